@@ -1,0 +1,9 @@
+/**
+ * The command line: words in, wiring, one call, rendered result out. The composition root of gapferry.
+ *
+ * The only package that reads the environment, prints and exits. It holds no domain logic: what it decides is
+ * which adapter goes into which port.
+ *
+ * Imported by nobody.
+ */
+export {};

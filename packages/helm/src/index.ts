@@ -1,0 +1,9 @@
+/**
+ * Helm charts: classic repositories and their index, exact versions and semver ranges, chart archives.
+ *
+ * It does not contact a cluster, and nothing here reaches the network while a chart is read or rendered.
+ * Charts that live in an OCI registry are fetched through an interface this package declares.
+ *
+ * Imported by the cli only; collector sees it through the Source port of core.
+ */
+export {};
