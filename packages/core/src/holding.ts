@@ -1,0 +1,48 @@
+import type { Descriptor, SizedDigest } from './descriptor.ts';
+import type { ChartPin, FilePin, GitPin, ImagePin } from './pin.ts';
+
+/** What a source put into the depot for one pin: everything `assemble` needs to know, and nothing about where it lies. */
+export type Holding = ImageHolding | ChartHolding | GitHolding | FileHolding;
+
+export interface ImageHolding {
+  readonly kind: 'image';
+  readonly pin: ImagePin;
+  /** What the inside gets under the image's name: the pin's root, or the filtered index made from it. */
+  readonly root: Descriptor;
+  /** Everything reached from `root`, `root` included. */
+  readonly blobs: readonly SizedDigest[];
+  /** Platforms in `root`, sorted. */
+  readonly platforms: readonly string[];
+  /** The upstream index as it came, kept as a record when `root` is a filtered index. */
+  readonly upstreamIndex?: Descriptor;
+}
+
+export interface ChartHolding {
+  readonly kind: 'chart';
+  readonly pin: ChartPin;
+  /** An OCI manifest with Helm's media types; for a chart from a classic repository the one `helm push` would make. */
+  readonly root: Descriptor;
+  /** Everything reached from `root`, `root` included. */
+  readonly blobs: readonly SizedDigest[];
+  /** The `.tgz`, byte-identical to upstream. */
+  readonly archive: Descriptor;
+}
+
+/** One Git pack in the depot. */
+export interface GitPack extends SizedDigest {
+  /** Commits that must be there before this pack can be indexed; empty for a base pack. */
+  readonly prerequisites: readonly string[];
+}
+
+export interface GitHolding {
+  readonly kind: 'git';
+  readonly pin: GitPin;
+  /** In the order in which they must be indexed. Together they yield every object that the pin's refs reach. */
+  readonly packs: readonly GitPack[];
+}
+
+export interface FileHolding {
+  readonly kind: 'file';
+  readonly pin: FilePin;
+  readonly root: Descriptor;
+}

@@ -1,0 +1,30 @@
+/**
+ * The words everyone shares: digests, descriptors, item identities (wish → pin → holding), the ports between
+ * packages, errors with their codes, canonical JSON, and streams that verify what passes through them.
+ *
+ * Does no I/O and imports no other package. Everybody may import it.
+ * Contract suites for the ports are in `@gapferry/core/testing`.
+ */
+export * from './blobs.ts';
+export * from './canonical-json.ts';
+export * from './descriptor.ts';
+export * from './digest.ts';
+export * from './error-codes.ts';
+export * from './errors.ts';
+export * from './holding.ts';
+export * from './image-reference.ts';
+export * from './ledger.ts';
+export * from './media-types.ts';
+export * from './parse-json.ts';
+export * from './pin.ts';
+export * from './platform.ts';
+export * from './printable.ts';
+export * from './redact.ts';
+export * from './releases.ts';
+export * from './run.ts';
+export * from './safe-path.ts';
+export * from './signing.ts';
+export * from './source.ts';
+export * from './target.ts';
+export * from './verified-bytes.ts';
+export * from './wish.ts';

@@ -1,0 +1,70 @@
+import { canonicalJson } from './canonical-json.ts';
+import { GapferryError } from './errors.ts';
+
+export interface JsonLimits {
+  readonly maxBytes: number;
+  /** Nesting of arrays and objects. */
+  readonly maxDepth: number;
+}
+
+/** Parses untrusted JSON. `what` names the document in errors (`manifest.json of release line-a/17`).
+ *  Refuses before parsing: too many bytes or too deep nesting (`LIMIT_EXCEEDED`); then bad UTF-8, bad syntax, trailing bytes and the member
+ *  names `__proto__`, `constructor` and `prototype` (`JSON_INVALID`). Duplicate member names are *not* noticed here: use `parseCanonicalJson` where it matters. */
+export function parseJson(bytes: Uint8Array, what: string, limits: JsonLimits): unknown {
+  if (bytes.byteLength > limits.maxBytes)
+    throw exceeded(`${what} has ${bytes.byteLength} bytes; the limit is ${limits.maxBytes}`);
+  if (depthOf(bytes, limits.maxDepth) > limits.maxDepth)
+    throw exceeded(`${what} is nested deeper than ${limits.maxDepth} levels`);
+  try {
+    return JSON.parse(
+      new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes),
+      refuseSpecialName,
+    );
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new GapferryError({
+      code: 'JSON_INVALID',
+      message: `${what} is not valid JSON: ${reason.slice(0, 200)}`,
+      cause,
+    });
+  }
+}
+
+/** Like `parseJson`, and the bytes must be exactly the RFC 8785 form of what they say: one meaning, one spelling, no duplicate names, no trailing bytes. */
+export function parseCanonicalJson(bytes: Uint8Array, what: string, limits: JsonLimits): unknown {
+  const value = parseJson(bytes, what, limits);
+  if (Buffer.compare(Buffer.from(canonicalJson(value)), bytes) === 0) return value;
+  throw new GapferryError({
+    code: 'JSON_INVALID',
+    message: `${what} is not canonical JSON (RFC 8785)`,
+    hint: 'it was changed after it was written, or another tool wrote it',
+  });
+}
+
+const SPECIAL = new Set(['__proto__', 'constructor', 'prototype']);
+
+function refuseSpecialName(key: string, value: unknown): unknown {
+  if (SPECIAL.has(key)) throw new Error(`the member name "${key}" is not allowed`);
+  return value;
+}
+
+/** Deepest nesting in the bytes, without parsing them; stops counting just past `limit`. */
+function depthOf(bytes: Uint8Array, limit: number): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < bytes.length && deepest <= limit; i++) {
+    const byte = bytes[i];
+    if (inString) {
+      if (byte === 0x5c) i++;
+      else if (byte === 0x22) inString = false;
+    } else if (byte === 0x22) inString = true;
+    else if (byte === 0x7b || byte === 0x5b) deepest = Math.max(deepest, ++depth);
+    else if (byte === 0x7d || byte === 0x5d) depth--;
+  }
+  return deepest;
+}
+
+function exceeded(message: string): GapferryError {
+  return new GapferryError({ code: 'LIMIT_EXCEEDED', message });
+}

@@ -1,0 +1,66 @@
+import type { Descriptor } from './descriptor.ts';
+import type { Digest } from './digest.ts';
+
+/** What a wish was found to be: an immutable identity. A lock is a list of pins. */
+export type Pin = ImagePin | ChartPin | GitPin | FilePin;
+
+interface PinBase {
+  /** The item's identity in a release: the full upstream name. Unique per kind. */
+  readonly id: string;
+  /** `wishDigest` of the wish this pin answers. */
+  readonly wish: Digest;
+}
+
+export interface ImagePin extends PinBase {
+  readonly kind: 'image';
+  /** What upstream serves under the tag or digest: an index or an image manifest, before any platform filter. */
+  readonly root: Descriptor;
+  /** As in the wish. */
+  readonly platforms: readonly string[];
+}
+
+/** `version` is the exact version that a range was resolved to. */
+export type ChartPin = OciChartPin | RepositoryChartPin;
+
+export interface OciChartPin extends PinBase {
+  readonly kind: 'chart';
+  readonly from: 'oci';
+  readonly name: string;
+  readonly version: string;
+  /** The chart's OCI manifest. */
+  readonly root: Descriptor;
+}
+
+export interface RepositoryChartPin extends PinBase {
+  readonly kind: 'chart';
+  readonly from: 'repository';
+  readonly name: string;
+  readonly version: string;
+  /** Absolute URL of the archive, without credentials. */
+  readonly url: string;
+  /** sha256 of the archive (`digest` of index.yaml, or computed where the index has none). */
+  readonly archive: Digest;
+}
+
+export interface GitRef {
+  /** Full name: `refs/heads/main`, `refs/tags/v1.0`. */
+  readonly name: string;
+  /** Object id, 40 (sha1) or 64 (sha256) lower-case hex digits. For an annotated tag the tag object's. */
+  readonly oid: string;
+}
+
+export interface GitPin extends PinBase {
+  readonly kind: 'git';
+  readonly url: string;
+  readonly objectFormat: 'sha1' | 'sha256';
+  /** Sorted by name. */
+  readonly refs: readonly GitRef[];
+  /** The ref HEAD points to, where it is one of `refs`. */
+  readonly head?: string;
+}
+
+export interface FilePin extends PinBase {
+  readonly kind: 'file';
+  readonly url: string;
+  readonly sha256: Digest;
+}

@@ -1,0 +1,58 @@
+import { GapferryError } from './errors.ts';
+
+const FORBIDDEN = /[\u0000-\u001f\u007f<>:"|?*\\]/;
+const RESERVED = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i;
+
+/** Why a relative path could not be written safely on FAT, NTFS and case-insensitive file systems, or `undefined` when it could.
+ *  Refused: absolute paths, `.` and `..`, empty parts, trailing dots and spaces, control and reserved characters, DOS device names, names that are not NFC, parts over 255 bytes, paths over 1,000 bytes. */
+export function unsafePathReason(path: string): string | undefined {
+  if (path === '') return 'it is empty';
+  if (path.startsWith('/')) return 'it is absolute';
+  if (!path.isWellFormed() || path !== path.normalize('NFC')) return 'it is not in Unicode normal form NFC';
+  if (Buffer.byteLength(path) > 1000) return 'it is longer than 1,000 bytes';
+  for (const part of path.split('/')) {
+    const reason = unsafePartReason(part);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+function unsafePartReason(part: string): string | undefined {
+  if (part === '') return 'it has an empty part';
+  if (part === '.' || part === '..') return 'it has the part "." or ".."';
+  if (Buffer.byteLength(part) > 255) return 'a part of it is longer than 255 bytes';
+  if (FORBIDDEN.test(part)) return 'it has a character that some file systems refuse';
+  if (/[. ]$/.test(part) || part.startsWith(' '))
+    return 'a part of it begins with a space or ends with a dot or a space';
+  if (RESERVED.test(part)) return 'a part of it is a reserved device name';
+  return undefined;
+}
+
+/** Throws `NAME_UNSAFE` unless the relative path is safe on every file system gapferry writes to. */
+export function requireSafePath(path: string, what: string): string {
+  const reason = unsafePathReason(path);
+  if (reason === undefined) return path;
+  throw new GapferryError({
+    code: 'NAME_UNSAFE',
+    message: `the name "${path.slice(0, 200)}" of ${what} is refused: ${reason}`,
+    hint: 'choose another name with `as:`',
+  });
+}
+
+/** Turns a host or URL path part into a directory name that is safe everywhere: `127.0.0.1:5000` becomes `127.0.0.1-5000`. */
+export function toDirectoryName(hostAndPath: string): string {
+  return hostAndPath.replaceAll(':', '-');
+}
+
+/** Names that would be the same file on a case-insensitive file system, as pairs. */
+export function caseCollisions(paths: Iterable<string>): Array<readonly [string, string]> {
+  const seen = new Map<string, string>();
+  const pairs: Array<readonly [string, string]> = [];
+  for (const path of paths) {
+    const folded = path.normalize('NFC').toLowerCase();
+    const other = seen.get(folded);
+    if (other === undefined) seen.set(folded, path);
+    else pairs.push([other, path]);
+  }
+  return pairs;
+}

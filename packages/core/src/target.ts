@@ -1,0 +1,96 @@
+import type { BlobReader } from './blobs.ts';
+import type { Descriptor, SizedDigest } from './descriptor.ts';
+import type { GitPack } from './holding.ts';
+import type { GitRef } from './pin.ts';
+import type { Run } from './run.ts';
+
+/** One thing a target is asked to hold. `content` loads make bytes present and visible to nobody; `name` loads make them visible.
+ *  The importer does every content load of every target, reads them back (the barrier), and only then the names: images, charts, Git refs, files. */
+export type Load = OciContent | GitContent | FileContent | OciTag | GitRefs | FileName;
+export type ContentLoad = OciContent | GitContent | FileContent;
+export type NameLoad = OciTag | GitRefs | FileName;
+
+interface LoadBase {
+  /** Identity of the item the load belongs to, for messages and the record. */
+  readonly item: string;
+}
+
+/** Blobs and manifests by digest, children before parents. */
+export interface OciContent extends LoadBase {
+  readonly phase: 'content';
+  readonly kind: 'oci';
+  /** `host/path` as mapped for the target. */
+  readonly repository: string;
+  readonly root: Descriptor;
+  /** Everything reached from `root`, `root` included. */
+  readonly blobs: readonly SizedDigest[];
+}
+
+/** Objects without refs. */
+export interface GitContent extends LoadBase {
+  readonly phase: 'content';
+  readonly kind: 'git';
+  readonly repository: string;
+  readonly objectFormat: 'sha1' | 'sha256';
+  readonly refs: readonly GitRef[];
+  readonly packs: readonly GitPack[];
+}
+
+export interface FileContent extends LoadBase {
+  readonly phase: 'content';
+  readonly kind: 'file';
+  readonly path: string;
+  readonly root: Descriptor;
+}
+
+export interface OciTag extends LoadBase {
+  readonly phase: 'name';
+  readonly kind: 'oci';
+  readonly of: 'image' | 'chart';
+  readonly repository: string;
+  /** Tag, or undefined for an item that is only pinned by digest: then the name is the digest itself. */
+  readonly tag?: string;
+  readonly root: Descriptor;
+}
+
+export interface GitRefs extends LoadBase {
+  readonly phase: 'name';
+  readonly kind: 'git';
+  readonly repository: string;
+  readonly refs: readonly GitRef[];
+  readonly head?: string;
+}
+
+export interface FileName extends LoadBase {
+  readonly phase: 'name';
+  readonly kind: 'file';
+  readonly path: string;
+  readonly root: Descriptor;
+}
+
+/** What a target holds now in the place of a load. */
+export type Presence =
+  | { readonly state: 'absent' /** Bytes that would have to be sent. */; readonly missingBytes: number }
+  | { readonly state: 'same' }
+  | {
+      readonly state: 'different' /** What is there, in a few words: `sha256:1234…`, `refs/heads/main at 1a2b…`. */;
+      readonly there: string;
+      readonly missingBytes: number;
+    };
+
+/** A place that a release is loaded into. */
+export interface Target {
+  readonly name: string;
+  /** Looks only. */
+  inspect(load: Load, run: Run): Promise<Presence>;
+  /** Idempotent: loading what is there changes nothing. Content is hashed again while it is written. Throws `TARGET_CONFLICT` instead of replacing what the plan did not see. */
+  load(load: Load, from: BlobReader, run: Run): Promise<LoadOutcome>;
+  /** The barrier: reads the content of a load back from the target and proves it. Throws `DIGEST_MISMATCH` or `BLOB_MISSING`. */
+  readBack(load: ContentLoad, run: Run): Promise<void>;
+}
+
+export interface LoadOutcome {
+  readonly state: 'loaded' | 'same';
+  /** Bytes that were sent. */
+  readonly bytes: number;
+}
