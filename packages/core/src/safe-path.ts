@@ -1,6 +1,6 @@
 import { GapferryError } from './errors.ts';
 
-const FORBIDDEN = /[\u0000-\u001f\u007f<>:"|?*\\]/;
+const FORBIDDEN = /[\p{Cc}<>:"|?*\\]/u;
 const RESERVED = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i;
 
 /** Why a relative path could not be written safely on FAT, NTFS and case-insensitive file systems, or `undefined` when it could.

@@ -43,47 +43,62 @@ export interface FileContent extends LoadBase {
   readonly root: Descriptor;
 }
 
-export interface OciTag extends LoadBase {
+/** What a name stands for at a target: `{digest: 'sha256:…'}` for a tag or a file, `{'refs/heads/main': '<oid>', …}` for Git refs. */
+export type NameState = Readonly<Record<string, string>>;
+
+interface NameBase extends LoadBase {
   readonly phase: 'name';
+  /** What the plan saw there and may be replaced. A target that finds anything else (neither this, nor absent, nor the wanted state) throws `TARGET_CONFLICT`. */
+  readonly replaces?: NameState;
+}
+
+export interface OciTag extends NameBase {
   readonly kind: 'oci';
   readonly of: 'image' | 'chart';
   readonly repository: string;
-  /** Tag, or undefined for an item that is only pinned by digest: then the name is the digest itself. */
+  /** Absent for an item that is only pinned by digest: then the name is the digest itself. */
   readonly tag?: string;
   readonly root: Descriptor;
 }
 
-export interface GitRefs extends LoadBase {
-  readonly phase: 'name';
+export interface GitRefs extends NameBase {
   readonly kind: 'git';
   readonly repository: string;
   readonly refs: readonly GitRef[];
   readonly head?: string;
 }
 
-export interface FileName extends LoadBase {
-  readonly phase: 'name';
+export interface FileName extends NameBase {
   readonly kind: 'file';
   readonly path: string;
   readonly root: Descriptor;
 }
 
-/** What a target holds now in the place of a load. */
-export type Presence =
-  | { readonly state: 'absent' /** Bytes that would have to be sent. */; readonly missingBytes: number }
-  | { readonly state: 'same' }
-  | {
-      readonly state: 'different' /** What is there, in a few words: `sha256:1234…`, `refs/heads/main at 1a2b…`. */;
-      readonly there: string;
-      readonly missingBytes: number;
-    };
+/** What a target holds now in the place of a load. `missingBytes`: what would have to be sent. */
+export type Presence = Absent | Same | Different;
+
+export interface Absent {
+  readonly state: 'absent';
+  readonly missingBytes: number;
+}
+
+export interface Same {
+  readonly state: 'same';
+}
+
+export interface Different {
+  readonly state: 'different';
+  /** What is there. For Git only refs that the load names and that are there. */
+  readonly there: NameState;
+  readonly missingBytes: number;
+}
 
 /** A place that a release is loaded into. */
 export interface Target {
   readonly name: string;
   /** Looks only. */
   inspect(load: Load, run: Run): Promise<Presence>;
-  /** Idempotent: loading what is there changes nothing. Content is hashed again while it is written. Throws `TARGET_CONFLICT` instead of replacing what the plan did not see. */
+  /** Idempotent: loading what is there changes nothing. Content is hashed again while it is written. Throws `TARGET_CONFLICT` instead of replacing what `replaces` does not name. */
   load(load: Load, from: BlobReader, run: Run): Promise<LoadOutcome>;
   /** The barrier: reads the content of a load back from the target and proves it. Throws `DIGEST_MISMATCH` or `BLOB_MISSING`. */
   readBack(load: ContentLoad, run: Run): Promise<void>;
