@@ -1,0 +1,14 @@
+// Runs the command line from the TypeScript sources, without a build:
+// node --conditions=gapferry-source packages/cli/bin/dev.ts COMMAND …
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { execute, settings } from '@oclif/core';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const pjson = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+// Node strips the types itself; oclif must neither look for a transpiler nor for compiled commands.
+settings.enableAutoTranspile = false;
+pjson.oclif.commands = './src/commands';
+
+await execute({ loadOptions: { root, pjson } });

@@ -1,0 +1,20 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+
+const sources: string[] = ['gapferry-source', 'node', 'import', 'module', 'default'];
+
+/** Tests against real servers. They run one file after the other: the servers are what is measured, not the machine. */
+const config: ViteUserConfig = defineConfig({
+  resolve: { conditions: sources },
+  ssr: { resolve: { conditions: sources } },
+  test: {
+    include: ['test/live/**/*.test.ts'],
+    fileParallelism: false,
+    passWithNoTests: true,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    reporters: process.env['CI'] ? ['default', 'json'] : ['default'],
+    outputFile: { json: 'reports/live.json' },
+  },
+});
+
+export default config;
