@@ -15,11 +15,12 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const PNPM = 'pnpm@12.21.0';
 const OLDEST_NODE = 18;
 const RUNTIME_NODE = 24;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+/** `pnpm@VERSION`, the same that turbo and editors read. */
+const PNPM = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager;
 const modules = join(root, 'node_modules');
 const stampFile = join(modules, '.gapferry-stamp');
 const localNode = join(modules, '.bin', 'node');
