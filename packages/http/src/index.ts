@@ -7,4 +7,4 @@
  *
  * Imported by oci, helm, git, objects and the cli.
  */
-export {};
+export * from './http-client.ts';
