@@ -1,10 +1,16 @@
 /**
- * Signs release statements outside and verifies them inside: DSSE envelopes in Sigstore bundles, P-256 keys,
- * trust policies.
+ * Signs release statements outside and verifies them inside: DSSE envelopes in Sigstore bundles v0.3, with key files
+ * (ECDSA P-256, P-384, Ed25519), and key fingerprints that people can compare by telephone.
  *
  * The verifying half is synchronous and never fetches anything; the signing half is loaded only when something
- * is signed. Neither reads the environment.
+ * is signed. Neither reads the environment or touches a file: keys come and go as PEM text.
+ * It does not decide whom to trust: that is the policy's, in @gapferry/bundle.
  *
  * Imported by the cli only; collector and importer see it through the Signer and Verifier ports of core.
  */
-export {};
+export { type Fingerprint, fingerprintOf, keyFingerprint } from './fingerprint.ts';
+export { generateKeyPair, type KeyPair } from './generate-key-pair.ts';
+export { type KeySignerOptions, keySigner } from './key-signer.ts';
+export { keyVerifier } from './key-verifier.ts';
+export { loadPrivateKey } from './private-key.ts';
+export { type KeyKind, loadPublicKey } from './public-key.ts';

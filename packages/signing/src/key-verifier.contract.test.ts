@@ -1,0 +1,4 @@
+import { verifierContract } from '@gapferry/core/testing';
+import { keyVerifier } from './key-verifier.ts';
+
+verifierContract('keyVerifier', keyVerifier);
