@@ -33,6 +33,16 @@ export type RunEvent =
       readonly waitMs: number;
       readonly reason: string;
     }
+  /** One request that a server answered. `bytes`: of the body that was sent; `path`: without query. */
+  | {
+      readonly kind: 'request';
+      readonly method: string;
+      readonly path: string;
+      readonly status: number;
+      readonly bytes: number;
+      /** The body was not sent to its end: the client left, or the content is damaged. */
+      readonly cut?: boolean;
+    }
   | { readonly kind: 'warning'; readonly message: string; readonly item?: string };
 
 /** The last argument of every port: how to stop, and where to tell. */
