@@ -4,6 +4,21 @@
  *
  * It is never a runtime dependency, and never used by core or bundle.
  *
- * Imported by tests only.
+ * Imported by tests, the demo and the bench only.
  */
-export {};
+export * from './content/content.ts';
+export * from './content/image.ts';
+export * from './content/layer-tar.ts';
+export * from './content/seeded-bytes.ts';
+export * from './http/access-log.ts';
+export * from './http/credentials.ts';
+export type { Fault, FaultAction } from './http/fault.ts';
+export * from './http/http-server.ts';
+export * from './http/range.ts';
+export * from './http/reply.ts';
+export * from './http/test-request.ts';
+export * from './process/run-process.ts';
+export * from './process/which.ts';
+export * from './registry/registry.ts';
+export * from './temporary-directory.ts';
+export * from './tls-identity.ts';

@@ -1,0 +1,176 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { TlsIdentity } from '../tls-identity.ts';
+import { type AccessLogEntry, logged } from './access-log.ts';
+import { type Ending, type Fault, type FaultAction, FaultPlan, replyInstead, spoil } from './fault.ts';
+import { bodyBytes, bodyLength, type Reply, textReply } from './reply.ts';
+import { type TestRequest, toTestRequest } from './test-request.ts';
+
+/** Answers one request. With `undefined` it has used `response` itself, and no fault but `status`, `redirect` and `cutUpload` applies. */
+export type HttpHandler = (
+  request: TestRequest,
+  response: ServerResponse,
+) => Reply | undefined | Promise<Reply | undefined>;
+
+export interface HttpServerOptions {
+  readonly tls?: TlsIdentity;
+  readonly faults?: readonly Fault[];
+}
+
+/** A server on a free port of 127.0.0.1. */
+export interface TestServer extends AsyncDisposable {
+  /** `http://127.0.0.1:PORT`, without a slash at the end. */
+  readonly url: string;
+  /** `127.0.0.1:PORT`. */
+  readonly host: string;
+  readonly port: number;
+  /** Every request so far, in order of arrival; credentials are masked. */
+  readonly requests: readonly AccessLogEntry[];
+  addFault(fault: Fault): void;
+  clearFaults(): void;
+  /** Closes every socket. May be called more than once. */
+  close(): Promise<void>;
+}
+
+/** Starts a server that keeps an access log and can be told to misbehave. The fakes of this package stand on it. */
+export async function startHttpServer(
+  handler: HttpHandler,
+  options: HttpServerOptions = {},
+): Promise<TestServer> {
+  const plan = new FaultPlan();
+  for (const fault of options.faults ?? []) plan.add(fault);
+  const requests: AccessLogEntry[] = [];
+  const listener = (raw: IncomingMessage, response: ServerResponse): void =>
+    void answer({ raw, response, handler, plan, requests });
+  const server =
+    options.tls === undefined
+      ? createServer(listener)
+      : createTlsServer({ cert: options.tls.cert, key: options.tls.key }, listener);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return testServer(server, options.tls === undefined ? 'http' : 'https', plan, requests);
+}
+
+function testServer(
+  server: Server,
+  scheme: string,
+  plan: FaultPlan,
+  requests: readonly AccessLogEntry[],
+): TestServer {
+  const { port } = server.address() as AddressInfo;
+  const close = async (): Promise<void> => {
+    if (!server.listening) return;
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  };
+  return {
+    url: `${scheme}://127.0.0.1:${port}`,
+    host: `127.0.0.1:${port}`,
+    port,
+    requests,
+    addFault: (fault) => plan.add(fault),
+    clearFaults: () => plan.clear(),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+interface Exchange {
+  readonly raw: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly handler: HttpHandler;
+  readonly plan: FaultPlan;
+  readonly requests: AccessLogEntry[];
+}
+
+async function answer(exchange: Exchange): Promise<void> {
+  const { raw, response, handler, plan, requests } = exchange;
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  raw.on('error', () => {});
+  const request = toTestRequest(raw, gone.signal);
+  const log = logged(request, response);
+  requests.push(log);
+  const fault = plan.take(request);
+  if (fault?.kind === 'cutUpload') return cutUpload(raw, fault.afterBytes);
+  const { reply, ending } = replyInstead(fault) ?? (await askHandler(handler, request, response, fault));
+  if (reply !== undefined) await send(exchange, reply, ending, log);
+}
+
+async function askHandler(
+  handler: HttpHandler,
+  request: TestRequest,
+  response: ServerResponse,
+  fault: FaultAction | undefined,
+): Promise<{ reply: Reply | undefined; ending: Ending }> {
+  if (fault?.kind === 'stall' && fault.afterBytes === undefined) return { reply: undefined, ending: 'stall' };
+  try {
+    const reply = await handler(request, response);
+    return reply === undefined ? { reply, ending: 'complete' } : spoil(reply, fault);
+  } catch (error) {
+    if (response.headersSent || request.signal.aborted) {
+      response.destroy();
+      return { reply: undefined, ending: 'cut' };
+    }
+    return { reply: textReply(500, `the fake failed: ${String(error)}\n`), ending: 'complete' };
+  }
+}
+
+async function send(exchange: Exchange, reply: Reply, ending: Ending, log: AccessLogEntry): Promise<void> {
+  const { raw, response } = exchange;
+  const length = bodyLength(reply);
+  const noBody = reply.status === 204 || reply.status === 304;
+  response.writeHead(reply.status, {
+    ...reply.headers,
+    ...(length !== undefined && !noBody && { 'content-length': String(length) }),
+  });
+  response.flushHeaders();
+  try {
+    if (raw.method !== 'HEAD') await sendBody(reply, response, log);
+  } catch {
+    return void response.destroy();
+  }
+  if (ending === 'complete') response.end();
+  else if (ending === 'cut') response.socket?.destroySoon();
+}
+
+/** Stops quietly when the client is gone. */
+async function sendBody(reply: Reply, response: ServerResponse, log: { bytesSent: number }): Promise<void> {
+  for await (const chunk of bodyBytes(reply)) {
+    if (response.destroyed) return;
+    // The producer may reuse its chunk, and the socket may not have taken it yet.
+    const drained = response.write(chunk.slice());
+    log.bytesSent += chunk.byteLength;
+    if (!drained) await drainOrClose(response);
+  }
+}
+
+function drainOrClose(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+    if (response.destroyed) done();
+  });
+}
+
+async function cutUpload(raw: IncomingMessage, afterBytes: number): Promise<void> {
+  let seen = 0;
+  try {
+    if (afterBytes > 0)
+      for await (const chunk of raw) {
+        seen += (chunk as Buffer).byteLength;
+        if (seen >= afterBytes) break;
+      }
+  } finally {
+    raw.socket.destroy();
+  }
+}

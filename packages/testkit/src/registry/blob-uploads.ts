@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import { type Digest, digestOf, isDigest } from '@gapferry/core';
+import { memoryContent } from '../content/content.ts';
+import type { Reply } from '../http/reply.ts';
+import { readBody, type TestRequest } from '../http/test-request.ts';
+import { RegistryError } from './registry-error.ts';
+import type { RegistryStore } from './registry-store.ts';
+
+interface Upload {
+  readonly name: string;
+  bytes: Buffer;
+  /** Changes with every request: only the last Location may be used. */
+  state: number;
+}
+
+/** Upload sessions: POST, PATCH, PUT, GET, DELETE (distribution-spec, pushing blobs). */
+export class BlobUploads {
+  readonly #store: RegistryStore;
+  readonly #uploads = new Map<string, Upload>();
+
+  constructor(store: RegistryStore) {
+    this.#store = store;
+  }
+
+  /** How many uploads were begun and neither finished nor cancelled. */
+  get open(): number {
+    return this.#uploads.size;
+  }
+
+  async begin(request: TestRequest, name: string, mayReadFrom: (name: string) => boolean): Promise<Reply> {
+    const mounted = this.#mount(request, name, mayReadFrom);
+    if (mounted !== undefined) return mounted;
+    const digest = request.query.get('digest');
+    if (digest !== null) return this.#keep(name, digest, await readBody(request));
+    await readBody(request);
+    const id = randomUUID();
+    const upload = { name, bytes: Buffer.alloc(0), state: 0 };
+    this.#uploads.set(id, upload);
+    return accepted(id, upload);
+  }
+
+  async continue(request: TestRequest, name: string, id: string): Promise<Reply> {
+    const upload = this.#find(request, name, id);
+    switch (request.method) {
+      case 'GET':
+        return { ...accepted(id, upload), status: 204 };
+      case 'DELETE':
+        this.#uploads.delete(id);
+        return { status: 204 };
+      case 'PATCH':
+        await this.#append(request, id, upload);
+        return accepted(id, upload);
+      case 'PUT':
+        return this.#finish(request, id, upload);
+      default:
+        throw new RegistryError('UNSUPPORTED', 'the operation is unsupported');
+    }
+  }
+
+  #find(request: TestRequest, name: string, id: string): Upload {
+    const upload = this.#uploads.get(id);
+    if (upload === undefined || upload.name !== name)
+      throw new RegistryError('BLOB_UPLOAD_UNKNOWN', 'blob upload unknown to registry', { id });
+    const stale = request.query.get('_state') !== String(upload.state);
+    if (stale && request.method !== 'GET' && request.method !== 'DELETE')
+      throw new RegistryError('BLOB_UPLOAD_INVALID', 'this is not the Location of the last answer', { id });
+    return upload;
+  }
+
+  /** A connection cut in the middle of a chunk ends the session, as distribution 2.8 does. */
+  async #append(request: TestRequest, id: string, upload: Upload): Promise<void> {
+    requireContiguous(request, upload);
+    try {
+      upload.bytes = Buffer.concat([upload.bytes, await readBody(request)]);
+      upload.state += 1;
+    } catch (error) {
+      this.#uploads.delete(id);
+      throw error;
+    }
+  }
+
+  async #finish(request: TestRequest, id: string, upload: Upload): Promise<Reply> {
+    const digest = request.query.get('digest');
+    if (digest === null) throw new RegistryError('DIGEST_INVALID', 'digest missing');
+    await this.#append(request, id, upload);
+    this.#uploads.delete(id);
+    return this.#keep(upload.name, digest, upload.bytes);
+  }
+
+  #keep(name: string, digest: string, bytes: Buffer): Reply {
+    if (!isDigest(digest) || digestOf(bytes) !== digest)
+      throw new RegistryError('DIGEST_INVALID', 'provided digest did not match uploaded content', { digest });
+    this.#store.create(name).blobs.set(digest, memoryContent(bytes));
+    return created(name, digest);
+  }
+
+  #mount(request: TestRequest, name: string, mayReadFrom: (name: string) => boolean): Reply | undefined {
+    const digest = request.query.get('mount');
+    const from = request.query.get('from');
+    if (!isDigest(digest) || from === null || !mayReadFrom(from)) return undefined;
+    const content = this.#store.find(from)?.blobs.get(digest);
+    if (content === undefined) return undefined;
+    this.#store.create(name).blobs.set(digest, content);
+    return created(name, digest);
+  }
+}
+
+function requireContiguous(request: TestRequest, upload: Upload): void {
+  const range = request.headers['content-range'];
+  if (range === undefined) return;
+  const match = /^(\d+)-(\d+)$/.exec(range);
+  const length = request.headers['content-length'];
+  const wrong =
+    match === null ||
+    Number(match[1]) !== upload.bytes.byteLength ||
+    (length !== undefined && Number(match[2]) - Number(match[1]) + 1 !== Number(length));
+  if (wrong)
+    throw new RegistryError('RANGE_INVALID', 'chunk is out of order', { range }, rangeHeader(upload));
+}
+
+function accepted(id: string, upload: Upload): Reply {
+  return {
+    status: 202,
+    headers: {
+      location: `/v2/${upload.name}/blobs/uploads/${id}?_state=${upload.state}`,
+      'docker-upload-uuid': id,
+      ...rangeHeader(upload),
+    },
+  };
+}
+
+function rangeHeader(upload: Upload): Record<string, string> {
+  return { range: `0-${Math.max(0, upload.bytes.byteLength - 1)}` };
+}
+
+function created(name: string, digest: Digest): Reply {
+  return {
+    status: 201,
+    headers: { location: `/v2/${name}/blobs/${digest}`, 'docker-content-digest': digest },
+  };
+}

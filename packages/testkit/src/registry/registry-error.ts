@@ -1,0 +1,46 @@
+import { jsonReply, type Reply } from '../http/reply.ts';
+
+/** Error codes of the OCI distribution-spec, with the status that distribution answers. */
+const STATUS = {
+  BLOB_UNKNOWN: 404,
+  BLOB_UPLOAD_INVALID: 400,
+  BLOB_UPLOAD_UNKNOWN: 404,
+  DIGEST_INVALID: 400,
+  MANIFEST_BLOB_UNKNOWN: 400,
+  MANIFEST_INVALID: 400,
+  MANIFEST_UNKNOWN: 404,
+  NAME_INVALID: 400,
+  NAME_UNKNOWN: 404,
+  PAGINATION_NUMBER_INVALID: 400,
+  RANGE_INVALID: 416,
+  SIZE_INVALID: 413,
+  TAG_INVALID: 400,
+  UNAUTHORIZED: 401,
+  UNSUPPORTED: 405,
+} as const;
+
+export type RegistryErrorCode = keyof typeof STATUS;
+
+/** What the fake throws to answer with an error of the distribution-spec. */
+export class RegistryError extends Error {
+  readonly code: RegistryErrorCode;
+  readonly detail: unknown;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    code: RegistryErrorCode,
+    message: string,
+    detail?: unknown,
+    headers: Record<string, string> = {},
+  ) {
+    super(message);
+    this.code = code;
+    this.detail = detail;
+    this.headers = headers;
+  }
+
+  toReply(): Reply {
+    const error = { code: this.code, message: this.message, detail: this.detail ?? null };
+    return jsonReply(STATUS[this.code], { errors: [error] }, { ...this.headers });
+  }
+}
