@@ -9,6 +9,7 @@ import {
   sizedDigestOf,
 } from './content.ts';
 import { layerTar } from './layer-tar.ts';
+import { storedGzip } from './stored-gzip.ts';
 
 /** A manifest with everything below it, ready for a registry. */
 export interface TestImage {
@@ -32,6 +33,10 @@ export type LayerInput =
   | Uint8Array
   | { readonly size: number; readonly compressible?: boolean; readonly seed?: string | number };
 
+/** `stored`: gzip framing around the bytes as they are, in constant memory. `compressed`: in memory. `none`: a plain tar.
+ *  Default: `compressed` for compressible layers, `stored` for others. Docker images have no plain layers. */
+export type LayerGzip = 'stored' | 'compressed' | 'none';
+
 export interface ImageInput {
   readonly layers?: readonly LayerInput[];
   /** Default `linux/amd64`. */
@@ -46,11 +51,10 @@ export interface ImageInput {
   /** OCI `subject`: makes the image refer to another. */
   readonly subject?: Descriptor;
   readonly artifactType?: string;
-  /** Gzip the layers (in memory). Default: only compressible generated layers. */
-  readonly gzip?: boolean;
+  readonly gzip?: LayerGzip;
 }
 
-/** Builds an image; the same input gives the same digests. Layers that are not gzipped are never in memory. */
+/** Builds an image; the same input gives the same digests. Only compressed layers are in memory. */
 export async function makeImage(input: ImageInput = {}): Promise<TestImage> {
   const docker = input.format === 'docker';
   const layers: Array<{ blob: TestBlob; diffId: string }> = [];
@@ -132,15 +136,20 @@ export function contentOfImage(image: TestImage): Array<SizedDigest & { readonly
 async function makeLayer(
   layer: LayerInput,
   seed: string,
-  gzip: boolean | undefined,
+  gzip: LayerGzip | undefined,
   docker: boolean,
 ): Promise<{ blob: TestBlob; diffId: string }> {
   const tar = await layerContent(layer, seed);
   const diff = await sizedDigestOf(tar);
-  const zip = docker || (gzip ?? ('compressible' in layer && layer.compressible === true));
-  const content = zip ? memoryContent(gzipSync(await readContent(tar))) : tar;
-  const sized = zip ? await sizedDigestOf(content) : diff;
-  return { blob: { mediaType: layerType(docker, zip), ...sized, content }, diffId: diff.digest };
+  const zip = gzip ?? ('compressible' in layer && layer.compressible === true ? 'compressed' : 'stored');
+  const content = await zipped(tar, zip);
+  const sized = zip === 'none' ? diff : await sizedDigestOf(content);
+  return { blob: { mediaType: layerType(docker, zip !== 'none'), ...sized, content }, diffId: diff.digest };
+}
+
+async function zipped(tar: Content, gzip: LayerGzip): Promise<Content> {
+  if (gzip === 'none') return tar;
+  return gzip === 'stored' ? storedGzip(tar) : memoryContent(gzipSync(await readContent(tar)));
 }
 
 function layerType(docker: boolean, zip: boolean): string {
