@@ -49,7 +49,7 @@ const ADVICE: Readonly<Record<string, readonly [found: string, hint: string]>> =
 function otherFormat(label: string | undefined): Error {
   const [found, hint] = ADVICE[label ?? ''] ?? [
     'is not in PKCS#8 PEM form',
-    'the file begins with -----BEGIN PRIVATE KEY----- or -----BEGIN ENCRYPTED PRIVATE KEY-----',
+    'its first line says BEGIN PRIVATE KEY or BEGIN ENCRYPTED PRIVATE KEY; gapferry keys generate writes one',
   ];
   return unusable(`what was given as the private key ${found}`, hint);
 }
