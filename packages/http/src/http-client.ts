@@ -46,7 +46,9 @@ export interface HttpClient {
   close(): void;
 }
 
-export type Credentials = { readonly username: string; readonly password: string } | { readonly bearer: string };
+export type Credentials =
+  | { readonly username: string; readonly password: string }
+  | { readonly bearer: string };
 
 export interface HttpClientOptions {
   /** Credentials for a host[:port] as it stands in the URL. Asked at most once per host. Sent only over TLS, to loopback, or to `insecure` hosts. */

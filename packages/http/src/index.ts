@@ -7,4 +7,5 @@
  *
  * Imported by oci, helm, git, objects and the cli.
  */
-export * from './http-client.ts';
+export { createHttpClient } from './create-http-client.ts';
+export type * from './http-client.ts';

@@ -1,0 +1,110 @@
+import { type AgentOptions, type ClientRequestArgs, Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent, type RequestOptions } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { getCACertificates } from 'node:tls';
+import type { HostRules } from './host-rules.ts';
+import type { HttpClientOptions } from './http-client.ts';
+
+export interface Agents {
+  /** The agent that may carry a request to this URL. */
+  forUrl(url: URL): HttpAgent;
+  close(): void;
+}
+
+type Dialled = (error: Error | null, stream: Duplex) => void;
+type Route = <T extends ClientRequestArgs>(options: T) => T;
+
+/** Keep-alive agents: one for plain HTTP, one for verified TLS, one for hosts whose certificate is not looked at. */
+export function createAgents(options: HttpClientOptions, rules: HostRules): Agents {
+  const route = createRoute(options.connectTo ?? new Map());
+  const connectMs = options.connectTimeoutMs ?? 15_000;
+  const common = {
+    keepAlive: true,
+    maxFreeSockets: options.perHost ?? 8,
+    scheduling: 'lifo' as const,
+    ...(options.proxyEnv && { proxyEnv: options.proxyEnv }),
+  };
+  const plain = new RoutedHttpAgent(common, route, connectMs);
+  const verified = new RoutedHttpsAgent({ ...common, ...trustOf(options.ca) }, route, connectMs);
+  const unverified = new RoutedHttpsAgent({ ...common, rejectUnauthorized: false }, route, connectMs);
+  return {
+    forUrl: (url) => (url.protocol === 'http:' ? plain : rules.isInsecure(url) ? unverified : verified),
+    close: () => [plain, verified, unverified].forEach((agent) => void agent.destroy()),
+  };
+}
+
+/** Trust of a TLS connection: the system's certificates, and the given ones besides them. */
+export function trustOf(ca: string | undefined): { ca?: string[] } {
+  return ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] };
+}
+
+/** Where to dial instead of the URL's host and port. The TLS server name was set before from the URL. */
+function createRoute(connectTo: ReadonlyMap<string, string>): Route {
+  return (options) => {
+    const host = options.host ?? 'localhost';
+    const other = connectTo.get(
+      `${host.includes(':') ? `[${host}]` : host}:${options.port ?? options.defaultPort}`,
+    );
+    return other === undefined ? options : { ...options, ...splitHostPort(other) };
+  };
+}
+
+/** `host:port` as the two dialling options; IPv6 in brackets. */
+export function splitHostPort(text: string): { host: string; port: number } {
+  const colon = text.lastIndexOf(':');
+  return { host: text.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(text.slice(colon + 1)) };
+}
+
+class RoutedHttpAgent extends HttpAgent {
+  readonly #route: Route;
+  readonly #connectMs: number;
+
+  constructor(options: AgentOptions, route: Route, connectMs: number) {
+    super(options);
+    this.#route = route;
+    this.#connectMs = connectMs;
+  }
+
+  override createConnection(options: ClientRequestArgs, dialled?: Dialled): Duplex | null | undefined {
+    return limitDialling(super.createConnection(this.#route(options), dialled), 'connect', this.#connectMs);
+  }
+}
+
+class RoutedHttpsAgent extends HttpsAgent {
+  readonly #route: Route;
+  readonly #connectMs: number;
+
+  constructor(
+    options: AgentOptions & { ca?: string[]; rejectUnauthorized?: boolean },
+    route: Route,
+    connectMs: number,
+  ) {
+    super(options);
+    this.#route = route;
+    this.#connectMs = connectMs;
+  }
+
+  override createConnection(options: RequestOptions, dialled?: Dialled): Duplex | null | undefined {
+    return limitDialling(
+      super.createConnection(this.#route(options), dialled),
+      'secureConnect',
+      this.#connectMs,
+    );
+  }
+}
+
+/** Ends a connection that does not stand in time, with the code the system uses when it notices by itself. */
+function limitDialling(
+  socket: Duplex | null | undefined,
+  stands: 'connect' | 'secureConnect',
+  ms: number,
+): Duplex | null | undefined {
+  if (!socket) return socket;
+  const timer = setTimeout(
+    () => socket.destroy(Object.assign(new Error(`no connection within ${ms} ms`), { code: 'ETIMEDOUT' })),
+    ms,
+  );
+  const stop = (): void => clearTimeout(timer);
+  socket.once(stands, stop).once('close', stop);
+  return socket;
+}

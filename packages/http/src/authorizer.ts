@@ -1,0 +1,173 @@
+import { GapferryError, parseJson } from '@gapferry/core';
+import { type Challenge, parseChallenges } from './challenge.ts';
+import type { HostRules } from './host-rules.ts';
+import type { Credentials, HttpClientOptions } from './http-client.ts';
+import { refusal } from './refusal.ts';
+import { readUpTo, type Trip } from './trip.ts';
+
+/** Knows what to say in `Authorization`: nothing, basic, or a bearer token (distribution-spec token authentication, as Docker registries do it). */
+export interface Authorizer {
+  /** The header for a URL as far as it is known without asking anybody. */
+  known(url: URL, scope: string | undefined): Promise<string | undefined>;
+  /** After a 401: the header its challenge asks for, undefined when there is no better one than `sent`. */
+  answer(refused: RefusedTrip, ask: AskTokenService): Promise<string | undefined>;
+  /** Are there credentials for this URL that are held back because the connection would not protect them? */
+  heldBack(url: URL): Promise<boolean>;
+}
+
+export interface RefusedTrip {
+  readonly url: URL;
+  readonly item: string;
+  readonly scope: string | undefined;
+  readonly challenge: string | undefined;
+  readonly sent: string | undefined;
+}
+
+/** Asks a token service once: no retry, no challenge followed. */
+export type AskTokenService = (url: URL, authorization: string | undefined) => Promise<Trip>;
+
+interface Token {
+  readonly header: string;
+  /** `performance.now()` after which it is not used any more. */
+  readonly until: number;
+}
+
+const TOKEN_LIMIT = 256 << 10;
+const DEFAULT_LIFETIME = 60;
+
+export function createAuthorizer(
+  options: Pick<HttpClientOptions, 'credentials'>,
+  rules: HostRules,
+): Authorizer {
+  const asked = new Map<string, Promise<Credentials | undefined>>();
+  const basicOrigins = new Set<string>();
+  const tokens = new Map<string, Token>();
+  const underway = new Map<string, Promise<Token>>();
+
+  const lookUp = (url: URL): Promise<Credentials | undefined> => {
+    const found = asked.get(url.host) ?? Promise.resolve(options.credentials?.(url.host));
+    asked.set(url.host, found);
+    return found;
+  };
+  const credentialsFor = async (url: URL): Promise<Credentials | undefined> =>
+    rules.mayCarryCredentials(url) ? lookUp(url) : undefined;
+
+  async function answerBearer(
+    refused: RefusedTrip,
+    challenge: Challenge,
+    ask: AskTokenService,
+  ): Promise<string> {
+    const key = tokenKey(refused.url, refused.scope);
+    const fresh = tokens.get(key);
+    if (fresh && fresh.header !== refused.sent && performance.now() < fresh.until) return fresh.header;
+    const pending =
+      underway.get(key) ??
+      askToken(refused, challenge, basicOf(await credentialsFor(refused.url)), rules, ask);
+    underway.set(key, pending);
+    try {
+      const token = await pending;
+      tokens.set(key, token);
+      return token.header;
+    } finally {
+      underway.delete(key);
+    }
+  }
+
+  return {
+    async known(url, scope) {
+      const token = tokens.get(tokenKey(url, scope));
+      if (token && performance.now() < token.until) return token.header;
+      const credentials = await credentialsFor(url);
+      if (credentials && 'bearer' in credentials) return `Bearer ${credentials.bearer}`;
+      return scope === undefined || basicOrigins.has(url.origin) ? basicOf(credentials) : undefined;
+    },
+    async answer(refused, ask) {
+      const challenges = parseChallenges(refused.challenge ?? '');
+      const bearer = challenges.find(
+        ({ scheme, parameters }) => scheme === 'bearer' && parameters.has('realm'),
+      );
+      if (bearer) return answerBearer(refused, bearer, ask);
+      const basic = challenges.some(({ scheme }) => scheme === 'basic')
+        ? basicOf(await credentialsFor(refused.url))
+        : undefined;
+      if (basic === undefined || basic === refused.sent) return undefined;
+      basicOrigins.add(refused.url.origin);
+      return basic;
+    },
+    heldBack: async (url) => !rules.mayCarryCredentials(url) && (await lookUp(url)) !== undefined,
+  };
+}
+
+function tokenKey(url: URL, scope: string | undefined): string {
+  return `${url.origin} ${scope ?? ''}`;
+}
+
+function basicOf(credentials: Credentials | undefined): string | undefined {
+  if (credentials === undefined || !('username' in credentials)) return undefined;
+  return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
+}
+
+async function askToken(
+  refused: RefusedTrip,
+  challenge: Challenge,
+  authorization: string | undefined,
+  rules: HostRules,
+  ask: AskTokenService,
+): Promise<Token> {
+  const url = tokenUrl(refused, challenge, rules);
+  const trip = await ask(url, authorization);
+  if (trip.status === 200) return readToken(await readUpTo(trip, TOKEN_LIMIT + 1), refused, url);
+  const error = await refusal(trip, {
+    item: refused.item,
+    url: refused.url,
+    authorized: authorization !== undefined,
+    heldBack: false,
+  });
+  if (error.code === 'UNAUTHORIZED' || error.retryable) throw error;
+  throw noToken(refused, url, `it answered ${trip.status}`);
+}
+
+/** The challenge's own scope counts; where it names none, the one the caller wants. */
+function tokenUrl(refused: RefusedTrip, { parameters }: Challenge, rules: HostRules): URL {
+  const realm = URL.parse(parameters.get('realm') ?? '');
+  if (!realm || !/^https?:$/.test(realm.protocol) || realm.username !== '' || realm.password !== '')
+    throw badRealm(refused, 'is not an http address');
+  if (refused.url.protocol === 'https:' && !rules.mayCarryCredentials(realm))
+    throw badRealm(refused, 'is plain HTTP, although the server itself is not');
+  const service = parameters.get('service');
+  if (service !== undefined) realm.searchParams.set('service', service);
+  const scope = parameters.get('scope') ?? refused.scope;
+  for (const part of scope?.split(' ') ?? []) if (part !== '') realm.searchParams.append('scope', part);
+  return realm;
+}
+
+function readToken(body: Uint8Array, refused: RefusedTrip, url: URL): Token {
+  const answer = parseJson(body, `the answer of the token service ${url.host}`, {
+    maxBytes: TOKEN_LIMIT,
+    maxDepth: 16,
+  }) as Record<string, unknown> | null;
+  const token = answer?.['token'] ?? answer?.['access_token'];
+  if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token))
+    throw noToken(refused, url, 'its answer has no token in it');
+  const lifetime = answer?.['expires_in'];
+  const seconds = typeof lifetime === 'number' && lifetime > 0 ? lifetime : DEFAULT_LIFETIME;
+  return { header: `Bearer ${token}`, until: performance.now() + seconds * 900 };
+}
+
+function badRealm({ url, item }: RefusedTrip, why: string): GapferryError {
+  return new GapferryError({
+    code: 'PROTOCOL_VIOLATION',
+    message: `${url.host} sends to a token service for ${item} whose address ${why}`,
+    origin: 'source',
+    data: { host: url.host, item },
+  });
+}
+
+function noToken({ url, item }: RefusedTrip, service: URL, why: string): GapferryError {
+  return new GapferryError({
+    code: 'PROTOCOL_VIOLATION',
+    message: `the token service ${service.host} of ${url.host} gave no token for ${item}: ${why}`,
+    origin: 'source',
+    data: { host: url.host, service: service.host, item },
+  });
+}

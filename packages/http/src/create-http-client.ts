@@ -1,0 +1,58 @@
+import type { Run } from '@gapferry/core';
+import { createAgents, splitHostPort } from './agents.ts';
+import { createAuthorizer } from './authorizer.ts';
+import { createExchange } from './exchange.ts';
+import { createHostRules, hostWithPort, isLoopback } from './host-rules.ts';
+import type { HttpClient, HttpClientOptions } from './http-client.ts';
+import { resumedBody } from './resumed-body.ts';
+import { createSlots } from './slots.ts';
+import { speaksTls } from './tls-probe.ts';
+import { createTries, type Tries } from './tries.ts';
+import { askWhole } from './whole-answer.ts';
+
+const PROBE_MS = 3000;
+
+export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
+  const rules = createHostRules(options.insecure ?? []);
+  const agents = createAgents(options, rules);
+  const exchange = createExchange({
+    agents,
+    authorizer: createAuthorizer(options, rules),
+    takeSlot: createSlots(options.perHost ?? 8),
+    idleMs: options.idleTimeoutMs ?? 60_000,
+    userAgent: options.userAgent ?? 'gapferry',
+  });
+  const triesFor = (item: string, url: string): Tries =>
+    createTries(item, URL.parse(url)?.host ?? '', options);
+  return {
+    request: (request, run) => askWhole(exchange, request, triesFor(request.item, request.url), run),
+    body: (request, from, run) =>
+      resumedBody(exchange, request, from, triesFor(request.item, request.url), run),
+    origin: createOrigins(options, (url) => isLoopback(url.hostname) || rules.isInsecure(url)),
+    close: () => agents.close(),
+  };
+}
+
+/** Chooses a scheme once per host. Only where plain HTTP would be acceptable is it looked whether the host speaks TLS: nobody can talk an https host down. */
+function createOrigins(options: HttpClientOptions, mayBePlain: (url: URL) => boolean): HttpClient['origin'] {
+  const known = new Map<string, string>();
+  return async (host, run) => {
+    const secure = new URL(`https://${host}`);
+    if (!mayBePlain(secure)) return secure.origin;
+    const found = known.get(host);
+    if (found !== undefined) return found;
+    const tls = await probe(secure, options, run);
+    const origin = tls ? secure.origin : `http://${host}`;
+    if (tls !== undefined) known.set(host, origin);
+    return origin;
+  };
+}
+
+async function probe(url: URL, options: HttpClientOptions, run: Run): Promise<boolean | undefined> {
+  const port = hostWithPort(url);
+  return speaksTls(
+    splitHostPort(options.connectTo?.get(port) ?? port),
+    options.connectTimeoutMs ?? PROBE_MS,
+    run,
+  );
+}

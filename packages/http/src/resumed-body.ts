@@ -1,0 +1,125 @@
+import { type Bytes, GapferryError, type Run } from '@gapferry/core';
+import {
+  type BodyIdentity,
+  type BodyPart,
+  rangeHeaders,
+  readBodyPart,
+  UNKNOWN_BODY,
+  unsatisfiable,
+  wrongSize,
+} from './body-part.ts';
+import type { Exchange } from './exchange.ts';
+import type { BodyRequest } from './http-client.ts';
+import type { Tries } from './tries.ts';
+import type { Trip } from './trip.ts';
+import { tooLarge } from './whole-answer.ts';
+
+/** Progress is told, and a failure counts as a new one, after this many bytes. */
+const STEP = 1 << 20;
+
+/** Bytes of a body from an offset, over as many trips as the tries allow. Every trip is a `BodyReading` that knows where it is. */
+export async function* resumedBody(
+  exchange: Exchange,
+  request: BodyRequest,
+  from: number,
+  tries: Tries,
+  run: Run,
+): Bytes {
+  let at = from;
+  let identity = UNKNOWN_BODY;
+  while (request.size === undefined || at < request.size) {
+    const before = at;
+    let told = at;
+    try {
+      const { trip, part } = await openAt(exchange, request, at, identity, run);
+      identity = learn(identity, part);
+      for await (const chunk of positioned(trip, part, request, at)) {
+        at += chunk.byteLength;
+        if (at - told >= STEP) {
+          run.emit({ kind: 'bytes', item: request.item, bytes: at - told });
+          told = at;
+        }
+        yield chunk;
+      }
+      if (isWhole(trip, part, request, identity, at)) return;
+    } catch (error) {
+      if (at - before >= STEP) tries.progressed();
+      await tries.failed(error, run);
+    } finally {
+      if (at > told) run.emit({ kind: 'bytes', item: request.item, bytes: at - told });
+    }
+  }
+}
+
+async function openAt(
+  exchange: Exchange,
+  request: BodyRequest,
+  at: number,
+  identity: BodyIdentity,
+  run: Run,
+): Promise<{ trip: Trip; part: BodyPart }> {
+  const trip = await exchange(
+    { ...request, accept: at === 0 ? [200] : [200, 206, 416] },
+    rangeHeaders(at, identity),
+    run,
+  );
+  try {
+    if (trip.status === 416) throw unsatisfiable(trip, request);
+    return { trip, part: readBodyPart(trip, at, request, identity) };
+  } catch (error) {
+    await leave(trip);
+    throw error;
+  }
+}
+
+/** The first answer's strong ETag stays the body's; a total may become known later. */
+function learn(known: BodyIdentity, part: BodyPart): BodyIdentity {
+  return { total: known.total ?? part.total, etag: known.etag ?? part.etag };
+}
+
+/** The answer's bytes from `at` on; throws when more come than there may be. */
+async function* positioned(trip: Trip, part: BodyPart, request: BodyRequest, at: number): Bytes {
+  let skip = part.skip;
+  let position = at;
+  const limit = request.maxBytes ?? Number.POSITIVE_INFINITY;
+  for await (const chunk of trip.bytes) {
+    if (skip >= chunk.byteLength) {
+      skip -= chunk.byteLength;
+      continue;
+    }
+    const rest = skip === 0 ? chunk : chunk.subarray(skip);
+    skip = 0;
+    position += rest.byteLength;
+    if (request.size !== undefined && position > request.size)
+      throw wrongSize(trip, request, `more than ${request.size}`);
+    if (position > limit) throw tooLarge(trip, request, limit);
+    yield rest;
+  }
+}
+
+/** Judges a clean end. Not the end of the body: a part that was shorter than asked for (go on). Too early: a chunked answer says itself that it is over, one without
+ *  any length may have been cut. */
+function isWhole(
+  trip: Trip,
+  part: BodyPart,
+  request: BodyRequest,
+  identity: BodyIdentity,
+  at: number,
+): boolean {
+  const total = request.size ?? identity.total;
+  if (total === undefined ? part.end === undefined || at >= part.end : at === total) return true;
+  if (part.end !== undefined && at === part.end) return false;
+  if (trip.headers.has('transfer-encoding')) throw wrongSize(trip, { ...request, size: total ?? 0 }, at);
+  throw new GapferryError({
+    code: 'CONNECTION_CUT',
+    message: `${trip.url.host} did not deliver ${request.item}: it ended after ${at} bytes`,
+    origin: 'source',
+    retryable: true,
+    data: { host: trip.url.host, item: request.item, size: total },
+  });
+}
+
+/** Ends a trip whose body nobody reads. */
+async function leave(trip: Trip): Promise<void> {
+  for await (const _ of trip.bytes) break;
+}
