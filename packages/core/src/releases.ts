@@ -35,7 +35,8 @@ export interface ReleaseReader {
 }
 
 export interface ReleaseWriter {
-  /** Writes the whole release under its name in one rename, after its files are synced. The same bytes again change nothing; other bytes are refused (`STORAGE_FAILED`): a release is never rewritten. */
+  /** Writes the whole release under its name in one rename, after its files are synced. The same bytes again change nothing; other bytes are refused (`STORAGE_FAILED`): a release is never rewritten.
+   *  Signatures and approvals that are not there yet are added to a release that is; those that are there stay. */
   writeRelease(address: ReleaseAddress, files: ReleaseFiles, run: Run): Promise<void>;
 }
 

@@ -6,4 +6,10 @@
  *
  * Imported by the cli only; collector and importer see it through the ports of core.
  */
-export {};
+export type { CheckOptions, DepotFindings } from './blob-checker.ts';
+export type { DirectoryEntry, FileFacts, FileSystem, FileSystemFacts, OpenFile } from './file-system.ts';
+export { nodeFileSystem } from './file-system.ts';
+export type { NamedRoot, NameIndex } from './names.ts';
+export { type Depot, type DepotOptions, openDepot } from './open-depot.ts';
+export type { Amount, DepotSpace, DepotUsage } from './space.ts';
+export type { Swept } from './sweep.ts';

@@ -1,0 +1,93 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { checkRun, GapferryError, type Run } from '@gapferry/core';
+import type { HashJob, HashResult } from './hash-file.ts';
+import type { HashAnswer, HashRequest } from './hash-worker.ts';
+
+/** Files below this size travel together, so that a hundred thousand small ones cost no message each. */
+const BATCH_BYTES = 8 << 20;
+const BATCH_FILES = 256;
+
+/** The worker's file lies beside this one, as source under Node's type stripping or compiled. */
+const WORKER: URL = new URL(
+  `./hash-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
+  import.meta.url,
+);
+
+export interface HashListener {
+  bytes(index: number, bytes: number): void;
+  result(index: number, result: HashResult): void;
+}
+
+/** Hashes files with one worker per core, big ones first so that no core ends alone with one. Results come in any order, `index` is the position in `jobs`; what the listener throws ends it.
+ *  Stops at once with `INTERRUPTED` when the run is stopped: it does not wait for a read that hangs. */
+export async function hashFiles(jobs: readonly HashJob[], listener: HashListener, run: Run): Promise<void> {
+  checkRun(run);
+  const requests = toRequests(jobs);
+  if (requests.length === 0) return;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const count = Math.min(requests.length, availableParallelism());
+  const workers = Array.from({ length: count }, () => startWorker(WORKER));
+  const stop = (): void => reject(stopped());
+  run.signal.addEventListener('abort', stop, { once: true });
+  let busy = count;
+  const feed = (worker: Worker): void => {
+    const request = requests.shift();
+    if (request !== undefined) worker.postMessage(request);
+    else if (--busy === 0) resolve();
+  };
+  for (const worker of workers) {
+    worker.on('message', (answer: HashAnswer) => {
+      try {
+        if (answer.kind === 'bytes') listener.bytes(answer.id, answer.bytes);
+        else if (answer.kind === 'result') listener.result(answer.id, answer.result);
+        else feed(worker);
+      } catch (error) {
+        reject(error);
+      }
+    });
+    worker.on('error', (cause) => reject(workerFailed(cause)));
+    feed(worker);
+  }
+  try {
+    await promise;
+  } finally {
+    run.signal.removeEventListener('abort', stop);
+    for (const worker of workers) void worker.terminate();
+  }
+}
+
+/** Nothing of this process's flags, environment or input reaches a worker: it reads files and hashes. */
+function startWorker(file: URL): Worker {
+  return new Worker(file, { execArgv: [], env: {}, stdin: false });
+}
+
+function toRequests(jobs: readonly HashJob[]): HashRequest[] {
+  const bigFirst = jobs.map((job, id) => ({ ...job, id })).sort((a, b) => b.size - a.size);
+  const requests: HashRequest[] = [];
+  let batch: Array<(typeof bigFirst)[number]> = [];
+  let bytes = 0;
+  for (const job of bigFirst) {
+    if (batch.length > 0 && (bytes + job.size > BATCH_BYTES || batch.length === BATCH_FILES)) {
+      requests.push(batch);
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(job);
+    bytes += job.size;
+  }
+  if (batch.length > 0) requests.push(batch);
+  return requests;
+}
+
+function stopped(): GapferryError {
+  return new GapferryError({
+    code: 'INTERRUPTED',
+    message: 'stopped on request',
+    hint: 'run the same command again',
+  });
+}
+
+function workerFailed(cause: unknown): GapferryError {
+  return new GapferryError({ code: 'INTERNAL', message: 'a hashing worker failed', cause });
+}
