@@ -1,0 +1,149 @@
+import {
+  type ChartHolding,
+  type Descriptor,
+  type Digest,
+  type FileHolding,
+  type GitHolding,
+  type Holding,
+  type ImageHolding,
+  type SizedDigest,
+  uniqueByDigest,
+} from '@gapferry/core';
+import { checkManifest, itemKey } from './check-manifest.ts';
+import { FORMATS } from './formats.ts';
+import type { ChartItem, FileItem, GitItem, ImageItem, Item, Manifest } from './manifest.ts';
+import { checkPacks, type Packs } from './packs.ts';
+
+/** Ref lists longer than this are blobs named by digest. */
+export const MAX_INLINE_REFS = 1000;
+
+export interface Assembly {
+  readonly bundle: string;
+  readonly version: string;
+  readonly platforms: readonly string[];
+  readonly insecure: readonly string[];
+  readonly holdings: readonly Holding[];
+  /** The ref-list blobs of Git items with more than `MAX_INLINE_REFS` refs, by item id; see `refListOf`. */
+  readonly refLists: ReadonlyMap<string, Descriptor>;
+}
+
+/** Makes the manifest and packs.json from what was fetched: pure, sorted, complete; the same holdings give the same bytes. Throws `MANIFEST_INVALID`. */
+export function assemble(input: Assembly): {
+  readonly manifest: Manifest;
+  readonly packs: Packs | undefined;
+} {
+  const items = input.holdings
+    .map((holding) => toItem(holding, input.refLists))
+    .sort((a, b) => (itemKey(a) < itemKey(b) ? -1 : 1));
+  const blobs = uniqueByDigest([...input.holdings.flatMap(holdingBlobs), ...input.refLists.values()]).map(
+    ({ digest, size }) => ({ digest, size }),
+  );
+  const manifest = checkManifest({
+    format: FORMATS.manifest,
+    bundle: input.bundle,
+    version: input.version,
+    platforms: [...input.platforms].sort(),
+    ...(input.insecure.length > 0 && { insecure: [...input.insecure].sort() }),
+    blobs,
+    items,
+  });
+  return { manifest, packs: assemblePacks(input.holdings, manifest) };
+}
+
+function assemblePacks(holdings: readonly Holding[], manifest: Manifest): Packs | undefined {
+  const packed = holdings
+    .filter((holding) => holding.kind === 'git')
+    .filter((holding) => holding.packs.length > 0);
+  if (packed.length === 0) return undefined;
+  const items = packed
+    .map(({ pin, packs }) => ({
+      id: pin.id,
+      packs: packs.map(({ digest, size, prerequisites }) => ({
+        digest,
+        size,
+        prerequisites: [...prerequisites],
+      })),
+    }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  return checkPacks({ format: FORMATS.packs, items }, manifest);
+}
+
+function toItem(holding: Holding, refLists: ReadonlyMap<string, Descriptor>): Item {
+  switch (holding.kind) {
+    case 'image':
+      return toImageItem(holding);
+    case 'chart':
+      return toChartItem(holding);
+    case 'git':
+      return toGitItem(holding, refLists);
+    case 'file':
+      return toFileItem(holding);
+  }
+}
+
+function toImageItem({ pin, root, blobs, platforms, upstreamIndex }: ImageHolding): ImageItem {
+  return {
+    kind: 'image',
+    id: pin.id,
+    blobs: digestsOf(upstreamIndex === undefined ? blobs : [...blobs, upstreamIndex]),
+    root: bare(root),
+    platforms: [...platforms].sort(),
+    upstream: pin.root.digest,
+    ...(upstreamIndex && { upstreamIndex: bare(upstreamIndex) }),
+  };
+}
+
+function toChartItem({ pin, root, blobs, archive }: ChartHolding): ChartItem {
+  const source = pin.from === 'oci' ? `oci://${pin.id}` : pin.url;
+  return {
+    kind: 'chart',
+    id: pin.id,
+    blobs: digestsOf(blobs),
+    root: bare(root),
+    name: pin.name,
+    version: pin.version,
+    source,
+    archive: bare(archive),
+  };
+}
+
+function toGitItem({ pin }: GitHolding, refLists: ReadonlyMap<string, Descriptor>): GitItem {
+  const list = refLists.get(pin.id);
+  const refs = list === undefined ? pin.refs.map(({ name, oid }) => ({ name, oid })) : { list: bare(list) };
+  return {
+    kind: 'git',
+    id: pin.id,
+    blobs: list === undefined ? [] : [list.digest],
+    source: pin.url,
+    objectFormat: pin.objectFormat,
+    refs,
+    ...(pin.head && { head: pin.head }),
+  };
+}
+
+function toFileItem({ pin, root }: FileHolding): FileItem {
+  return {
+    kind: 'file',
+    id: pin.id,
+    blobs: [root.digest],
+    root: bare(root),
+    source: pin.url,
+    checked: ['given-sha256'],
+  };
+}
+
+function holdingBlobs(holding: Holding): readonly SizedDigest[] {
+  if (holding.kind === 'git') return [];
+  if (holding.kind === 'file') return [holding.root];
+  return holding.kind === 'image' && holding.upstreamIndex !== undefined
+    ? [...holding.blobs, holding.upstreamIndex]
+    : holding.blobs;
+}
+
+function digestsOf(blobs: readonly SizedDigest[]): Digest[] {
+  return uniqueByDigest(blobs).map((blob) => blob.digest);
+}
+
+function bare({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType, digest, size };
+}

@@ -1,0 +1,219 @@
+import {
+  caseCollisions,
+  type Descriptor,
+  type Digest,
+  isIndexType,
+  isManifestType,
+  parseCanonicalJson,
+  parseImageReference,
+  RELEASE_LIMITS,
+  type SizedDigest,
+  toDirectoryName,
+  unsafePathReason,
+} from '@gapferry/core';
+import { requireFormat } from './formats.ts';
+import { describeItem, type Item, type Manifest, manifestSchema } from './manifest.ts';
+import { documentError, type Problem, toProblems } from './problems.ts';
+
+const LIMITS = { maxBytes: RELEASE_LIMITS.manifest, maxDepth: 12 };
+
+/** Parses manifest.json and checks every invariant, all problems at once.
+ *  Throws `LIMIT_EXCEEDED`, `JSON_INVALID`, `FORMAT_UNKNOWN` or `MANIFEST_INVALID`. */
+export function parseManifest(bytes: Uint8Array, what = 'manifest.json'): Manifest {
+  const value = parseCanonicalJson(bytes, what, LIMITS);
+  requireFormat(value, 'manifest', what);
+  const parsed = manifestSchema.safeParse(value);
+  if (!parsed.success) throw documentError('MANIFEST_INVALID', what, toProblems(parsed.error));
+  return checkManifest(parsed.data, what);
+}
+
+/** Every invariant of a manifest, stated once; used when it is assembled and when it is read (docs/spec/03-manifest.md). Throws `MANIFEST_INVALID`. */
+export function checkManifest(manifest: Manifest, what = 'manifest.json'): Manifest {
+  const problems = [
+    ...orderProblems(manifest),
+    ...closureProblems(manifest),
+    ...manifest.items.flatMap(itemProblems),
+    ...nameProblems(manifest),
+  ];
+  if (problems.length > 0) throw documentError('MANIFEST_INVALID', what, problems);
+  return manifest;
+}
+
+function orderProblems({ blobs, items, platforms }: Manifest): Problem[] {
+  return [
+    ...strictlyRising(
+      blobs.map((blob) => blob.digest),
+      'blobs',
+      'blob',
+    ),
+    ...strictlyRising(items.map(itemKey), 'items', 'item'),
+    ...strictlyRising(platforms, 'platforms', 'platform'),
+    ...items.flatMap((item, i) =>
+      strictlyRising(item.blobs, `items[${i}].blobs`, `blob of ${describeItem(item)}`),
+    ),
+  ];
+}
+
+/** Sort key: items are ordered by kind, then id, both by UTF-16 code units. */
+export function itemKey(item: Pick<Item, 'kind' | 'id'>): string {
+  return `${item.kind} ${item.id}`;
+}
+
+function strictlyRising(keys: readonly string[], path: string, noun: string): Problem[] {
+  const problems: Problem[] = [];
+  for (let i = 1; i < keys.length; i++) {
+    const [before = '', here = ''] = [keys[i - 1], keys[i]];
+    if (before === here) problems.push({ path: `${path}[${i}]`, message: `duplicate ${noun} ${here}` });
+    else if (before > here)
+      problems.push({ path: `${path}[${i}]`, message: `${noun} ${here} is out of order` });
+  }
+  return problems;
+}
+
+/** The blob table and the items name exactly the same digests, with the same sizes. */
+function closureProblems({ blobs, items }: Manifest): Problem[] {
+  const sizes = new Map<Digest, number>(blobs.map((blob) => [blob.digest, blob.size]));
+  const unnamed = new Set(sizes.keys());
+  const problems: Problem[] = [];
+  items.forEach((item, i) => {
+    for (const digest of item.blobs) {
+      unnamed.delete(digest);
+      if (!sizes.has(digest))
+        problems.push({
+          path: `items[${i}].blobs`,
+          message: `${describeItem(item)} needs blob ${digest}, which is not in the list of blobs`,
+        });
+    }
+    for (const { digest, size } of descriptorsOf(item)) {
+      if (!item.blobs.includes(digest))
+        problems.push({
+          path: `items[${i}]`,
+          message: `${describeItem(item)} does not list its own ${digest}`,
+        });
+      else if (sizes.get(digest) !== size)
+        problems.push({
+          path: `items[${i}]`,
+          message: `${describeItem(item)} says that ${digest} has ${size} bytes, the list of blobs says ${sizes.get(digest)}`,
+        });
+    }
+  });
+  for (const digest of unnamed)
+    problems.push({ path: 'blobs', message: `blob ${digest} belongs to no item` });
+  if (!Number.isSafeInteger(blobs.reduce((sum, blob) => sum + blob.size, 0)))
+    problems.push({ path: 'blobs', message: 'the sizes add up to more than can be counted' });
+  return problems;
+}
+
+/** Descriptors an item carries besides its list of digests. */
+export function descriptorsOf(item: Item): readonly Descriptor[] {
+  switch (item.kind) {
+    case 'image':
+      return item.upstreamIndex === undefined ? [item.root] : [item.root, item.upstreamIndex];
+    case 'chart':
+      return [item.root, item.archive];
+    case 'git':
+      return 'list' in item.refs ? [item.refs.list] : [];
+    case 'file':
+      return [item.root];
+  }
+}
+
+function itemProblems(item: Item, i: number): Problem[] {
+  const problems = KIND_PROBLEMS[item.kind](item as never);
+  return problems.map((message) => ({ path: `items[${i}]`, message: `${describeItem(item)}: ${message}` }));
+}
+
+const KIND_PROBLEMS: { readonly [K in Item['kind']]: (item: Extract<Item, { kind: K }>) => string[] } = {
+  image: (item) => [
+    ...(isReference(item.id) ? [] : ['its id is not an image reference']),
+    ...(isIndexType(item.root.mediaType) || isManifestType(item.root.mediaType)
+      ? []
+      : [`its root has the media type ${item.root.mediaType}`]),
+    ...(item.upstreamIndex !== undefined && item.upstreamIndex.digest !== item.upstream
+      ? ['its upstream index is not what upstream served']
+      : []),
+    ...(item.upstreamIndex === undefined && item.upstream !== item.root.digest
+      ? ['its root is not what upstream served, and no upstream index is kept']
+      : []),
+  ],
+  chart: (item) => [
+    ...(isManifestType(item.root.mediaType) ? [] : [`its root has the media type ${item.root.mediaType}`]),
+    ...(item.id.endsWith(`:${item.version}`) ? [] : [`its id does not end with its version ${item.version}`]),
+    ...pathProblem(toDirectoryName(item.id)),
+  ],
+  git: (item) => [...pathProblem(toDirectoryName(item.id)), ...refProblems(item)],
+  file: (item) => [
+    ...pathProblem(item.id),
+    ...(item.blobs.length === 1 ? [] : ['a file has exactly one blob']),
+  ],
+};
+
+function refProblems(item: Extract<Item, { kind: 'git' }>): string[] {
+  if ('list' in item.refs) return [];
+  const length = item.objectFormat === 'sha1' ? 40 : 64;
+  const names = item.refs.map((ref) => ref.name);
+  return [
+    ...strictlyRising(names, 'refs', 'ref').map((problem) => problem.message),
+    ...(item.refs.every((ref) => ref.oid.length === length)
+      ? []
+      : [`an object id is not ${item.objectFormat}`]),
+    ...(item.head === undefined || names.includes(item.head)
+      ? []
+      : [`its HEAD ${item.head} is not one of its refs`]),
+    ...(item.blobs.length === 0 ? [] : ['it names a blob although its refs are in line']),
+  ];
+}
+
+function pathProblem(path: string): string[] {
+  const reason = unsafePathReason(path);
+  return reason === undefined ? [] : [`its name is not safe: ${reason}`];
+}
+
+function isReference(id: string): boolean {
+  try {
+    parseImageReference(id);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Names that would be one file or directory on the inside. */
+function nameProblems({ items }: Manifest): Problem[] {
+  const byKind = (kind: Item['kind']): string[] =>
+    items.filter((item) => item.kind === kind).map((item) => toDirectoryName(item.id));
+  return (['git', 'file'] as const).flatMap((kind) => [
+    ...caseCollisions(byKind(kind)).map(([a, b]) => ({
+      path: 'items',
+      message: `${kind} ${a} and ${kind} ${b} would have the same name on some file systems`,
+    })),
+    ...nested(byKind(kind)).map(([a, b]) => ({
+      path: 'items',
+      message: `${kind} ${b} would lie inside ${kind} ${a}`,
+    })),
+  ]);
+}
+
+/** Pairs in which one path is a directory on the other's way. */
+function nested(paths: readonly string[]): Array<readonly [string, string]> {
+  const all = new Set(paths.map((path) => path.toLowerCase()));
+  return paths.flatMap((path) => {
+    const parts = path.toLowerCase().split('/');
+    const above = parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('/'));
+    return above.filter((parent) => all.has(parent)).map((parent) => [parent, path] as const);
+  });
+}
+
+/** Blobs of a manifest with the items that need each, for errors that name items. */
+export function itemsByBlob(manifest: Manifest): ReadonlyMap<Digest, readonly Item[]> {
+  const map = new Map<Digest, Item[]>();
+  for (const item of manifest.items)
+    for (const digest of item.blobs) map.set(digest, [...(map.get(digest) ?? []), item]);
+  return map;
+}
+
+/** Sized digests of one item, from the manifest's table. */
+export function blobsOf(manifest: Manifest, item: Item): SizedDigest[] {
+  const wanted = new Set(item.blobs);
+  return manifest.blobs.filter((blob) => wanted.has(blob.digest));
+}

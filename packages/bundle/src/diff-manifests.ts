@@ -1,0 +1,217 @@
+import type { Digest, GitRef } from '@gapferry/core';
+import { totalSize } from '@gapferry/core';
+import {
+  type ChartItem,
+  type GitItem,
+  type ImageItem,
+  type Item,
+  type ItemKind,
+  inlineRefs,
+  type Manifest,
+} from './manifest.ts';
+import { type Packs, releaseBlobs } from './packs.ts';
+
+/** What changes for the inside when release B follows release A. */
+export interface ReleaseDiff {
+  readonly from: { readonly bundle: string; readonly version: string };
+  readonly to: { readonly bundle: string; readonly version: string };
+  /** Sorted by kind, then id; unchanged items are only counted. */
+  readonly changes: readonly ItemChange[];
+  readonly unchanged: number;
+  /** Bytes of all blobs of each side, and of the blobs that B has and A has not, and the other way round. */
+  readonly bytes: {
+    readonly from: number;
+    readonly to: number;
+    readonly added: number;
+    readonly removed: number;
+  };
+}
+
+export type ItemChange =
+  | {
+      readonly change: 'added' | 'removed';
+      readonly kind: ItemKind;
+      readonly id: string;
+      readonly bytes: number;
+      readonly at?: string;
+    }
+  /** Same name, other content: for an image a moved tag. */
+  | {
+      readonly change: 'moved';
+      readonly kind: 'image' | 'chart' | 'file';
+      readonly id: string;
+      readonly from: Digest;
+      readonly to: Digest;
+      readonly bytes: number;
+    }
+  /** Another version of the same repository or chart took the place of one. */
+  | {
+      readonly change: 'updated';
+      readonly kind: 'image' | 'chart';
+      readonly id: string;
+      readonly from: string;
+      readonly to: string;
+      readonly bytes: number;
+    }
+  | {
+      readonly change: 'refs';
+      readonly kind: 'git';
+      readonly id: string;
+      readonly refs: readonly RefChange[];
+    };
+
+export interface RefChange {
+  readonly name: string;
+  readonly from?: string;
+  readonly to?: string;
+  /** Commits reached from `to` and not from `from`, and the other way round; absent where the objects are not at hand. */
+  readonly commits?: { readonly added: number; readonly removed: number };
+}
+
+/** One side of a comparison. `refs` gives the refs of Git items whose list is a blob. */
+export interface DiffSide {
+  readonly manifest: Manifest;
+  readonly packs?: Packs | undefined;
+  readonly refs?: ReadonlyMap<string, readonly GitRef[]>;
+}
+
+/** Compares two manifests; pure. An empty A is a manifest without items. */
+export function diffManifests(a: DiffSide, b: DiffSide): ReleaseDiff {
+  const before = new Map(a.manifest.items.map((item) => [keyOf(item), item]));
+  const after = new Map(b.manifest.items.map((item) => [keyOf(item), item]));
+  const both = [...after].flatMap(([key, item]) =>
+    before.has(key) ? [[before.get(key) as Item, item] as const] : [],
+  );
+  const changed = both.flatMap(([was, is]) => changeOf(was, is, a, b));
+  const added = [...after].filter(([key]) => !before.has(key)).map(([, item]) => item);
+  const removed = [...before].filter(([key]) => !after.has(key)).map(([, item]) => item);
+  const changes = [...changed, ...pairVersions(removed, added, a, b)].sort((x, y) =>
+    `${x.kind} ${x.id}` < `${y.kind} ${y.id}` ? -1 : 1,
+  );
+  return {
+    from: sideOf(a),
+    to: sideOf(b),
+    changes,
+    unchanged: both.length - changed.length,
+    bytes: byteChange(a, b),
+  };
+}
+
+function sideOf({ manifest }: DiffSide): { bundle: string; version: string } {
+  return { bundle: manifest.bundle, version: manifest.version };
+}
+
+function keyOf(item: Item): string {
+  return `${item.kind} ${item.id}`;
+}
+
+function byteChange(a: DiffSide, b: DiffSide): ReleaseDiff['bytes'] {
+  const [from, to] = [releaseBlobs(a.manifest, a.packs), releaseBlobs(b.manifest, b.packs)];
+  const [had, has] = [new Set(from.map((blob) => blob.digest)), new Set(to.map((blob) => blob.digest))];
+  return {
+    from: totalSize(from),
+    to: totalSize(to),
+    added: totalSize(to.filter((blob) => !had.has(blob.digest))),
+    removed: totalSize(from.filter((blob) => !has.has(blob.digest))),
+  };
+}
+
+function changeOf(was: Item, is: Item, a: DiffSide, b: DiffSide): ItemChange[] {
+  if (was.kind === 'git' && is.kind === 'git') return refChange(was, is, a, b);
+  if (was.kind === 'git' || is.kind === 'git') return [];
+  if (was.root.digest === is.root.digest) return [];
+  return [
+    {
+      change: 'moved',
+      kind: is.kind,
+      id: is.id,
+      from: was.root.digest,
+      to: is.root.digest,
+      bytes: newBytes(is, a, b),
+    },
+  ];
+}
+
+function refChange(was: GitItem, is: GitItem, a: DiffSide, b: DiffSide): ItemChange[] {
+  const before = new Map(refsOf(was, a).map((ref) => [ref.name, ref.oid]));
+  const after = new Map(refsOf(is, b).map((ref) => [ref.name, ref.oid]));
+  const refs: RefChange[] = [];
+  for (const name of [...new Set([...before.keys(), ...after.keys()])].sort()) {
+    const [from, to] = [before.get(name), after.get(name)];
+    if (from !== to)
+      refs.push({ name, ...(from !== undefined && { from }), ...(to !== undefined && { to }) });
+  }
+  return refs.length === 0 ? [] : [{ change: 'refs', kind: 'git', id: is.id, refs }];
+}
+
+/** Refs of a Git item, in line or from the side's map. */
+export function refsOf(item: GitItem, side: DiffSide): readonly GitRef[] {
+  return inlineRefs(item) ?? side.refs?.get(item.id) ?? [];
+}
+
+/** One removed and one added item of the same repository are one update. */
+function pairVersions(
+  removed: readonly Item[],
+  added: readonly Item[],
+  a: DiffSide,
+  b: DiffSide,
+): ItemChange[] {
+  const gone = Map.groupBy(removed, familyOf);
+  const come = Map.groupBy(added, familyOf);
+  const families = [...new Set([...gone.keys(), ...come.keys()])];
+  return families.flatMap((family): ItemChange[] => {
+    const [was = [], is = []] = [gone.get(family), come.get(family)];
+    const [one, other] = [was[0], is[0]];
+    if (
+      was.length === 1 &&
+      is.length === 1 &&
+      one !== undefined &&
+      other !== undefined &&
+      hasVersions(one) &&
+      hasVersions(other)
+    )
+      return [
+        {
+          change: 'updated' as const,
+          kind: other.kind,
+          id: other.id,
+          from: one.id,
+          to: other.id,
+          bytes: newBytes(other, a, b),
+        },
+      ];
+    return [
+      ...was.map((item) => ({ change: 'removed' as const, kind: item.kind, id: item.id, bytes: 0 })),
+      ...is.map((item) => ({
+        change: 'added' as const,
+        kind: item.kind,
+        id: item.id,
+        bytes: newBytes(item, a, b),
+      })),
+    ];
+  });
+}
+
+function hasVersions(item: Item): item is ImageItem | ChartItem {
+  return item.kind === 'image' || item.kind === 'chart';
+}
+
+/** The identity without its version. */
+function familyOf(item: Item): string {
+  if (item.kind === 'image') return `image ${item.id.replace(/@.*$/, '').replace(/:[^/:]*$/, '')}`;
+  if (item.kind === 'chart') return `chart ${item.id.slice(0, -item.version.length - 1)}`;
+  return keyOf(item);
+}
+
+/** Bytes of the item's blobs that side A has not at all. */
+function newBytes(item: Item, a: DiffSide, b: DiffSide): number {
+  const had = new Set(releaseBlobs(a.manifest, a.packs).map((blob) => blob.digest));
+  const packs =
+    item.kind === 'git' ? (b.packs?.items.find((packed) => packed.id === item.id)?.packs ?? []) : [];
+  const own = new Set(item.blobs);
+  return totalSize(
+    [...b.manifest.blobs.filter((blob) => own.has(blob.digest)), ...packs].filter(
+      (blob) => !had.has(blob.digest),
+    ),
+  );
+}

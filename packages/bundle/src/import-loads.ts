@@ -1,0 +1,152 @@
+import {
+  type ContentLoad,
+  GapferryError,
+  type GitPack,
+  type GitRef,
+  type Load,
+  type NameLoad,
+  parseImageReference,
+  repositoryOf,
+  toDirectoryName,
+} from '@gapferry/core';
+import { blobsOf } from './check-manifest.ts';
+import { requireVerified, type VerifiedRelease } from './complete.ts';
+import {
+  type ChartItem,
+  describeItem,
+  type FileItem,
+  type GitItem,
+  type ImageItem,
+  type Item,
+  type ItemKind,
+  type Manifest,
+} from './manifest.ts';
+
+/** Which target takes which kinds; the first that matches takes the item. */
+export interface TargetRule {
+  readonly name: string;
+  readonly takes: readonly ItemKind[];
+}
+
+/** What one target is asked to hold for one item: the content, and the name under which it becomes visible. */
+export interface ItemLoads {
+  readonly target: string;
+  readonly item: Item;
+  readonly content: ContentLoad;
+  readonly name: NameLoad;
+}
+
+/** Says where each item goes, in manifest order. `refs` gives the refs of Git items whose list is a blob. Throws `CONFIG_INVALID` for an item that no target takes. */
+export function importLoads(
+  release: VerifiedRelease,
+  targets: readonly TargetRule[],
+  refs: ReadonlyMap<string, readonly GitRef[]>,
+): ItemLoads[] {
+  const { manifest, packs } = requireVerified(release).opened;
+  const packsById = new Map((packs?.items ?? []).map((item) => [item.id, item.packs]));
+  return manifest.items.map((item) => {
+    const target = targets.find((rule) => rule.takes.includes(item.kind));
+    if (target === undefined) throw noTarget(item);
+    return { target: target.name, item, ...loadsOf(item, manifest, refs, packsById) };
+  });
+}
+
+type Pair = { readonly content: ContentLoad; readonly name: NameLoad };
+
+function loadsOf(
+  item: Item,
+  manifest: Manifest,
+  refs: ReadonlyMap<string, readonly GitRef[]>,
+  packs: ReadonlyMap<string, readonly GitPack[]>,
+): Pair {
+  switch (item.kind) {
+    case 'image':
+      return imageLoads(item, manifest);
+    case 'chart':
+      return chartLoads(item, manifest);
+    case 'git':
+      return gitLoads(
+        item,
+        'list' in item.refs ? (refs.get(item.id) ?? []) : item.refs,
+        packs.get(item.id) ?? [],
+      );
+    case 'file':
+      return fileLoads(item);
+  }
+}
+
+/** The upstream index kept as a record stays on the medium and in the manifest; it is no part of what a registry serves. */
+function imageLoads(item: ImageItem, manifest: Manifest): Pair {
+  const reference = parseImageReference(item.id);
+  const repository = repositoryOf(reference);
+  const blobs = blobsOf(manifest, item).filter(
+    (blob) => blob.digest !== item.upstreamIndex?.digest || blob.digest === item.root.digest,
+  );
+  const base = { kind: 'oci', item: describeItem(item), repository, root: item.root } as const;
+  return {
+    content: { ...base, phase: 'content', blobs },
+    name: { ...base, phase: 'name', of: 'image', ...(reference.tag !== undefined && { tag: reference.tag }) },
+  };
+}
+
+/** OCI tags have no `+`: Helm writes `_` instead (helm.sh, registries). */
+function chartLoads(item: ChartItem, manifest: Manifest): Pair {
+  const repository = item.id.slice(0, -item.version.length - 1);
+  const base = { kind: 'oci', item: describeItem(item), repository, root: item.root } as const;
+  return {
+    content: { ...base, phase: 'content', blobs: blobsOf(manifest, item) },
+    name: { ...base, phase: 'name', of: 'chart', tag: item.version.replaceAll('+', '_') },
+  };
+}
+
+function gitLoads(item: GitItem, refs: readonly GitRef[], packs: readonly GitPack[]): Pair {
+  const base = { kind: 'git', item: describeItem(item), repository: toDirectoryName(item.id), refs } as const;
+  return {
+    content: { ...base, phase: 'content', objectFormat: item.objectFormat, packs },
+    name: { ...base, phase: 'name', ...(item.head !== undefined && { head: item.head }) },
+  };
+}
+
+function fileLoads(item: FileItem): Pair {
+  const base = {
+    kind: 'file',
+    item: describeItem(item),
+    path: toDirectoryName(item.id),
+    root: item.root,
+  } as const;
+  return { content: { ...base, phase: 'content' }, name: { ...base, phase: 'name' } };
+}
+
+/** The place a name load fills, unique within a target: `oci registry/path:tag`, `git host/path`, `file path`. */
+export function placeOf(load: NameLoad): string {
+  switch (load.kind) {
+    case 'oci':
+      return load.tag === undefined
+        ? `oci ${load.repository}@${load.root.digest}`
+        : `oci ${load.repository}:${load.tag}`;
+    case 'git':
+      return `git ${load.repository}`;
+    case 'file':
+      return `file ${load.path}`;
+  }
+}
+
+/** What a name load makes its place stand for. */
+export function wantedState(load: NameLoad): Record<string, string> {
+  return load.kind === 'git'
+    ? Object.fromEntries(load.refs.map((ref) => [ref.name, ref.oid]))
+    : { digest: load.root.digest };
+}
+
+export function isContentLoad(load: Load): load is ContentLoad {
+  return load.phase === 'content';
+}
+
+function noTarget(item: Item): GapferryError {
+  return new GapferryError({
+    code: 'CONFIG_INVALID',
+    message: `no target of the site takes ${describeItem(item)}`,
+    hint: `add "${item.kind === 'git' ? 'git' : `${item.kind}s`}" to the \`takes\` of a target in site.yaml`,
+    origin: 'site',
+  });
+}

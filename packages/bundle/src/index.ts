@@ -1,0 +1,33 @@
+/**
+ * The format: bundle.yaml, lock, manifest, packs, release statement, site.yaml, trust policy, receipt (docs/spec), and the
+ * pure decisions over them: assemble, open (first gate), complete (second gate), plan a transfer, plan an import, diff.
+ *
+ * Takes data and returns data: no files, no network, no clock of its own. Signatures are checked through core's synchronous
+ * `Verifier`. `TrustedManifest` and `VerifiedRelease` can be made here and nowhere else.
+ * May be imported by collector, importer, report, ledger, transfer and cli.
+ */
+export * from './assemble.ts';
+export * from './bundle-config.ts';
+export * from './check-manifest.ts';
+export * from './complete.ts';
+export * from './diff-manifests.ts';
+export * from './formats.ts';
+export * from './import-loads.ts';
+export * from './lock.ts';
+export * from './manifest.ts';
+export * from './mark.ts';
+export * from './nearest-name.ts';
+export * from './next-release.ts';
+export * from './open-release.ts';
+export * from './packs.ts';
+export * from './parse-yaml.ts';
+export * from './plan-import.ts';
+export * from './plan-transfer.ts';
+export * from './problems.ts';
+export * from './receipt.ts';
+export * from './ref-list.ts';
+export * from './scope.ts';
+export * from './signatures.ts';
+export * from './site-config.ts';
+export * from './statement.ts';
+export * from './trust-policy.ts';

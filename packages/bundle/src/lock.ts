@@ -1,0 +1,138 @@
+import {
+  canonicalJson,
+  type Digest,
+  describeWish,
+  GapferryError,
+  type Pin,
+  parseJson,
+  type Wish,
+  wishDigest,
+} from '@gapferry/core';
+import { z } from 'zod';
+import { FORMATS, requireFormat } from './formats.ts';
+import { documentError, toProblems } from './problems.ts';
+import {
+  descriptorSchema,
+  digestSchema,
+  gitRefSchema,
+  nameSchema,
+  refNameSchema,
+  textSchema,
+  versionSchema,
+} from './schemas.ts';
+
+/** `bundle.lock.json`: every wish, pinned to an immutable identity (docs/spec/06-lock.md). */
+export interface Lock {
+  readonly format: 'gapferry.lock/1';
+  readonly bundle: string;
+  /** Sorted by kind, then id. */
+  readonly pins: readonly Pin[];
+}
+
+const base = { id: textSchema, wish: digestSchema };
+const pinSchema = z.union([
+  z.strictObject({
+    kind: z.literal('image'),
+    ...base,
+    root: descriptorSchema,
+    platforms: z.array(textSchema),
+  }),
+  z.strictObject({
+    kind: z.literal('chart'),
+    ...base,
+    from: z.literal('oci'),
+    name: textSchema,
+    version: versionSchema,
+    root: descriptorSchema,
+  }),
+  z.strictObject({
+    kind: z.literal('chart'),
+    ...base,
+    from: z.literal('repository'),
+    name: textSchema,
+    version: versionSchema,
+    url: textSchema,
+    archive: digestSchema,
+  }),
+  z.strictObject({
+    kind: z.literal('git'),
+    ...base,
+    url: textSchema,
+    objectFormat: z.enum(['sha1', 'sha256']),
+    refs: z.array(gitRefSchema).max(1_000_000),
+    head: refNameSchema.optional(),
+  }),
+  z.strictObject({ kind: z.literal('file'), ...base, url: textSchema, sha256: digestSchema }),
+]);
+const lockSchema = z.strictObject({
+  format: z.literal(FORMATS.lock),
+  bundle: nameSchema,
+  pins: z.array(pinSchema).max(100_000),
+}) as unknown as z.ZodType<Lock>;
+
+/** Parses bundle.lock.json. The file is JSON that people may format as they like. Throws `LIMIT_EXCEEDED`, `JSON_INVALID`, `FORMAT_UNKNOWN` or `CONFIG_INVALID`. */
+export function parseLock(bytes: Uint8Array, file: string): Lock {
+  const value = parseJson(bytes, file, { maxBytes: 268_435_456, maxDepth: 12 });
+  requireFormat(value, 'lock', file);
+  const parsed = lockSchema.safeParse(value);
+  if (!parsed.success) throw documentError('CONFIG_INVALID', file, toProblems(parsed.error));
+  return parsed.data;
+}
+
+/** Two-space indentation, members in canonical order, one newline at the end: the same pins give the same bytes, and a reviewer can read the difference. */
+export function encodeLock(lock: Lock): string {
+  return `${JSON.stringify(JSON.parse(canonicalJson(lock)), undefined, 2)}\n`;
+}
+
+export function makeLock(bundle: string, pins: readonly Pin[]): Lock {
+  const key = (pin: Pin): string => `${pin.kind} ${pin.id}`;
+  const sorted = [...pins].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  return { format: FORMATS.lock, bundle, pins: sorted };
+}
+
+/** Pins in the order of the wishes. Throws `LOCK_STALE` naming every wish without a pin and every pin without a wish. */
+export function pinsFor(wishes: readonly Wish[], lock: Lock): Pin[] {
+  const byWish = Map.groupBy(lock.pins, (pin) => pin.wish);
+  const wanted = new Set<Digest>(wishes.map(wishDigest));
+  const unpinned = wishes.filter((wish) => !byWish.has(wishDigest(wish))).map(describeWish);
+  const stale = lock.pins.filter((pin) => !wanted.has(pin.wish)).map((pin) => `${pin.kind} ${pin.id}`);
+  if (unpinned.length > 0 || stale.length > 0) throw staleLock(unpinned, stale);
+  return wishes.flatMap((wish) => byWish.get(wishDigest(wish)) ?? []);
+}
+
+function staleLock(unpinned: readonly string[], stale: readonly string[]): GapferryError {
+  const parts = [
+    ...(unpinned.length > 0 ? [`no pin for ${unpinned.slice(0, 10).join(', ')}`] : []),
+    ...(stale.length > 0 ? [`pinned but no longer wanted: ${stale.slice(0, 10).join(', ')}`] : []),
+  ];
+  return new GapferryError({
+    code: 'LOCK_STALE',
+    message: `the lock does not fit bundle.yaml: ${parts.join('; ')}`,
+    hint: 'run "gapferry resolve" (or collect without --locked), look at what changed in the lock, and commit it',
+    data: { unpinned, stale },
+  });
+}
+
+/** What moved between two locks of one bundle. */
+export interface Drift {
+  readonly id: string;
+  readonly kind: Pin['kind'];
+  readonly change: 'added' | 'removed' | 'moved';
+}
+
+/** Compares pins by identity; what a pin was found from does not count. */
+export function driftBetween(before: Lock | undefined, after: Lock): Drift[] {
+  const key = (pin: Pin): string => `${pin.kind} ${pin.id}`;
+  const content = (pin: Pin): string => canonicalJson({ ...pin, wish: undefined });
+  const old = new Map((before?.pins ?? []).map((pin) => [key(pin), pin]));
+  const now = new Map(after.pins.map((pin) => [key(pin), pin]));
+  const drift: Drift[] = [];
+  for (const [name, pin] of now) {
+    const was = old.get(name);
+    if (was === undefined) drift.push({ id: pin.id, kind: pin.kind, change: 'added' });
+    else if (content(was) !== content(pin)) drift.push({ id: pin.id, kind: pin.kind, change: 'moved' });
+  }
+  for (const [name, pin] of old)
+    if (!now.has(name)) drift.push({ id: pin.id, kind: pin.kind, change: 'removed' });
+  return drift;
+}

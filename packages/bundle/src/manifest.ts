@@ -1,0 +1,138 @@
+import type { Descriptor, Digest, GitRef, SizedDigest } from '@gapferry/core';
+import { z } from 'zod';
+import { FORMATS } from './formats.ts';
+import {
+  descriptorSchema,
+  digestSchema,
+  gitRefSchema,
+  nameSchema,
+  refNameSchema,
+  sizedDigestSchema,
+  textSchema,
+  versionSchema,
+} from './schemas.ts';
+
+/** The content identity of a release (docs/spec/03-manifest.md): canonical JSON, no clock, no host of ours, no path of ours. */
+export interface Manifest {
+  readonly format: 'gapferry.manifest/1';
+  readonly bundle: string;
+  readonly version: string;
+  /** Wanted platforms, sorted; empty: all. */
+  readonly platforms: readonly string[];
+  /** Hosts that were spoken to over plain HTTP or unverified TLS, sorted; absent when there were none. */
+  readonly insecure?: readonly string[];
+  /** Every blob of every item, sorted by digest. Git packs are not here: they stand in packs.json. */
+  readonly blobs: readonly SizedDigest[];
+  /** Sorted by kind, then id. */
+  readonly items: readonly Item[];
+}
+
+export type Item = ImageItem | ChartItem | GitItem | FileItem;
+export type ItemKind = Item['kind'];
+
+interface ItemBase {
+  /** The full upstream identity, unique per kind. */
+  readonly id: string;
+  /** Digests of everything the item needs, sorted; each stands in the manifest's `blobs`. */
+  readonly blobs: readonly Digest[];
+}
+
+export interface ImageItem extends ItemBase {
+  readonly kind: 'image';
+  readonly root: Descriptor;
+  readonly platforms: readonly string[];
+  /** Digest that upstream served for the reference. Differs from `root` when the index was filtered. */
+  readonly upstream: Digest;
+  /** The upstream index as it came, when `root` is a filtered index. */
+  readonly upstreamIndex?: Descriptor;
+}
+
+export interface ChartItem extends ItemBase {
+  readonly kind: 'chart';
+  readonly root: Descriptor;
+  readonly name: string;
+  readonly version: string;
+  /** `oci://…` or the archive's URL. */
+  readonly source: string;
+  readonly archive: Descriptor;
+}
+
+export interface GitItem extends ItemBase {
+  readonly kind: 'git';
+  readonly source: string;
+  readonly objectFormat: 'sha1' | 'sha256';
+  /** Sorted by name. Over 1,000 refs: a blob with the canonical JSON of the list, named by digest. */
+  readonly refs: readonly GitRef[] | { readonly list: Descriptor };
+  readonly head?: string;
+}
+
+export interface FileItem extends ItemBase {
+  readonly kind: 'file';
+  readonly root: Descriptor;
+  readonly source: string;
+  /** What the content was checked against outside. */
+  readonly checked: readonly 'given-sha256'[];
+}
+
+const base = { id: textSchema, blobs: z.array(digestSchema).min(1).max(100_000) };
+const platforms = z
+  .array(z.string().regex(/^[a-z0-9][a-z0-9._-]*(?:\/[a-z0-9][a-z0-9._-]*){1,2}$/))
+  .max(1000);
+
+const imageSchema = z.strictObject({
+  kind: z.literal('image'),
+  ...base,
+  root: descriptorSchema,
+  platforms,
+  upstream: digestSchema,
+  upstreamIndex: descriptorSchema.optional(),
+});
+
+const chartSchema = z.strictObject({
+  kind: z.literal('chart'),
+  ...base,
+  root: descriptorSchema,
+  name: textSchema,
+  version: versionSchema,
+  source: textSchema,
+  archive: descriptorSchema,
+});
+
+const gitSchema = z.strictObject({
+  kind: z.literal('git'),
+  id: textSchema,
+  blobs: z.array(digestSchema).max(1),
+  source: textSchema,
+  objectFormat: z.enum(['sha1', 'sha256']),
+  refs: z.union([z.array(gitRefSchema).max(1000), z.strictObject({ list: descriptorSchema })]),
+  head: refNameSchema.optional(),
+});
+
+const fileSchema = z.strictObject({
+  kind: z.literal('file'),
+  ...base,
+  root: descriptorSchema,
+  source: textSchema,
+  checked: z.array(z.literal('given-sha256')).max(1),
+});
+
+/** Shape only; what must hold between the members is `checkManifest`. */
+export const manifestSchema: z.ZodType<Manifest> = z.strictObject({
+  format: z.literal(FORMATS.manifest),
+  bundle: nameSchema,
+  version: versionSchema,
+  platforms,
+  insecure: z.array(textSchema).min(1).max(1000).optional(),
+  blobs: z.array(sizedDigestSchema).max(200_000),
+  items: z.array(z.discriminatedUnion('kind', [imageSchema, chartSchema, gitSchema, fileSchema])).max(50_000),
+}) as unknown as z.ZodType<Manifest>;
+
+/** `image docker.io/library/nginx:1.27.3`: how an item is named to people. */
+export function describeItem(item: Pick<Item, 'kind' | 'id'>): string {
+  return `${item.kind} ${item.id}`;
+}
+
+/** Refs in line, or undefined when they are in a blob. */
+export function inlineRefs(item: GitItem): readonly GitRef[] | undefined {
+  return 'list' in item.refs ? undefined : item.refs;
+}

@@ -1,0 +1,53 @@
+import { type ErrorCode, GapferryError } from '@gapferry/core';
+import type { z } from 'zod';
+
+/** One thing that is wrong in a document. */
+export interface Problem {
+  /** Where: `items[3].blobs[0]`, or the empty string for the whole document. */
+  readonly path: string;
+  readonly message: string;
+  /** 1-based, for documents people write. */
+  readonly line?: number;
+  readonly column?: number;
+}
+
+export function formatPath(path: readonly PropertyKey[]): string {
+  let text = '';
+  for (const part of path)
+    text += typeof part === 'number' ? `[${part}]` : text === '' ? String(part) : `.${String(part)}`;
+  return text;
+}
+
+/** Flattens zod's issues; union issues are replaced by those of the alternative that came closest. */
+export function toProblems(error: z.ZodError): Problem[] {
+  return error.issues.flatMap((issue) => problemsOf(issue, []));
+}
+
+function problemsOf(issue: z.core.$ZodIssue, base: readonly PropertyKey[]): Problem[] {
+  const path = [...base, ...issue.path];
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    const closest = issue.errors.reduce((best, next) => (score(next) > score(best) ? next : best));
+    return closest.flatMap((inner) => problemsOf(inner, path));
+  }
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ path: formatPath([...path, key]), message: 'is not known here' }));
+  return [{ path: formatPath(path), message: issue.message }];
+}
+
+/** The alternative whose issues lie deepest is the one that was meant. */
+function score(issues: readonly z.core.$ZodIssue[]): number {
+  return Math.max(0, ...issues.map((issue) => issue.path.length)) - issues.length / 100;
+}
+
+/** One error for all problems of a machine-written document. */
+export function documentError(code: ErrorCode, what: string, problems: readonly Problem[]): GapferryError {
+  const shown = problems
+    .slice(0, 10)
+    .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
+  const more = problems.length > 10 ? `; and ${problems.length - 10} more` : '';
+  return new GapferryError({
+    code,
+    message: `${what} is refused: ${shown.join('; ')}${more}`,
+    data: { problems: problems.slice(0, 100) },
+  });
+}

@@ -1,0 +1,81 @@
+import { canonicalBytes, type Digest, hexOf, parseCanonicalJson } from '@gapferry/core';
+import { z } from 'zod';
+import { FORMATS } from './formats.ts';
+import { documentError, toProblems } from './problems.ts';
+import { digestSchema, nameSchema, sequenceSchema, timeSchema, versionSchema } from './schemas.ts';
+import { STATEMENT_TYPE } from './statement.ts';
+
+export const RECEIPT_PREDICATE_TYPE = 'https://gapferry.dev/receipt/v1';
+
+/** The inside's signed answer for the outside (docs/spec/08-receipt.md): what arrived and what was loaded. Names no hosts and no paths. */
+export interface Receipt {
+  readonly format: 'gapferry.receipt/1';
+  readonly site: string;
+  readonly channel: string;
+  readonly bundle: string;
+  readonly version: string;
+  readonly sequence: number;
+  /** The release this receipt is about. */
+  readonly statement: Digest;
+  /** `loaded`: everything is in every target. `partly-loaded`: some items are; `items` counts them. */
+  readonly status: 'loaded' | 'partly-loaded';
+  readonly items: { readonly loaded: number; readonly same: number; readonly failed: number };
+  /** When the import ended. */
+  readonly at: string;
+  /** Head of the site's ledger when the receipt was written: a cut tail of the ledger shows here. */
+  readonly ledger: { readonly index: number; readonly digest: Digest };
+  /** Digest of the statement of the site's receipt before; null for the first. */
+  readonly previous: Digest | null;
+}
+
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const receiptSchema = z.strictObject({
+  format: z.literal(FORMATS.receipt),
+  site: nameSchema,
+  channel: nameSchema,
+  bundle: nameSchema,
+  version: versionSchema,
+  sequence: sequenceSchema,
+  statement: digestSchema,
+  status: z.enum(['loaded', 'partly-loaded']),
+  items: z.strictObject({ loaded: count, same: count, failed: count }),
+  at: timeSchema,
+  ledger: z.strictObject({ index: count, digest: digestSchema }),
+  previous: digestSchema.nullable(),
+}) as unknown as z.ZodType<Receipt>;
+
+const statementSchema = z.strictObject({
+  _type: z.literal(STATEMENT_TYPE),
+  subject: z.tuple([
+    z.strictObject({
+      name: z.literal('release'),
+      digest: z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+    }),
+  ]),
+  predicateType: z.literal(RECEIPT_PREDICATE_TYPE),
+  predicate: receiptSchema,
+});
+
+/** in-toto statement bytes of a receipt, ready to sign: the subject is the release's statement digest. */
+export function encodeReceipt(receipt: Receipt): Uint8Array {
+  return canonicalBytes({
+    _type: STATEMENT_TYPE,
+    subject: [{ name: 'release', digest: { sha256: hexOf(receipt.statement) } }],
+    predicateType: RECEIPT_PREDICATE_TYPE,
+    predicate: receipt,
+  });
+}
+
+/** Parses the payload of a verified receipt. Throws `LIMIT_EXCEEDED`, `JSON_INVALID` or `STATEMENT_INVALID`. */
+export function parseReceipt(bytes: Uint8Array, what = 'the receipt'): Receipt {
+  const parsed = statementSchema.safeParse(
+    parseCanonicalJson(bytes, what, { maxBytes: 1_048_576, maxDepth: 8 }),
+  );
+  if (!parsed.success) throw documentError('STATEMENT_INVALID', what, toProblems(parsed.error));
+  const { subject, predicate } = parsed.data;
+  if (subject[0].digest.sha256 !== hexOf(predicate.statement))
+    throw documentError('STATEMENT_INVALID', what, [
+      { path: 'subject', message: 'is not the release that the receipt is about' },
+    ]);
+  return predicate;
+}

@@ -1,0 +1,76 @@
+import { type Digest, isDigest, unsafePathReason } from '@gapferry/core';
+import { z } from 'zod';
+
+/** Building blocks of the schemas of untrusted documents. Objects are strict everywhere: a reader does not accept what it does not understand. */
+export const digestSchema: z.ZodType<Digest> = z.custom<Digest>(isDigest, {
+  error: 'must be sha256: and 64 lower-case hex digits',
+});
+
+export const sizeSchema: z.ZodType<number> = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+export const textSchema: z.ZodType<string> = z.string().min(1).max(2000);
+
+/** Bundle, channel and site names: they become directory names. */
+export const nameSchema: z.ZodType<string> = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/, {
+    error: 'must be 1 to 63 of a–z, 0–9, ".", "_", "-", beginning and ending with a letter or digit',
+  })
+  .refine((name) => unsafePathReason(name) === undefined, {
+    error: 'is a name that some file systems refuse',
+  });
+
+export const versionSchema: z.ZodType<string> = z
+  .string()
+  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,126}[A-Za-z0-9])?$/, {
+    error: 'must be 1 to 128 of letters, digits, ".", "_", "+", "-"',
+  });
+
+export const sequenceSchema: z.ZodType<number> = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
+
+/** RFC 3339 in UTC with whole seconds. */
+export const timeSchema: z.ZodType<string> = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, { error: 'must be RFC 3339 in UTC with whole seconds' })
+  .refine((text) => !Number.isNaN(Date.parse(text)), { error: 'is not a date' });
+
+export const mediaTypeSchema: z.ZodType<string> = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-zA-Z0-9][a-zA-Z0-9!#$&^_.+-]{0,126}$/);
+
+export const descriptorSchema: z.ZodType<{ mediaType: string; digest: Digest; size: number }> =
+  z.strictObject({
+    mediaType: mediaTypeSchema,
+    digest: digestSchema,
+    size: sizeSchema,
+  });
+
+export const sizedDigestSchema: z.ZodType<{ digest: Digest; size: number }> = z.strictObject({
+  digest: digestSchema,
+  size: sizeSchema,
+});
+
+export const oidSchema: z.ZodType<string> = z
+  .string()
+  .regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, { error: 'must be a Git object id' });
+
+/** `refs/heads/…` or `refs/tags/…` by git's own rules (git-check-ref-format). */
+export const refNameSchema: z.ZodType<string> = z
+  .string()
+  .max(500)
+  .refine(isRefName, { error: 'must be a branch or tag name by the rules of git check-ref-format' });
+
+export const gitRefSchema: z.ZodType<{ name: string; oid: string }> = z.strictObject({
+  name: refNameSchema,
+  oid: oidSchema,
+});
+
+function isRefName(name: string): boolean {
+  if (!/^refs\/(?:heads|tags)\/./.test(name) || !name.isWellFormed()) return false;
+  if (/[\p{Cc} ~^:?*[\\]|\.\.|@\{|\/\/|\.$|\/$/u.test(name)) return false;
+  return name
+    .split('/')
+    .every(
+      (part) => part !== '' && !part.startsWith('.') && !part.endsWith('.lock') && !part.startsWith('-'),
+    );
+}

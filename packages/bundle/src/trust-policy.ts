@@ -1,0 +1,258 @@
+import { createPublicKey } from 'node:crypto';
+import { canonicalBytes, type Digest, digestOf, GapferryError, type TrustedKey } from '@gapferry/core';
+import { z } from 'zod';
+import { FORMATS } from './formats.ts';
+import { configError, parseYaml } from './parse-yaml.ts';
+import type { Problem } from './problems.ts';
+import { digestSchema, nameSchema, sequenceSchema } from './schemas.ts';
+
+/** The site's trust policy with every key read in (docs/spec/07-trust-policy.md). */
+export interface TrustPolicy {
+  readonly version: number;
+  readonly keys: readonly PolicyKey[];
+  readonly channels: ReadonlyMap<string, ChannelPolicy>;
+  /** RFC 3339 date after which the policy should be renewed. */
+  readonly refreshBy?: string;
+  /** sha256 of the canonical JSON of the whole policy with each key file replaced by the key's SPKI digest: what `trust pin` shows. */
+  readonly digest: Digest;
+}
+
+export interface PolicyKey extends TrustedKey {
+  /** RFC 3339; the key signs nothing that counts after it. */
+  readonly notAfter?: string;
+  /** sha256 of the SubjectPublicKeyInfo. */
+  readonly fingerprint: Digest;
+}
+
+export interface ChannelPolicy {
+  /** Glob patterns per kind of item; an item that none matches is out of scope. */
+  readonly allow: AllowList;
+  readonly require: readonly Requirement[];
+  readonly deny: { readonly keys: readonly string[]; readonly releases: readonly Digest[] };
+  readonly mark?: { readonly sequence: number; readonly statement?: Digest };
+  /** Demands of the policy that this gapferry cannot check; each makes it refuse every release of the channel. */
+  readonly unsupported: readonly string[];
+}
+
+export interface AllowList {
+  readonly images: readonly string[];
+  readonly charts: readonly string[];
+  readonly git: readonly string[];
+  readonly files: readonly string[];
+}
+
+export interface Requirement {
+  readonly role: 'collector' | 'approver';
+  readonly keys: readonly string[];
+  /** How many distinct owners must have signed. */
+  readonly count: number;
+  readonly distinctFrom: readonly string[];
+}
+
+const pattern = z.string().min(1).max(500);
+const text = z.string().min(1).max(1000);
+const day = z.union([z.iso.date(), z.iso.datetime()]);
+const keyEntry = z.union([
+  z.strictObject({ file: text, owner: text, notAfter: day.optional() }),
+  z.strictObject({ pem: z.string().max(10_000), owner: text, notAfter: day.optional() }),
+]);
+const channelEntry = z.strictObject({
+  allow: z.strictObject({
+    images: z.array(pattern).optional(),
+    charts: z.array(pattern).optional(),
+    git: z.array(pattern).optional(),
+    files: z.array(pattern).optional(),
+  }),
+  require: z
+    .array(
+      z.strictObject({
+        role: z.enum(['collector', 'approver']),
+        keys: z.array(text).min(1),
+        count: z.number().int().min(1).max(100),
+        distinctFrom: z.array(z.enum(['collector', 'approver'])).optional(),
+      }),
+    )
+    .min(1),
+  deny: z
+    .strictObject({ keys: z.array(text).optional(), releases: z.array(digestSchema).optional() })
+    .optional(),
+  expired: z.enum(['refuse', 'override']).optional(),
+  scan: z.strictObject({ required: z.boolean(), maxAgeDays: z.number().positive().optional() }).optional(),
+  mark: z.strictObject({ sequence: z.number().int().min(0), statement: digestSchema.optional() }).optional(),
+});
+const schema = z.strictObject({
+  format: z.literal(FORMATS.trust),
+  version: sequenceSchema,
+  roots: z.strictObject({ threshold: z.number().int().min(1), keys: z.array(text).min(1) }).optional(),
+  keys: z.record(text, keyEntry),
+  channels: z.record(nameSchema, channelEntry),
+  upstream: z.array(z.unknown()).optional(),
+  refreshBy: day.optional(),
+});
+type Raw = z.infer<typeof schema>;
+
+const KNOWN = [
+  ...Object.keys(schema.shape),
+  'file',
+  'pem',
+  'owner',
+  'notAfter',
+  'allow',
+  'require',
+  'deny',
+  'expired',
+  'scan',
+  'mark',
+  'role',
+  'count',
+  'distinctFrom',
+  'images',
+  'charts',
+  'git',
+  'files',
+  'releases',
+  'threshold',
+];
+
+/** A trust.yaml whose key files have not been read yet. */
+export interface TrustDraft {
+  /** Paths as written in the file, relative to it. */
+  readonly keyFiles: readonly string[];
+  /** Reads the keys in. `pems` maps each of `keyFiles` to its text. Throws `CONFIG_INVALID`. */
+  complete(pems: ReadonlyMap<string, string>): TrustPolicy;
+}
+
+/** Parses trust.yaml. Throws `CONFIG_INVALID` with every problem at once. */
+export function parseTrustPolicy(source: string, file: string): TrustDraft {
+  const yaml = parseYaml(source, file, 'trust', schema, KNOWN);
+  const problems = referenceProblems(yaml.value, yaml.problem);
+  if (problems.length > 0) throw configError(file, problems);
+  const keyFiles = Object.values(yaml.value.keys).flatMap((key) => ('file' in key ? [key.file] : []));
+  return { keyFiles, complete: (pems) => completePolicy(yaml.value, pems, file, yaml.problem) };
+}
+
+type MakeProblem = (path: PropertyKey[], message: string) => Problem;
+
+function referenceProblems(raw: Raw, problem: MakeProblem): Problem[] {
+  const known = new Set(Object.keys(raw.keys));
+  const unknown = (names: readonly string[] | undefined, path: PropertyKey[]): Problem[] =>
+    (names ?? []).flatMap((name, i) =>
+      known.has(name) ? [] : [problem([...path, i], `the key "${name}" is not among keys`)],
+    );
+  return [
+    ...unknown(raw.roots?.keys, ['roots', 'keys']),
+    ...Object.entries(raw.channels).flatMap(([channel, entry]) => [
+      ...entry.require.flatMap((rule, i) => unknown(rule.keys, ['channels', channel, 'require', i, 'keys'])),
+      ...unknown(entry.deny?.keys, ['channels', channel, 'deny', 'keys']),
+      ...(entry.require.some((rule) => rule.role === 'collector')
+        ? []
+        : [problem(['channels', channel, 'require'], 'names no collector: nobody could send anything')]),
+    ]),
+  ];
+}
+
+function completePolicy(
+  raw: Raw,
+  pems: ReadonlyMap<string, string>,
+  file: string,
+  problem: MakeProblem,
+): TrustPolicy {
+  const problems: Problem[] = [];
+  const keys = Object.entries(raw.keys).flatMap(([id, entry]): PolicyKey[] => {
+    const pem = 'pem' in entry ? entry.pem : (pems.get(entry.file) ?? '');
+    try {
+      return [
+        {
+          id,
+          owner: entry.owner,
+          pem,
+          fingerprint: spkiDigest(pem),
+          ...(entry.notAfter && { notAfter: toTime(entry.notAfter) }),
+        },
+      ];
+    } catch (error) {
+      problems.push(problem(['keys', id], error instanceof Error ? error.message : String(error)));
+      return [];
+    }
+  });
+  problems.push(...sharedKeys(keys, problem));
+  if (problems.length > 0) throw configError(file, problems);
+  return {
+    version: raw.version,
+    keys,
+    channels: new Map(Object.entries(raw.channels).map(([name, entry]) => [name, toChannel(entry, raw)])),
+    ...(raw.refreshBy && { refreshBy: toTime(raw.refreshBy) }),
+    digest: policyDigest(raw, keys),
+  };
+}
+
+/** One key under two owners would let one person count twice. */
+function sharedKeys(keys: readonly PolicyKey[], problem: MakeProblem): Problem[] {
+  const owners = new Map<Digest, PolicyKey>();
+  return keys.flatMap((key) => {
+    const other = owners.get(key.fingerprint);
+    owners.set(key.fingerprint, other ?? key);
+    return other === undefined ? [] : [problem(['keys', key.id], `is the same key as "${other.id}"`)];
+  });
+}
+
+function toChannel(entry: Raw['channels'][string], raw: Raw): ChannelPolicy {
+  const { images = [], charts = [], git = [], files = [] } = entry.allow;
+  const unsupported = [
+    ...(entry.scan?.required ? ['scan.required'] : []),
+    ...(entry.require.some((rule) => rule.role === 'approver') ? ['require.approver'] : []),
+    ...((raw.upstream ?? []).length > 0 ? ['upstream'] : []),
+  ];
+  return {
+    allow: { images, charts, git, files },
+    require: entry.require.map((rule) => ({ ...rule, distinctFrom: rule.distinctFrom ?? [] })),
+    deny: { keys: entry.deny?.keys ?? [], releases: entry.deny?.releases ?? [] },
+    ...(entry.mark && {
+      mark: {
+        sequence: entry.mark.sequence,
+        ...(entry.mark.statement && { statement: entry.mark.statement }),
+      },
+    }),
+    unsupported,
+  };
+}
+
+/** sha256 of the DER SubjectPublicKeyInfo. Throws `KEY_UNUSABLE` for anything but a P-256, P-384 or Ed25519 public key in PEM. */
+export function spkiDigest(pem: string): Digest {
+  if (!/^\s*-----BEGIN PUBLIC KEY-----/.test(pem))
+    throw unusableKey('is not a public key in PEM (-----BEGIN PUBLIC KEY-----)');
+  try {
+    const key = createPublicKey(pem);
+    const curve = key.asymmetricKeyDetails?.namedCurve;
+    const good =
+      key.asymmetricKeyType === 'ed25519' ||
+      (key.asymmetricKeyType === 'ec' && (curve === 'prime256v1' || curve === 'secp384r1'));
+    if (!good) throw unusableKey('is not a P-256, P-384 or Ed25519 key');
+    return digestOf(key.export({ type: 'spki', format: 'der' }));
+  } catch (cause) {
+    if (cause instanceof GapferryError) throw cause;
+    throw unusableKey('cannot be read as a public key');
+  }
+}
+
+function unusableKey(message: string): GapferryError {
+  return new GapferryError({
+    code: 'KEY_UNUSABLE',
+    message,
+    hint: 'use the .pub file that "gapferry keys generate" wrote',
+  });
+}
+
+function policyDigest(raw: Raw, keys: readonly PolicyKey[]): Digest {
+  const named = Object.fromEntries(
+    keys.map((key) => [key.id, { owner: key.owner, spki: key.fingerprint, notAfter: key.notAfter }]),
+  );
+  return digestOf(canonicalBytes({ ...raw, keys: named }));
+}
+
+/** A bare date means its end. */
+function toTime(dateOrTime: string): string {
+  return dateOrTime.length === 10
+    ? `${dateOrTime}T23:59:59Z`
+    : new Date(dateOrTime).toISOString().replace(/\.\d{3}Z$/, 'Z');
+}
