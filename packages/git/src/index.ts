@@ -6,4 +6,14 @@
  *
  * Imported by the cli only; collector and importer see it through the ports of core.
  */
-export {};
+export type { ObjectFormat } from './bare-repository.ts';
+export type { GitSetting, GitSurroundings } from './git-environment.ts';
+export type { RemoteOptions, SshOptions } from './git-remote.ts';
+export * from './git-source.ts';
+export * from './git-tool.ts';
+export * from './git-url.ts';
+export * from './quarantine.ts';
+export { countCommits, type RepositoryRefs, readRefs } from './read-refs.ts';
+export { refNameProblem } from './ref-name.ts';
+export * from './repository-writer.ts';
+export type { RetryOptions } from './retry-trips.ts';

@@ -1,0 +1,113 @@
+import { type ErrorCode, type ErrorInit, GapferryError, printable } from '@gapferry/core';
+import type { ProcessEnd } from './git-process.ts';
+
+/** Known words of git, curl and ssh (LC_ALL=C), with what they mean. The first that matches counts. */
+const MEANINGS: ReadonlyArray<{
+  readonly words: RegExp;
+  readonly code: ErrorCode;
+  readonly retryable?: boolean;
+  readonly hint?: string;
+}> = [
+  {
+    words: /not our ref|unadvertised object|couldn't find remote ref|no such remote ref/i,
+    code: 'SOURCE_NOT_FOUND',
+    hint: 'upstream no longer has this commit: resolve again',
+  },
+  {
+    words: /shallow/i,
+    code: 'CONTENT_INVALID',
+    hint: 'the repository was cloned with a cut history; complete it with `git fetch --unshallow`',
+  },
+  {
+    words: /host key verification failed/i,
+    code: 'UNAUTHORIZED',
+    hint: 'add the host to known_hosts after checking its fingerprint',
+  },
+  {
+    words:
+      /authentication failed|terminal prompts disabled|could not read (?:username|password)|permission denied|returned error: 401/i,
+    code: 'UNAUTHORIZED',
+    hint: 'give credentials for this host, or check that they may read the repository',
+  },
+  { words: /returned error: 403/i, code: 'FORBIDDEN', hint: 'the credentials may not read this repository' },
+  { words: /returned error: 429/i, code: 'RATE_LIMITED', retryable: true },
+  { words: /returned error: 5\d\d/i, code: 'SERVER_ERROR', retryable: true },
+  {
+    words: /dubious ownership/i,
+    code: 'UNAUTHORIZED',
+    hint: 'the repository belongs to another user: read it as its owner, or over HTTP or SSH',
+  },
+  {
+    words:
+      /repository '[^']*' not found|returned error: 404|does not appear to be a git repository|repository not found|project you were looking for could not be found/i,
+    code: 'SOURCE_NOT_FOUND',
+    hint: 'check the URL; many hosts also say so when the credentials may not see the repository',
+  },
+  {
+    words: /certificate|ssl connect error|gnutls|openssl/i,
+    code: 'UNREACHABLE',
+    hint: 'give the certificate authority of this host',
+  },
+  {
+    words: /transport '[^']*' not allowed/i,
+    code: 'FORBIDDEN',
+    hint: 'the server sent gapferry to another kind of address, and gapferry did not follow',
+  },
+  {
+    words:
+      /could not resolve host|failed to connect|couldn't connect|connection refused|connection timed out|no route to host|network is unreachable|name or service not known/i,
+    code: 'UNREACHABLE',
+    retryable: true,
+  },
+  { words: /operation too slow|timed? ?out/i, code: 'TIMED_OUT', retryable: true },
+  {
+    words:
+      /early eof|hung up|unexpected disconnect|rpc failed|empty reply|recv failure|connection reset|connection closed|transfer closed/i,
+    code: 'CONNECTION_CUT',
+    retryable: true,
+  },
+  { words: /no space left/i, code: 'NO_SPACE', hint: 'free some space and run the same command again' },
+];
+
+/** Turns the end of a git process into the error that names it. `doing` reads like `list the refs of https://…`. */
+export function gitFailure(doing: string, end: ProcessEnd, complaint: string): GapferryError {
+  if (end.kind === 'aborted')
+    return new GapferryError({
+      code: 'INTERRUPTED',
+      message: 'stopped on request',
+      hint: 'run the same command again: it continues where it stopped',
+    });
+  if (end.kind === 'idle')
+    return failure(doing, 'nothing was heard for too long', { code: 'TIMED_OUT', retryable: true });
+  if (end.kind === 'unread')
+    return failure(doing, 'there are bytes after its end', { code: 'CONTENT_INVALID' });
+  if (end.kind === 'unstarted') return toolMissing(end.cause.message);
+  const said =
+    lastWords(complaint) ||
+    (end.kind === 'exit' ? `git exited with status ${end.status}` : `git was ended by ${end.name}`);
+  const meaning = MEANINGS.find(({ words }) => words.test(complaint));
+  if (meaning === undefined) return failure(doing, said, { code: 'GIT_FAILED' });
+  const { code, hint, retryable } = meaning;
+  return failure(doing, said, {
+    code,
+    ...(hint !== undefined && { hint }),
+    ...(retryable !== undefined && { retryable }),
+  });
+}
+
+export function toolMissing(why: string): GapferryError {
+  return new GapferryError({
+    code: 'TOOL_MISSING',
+    message: `git cannot be used: ${printable(why)}`,
+    hint: 'install git 2.39 or newer and put it on the PATH',
+  });
+}
+
+function failure(doing: string, said: string, init: Omit<ErrorInit, 'message'>): GapferryError {
+  return new GapferryError({ ...init, message: `could not ${printable(doing)}: ${said}` });
+}
+
+function lastWords(complaint: string): string {
+  const lines = complaint.split('\n').filter((line) => line.trim() !== '');
+  return printable(lines.slice(-4).join('; ').slice(-1000));
+}

@@ -1,0 +1,119 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { digestOf, GapferryError, type GitPin, hexOf, isGapferryError, type Run } from '@gapferry/core';
+import { createBare, isRepository } from './bare-repository.ts';
+import type { RemoteSurroundings } from './git-remote.ts';
+import type { Git } from './git-tool.ts';
+
+/** A bare repository with what was fetched from one URL, so that the next collect asks only for what is new. It is a cache: when anything is wrong with it, it is made again.
+ *  Its refs are `refs/gapferry/<object id>`: what was pinned once stays, upstream's renamed branches cannot collide, and the ids are what negotiation offers. */
+export interface GitMirror {
+  readonly directory: string;
+}
+
+/** One mirror per URL and object format. */
+export function mirrorOf(workDirectory: string, pin: GitPin): GitMirror {
+  const name = hexOf(digestOf(`${pin.objectFormat} ${pin.url}`)).slice(0, 32);
+  return { directory: join(workDirectory, 'mirrors', `${name}.git`) };
+}
+
+/** Brings everything that the pinned ids reach into the mirror; asks the remote only when an id is missing. Not to be called twice at once for one mirror.
+ *  Throws `SOURCE_NOT_FOUND` when upstream no longer gives one of the ids. */
+export async function fetchIntoMirror(
+  git: Git,
+  mirror: GitMirror,
+  pin: GitPin,
+  remote: RemoteSurroundings,
+  run: Run,
+): Promise<void> {
+  try {
+    await fetchMissing(git, mirror, pin, remote, run);
+  } catch (error) {
+    // Only git's own, unexplained failures can come from a broken cache (a killed run's lock, a damaged pack).
+    if (!isGapferryError(error, 'GIT_FAILED')) throw error;
+    run.emit({
+      kind: 'warning',
+      item: pin.id,
+      message: `the mirror of ${pin.url} is made again: ${error.message}`,
+    });
+    await discardMirror(mirror);
+    await fetchMissing(git, mirror, pin, remote, run);
+  }
+}
+
+export async function discardMirror(mirror: GitMirror): Promise<void> {
+  await rm(mirror.directory, { recursive: true, force: true });
+}
+
+async function fetchMissing(
+  git: Git,
+  mirror: GitMirror,
+  pin: GitPin,
+  remote: RemoteSurroundings,
+  run: Run,
+): Promise<void> {
+  if (!(await isRepository(mirror.directory)))
+    await createBare(git, mirror.directory, pin.objectFormat, [], run);
+  await removeUnfinishedPacks(mirror);
+  const wanted = new Set(pin.refs.map(({ oid }) => oid));
+  const missing = wanted.difference(await heldIds(git, mirror, run));
+  if (missing.size === 0) return;
+  const args = [
+    'fetch',
+    '--no-tags',
+    '--no-write-fetch-head',
+    '--no-auto-maintenance',
+    '--refmap=',
+    '--progress',
+    '--stdin',
+    '--',
+    pin.url,
+  ];
+  const input = [...missing].map((oid) => `+${oid}:refs/gapferry/${oid}\n`).join('');
+  await git.run({ ...remote, repository: mirror.directory, doing: `fetch ${pin.url}`, args, input }, run);
+  await git.run(
+    {
+      repository: mirror.directory,
+      doing: `pack the refs of the mirror of ${pin.url}`,
+      args: ['pack-refs', '--all'],
+    },
+    run,
+  );
+  await requireIds(git, mirror, pin, wanted, run);
+}
+
+/** What a killed run left half-written; nobody else works in the mirror now. */
+async function removeUnfinishedPacks(mirror: GitMirror): Promise<void> {
+  const packs = join(mirror.directory, 'objects', 'pack');
+  for (const name of await readdir(packs))
+    if (name.startsWith('tmp_')) await rm(join(packs, name), { force: true });
+}
+
+async function heldIds(git: Git, mirror: GitMirror, run: Run): Promise<Set<string>> {
+  const args = ['for-each-ref', '--format=%(objectname)', 'refs/gapferry/'];
+  const { text } = await git.run(
+    { repository: mirror.directory, doing: 'list the refs of a mirror', args },
+    run,
+    67_108_864,
+  );
+  return new Set(text.split('\n').filter((line) => line !== ''));
+}
+
+/** The server named what it sends; what arrived is asked for by id, so this only guards against a git that does not do what it says. */
+async function requireIds(
+  git: Git,
+  mirror: GitMirror,
+  pin: GitPin,
+  wanted: ReadonlySet<string>,
+  run: Run,
+): Promise<void> {
+  const held = await heldIds(git, mirror, run);
+  const lost = [...wanted].find((oid) => !held.has(oid));
+  if (lost === undefined) return;
+  throw new GapferryError({
+    code: 'CONTENT_INVALID',
+    origin: 'source',
+    message: `${pin.url} served something else than ${lost}`,
+    hint: 'resolve again',
+  });
+}

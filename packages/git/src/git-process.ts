@@ -1,0 +1,170 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import type { Bytes } from '@gapferry/core';
+
+/** What to start. No shell is involved: `args` reach the program as they are. */
+export interface ProcessCommand {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly directory: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly input?: Bytes;
+  readonly signal: AbortSignal;
+  /** Ends the process when it says nothing, on stdout or stderr, for so long. */
+  readonly idleTimeoutMs?: number;
+}
+
+export type ProcessEnd =
+  | { readonly kind: 'exit'; readonly status: number }
+  | { readonly kind: 'signal'; readonly name: string }
+  | { readonly kind: 'aborted' }
+  | { readonly kind: 'idle' }
+  /** It ended well without reading its input to the end, so nobody knows whether the input was right. */
+  | { readonly kind: 'unread' }
+  | { readonly kind: 'unstarted'; readonly cause: NodeJS.ErrnoException };
+
+export interface StartedProcess {
+  /** Must be read to its end, or left early, before `ended` settles. Leaving early stops the process. */
+  readonly output: Bytes;
+  /** Never rejects, except with the error of `input`, which stops the process too. */
+  readonly ended: Promise<ProcessEnd>;
+  /** The last 8 KiB of what it complained about, without progress lines. */
+  complaint(): string;
+}
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** The process leads a group of its own, so that the helpers git starts (ssh, remote-https) go with it. */
+export function startProcess(command: ProcessCommand): StartedProcess {
+  const child: Child = spawn(command.program, command.args, {
+    cwd: command.directory,
+    env: command.environment,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const state: State = { end: undefined, inputError: undefined };
+  const stop = stopper(child);
+  const idle = idleWatch(command.idleTimeoutMs, () => end(state, stop, { kind: 'idle' }));
+  const onAbort = (): void => end(state, stop, { kind: 'aborted' });
+  if (command.signal.aborted) onAbort();
+  command.signal.addEventListener('abort', onAbort, { once: true });
+  const complaint = collectComplaint(child.stderr, idle);
+  const fed = feed(child.stdin, command.input).catch((error: unknown) => {
+    state.inputError = { error };
+    stop();
+    return false;
+  });
+  const closed = closing(child, state).finally(() => {
+    idle.cancel();
+    command.signal.removeEventListener('abort', onAbort);
+  });
+  const ended = settle(closed, fed, state);
+  // Who leaves the output early need not ask how it ended.
+  ended.catch(() => {});
+  return { output: readOutput(child, stop, idle), ended, complaint };
+}
+
+interface State {
+  end: ProcessEnd | undefined;
+  inputError: { readonly error: unknown } | undefined;
+}
+
+function end(state: State, stop: () => void, why: ProcessEnd): void {
+  state.end ??= why;
+  stop();
+}
+
+async function settle(closed: Promise<ProcessEnd>, fed: Promise<boolean>, state: State): Promise<ProcessEnd> {
+  const how = await closed;
+  const well = how.kind === 'exit' && how.status === 0;
+  const whole = well ? await fed : true;
+  if (state.inputError !== undefined && state.end === undefined) throw state.inputError.error;
+  return whole ? how : { kind: 'unread' };
+}
+
+function closing(child: Child, state: State): Promise<ProcessEnd> {
+  return new Promise((resolve) => {
+    child.once('error', (cause) => resolve(state.end ?? { kind: 'unstarted', cause }));
+    child.once('close', (status, name) =>
+      resolve(
+        state.end ?? (name === null ? { kind: 'exit', status: status ?? 0 } : { kind: 'signal', name }),
+      ),
+    );
+  });
+}
+
+/** Asks the whole group to end, and half a second later makes it. */
+function stopper(child: Child): () => void {
+  let asked = false;
+  return () => {
+    if (asked || child.pid === undefined) return;
+    asked = true;
+    signalGroup(child.pid, 'SIGTERM');
+    const timer = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), 500);
+    child.once('close', () => clearTimeout(timer));
+  };
+}
+
+function signalGroup(pid: number | undefined, name: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, name);
+  } catch {
+    // The group has ended already.
+  }
+}
+
+interface IdleWatch {
+  heard(): void;
+  cancel(): void;
+}
+
+function idleWatch(timeoutMs: number | undefined, onIdle: () => void): IdleWatch {
+  if (timeoutMs === undefined) return { heard: () => {}, cancel: () => {} };
+  const timer = setTimeout(onIdle, timeoutMs);
+  return { heard: () => void timer.refresh(), cancel: () => clearTimeout(timer) };
+}
+
+async function* readOutput(child: Child, stop: () => void, idle: IdleWatch): Bytes {
+  try {
+    for await (const chunk of child.stdout) {
+      idle.heard();
+      yield chunk as Uint8Array;
+    }
+  } finally {
+    // A no-op after a normal end: the group is gone then.
+    if (child.exitCode === null && child.signalCode === null && !child.stdout.readableEnded) stop();
+  }
+}
+
+/** Waits for each chunk to be taken over: its producer may reuse it. Answers whether all of the input was. */
+async function feed(stdin: Writable, input: Bytes | undefined): Promise<boolean> {
+  let gone = false;
+  const onGone = (): void => {
+    gone = true;
+  };
+  stdin.on('error', onGone).on('close', onGone);
+  for await (const chunk of input ?? []) {
+    if (gone) return false;
+    await new Promise<void>((resolve) => void stdin.write(chunk, () => resolve()));
+  }
+  if (gone) return input === undefined;
+  stdin.end();
+  return true;
+}
+
+const COMPLAINT_BYTES = 8192;
+
+function collectComplaint(stderr: Readable, idle: IdleWatch): () => string {
+  let tail = '';
+  stderr.setEncoding('utf8');
+  stderr.on('data', (text: string) => {
+    idle.heard();
+    tail = (tail + text).slice(-COMPLAINT_BYTES);
+  });
+  stderr.on('error', () => {});
+  return () =>
+    tail
+      .split(/[\r\n]+/)
+      .filter((line) => line.trim() !== '' && !/^(?:remote: )?[A-Za-z ]+: +\d+(?:%|, done|$)/.test(line))
+      .join('\n');
+}

@@ -1,0 +1,131 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { getCACertificates, rootCertificates } from 'node:tls';
+import { digestOf, hexOf } from '@gapferry/core';
+import type { Credentials } from '@gapferry/http';
+import { connectSettings } from './connect-to.ts';
+import type { GitSetting, GitSurroundings } from './git-environment.ts';
+import { protocolOf } from './git-url.ts';
+
+/** How other hosts are reached. The same meanings as in `HttpClientOptions`. */
+export interface RemoteOptions {
+  /** Credentials for a host[:port] as it stands in the URL, for HTTP basic; a bearer token is sent as the password of `oauth2`. Sent only over TLS, to loopback, or to `insecure` hosts. */
+  readonly credentials?: (host: string) => Promise<Credentials | undefined>;
+  /** host or host:port whose certificate is not checked and that may get credentials over plain HTTP. */
+  readonly insecure?: readonly string[];
+  /** "host:port" → "host:port". */
+  readonly connectTo?: ReadonlyMap<string, string>;
+  /** Certificates in PEM that are trusted besides the well-known ones. */
+  readonly ca?: string;
+  readonly ssh?: SshOptions;
+  /** Milliseconds without a word until a trip counts as failed; default 120,000. */
+  readonly idleTimeoutMs?: number;
+}
+
+export interface SshOptions {
+  /** Path of a private key file; the agent and ssh's own defaults otherwise. */
+  readonly identityFile?: string;
+  /** Path of a known_hosts file to use instead of the user's. */
+  readonly knownHostsFile?: string;
+}
+
+export type RemoteSurroundings = Required<Pick<GitSurroundings, 'protocol' | 'settings' | 'variables'>> & {
+  readonly idleTimeoutMs: number;
+};
+
+/** What a git process needs to talk to one URL and to no other. Secrets go into its environment only, and only to the host of the URL: a redirect elsewhere gets none. */
+export async function remoteSurroundings(
+  url: string,
+  options: RemoteOptions,
+  workDirectory: string,
+): Promise<RemoteSurroundings> {
+  const protocol = protocolOf(url);
+  const { effective, settings } = await connectSettings(url, options.connectTo);
+  const told = { protocol, idleTimeoutMs: options.idleTimeoutMs ?? 120_000 };
+  if (protocol === 'file') return { ...told, settings, variables: {} };
+  if (protocol === 'ssh')
+    return {
+      ...told,
+      settings,
+      variables: { GIT_SSH_COMMAND: sshCommand(options.ssh ?? {}), GIT_SSH_VARIANT: 'ssh' },
+    };
+  const secret = await secretFor(url, effective, options);
+  return {
+    ...told,
+    settings: [...settings, ...secret.settings, ...(await tlsSettings(url, options, workDirectory))],
+    variables: secret.variables,
+  };
+}
+
+/** git gives this one string to a shell; the only foreign parts are two paths of our own configuration, quoted. */
+function sshCommand({ identityFile, knownHostsFile }: SshOptions): string {
+  const words = [
+    'ssh',
+    '-oBatchMode=yes',
+    '-oStrictHostKeyChecking=yes',
+    '-oConnectTimeout=30',
+    '-oServerAliveInterval=15',
+    '-oPermitLocalCommand=no',
+    '-oClearAllForwardings=yes',
+  ];
+  if (identityFile !== undefined) words.push('-oIdentitiesOnly=yes', '-i', quoted(identityFile));
+  if (knownHostsFile !== undefined)
+    words.push(quoted(`-oUserKnownHostsFile=${knownHostsFile}`), '-oGlobalKnownHostsFile=/dev/null');
+  return words.join(' ');
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** A credential helper for exactly this origin; its text is constant and reads the secret from variables. */
+const HELPER = `!printf 'username=%s\\npassword=%s\\n' "$GAPFERRY_GIT_USERNAME" "$GAPFERRY_GIT_PASSWORD"; :`;
+
+async function secretFor(
+  url: string,
+  effective: string,
+  options: RemoteOptions,
+): Promise<{ settings: readonly GitSetting[]; variables: Readonly<Record<string, string>> }> {
+  const { host } = new URL(url);
+  const found = mayCarryCredentials(url, options) ? await options.credentials?.(host) : undefined;
+  if (found === undefined) return { settings: [], variables: {} };
+  const { username, password } = 'bearer' in found ? { username: 'oauth2', password: found.bearer } : found;
+  return {
+    settings: [[`credential.${new URL(effective).origin}.helper`, HELPER]],
+    variables: { GAPFERRY_GIT_USERNAME: username, GAPFERRY_GIT_PASSWORD: password },
+  };
+}
+
+function mayCarryCredentials(url: string, options: RemoteOptions): boolean {
+  const { protocol, hostname } = new URL(url);
+  const loopback =
+    hostname === 'localhost' ||
+    hostname.endsWith('.localhost') ||
+    hostname === '[::1]' ||
+    /^127(?:\.\d{1,3}){3}$/.test(hostname);
+  return protocol === 'https:' || loopback || isInsecure(url, options);
+}
+
+function isInsecure(url: string, { insecure = [] }: RemoteOptions): boolean {
+  const { hostname, protocol, port } = new URL(url);
+  return (
+    insecure.includes(hostname) ||
+    insecure.includes(`${hostname}:${port || (protocol === 'http:' ? '80' : '443')}`)
+  );
+}
+
+/** `http.sslCAInfo` replaces git's own list, so the well-known certificates are written beside the given ones. */
+async function tlsSettings(
+  url: string,
+  options: RemoteOptions,
+  workDirectory: string,
+): Promise<readonly GitSetting[]> {
+  const lenient: GitSetting[] = isInsecure(url, options) ? [['http.sslVerify', 'false']] : [];
+  if (options.ca === undefined) return lenient;
+  const text = `${[options.ca, ...rootCertificates, ...getCACertificates('system')].join('\n')}\n`;
+  const path = join(workDirectory, `ca-${hexOf(digestOf(text)).slice(0, 16)}.pem`);
+  await mkdir(workDirectory, { recursive: true });
+  await writeFile(`${path}.${process.pid}`, text);
+  await rename(`${path}.${process.pid}`, path);
+  return [['http.sslCAInfo', path], ...lenient];
+}

@@ -1,0 +1,160 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GapferryError, type GitRef, isGapferryError, type Run } from '@gapferry/core';
+import { createBare, isRepository, type ObjectFormat, requireObjectFormat } from './bare-repository.ts';
+import { readFileFrom } from './base-pack.ts';
+import type { GitSetting } from './git-environment.ts';
+import type { Git } from './git-tool.ts';
+import { countCommits, proveComplete, type RepositoryRefs, readRefs } from './read-refs.ts';
+import { requireRefs } from './ref-name.ts';
+
+export interface RefUpdate {
+  readonly refs: readonly GitRef[];
+  /** The branch HEAD shall point to; HEAD stays as it is when left out. */
+  readonly head?: string;
+  /** What the plan saw there. When a ref is something else by now, nothing is changed. Left out: what is there at the call. */
+  readonly expected?: readonly GitRef[];
+}
+
+/** What a place that keeps bare repositories needs from Git. Refs that an update does not name are left alone. */
+export interface RepositoryWriter {
+  /** Creates an empty bare repository unless there is one; throws `TARGET_CONFLICT` when that has the other object format. */
+  create(repository: string, objectFormat: ObjectFormat, run: Run): Promise<void>;
+  /** Brings the objects of a proved quarantine in, synced, visible to nobody. Returns the bytes of packs written; packs that are there already are left alone. */
+  placeObjects(quarantine: string, repository: string, run: Run): Promise<{ readonly bytes: number }>;
+  /** Throws `CONTENT_INVALID` unless everything the refs reach is in the repository and every pack still has the bytes it was written with. */
+  readBack(repository: string, refs: readonly GitRef[], item: string, run: Run): Promise<void>;
+  /** All refs or none, in one transaction; HEAD after them. Throws `TARGET_CONFLICT` when a ref is not what was expected. */
+  updateRefs(repository: string, update: RefUpdate, run: Run): Promise<void>;
+  /** No refs when there is no repository. */
+  readRefs(repository: string, run: Run): Promise<RepositoryRefs>;
+  /** How many commits `to` has that `from` has not. */
+  countCommits(repository: string, from: string | undefined, to: string, run: Run): Promise<number>;
+}
+
+/** Everything is synced before git says that it is written; nothing is collected away between objects and refs; nobody pushes here. */
+const SETTINGS: readonly GitSetting[] = [
+  ['core.fsync', 'all'],
+  ['core.hooksPath', '/dev/null'],
+  ['core.logAllRefUpdates', 'false'],
+  ['gc.auto', '0'],
+  ['maintenance.auto', 'false'],
+  ['http.receivepack', 'false'],
+  ['receive.hideRefs', 'refs/'],
+  ['receive.denyDeletes', 'true'],
+  ['receive.denyNonFastForwards', 'true'],
+  ['transfer.fsckObjects', 'true'],
+];
+
+const SYNCED: readonly GitSetting[] = [['core.fsync', 'all']];
+
+export function repositoryWriter(git: Git): RepositoryWriter {
+  return {
+    create: async (repository, objectFormat, run) => {
+      if (await isRepository(repository)) await requireObjectFormat(git, repository, objectFormat, run);
+      else await createBare(git, repository, objectFormat, SETTINGS, run);
+    },
+    placeObjects: (quarantine, repository, run) => placeObjects(git, quarantine, repository, run),
+    readBack: async (repository, refs, item, run) => {
+      await verifyPacks(git, repository, item, run);
+      await proveComplete(git, repository, refs, item, run);
+    },
+    updateRefs: (repository, update, run) => updateRefs(git, repository, update, run),
+    readRefs: async (repository, run) =>
+      (await isRepository(repository)) ? await readRefs(git, repository, run) : { refs: [] },
+    countCommits: (repository, from, to, run) => countCommits(git, repository, from, to, run),
+  };
+}
+
+/** Each pack is indexed again where it goes: git hashes every object anew, syncs, and renames it into place. */
+async function placeObjects(
+  git: Git,
+  quarantine: string,
+  repository: string,
+  run: Run,
+): Promise<{ bytes: number }> {
+  const packs = join(quarantine, 'objects', 'pack');
+  let bytes = 0;
+  for (const name of (await readdir(packs)).filter((file) => file.endsWith('.pack')).sort()) {
+    if (await isFile(join(repository, 'objects', 'pack', name.replace(/pack$/, 'idx')))) continue;
+    const path = join(packs, name);
+    await git.run(
+      {
+        repository,
+        doing: `write ${name} into ${repository}`,
+        args: ['index-pack', '--stdin'],
+        input: readFileFrom(path, 0),
+        settings: SYNCED,
+      },
+      run,
+    );
+    bytes += (await stat(path)).size;
+  }
+  return { bytes };
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
+}
+
+async function verifyPacks(git: Git, repository: string, item: string, run: Run): Promise<void> {
+  const directory = join(repository, 'objects', 'pack');
+  const indexes = (await readdir(directory))
+    .filter((name) => name.endsWith('.idx'))
+    .map((name) => join(directory, name));
+  if (indexes.length === 0) return;
+  try {
+    await git.run(
+      { repository, doing: `read ${item} back from ${repository}`, args: ['verify-pack', '--', ...indexes] },
+      run,
+    );
+  } catch (error) {
+    if (!isGapferryError(error, 'GIT_FAILED')) throw error;
+    throw new GapferryError({
+      code: 'CONTENT_INVALID',
+      origin: 'target',
+      message: `${item} was damaged on its way to ${repository}: ${error.message}`,
+      hint: 'check the disk of the target, remove the repository there, and import again',
+      cause: error,
+    });
+  }
+}
+
+/** Afterwards all refs are packed, so that names that differ only in case can live on a case-insensitive file system. */
+async function updateRefs(
+  git: Git,
+  repository: string,
+  { refs, head, expected }: RefUpdate,
+  run: Run,
+): Promise<void> {
+  requireRefs(refs, refs[0]?.oid.length === 64 ? 'sha256' : 'sha1', `the update of ${repository}`);
+  const there = new Map(
+    (expected ?? (await readRefs(git, repository, run)).refs).map(({ name, oid }) => [name, oid]),
+  );
+  const doing = `update the refs of ${repository}`;
+  const changed = refs.filter(({ name, oid }) => expected !== undefined || there.get(name) !== oid);
+  const input = changed
+    .map(({ name, oid }) => `update ${name}\0${oid}\0${there.get(name) ?? '0'.repeat(oid.length)}\0`)
+    .join('');
+  try {
+    if (changed.length > 0)
+      await git.run(
+        { repository, doing, args: ['update-ref', '-z', '--stdin'], input, settings: SYNCED },
+        run,
+      );
+  } catch (error) {
+    throw isGapferryError(error, 'GIT_FAILED') ? conflict(repository, error) : error;
+  }
+  if (head !== undefined) await git.run({ repository, doing, args: ['symbolic-ref', 'HEAD', head] }, run);
+  await git.run({ repository, doing, args: ['pack-refs', '--all'], settings: SYNCED }, run);
+}
+
+function conflict(repository: string, cause: GapferryError): GapferryError {
+  return new GapferryError({
+    code: 'TARGET_CONFLICT',
+    origin: 'target',
+    message: `the refs of ${repository} are not what the plan saw; none was changed: ${cause.message}`,
+    hint: 'plan again',
+    cause,
+  });
+}

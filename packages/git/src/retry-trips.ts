@@ -1,0 +1,35 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { checkRun, isGapferryError, type Run } from '@gapferry/core';
+
+export interface RetryOptions {
+  /** How often a trip is made in all; default 4. */
+  readonly attempts?: number;
+  /** How to wait between tries; for tests. Rejects when the signal aborts. */
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Makes a trip again after a failure that says it may succeed later: 1, 2, 4 … seconds apart. Everything else is thrown at once. */
+export async function retryTrips<T>(
+  item: string,
+  place: string,
+  options: RetryOptions,
+  run: Run,
+  trip: () => Promise<T>,
+): Promise<T> {
+  const { attempts = 4, wait = waitFor } = options;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await trip();
+    } catch (error) {
+      if (!isGapferryError(error) || !error.retryable || attempt >= attempts) throw error;
+      const waitMs = 1000 * 2 ** (attempt - 1);
+      run.emit({ kind: 'retry', item, place, attempt, waitMs, reason: error.message });
+      await wait(waitMs, run.signal).catch(() => {});
+      checkRun(run);
+    }
+  }
+}
+
+async function waitFor(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal });
+}
