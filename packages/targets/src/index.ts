@@ -1,8 +1,14 @@
 /**
  * The places a release is loaded into: says what is there already and puts there what it is told to.
  *
- * A target never decides what to load, and never opens a blob that nobody verified.
+ * A target never decides what to load, and never opens a blob that nobody verified. What it needs of a depot and
+ * of Git it declares itself (`EmbeddedStore`, `GitRepositories`).
  *
  * Imported by the cli only; importer sees targets through the Target port of core.
  */
-export {};
+export * from './distinct-places.ts';
+export * from './embedded-store.ts';
+export * from './embedded-target.ts';
+export { type EmbeddedRoots, embeddedRoots } from './embedded-tree.ts';
+export * from './git-repositories.ts';
+export * from './map-item.ts';

@@ -1,0 +1,136 @@
+import {
+  type BlobFinding,
+  type BlobFindings,
+  type BlobReader,
+  type ByteSource,
+  type Bytes,
+  type ContentLoad,
+  GapferryError,
+  type LoadOutcome,
+  type Presence,
+  type Run,
+  type SizedDigest,
+  totalSize,
+  uniqueByDigest,
+} from '@gapferry/core';
+import pLimit from 'p-limit';
+import type { EmbeddedStore } from './embedded-store.ts';
+
+/** A content load that consists of blobs. */
+export type BlobLoad = Exclude<ContentLoad, { kind: 'git' }>;
+
+export function blobsOf(load: BlobLoad): readonly SizedDigest[] {
+  return load.kind === 'oci' ? uniqueByDigest([...load.blobs, load.root]) : [load.root];
+}
+
+export async function inspectBlobs(store: EmbeddedStore, load: BlobLoad, run: Run): Promise<Presence> {
+  const missing = await missingOf(store, blobsOf(load), run);
+  return missing.length === 0 ? { state: 'same' } : { state: 'absent', missingBytes: totalSize(missing) };
+}
+
+/** Copies what the store lacks, `concurrency` blobs at a time, the root last: a root that is there tells that the rest was there before it. */
+export async function loadBlobs(
+  store: EmbeddedStore,
+  load: BlobLoad,
+  from: BlobReader,
+  concurrency: number,
+  run: Run,
+): Promise<LoadOutcome> {
+  const missing = await missingOf(store, blobsOf(load), run);
+  const stop = new AbortController();
+  const each: Run = { signal: AbortSignal.any([run.signal, stop.signal]), emit: (event) => run.emit(event) };
+  const copy = (blob: SizedDigest): Promise<number> => copyBlob(store, load.item, blob, from, each);
+  const limit = pLimit(concurrency);
+  const isRoot = ({ digest }: SizedDigest): boolean => digest === load.root.digest;
+  const parts = missing.filter((blob) => !isRoot(blob)).map((blob) => limit(() => copy(blob)));
+  const copied = await allOrStop(parts, stop);
+  for (const root of missing.filter(isRoot)) copied.push(await copy(root));
+  const bytes = copied.reduce((sum, size) => sum + size, 0);
+  return { state: missing.length === 0 ? 'same' : 'loaded', bytes };
+}
+
+/** The first failure stops the others, and nothing goes on behind the caller's back. */
+async function allOrStop<T>(tasks: readonly Promise<T>[], stop: AbortController): Promise<T[]> {
+  try {
+    return await Promise.all(tasks);
+  } catch (error) {
+    stop.abort();
+    await Promise.allSettled(tasks);
+    throw error;
+  }
+}
+
+async function missingOf(
+  store: EmbeddedStore,
+  blobs: readonly SizedDigest[],
+  run: Run,
+): Promise<SizedDigest[]> {
+  const limit = pLimit(16);
+  const there = await Promise.all(blobs.map((blob) => limit(() => store.has(blob, run))));
+  return blobs.filter((_, i) => there[i] !== true);
+}
+
+async function copyBlob(
+  store: EmbeddedStore,
+  item: string,
+  blob: SizedDigest,
+  from: BlobReader,
+  run: Run,
+): Promise<number> {
+  const { reused } = await store.put(blob, readerSource(item, blob, from, run), run);
+  return reused ? 0 : blob.size;
+}
+
+/** A BlobReader has no seek: it is read from 0, since only the whole can be verified, and the beginning is dropped. */
+function readerSource(item: string, blob: SizedDigest, from: BlobReader, run: Run): ByteSource {
+  return async function* (offset): Bytes {
+    let skip = offset;
+    for await (const chunk of from.open(blob, run)) {
+      const rest = chunk.subarray(Math.min(skip, chunk.byteLength));
+      skip -= chunk.byteLength - rest.byteLength;
+      if (rest.byteLength === 0) continue;
+      yield rest;
+      run.emit({ kind: 'bytes', item, bytes: rest.byteLength });
+    }
+  };
+}
+
+/** Reads everything that the loads consist of, each blob once. Throws for the first bad one, naming the item, and lists all of them. */
+export async function proveBlobs(
+  store: EmbeddedStore,
+  loads: readonly BlobLoad[],
+  target: string,
+  run: Run,
+): Promise<void> {
+  const blobs = uniqueByDigest(loads.flatMap(blobsOf));
+  if (blobs.length === 0) return;
+  const findings = await store.check(blobs, run);
+  const first = findings.bad[0];
+  if (first !== undefined) throw badBlob(first, findings, loads, target);
+  const unread = blobs.filter(({ digest }) => !findings.good.has(digest));
+  if (unread[0] !== undefined)
+    throw badBlob({ ...unread[0], state: 'unreadable', detail: 'was not checked' }, findings, loads, target);
+}
+
+const CODES = { missing: 'BLOB_MISSING', damaged: 'DIGEST_MISMATCH', unreadable: 'STORAGE_FAILED' } as const;
+
+function badBlob(
+  bad: BlobFinding,
+  findings: BlobFindings,
+  loads: readonly BlobLoad[],
+  target: string,
+): GapferryError {
+  const owner = loads.find((load) => blobsOf(load).some(({ digest }) => digest === bad.digest));
+  return new GapferryError({
+    code: CODES[bad.state],
+    message: `${owner?.item ?? 'a blob'}: ${bad.digest} did not come back from the target ${target}: it is ${bad.state} (${bad.detail})`,
+    hint: 'nothing was made visible; check the disk of the target, remove the bad blob and run the import again',
+    origin: 'target',
+    data: {
+      item: owner?.item,
+      digest: bad.digest,
+      target,
+      bad: findings.bad.map(({ digest, state }) => ({ digest, state })),
+    },
+  });
+}

@@ -1,0 +1,69 @@
+import { GapferryError, type Load, requireSafePath, toDirectoryName } from '@gapferry/core';
+import { FILES, GIT, repositoryPath } from './embedded-tree.ts';
+import { ociName } from './oci-names.ts';
+
+/** Refuses loads that would fall together: two contents under one name, directories or files that are one on a case-insensitive file system, and
+ *  one that would lie inside another. Pure. Throws `NAME_UNSAFE`, naming both items, before anything is written. */
+export function requireDistinctPlaces(loads: readonly Load[]): void {
+  requireOneRootPerName(loads);
+  const owners = new Map<string, Owner>();
+  for (const [path, item] of pathsOf(loads)) claim(owners, path, item);
+  for (const owner of owners.values()) requireFreeWay(owners, owner);
+}
+
+interface Owner {
+  readonly path: string;
+  readonly item: string;
+}
+
+function requireOneRootPerName(loads: readonly Load[]): void {
+  const roots = new Map<string, { digest: string; item: string }>();
+  for (const load of loads) {
+    if (load.phase !== 'name' || load.kind !== 'oci') continue;
+    const name = ociName(load);
+    const other = roots.get(name);
+    if (other !== undefined && other.digest !== load.root.digest)
+      throw together(other.item, load.item, `both would be ${name}`);
+    roots.set(name, { digest: load.root.digest, item: load.item });
+  }
+}
+
+/** Directories of repositories and paths of files, below the root of the embedded depot. */
+function* pathsOf(loads: readonly Load[]): Generator<readonly [path: string, item: string]> {
+  for (const load of loads) {
+    if (load.kind === 'git') yield [`${GIT}/${repositoryPath(load.repository)}`, load.item];
+    if (load.kind === 'file') yield [`${FILES}/${requireSafePath(load.path, load.item)}`, load.item];
+    if (load.kind === 'oci') requireSafePath(toDirectoryName(load.repository), load.item);
+  }
+}
+
+function claim(owners: Map<string, Owner>, path: string, item: string): void {
+  const folded = fold(path);
+  const other = owners.get(folded);
+  if (other !== undefined && (other.path !== path || other.item !== item))
+    throw together(other.item, item, `${other.path} and ${path} are one name on some file systems`);
+  owners.set(folded, { path, item });
+}
+
+/** No part of the way to a place may be a place itself. */
+function requireFreeWay(owners: ReadonlyMap<string, Owner>, { path, item }: Owner): void {
+  const parts = fold(path).split('/');
+  for (let length = 2; length < parts.length; length++) {
+    const above = owners.get(parts.slice(0, length).join('/'));
+    if (above !== undefined) throw together(above.item, item, `${path} would lie inside ${above.path}`);
+  }
+}
+
+function fold(path: string): string {
+  return path.normalize('NFC').toLowerCase();
+}
+
+function together(one: string, other: string, why: string): GapferryError {
+  return new GapferryError({
+    code: 'NAME_UNSAFE',
+    message: `${one} and ${other} cannot both be loaded: ${why}`,
+    hint: 'give one of them another name with `as:` in bundle.yaml',
+    origin: 'target',
+    data: { items: [one, other] },
+  });
+}

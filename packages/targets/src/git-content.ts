@@ -1,0 +1,57 @@
+import {
+  type BlobReader,
+  GapferryError,
+  type GitContent,
+  isGapferryError,
+  type LoadOutcome,
+  type Presence,
+  type Run,
+  totalSize,
+} from '@gapferry/core';
+import { repositoryDirectory } from './embedded-tree.ts';
+import type { GitPlaces } from './git-names.ts';
+
+/** Git objects are there or not as a whole: an object that the refs reach and that is not there makes all packs necessary. */
+export async function inspectObjects(places: GitPlaces, load: GitContent, run: Run): Promise<Presence> {
+  const there = await places.repositories.holds(directoryOf(places, load), load.refs, run);
+  return there ? { state: 'same' } : { state: 'absent', missingBytes: totalSize(load.packs) };
+}
+
+export async function loadObjects(
+  places: GitPlaces,
+  load: GitContent,
+  from: BlobReader,
+  run: Run,
+): Promise<LoadOutcome> {
+  const directory = directoryOf(places, load);
+  if (await places.repositories.holds(directory, load.refs, run)) return { state: 'same', bytes: 0 };
+  await places.repositories.place(
+    { directory, objectFormat: load.objectFormat, refs: load.refs, packs: load.packs },
+    from,
+    run,
+  );
+  const bytes = totalSize(load.packs);
+  run.emit({ kind: 'bytes', item: load.item, bytes });
+  return { state: 'loaded', bytes };
+}
+
+export async function proveObjects(places: GitPlaces, load: GitContent, run: Run): Promise<void> {
+  try {
+    await places.repositories.prove(directoryOf(places, load), load.refs, run);
+  } catch (error) {
+    if (!isGapferryError(error) || (error.code !== 'DIGEST_MISMATCH' && error.code !== 'BLOB_MISSING'))
+      throw error;
+    throw new GapferryError({
+      code: error.code,
+      message: `${load.item} did not come back from the target ${places.target}: ${error.message}`,
+      hint: 'no ref was set; check the disk of the target, remove the repository and run the import again',
+      origin: 'target',
+      data: { item: load.item, target: places.target },
+      cause: error,
+    });
+  }
+}
+
+function directoryOf(places: GitPlaces, load: GitContent): string {
+  return repositoryDirectory(places.tree, load.repository);
+}

@@ -1,0 +1,90 @@
+import {
+  GapferryError,
+  type GitRefs,
+  type LoadOutcome,
+  type NameState,
+  type Presence,
+  type Run,
+} from '@gapferry/core';
+import { repositoryDirectory } from './embedded-tree.ts';
+import type { GitRepositories, GitState } from './git-repositories.ts';
+import { isSame, requireReplaceable, toPresence } from './name-state.ts';
+
+export interface GitPlaces {
+  readonly target: string;
+  /** Root of the embedded depot. */
+  readonly tree: string;
+  readonly repositories: GitRepositories;
+}
+
+/** Refs decide, and HEAD where the load names one: a repository whose HEAD points elsewhere is different. */
+export async function inspectRefs(places: GitPlaces, load: GitRefs, run: Run): Promise<Presence> {
+  const state = await places.repositories.read(directoryOf(places, load), run);
+  const there = stateOf(state, load);
+  const presence = toPresence(there, wantedOf(load));
+  if (presence.state === 'same' && !isHead(state, load))
+    return { state: 'different', there, missingBytes: 0 };
+  return presence;
+}
+
+/** Sets the refs of many repositories, each repository at once, after every one of them was judged. */
+export async function loadRefs(
+  places: GitPlaces,
+  loads: readonly GitRefs[],
+  run: Run,
+): Promise<LoadOutcome[]> {
+  for (const load of loads) {
+    const state = await places.repositories.read(directoryOf(places, load), run);
+    requireReplaceable(load, stateOf(state, load), wantedOf(load), places.target);
+  }
+  const outcomes: LoadOutcome[] = [];
+  for (const load of loads) outcomes.push(await loadRepository(places, load, run));
+  return outcomes;
+}
+
+/** What is there is read again: the refs are set only from exactly what was judged. */
+async function loadRepository(places: GitPlaces, load: GitRefs, run: Run): Promise<LoadOutcome> {
+  const directory = directoryOf(places, load);
+  const state = await places.repositories.read(directory, run);
+  const there = stateOf(state, load);
+  const wanted = wantedOf(load);
+  requireReplaceable(load, there, wanted, places.target);
+  if (isSame(there, wanted) && isHead(state, load)) return { state: 'same', bytes: 0 };
+  if (!(await places.repositories.holds(directory, load.refs, run))) throw incomplete(load);
+  const updates = load.refs
+    .filter(({ name, oid }) => there[name] !== oid)
+    .map(({ name, oid }) => ({ name, oid, expected: there[name] }));
+  await places.repositories.update(directory, updates, load.head, run);
+  return { state: 'loaded', bytes: 0 };
+}
+
+function directoryOf(places: GitPlaces, load: GitRefs): string {
+  return repositoryDirectory(places.tree, load.repository);
+}
+
+function isHead(state: GitState | undefined, load: GitRefs): boolean {
+  return load.head === undefined || state?.head === load.head;
+}
+
+function stateOf(state: GitState | undefined, load: GitRefs): NameState {
+  const there: Record<string, string> = {};
+  for (const { name } of load.refs) {
+    const oid = state?.refs.get(name);
+    if (oid !== undefined) there[name] = oid;
+  }
+  return there;
+}
+
+function wantedOf(load: GitRefs): NameState {
+  return Object.fromEntries(load.refs.map(({ name, oid }) => [name, oid]));
+}
+
+function incomplete(load: GitRefs): GapferryError {
+  return new GapferryError({
+    code: 'BLOB_MISSING',
+    message: `the refs of ${load.item} cannot be set yet: objects they need are not at the target`,
+    hint: 'content is loaded before names; run the import again',
+    origin: 'target',
+    data: { item: load.item },
+  });
+}

@@ -1,0 +1,66 @@
+import type { BigIntStats } from 'node:fs';
+import { constants } from 'node:fs';
+import { lstat, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkRun, type Digest, type Run, sha256 } from '@gapferry/core';
+import { errnoOf, inTheWay, treeError } from './tree-error.ts';
+
+/** A file of the tree as it was when somebody looked. */
+export interface SeenFile {
+  readonly digest: Digest;
+  /** Changes when the file is replaced or written to. */
+  readonly identity: string;
+}
+
+/** O_NONBLOCK so that a FIFO put in place of a file cannot hang the opening. */
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const CHUNK = 1 << 20;
+
+/** Reads and hashes the file at a safe relative path below `root`; undefined when nothing is there. No part of the way may be a link.
+ *  Throws `TARGET_CONFLICT` for anything but a regular file in real directories. */
+export async function seeFile(root: string, path: string, run: Run): Promise<SeenFile | undefined> {
+  const identity = await identityAt(root, path);
+  if (identity === undefined) return undefined;
+  return { digest: await hashFile(join(root, path), run), identity };
+}
+
+/** Who the file is, without reading it; undefined when nothing is there. */
+export async function identityAt(root: string, path: string): Promise<string | undefined> {
+  const parts = path.split('/');
+  let place = root;
+  for (const [i, part] of parts.entries()) {
+    place = join(place, part);
+    const facts = await factsOf(place);
+    if (facts === undefined) return undefined;
+    const last = i === parts.length - 1;
+    if (last ? !facts.isFile() : !facts.isDirectory()) throw inTheWay(place);
+    if (last) return [facts.dev, facts.ino, facts.size, facts.mtimeNs, facts.ctimeNs].join('-');
+  }
+  return undefined;
+}
+
+export async function factsOf(path: string): Promise<BigIntStats | undefined> {
+  try {
+    return await lstat(path, { bigint: true });
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    if (errnoOf(error) === 'ENOTDIR') throw inTheWay(path);
+    throw treeError('look at', path, error);
+  }
+}
+
+async function hashFile(path: string, run: Run): Promise<Digest> {
+  const hash = sha256();
+  const buffer = new Uint8Array(CHUNK);
+  try {
+    await using file = await open(path, READ);
+    for (;;) {
+      checkRun(run);
+      const { bytesRead } = await file.read(buffer, 0, CHUNK);
+      if (bytesRead === 0) return hash.digest();
+      hash.update(buffer.subarray(0, bytesRead));
+    }
+  } catch (error) {
+    throw treeError('read', path, error);
+  }
+}
