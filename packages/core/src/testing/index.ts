@@ -1,5 +1,6 @@
 /** Contract suites: what every implementation of a port must do, in one place. For tests only; needs vitest. */
 
 export * from './blob-store.contract.ts';
+export * from './ledger.contract.ts';
 export * from './release-store.contract.ts';
 export * from './signing.contract.ts';

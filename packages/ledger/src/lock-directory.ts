@@ -1,0 +1,134 @@
+import { lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Clock,
+  checkRun,
+  formatTime,
+  GapferryError,
+  isGapferryError,
+  printable,
+  type Run,
+} from '@gapferry/core';
+import { isBusy, openSqlite, reasonOf, type SqliteDatabase } from './sqlite.ts';
+
+export interface LockOptions {
+  readonly clock: Clock;
+  readonly run: Run;
+  /** How long to wait for another holder; 0 unless given. */
+  readonly waitMs?: number;
+}
+
+export interface Lock {
+  /** May be called twice. */
+  release(): Promise<void>;
+}
+
+/** Milliseconds between two tries. */
+const POLL_MS = 100;
+
+/** Only one process may write to a depot, a medium or a site. The lock is the operating system's, on `<directory>/lock.db` (SQLite's exclusive transaction; nothing is ever written
+ *  into it): it ends with its process, also by kill −9. `lock.json` beside it says for people who holds it. Throws `LOCKED` with holder, purpose and time. */
+export async function lockDirectory(directory: string, purpose: string, options: LockOptions): Promise<Lock> {
+  const path = resolve(directory);
+  const deadline = performance.now() + (options.waitMs ?? 0);
+  for (;;) {
+    checkRun(options.run);
+    const database = await tryLock(path);
+    if (database !== undefined) return hold(path, purpose, options.clock, database);
+    const left = deadline - performance.now();
+    if (left <= 0) throw await lockedBy(path);
+    await sleep(Math.min(POLL_MS, left), undefined, { signal: options.run.signal }).catch(() => {});
+  }
+}
+
+/** Undefined when somebody else holds it. */
+async function tryLock(directory: string): Promise<SqliteDatabase | undefined> {
+  const file = join(directory, 'lock.db');
+  let database: SqliteDatabase | undefined;
+  try {
+    await mkdir(directory, { recursive: true });
+    await requireNoLink(file);
+    database = await openSqlite(file, { timeout: 0 });
+    database.exec('BEGIN EXCLUSIVE');
+    return database;
+  } catch (error) {
+    database?.close();
+    if (isBusy(error)) return undefined;
+    throw isGapferryError(error) ? error : cannotLock(directory, error);
+  }
+}
+
+/** A medium can bring `lock.db` as a link to somewhere else. */
+async function requireNoLink(file: string): Promise<void> {
+  const facts = await lstat(file).catch(() => undefined);
+  if (facts === undefined || facts.isFile()) return;
+  throw new GapferryError({
+    code: 'LAYOUT_INVALID',
+    message: `${file} is not a regular file; links are refused`,
+    data: { path: file },
+  });
+}
+
+async function hold(
+  directory: string,
+  purpose: string,
+  clock: Clock,
+  database: SqliteDatabase,
+): Promise<Lock> {
+  const note = join(directory, 'lock.json');
+  const holder = { pid: process.pid, purpose, since: formatTime(clock.now()) };
+  try {
+    // Removed first: what a killed holder or a stranger left there is not written through.
+    await rm(note, { force: true });
+    await writeFile(note, `${JSON.stringify(holder)}\n`, { flag: 'wx' });
+  } catch (error) {
+    database.close();
+    throw cannotLock(directory, error);
+  }
+  return {
+    async release() {
+      if (!database.open) return;
+      await rm(note, { force: true }).catch(() => {});
+      database.close();
+    },
+  };
+}
+
+async function lockedBy(directory: string): Promise<GapferryError> {
+  const holder = await readHolder(join(directory, 'lock.json'));
+  const who =
+    holder === undefined ? '' : ` by process ${holder.pid} since ${holder.since} (${holder.purpose})`;
+  return new GapferryError({
+    code: 'LOCKED',
+    message: `${directory} is being written to${who}`,
+    hint: 'wait until it is done, or stop that process; a process that died holds no lock',
+    retryable: true,
+    data: { path: directory, ...holder },
+  });
+}
+
+/** What the note says; undefined when there is none yet or it is unreadable. */
+async function readHolder(
+  note: string,
+): Promise<{ pid: number; purpose: string; since: string } | undefined> {
+  try {
+    const text = await readFile(note, 'utf8');
+    const { pid, purpose, since } = JSON.parse(text.slice(0, 4096)) as Record<string, unknown>;
+    return { pid: Number(pid), purpose: printable(String(purpose)), since: printable(String(since)) };
+  } catch {
+    return undefined;
+  }
+}
+
+function cannotLock(directory: string, error: unknown): GapferryError {
+  const code = (error as NodeJS.ErrnoException).code;
+  const readOnly = code === 'EROFS' || String(code).startsWith('SQLITE_READONLY');
+  return new GapferryError({
+    code: readOnly ? 'READ_ONLY' : 'STORAGE_FAILED',
+    message: `cannot lock ${directory}: ${reasonOf(error)}`,
+    hint: 'writing needs a lock file in that directory; check owner, mode and space',
+    data: { path: directory },
+    cause: error,
+  });
+}

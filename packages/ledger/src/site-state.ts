@@ -1,0 +1,161 @@
+import { join, resolve } from 'node:path';
+import type { Mark } from '@gapferry/bundle';
+import { canonicalBytes, type Digest, GapferryError, isDigest, parseJson, shortDigest } from '@gapferry/core';
+import { z } from 'zod';
+import { readSmallFile, replaceFile } from './replace-file.ts';
+
+/** The policy that somebody at the site confirmed by another way. */
+export interface TrustPin {
+  readonly version: number;
+  readonly digest: Digest;
+  /** RFC 3339, UTC. */
+  readonly pinnedAt: string;
+}
+
+/** By channel. */
+export type Marks = Readonly<Record<string, Mark>>;
+
+/** What a site must not forget: which policy it trusts, and how far each channel has come. */
+export interface SiteState {
+  readonly file: string;
+  pin(): TrustPin | undefined;
+  /** Replaces the pin. Channels of `initial` that have no mark yet start there; those of `settled` (the policy's own `mark`) are set, whatever they were.
+   *  Throws `TRUST_MISMATCH` for a lower version than the pinned one, or for the same version with another digest. */
+  setPin(pin: TrustPin, initial: Marks, settled?: Marks): Promise<void>;
+  mark(channel: string): Mark | undefined;
+  marks(): Marks;
+  /** Durable when it returns. Throws `ROLLBACK` for a lower sequence and `FORK` for the same sequence with another statement. The same mark again writes nothing. */
+  raiseMark(channel: string, mark: Mark): Promise<void>;
+}
+
+const FORMAT = 'gapferry.site-state/1';
+const LIMITS = { maxBytes: 1 << 20, maxDepth: 8 } as const;
+
+const digest = z.custom<Digest>(isDigest, 'is not a sha256 digest');
+const time = z.iso.datetime();
+const channelName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/);
+const schema = z.strictObject({
+  format: z.literal(FORMAT),
+  pin: z.strictObject({ version: z.int().min(1), digest, pinnedAt: time }).exactOptional(),
+  marks: z.record(
+    channelName,
+    z.strictObject({
+      sequence: z.int().min(0),
+      statement: digest.exactOptional(),
+      issuedAt: time.exactOptional(),
+    }),
+  ),
+});
+
+interface State {
+  readonly format: typeof FORMAT;
+  readonly pin?: TrustPin;
+  readonly marks: Marks;
+}
+
+/** Opens `<directory>/trust-state.json`. None there: nothing is pinned, and imports will refuse. One that cannot be read is `STORAGE_FAILED`, never a fresh start.
+ *  The state is read once: whoever changes it holds the site's lock. */
+export async function openSiteState(directory: string): Promise<SiteState> {
+  const file = join(resolve(directory), 'trust-state.json');
+  let state = (await readState(file)) ?? { format: FORMAT, marks: {} };
+  const change = async (next: State): Promise<void> => {
+    // What could not be read back is not written.
+    await replaceFile(file, canonicalBytes(schema.parse(next)));
+    state = next;
+  };
+  return {
+    file,
+    pin: () => state.pin,
+    async setPin(pin, initial, settled = {}) {
+      if (state.pin !== undefined) requireGrowing(state.pin, pin);
+      await change({ format: FORMAT, pin, marks: { ...initial, ...state.marks, ...settled } });
+    },
+    mark: (channel) => markIn(state.marks, channel),
+    marks: () => state.marks,
+    async raiseMark(channel, mark) {
+      const current = markIn(state.marks, channel);
+      const raised = current === undefined ? mark : raise(channel, current, mark);
+      if (raised !== current) await change({ ...state, marks: { ...state.marks, [channel]: raised } });
+    },
+  };
+}
+
+async function readState(file: string): Promise<State | undefined> {
+  const bytes = await readSmallFile(file, LIMITS.maxBytes);
+  if (bytes === undefined) return undefined;
+  try {
+    return schema.parse(parseJson(bytes, file, LIMITS));
+  } catch (error) {
+    throw damaged(file, error);
+  }
+}
+
+/** A channel may be called `constructor`. */
+function markIn(marks: Marks, channel: string): Mark | undefined {
+  return Object.hasOwn(marks, channel) ? marks[channel] : undefined;
+}
+
+/** Returns `current` itself when nothing changes. */
+function raise(channel: string, current: Mark, next: Mark): Mark {
+  if (next.sequence < current.sequence) throw lowered(channel, current, next);
+  const fork = next.sequence === current.sequence && current.statement !== undefined;
+  if (fork && next.statement !== current.statement) throw forked(channel, current, next);
+  const issuedAt = latest(current.issuedAt, next.issuedAt);
+  const same =
+    next.sequence === current.sequence &&
+    next.statement === current.statement &&
+    issuedAt === current.issuedAt;
+  return same ? current : { ...next, ...(issuedAt !== undefined && { issuedAt }) };
+}
+
+/** The latest time ever accepted bounds what "now" can be. */
+function latest(a: string | undefined, b: string | undefined): string | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Date.parse(a) > Date.parse(b) ? a : b;
+}
+
+function requireGrowing(pinned: TrustPin, next: TrustPin): void {
+  const lower = next.version < pinned.version;
+  if (!lower && (next.version > pinned.version || next.digest === pinned.digest)) return;
+  throw new GapferryError({
+    code: 'TRUST_MISMATCH',
+    message: lower
+      ? `version ${next.version} of the trust policy is older than version ${pinned.version}, which is pinned`
+      : `the trust policy was changed (${shortDigest(next.digest)} instead of ${shortDigest(pinned.digest)}) but is still version ${pinned.version}`,
+    hint: 'a changed policy gets the next version number',
+    origin: 'site',
+    data: { pinned: { ...pinned }, given: { ...next } },
+  });
+}
+
+function lowered(channel: string, current: Mark, next: Mark): GapferryError {
+  return new GapferryError({
+    code: 'ROLLBACK',
+    message: `the mark of channel ${channel} stands at ${current.sequence} and cannot go back to ${next.sequence}`,
+    hint: 'a mark is set back only by `mark:` in the next version of the trust policy',
+    origin: 'site',
+    data: { channel, mark: current.sequence, sequence: next.sequence },
+  });
+}
+
+function forked(channel: string, current: Mark, next: Mark): GapferryError {
+  return new GapferryError({
+    code: 'FORK',
+    message: `the mark of channel ${channel} stands at ${current.sequence} with another statement`,
+    hint: 'two depots numbered this channel, or somebody used the signing key: find out which',
+    origin: 'site',
+    data: { channel, sequence: current.sequence, accepted: current.statement, given: next.statement },
+  });
+}
+
+function damaged(file: string, cause: unknown): GapferryError {
+  const reason = cause instanceof z.ZodError ? z.prettifyError(cause).replaceAll(/\s+/g, ' ') : String(cause);
+  return new GapferryError({
+    code: 'STORAGE_FAILED',
+    message: `${file} is damaged: ${reason.slice(0, 300)}`,
+    hint: 'restore it from a backup; or move it away and pin the trust policy again with `gapferry trust pin`, confirmed by another way',
+    origin: 'site',
+    data: { file },
+    cause,
+  });
+}
