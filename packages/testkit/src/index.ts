@@ -6,17 +6,31 @@
  *
  * Imported by tests, the demo and the bench only.
  */
+export * from './chart/chart.ts';
+export * from './chart/chart-repository.ts';
 export * from './content/content.ts';
 export * from './content/image.ts';
 export * from './content/layer-tar.ts';
 export * from './content/seeded-bytes.ts';
+export * from './content/stored-gzip.ts';
+export * from './faulty/damaged-file.ts';
+export * from './faulty/recorded-calls.ts';
+export * from './fixed-clock.ts';
+export * from './free-port.ts';
+export * from './git/git-repository.ts';
+export * from './git/git-server.ts';
 export * from './http/access-log.ts';
 export * from './http/credentials.ts';
 export type { Fault, FaultAction } from './http/fault.ts';
+export * from './http/file-server.ts';
 export * from './http/http-server.ts';
 export * from './http/range.ts';
 export * from './http/reply.ts';
 export * from './http/test-request.ts';
+export * from './memory/memory-blob-store.ts';
+export * from './memory/memory-ledger.ts';
+export * from './memory/memory-releases.ts';
+export * from './memory/memory-target.ts';
 export * from './process/run-process.ts';
 export * from './process/which.ts';
 export * from './registry/registry.ts';

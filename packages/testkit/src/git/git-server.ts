@@ -1,0 +1,58 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Credentials, hasBasic } from '../http/credentials.ts';
+import type { Fault } from '../http/fault.ts';
+import { type HttpServerOptions, startHttpServer, type TestServer } from '../http/http-server.ts';
+import { type Reply, textReply } from '../http/reply.ts';
+import type { TestRequest } from '../http/test-request.ts';
+import { which } from '../process/which.ts';
+import { runCgi } from './cgi.ts';
+import { gitEnvironment } from './git-repository.ts';
+
+export interface GitServerOptions extends HttpServerOptions {
+  readonly auth?: Credentials;
+  /** Lets clients push; default false. */
+  readonly push?: boolean;
+  readonly faults?: readonly Fault[];
+}
+
+/** Why there can be no Git server on this machine, or undefined when there can. Tests skip with this reason. */
+export function gitServerMissing(): string | undefined {
+  if (which('git') === undefined) return 'git is not on this machine';
+  return existsSync(backendPath()) ? undefined : 'git http-backend is not on this machine';
+}
+
+/** Serves the repositories below `rootDir` over smart HTTP (gitprotocol-http) by git's own `http-backend`: `<url>/<path below rootDir>`. */
+export async function startGitServer(rootDir: string, options: GitServerOptions = {}): Promise<TestServer> {
+  const missing = gitServerMissing();
+  if (missing !== undefined) throw new Error(missing);
+  const backend = backendPath();
+  return startHttpServer((request) => serve(request, rootDir, backend, options), options);
+}
+
+function backendPath(): string {
+  return join(execFileSync('git', ['--exec-path'], { encoding: 'utf8' }).trim(), 'git-http-backend');
+}
+
+async function serve(
+  request: TestRequest,
+  rootDir: string,
+  backend: string,
+  options: GitServerOptions,
+): Promise<Reply> {
+  if (options.auth !== undefined && !hasBasic(request, options.auth))
+    return textReply(401, 'unauthorized\n', { 'www-authenticate': 'Basic realm="testkit git"' });
+  const env = {
+    ...gitEnvironment(),
+    GIT_PROJECT_ROOT: rootDir,
+    GIT_HTTP_EXPORT_ALL: '1',
+    GIT_CONFIG_COUNT: '2',
+    GIT_CONFIG_KEY_0: 'http.receivepack',
+    GIT_CONFIG_VALUE_0: String(options.push === true),
+    GIT_CONFIG_KEY_1: 'safe.directory',
+    GIT_CONFIG_VALUE_1: '*',
+    ...(options.auth !== undefined && { REMOTE_USER: options.auth.username }),
+  };
+  return runCgi(backend, request, env);
+}
