@@ -1,0 +1,83 @@
+import { quietRun } from '@gapferry/core';
+import { makeTlsIdentity, startHttpServer, textReply } from '@gapferry/testkit';
+import { describe, expect, it } from 'vitest';
+import { createHttpClient } from './create-http-client.ts';
+
+const hello = () => textReply(200, 'hello');
+const tls = await makeTlsIdentity(['127.0.0.1', 'upstream.test']);
+
+describe('a connection', () => {
+  it('trusts the given authority, and only then', async () => {
+    await using server = await startHttpServer(hello, { tls });
+    const trusting = createHttpClient({ ca: tls.ca });
+    expect((await trusting.request({ url: server.url, item: 'x' }, quietRun())).status).toBe(200);
+    const doubting = createHttpClient();
+    await expect(doubting.request({ url: server.url, item: 'x' }, quietRun())).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+      retryable: false,
+      message: expect.stringContaining('its certificate is not trusted'),
+    });
+    trusting.close();
+    doubting.close();
+  });
+
+  it('does not look at the certificate of an insecure host', async () => {
+    await using server = await startHttpServer(hello, { tls });
+    const client = createHttpClient({ insecure: [server.host] });
+    expect((await client.request({ url: server.url, item: 'x' }, quietRun())).status).toBe(200);
+    client.close();
+  });
+
+  it('is made to another place, while name, Host header and certificate stay', async () => {
+    await using server = await startHttpServer(hello, { tls });
+    await using plain = await startHttpServer(hello);
+    const connectTo = new Map([
+      ['upstream.test:443', server.host],
+      ['upstream.test:80', plain.host],
+    ]);
+    const client = createHttpClient({ ca: tls.ca, connectTo });
+    await client.request({ url: 'https://upstream.test/a', item: 'x' }, quietRun());
+    await client.request({ url: 'http://upstream.test/b', item: 'x' }, quietRun());
+    expect([...server.requests, ...plain.requests].map(({ url, headers }) => [url, headers['host']])).toEqual(
+      [
+        ['/a', 'upstream.test'],
+        ['/b', 'upstream.test'],
+      ],
+    );
+    client.close();
+  });
+
+  it('goes through the proxy that the environment names', async () => {
+    await using proxy = await startHttpServer(({ url }) => textReply(200, `asked for ${url}`));
+    const client = createHttpClient({ proxyEnv: { HTTP_PROXY: proxy.url } });
+    const answer = await client.request({ url: 'http://upstream.test/a', item: 'x' }, quietRun());
+    expect(Buffer.from(answer.body).toString()).toBe('asked for http://upstream.test/a');
+    client.close();
+  });
+});
+
+describe('a host without a scheme', () => {
+  it('is https, unasked, unless it is loopback or insecure', async () => {
+    const client = createHttpClient();
+    expect(await client.origin('registry.example', quietRun())).toBe('https://registry.example');
+  });
+
+  it.each([
+    ['plain HTTP', undefined, 'http:'],
+    ['TLS', tls, 'https:'],
+  ])('is asked on loopback and speaks %s', async (_, identity, scheme) => {
+    await using server = await startHttpServer(hello, { ...(identity && { tls: identity }) });
+    const client = createHttpClient();
+    expect(await client.origin(server.host, quietRun())).toBe(`${scheme}//${server.host}`);
+    expect(server.requests).toEqual([]);
+  });
+
+  it('may be plain HTTP where it is listed as insecure', async () => {
+    await using server = await startHttpServer(hello);
+    const client = createHttpClient({
+      insecure: ['upstream.test'],
+      connectTo: new Map([['upstream.test:5000', server.host]]),
+    });
+    expect(await client.origin('upstream.test:5000', quietRun())).toBe('http://upstream.test:5000');
+  });
+});
