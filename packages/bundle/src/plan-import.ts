@@ -20,14 +20,20 @@ export interface SurveyedLoads extends ItemLoads {
 /** What the ledger knows of a place: which channel put there what last. */
 export interface Ownership {
   readonly channel: string;
+  /** Empty when the channel only meant to put something there and no import has said that it did. */
   readonly left: NameState;
+  /** What imports were about to put there when they were stopped: it may stand there, and is the channel's own as well. */
+  readonly intended?: readonly NameState[];
 }
 
 /** Looks up a place (`placeOf`) of a target. */
 export type LookUpOwner = (target: string, place: string) => Ownership | undefined;
 
-/** What an import will do, decided and not yet done. */
+declare const planned: unique symbol;
+
+/** What an import will do, decided and not yet done. Only `planImport` makes one. */
 export interface ImportPlan {
+  readonly [planned]: true;
   readonly release: VerifiedRelease;
   readonly address: ReleaseAddress;
   readonly statement: Digest;
@@ -55,6 +61,8 @@ export interface PlanStep {
   readonly bytes: number;
 }
 
+const made = new WeakSet<object>();
+
 /** Decides, from what the targets hold and what the ledger knows, what an import does; pure.
  *  Throws `TARGET_CONFLICT` naming every place where somebody else's work, or another channel's, would be replaced. */
 export function planImport(
@@ -67,11 +75,11 @@ export function planImport(
   if (conflicts.length > 0) throw conflictError(conflicts);
   const steps = surveyed.map(toStep);
   const changed = steps.filter((step) => step.contentAction === 'send' || step.nameAction !== 'same');
-  return {
+  const plan = Object.freeze({
     release,
     address,
     statement,
-    steps,
+    steps: Object.freeze(steps),
     totals: {
       items: steps.length,
       toLoad: changed.length,
@@ -79,7 +87,18 @@ export function planImport(
       moved: steps.filter((step) => step.nameAction === 'move').length,
       bytes: steps.reduce((sum, step) => sum + step.bytes, 0),
     },
-  };
+  }) as unknown as ImportPlan;
+  made.add(plan);
+  return plan;
+}
+
+/** Guards against a plan that only looks like one, or was made for a release that nobody verified. Throws `INTERNAL`. */
+export function requirePlanned(plan: ImportPlan): ImportPlan {
+  if (made.has(plan) && requireVerified(plan.release)) return plan;
+  throw new GapferryError({
+    code: 'INTERNAL',
+    message: 'an import plan that planImport did not make reached the importer',
+  });
 }
 
 function toStep({ target, item, content, name, contentPresence, namePresence }: SurveyedLoads): PlanStep {
@@ -117,16 +136,22 @@ function conflictsOf(
   const place = placeOf(name);
   const owner = ownerOf(target, place);
   const base = { target, place, item: describeItem(item) };
-  if (owner !== undefined && owner.channel !== channel)
+  if (owner !== undefined && owner.channel !== channel && isHeld(owner, namePresence))
     return [{ ...base, reason: `belongs to channel ${owner.channel}` }];
   if (namePresence.state !== 'different') return [];
   const wanted = wantedState(name);
+  const own = owner?.channel === channel ? [owner.left, ...(owner.intended ?? [])] : [];
   return Object.entries(namePresence.there)
-    .filter(([key, value]) => wanted[key] !== value && owner?.left[key] !== value)
+    .filter(([key, value]) => wanted[key] !== value && !own.some((state) => state[key] === value))
     .map(([key, value]) => ({
       ...base,
       reason: `${key === 'digest' ? 'stands' : `${key} stands`} at ${value}, which this channel did not put there`,
     }));
+}
+
+/** A channel that only meant to put something there holds the place no longer when nothing stands there. */
+function isHeld(owner: Ownership, presence: Presence): boolean {
+  return Object.keys(owner.left).length > 0 || presence.state !== 'absent';
 }
 
 function conflictError(conflicts: readonly Conflict[]): GapferryError {

@@ -1,9 +1,18 @@
 /**
- * The inside half as a list of named stages: receive, verify, survey, plan, apply.
+ * The inside half as a list of named stages: select, open (first gate), verify (second gate), survey, plan, apply.
  *
  * It knows the ports of core, never an adapter; renders no output; reads no file and opens no socket itself.
  * What was not verified cannot be planned: the types do not allow it.
  *
  * Imported by the cli only, which passes the adapters in.
  */
-export {};
+export * from './apply-plan.ts';
+export * from './import-entries.ts';
+export * from './import-outcome.ts';
+export * from './open-on-medium.ts';
+export { ownersIn } from './owners.ts';
+export * from './plan-release.ts';
+export * from './read-ref-lists.ts';
+export * from './select-release.ts';
+export * from './survey-targets.ts';
+export * from './verify-release.ts';

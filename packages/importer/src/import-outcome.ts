@@ -1,0 +1,56 @@
+import type { ItemKind, Receipt } from '@gapferry/bundle';
+import type { Digest, ErrorCode, NameState } from '@gapferry/core';
+
+/** How an import that came to its end ended. `unchanged`: this release was accepted before and everything was there already.
+ *  `partly-loaded`: something failed after the barrier; the record says what, and another run continues. */
+export type ImportStatus = 'loaded' | 'unchanged' | 'partly-loaded';
+
+export interface ImportOutcome {
+  readonly kind: ImportStatus;
+  readonly record: ImportRecord;
+  /** Absent when this release is unchanged and has its receipt already. */
+  readonly receipt?: SignedReceipt;
+}
+
+export interface SignedReceipt {
+  /** A Sigstore bundle with one signature of the site's key. */
+  readonly bytes: Uint8Array;
+  /** sha256 of the signed payload: what the site's next receipt names as `previous`. */
+  readonly statement: Digest;
+  readonly receipt: Receipt;
+}
+
+/** The inside's full account of one import; stays inside. */
+export interface ImportRecord {
+  readonly site: string;
+  readonly channel: string;
+  readonly bundle: string;
+  readonly version: string;
+  readonly sequence: number;
+  /** Identity of the release. */
+  readonly statement: Digest;
+  readonly manifest: Digest;
+  readonly status: ImportStatus;
+  /** RFC 3339, UTC. */
+  readonly beganAt: string;
+  readonly endedAt: string;
+  /** Bytes that were sent. */
+  readonly bytes: number;
+  /** In manifest order. */
+  readonly items: readonly ItemRecord[];
+}
+
+export interface ItemRecord {
+  readonly item: string;
+  readonly kind: ItemKind;
+  readonly target: string;
+  /** `placeOf` of the name. */
+  readonly place: string;
+  /** `held-back`: its turn did not come because something failed in a phase before; the content is there, nothing shows it. */
+  readonly outcome: 'loaded' | 'same' | 'failed' | 'held-back';
+  /** Bytes that were sent. */
+  readonly bytes: number;
+  /** What the name stood for before, where it moved. */
+  readonly replaced?: NameState;
+  readonly error?: { readonly code: ErrorCode; readonly message: string; readonly hint?: string };
+}

@@ -1,0 +1,51 @@
+import type { LookUpOwner, Ownership } from '@gapferry/bundle';
+import type { Ledger, LedgerEntry, NameState } from '@gapferry/core';
+import { IMPORT_ENTRIES } from './import-entries.ts';
+
+/** Which channel left what in which place, as the ledger tells it: the latest import counts. Read once; what is appended afterwards is not seen. */
+export function ownersIn(ledger: Ledger): LookUpOwner {
+  const owners = new Map<string, Ownership>();
+  for (const entry of ledger.history([IMPORT_ENTRIES.naming, IMPORT_ENTRIES.named])) {
+    if (entry.kind === IMPORT_ENTRIES.named) settle(owners, entry);
+    else for (const name of listOf(entry.data['names'])) intend(owners, entry, name);
+  }
+  return (target, place) => owners.get(keyOf(target, place));
+}
+
+/** An import that names fewer refs than the one before leaves the others where they are: they stay the channel's. */
+function settle(owners: Map<string, Ownership>, { data }: LedgerEntry): void {
+  const key = keyOf(data['target'], data['place']);
+  const channel = String(data['channel']);
+  const before = owners.get(key);
+  const left = toState(data['left']);
+  owners.set(key, { channel, left: before?.channel === channel ? { ...before.left, ...left } : left });
+}
+
+/** A process that was killed between the intent and its confirmation may have set the name or not. */
+function intend(owners: Map<string, Ownership>, { data }: LedgerEntry, name: Record<string, unknown>): void {
+  const key = keyOf(data['target'], name['place']);
+  const channel = String(data['channel']);
+  const before = owners.get(key);
+  if (before !== undefined && before.channel !== channel && Object.keys(before.left).length > 0) return;
+  const mine = before?.channel === channel ? before : undefined;
+  owners.set(key, {
+    channel,
+    left: mine?.left ?? {},
+    intended: [...(mine?.intended ?? []), toState(name['state'])],
+  });
+}
+
+function keyOf(target: unknown, place: unknown): string {
+  return `${String(target)}\n${String(place)}`;
+}
+
+function toState(value: unknown): NameState {
+  if (value === null || typeof value !== 'object') return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
+
+function listOf(value: unknown): Record<string, unknown>[] {
+  return Array.isArray(value) ? value.filter((entry) => entry !== null && typeof entry === 'object') : [];
+}

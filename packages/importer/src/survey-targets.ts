@@ -1,0 +1,64 @@
+import {
+  type ItemLoads,
+  importLoads,
+  type SurveyedLoads,
+  type TargetRule,
+  type VerifiedRelease,
+} from '@gapferry/bundle';
+import { type BlobReader, hasPreflight, type Load, type Run, type Target } from '@gapferry/core';
+import { readRefLists } from './read-ref-lists.ts';
+import { requireTarget } from './require-target.ts';
+import { runAll } from './run-all.ts';
+
+export interface SurveyTargets {
+  readonly release: VerifiedRelease;
+  readonly medium: BlobReader;
+  /** In the order of the site file: the first that takes an item's kind takes the item. */
+  readonly rules: readonly TargetRule[];
+  /** By name; one for each of `rules`. */
+  readonly targets: ReadonlyMap<string, Target>;
+  /** Items asked about at a time; 16. */
+  readonly concurrency?: number;
+}
+
+/** Asks every target what it holds of the release, in manifest order. Targets that can judge a release at once do so first. Looks only.
+ *  Throws `CONFIG_INVALID` for an item that no target takes, what a target's preflight refuses, and what reading a list of refs throws. */
+export async function surveyTargets(input: SurveyTargets, run: Run): Promise<SurveyedLoads[]> {
+  const refs = await readRefLists(input.release, input.medium, run);
+  const loads = importLoads(input.release, input.rules, refs);
+  run.emit({ kind: 'stage', stage: 'survey', items: loads.length });
+  await preflight(loads, input.targets, run);
+  return await runAll(
+    loads,
+    (item, inner) => survey(item, input.targets, inner),
+    input.concurrency ?? 16,
+    run,
+  );
+}
+
+async function preflight(
+  loads: readonly ItemLoads[],
+  targets: ReadonlyMap<string, Target>,
+  run: Run,
+): Promise<void> {
+  for (const [name, items] of Map.groupBy(loads, (item) => item.target)) {
+    const target = requireTarget(targets, name);
+    const all: Load[] = items.flatMap(({ content, name: visible }) => [content, visible]);
+    if (hasPreflight(target)) await target.preflight(all, run);
+  }
+}
+
+async function survey(
+  loads: ItemLoads,
+  targets: ReadonlyMap<string, Target>,
+  run: Run,
+): Promise<SurveyedLoads> {
+  const target = requireTarget(targets, loads.target);
+  const [contentPresence, namePresence] = await Promise.all([
+    target.inspect(loads.content, run),
+    target.inspect(loads.name, run),
+  ]);
+  const same = contentPresence.state === 'same' && namePresence.state === 'same';
+  run.emit({ kind: 'item-done', item: loads.content.item, outcome: same ? 'same' : 'done' });
+  return { ...loads, contentPresence, namePresence };
+}

@@ -1,0 +1,22 @@
+import { complete, type VerifiedRelease } from '@gapferry/bundle';
+import { type BlobChecker, checkRun, type ReleaseReader, type Run, totalSize } from '@gapferry/core';
+import { type OpenOnMedium, openOnMedium } from './open-on-medium.ts';
+
+export interface VerifyRelease extends OpenOnMedium {
+  readonly medium: ReleaseReader & BlobChecker;
+}
+
+/** Both gates: authenticity, then admission: every blob of the release is hashed where it lies.
+ *  Throws the first gate's errors, `DIGEST_MISMATCH` for damaged and `BLOB_MISSING` for missing blobs, naming the items concerned. */
+export async function verifyRelease(input: VerifyRelease, run: Run): Promise<VerifiedRelease> {
+  const opened = await openOnMedium(input, run);
+  run.emit({
+    kind: 'stage',
+    stage: 'verify',
+    items: opened.manifest.items.length,
+    bytes: totalSize(opened.blobs),
+  });
+  const findings = await input.medium.check(opened.blobs, run);
+  checkRun(run);
+  return complete(opened, findings);
+}
