@@ -10,7 +10,7 @@ export function redact(text: string): string {
     )
     .replace(/\b(basic|bearer)\s+[A-Za-z0-9._~+/=-]{8,}/gi, `$1 ${MASK}`)
     .replace(
-      /([?&](?:[a-z0-9-]*(?:token|signature|sig|password|passwd|secret|credential|key|auth|jwt)[a-z0-9-]*)=)[^&\s"']+/gi,
+      /([?&](?:[a-z0-9_.-]*(?:token|signature|sig|password|passwd|secret|credential|key|auth|jwt)[a-z0-9_.-]*)=)[^&\s"']+/gi,
       `$1${MASK}`,
     )
     .replace(
