@@ -25,24 +25,23 @@ export async function loadObjects(
 ): Promise<LoadOutcome> {
   const directory = directoryOf(places, load);
   if (await places.repositories.holds(directory, load.refs, run)) return { state: 'same', bytes: 0 };
-  await places.repositories.place(
-    { directory, objectFormat: load.objectFormat, refs: load.refs, packs: load.packs },
+  const { item, objectFormat, refs, packs } = load;
+  const { bytes } = await places.repositories.place(
+    { item, directory, objectFormat, refs, packs },
     from,
     run,
   );
-  const bytes = totalSize(load.packs);
   run.emit({ kind: 'bytes', item: load.item, bytes });
   return { state: 'loaded', bytes };
 }
 
 export async function proveObjects(places: GitPlaces, load: GitContent, run: Run): Promise<void> {
   try {
-    await places.repositories.prove(directoryOf(places, load), load.refs, run);
+    await places.repositories.readBack(directoryOf(places, load), load.refs, load.item, run);
   } catch (error) {
-    if (!isGapferryError(error) || (error.code !== 'DIGEST_MISMATCH' && error.code !== 'BLOB_MISSING'))
-      throw error;
+    if (!isGapferryError(error, 'CONTENT_INVALID')) throw error;
     throw new GapferryError({
-      code: error.code,
+      code: 'DIGEST_MISMATCH',
       message: `${load.item} did not come back from the target ${places.target}: ${error.message}`,
       hint: 'no ref was set; check the disk of the target, remove the repository and run the import again',
       origin: 'target',

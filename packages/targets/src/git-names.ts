@@ -1,5 +1,6 @@
 import {
   GapferryError,
+  type GitRef,
   type GitRefs,
   type LoadOutcome,
   type NameState,
@@ -19,7 +20,7 @@ export interface GitPlaces {
 
 /** Refs decide, and HEAD where the load names one: a repository whose HEAD points elsewhere is different. */
 export async function inspectRefs(places: GitPlaces, load: GitRefs, run: Run): Promise<Presence> {
-  const state = await places.repositories.read(directoryOf(places, load), run);
+  const state = await places.repositories.readRefs(directoryOf(places, load), run);
   const there = stateOf(state, load);
   const presence = toPresence(there, wantedOf(load));
   if (presence.state === 'same' && !isHead(state, load))
@@ -34,7 +35,7 @@ export async function loadRefs(
   run: Run,
 ): Promise<LoadOutcome[]> {
   for (const load of loads) {
-    const state = await places.repositories.read(directoryOf(places, load), run);
+    const state = await places.repositories.readRefs(directoryOf(places, load), run);
     requireReplaceable(load, stateOf(state, load), wantedOf(load), places.target);
   }
   const outcomes: LoadOutcome[] = [];
@@ -45,16 +46,16 @@ export async function loadRefs(
 /** What is there is read again: the refs are set only from exactly what was judged. */
 async function loadRepository(places: GitPlaces, load: GitRefs, run: Run): Promise<LoadOutcome> {
   const directory = directoryOf(places, load);
-  const state = await places.repositories.read(directory, run);
+  const state = await places.repositories.readRefs(directory, run);
   const there = stateOf(state, load);
   const wanted = wantedOf(load);
   requireReplaceable(load, there, wanted, places.target);
   if (isSame(there, wanted) && isHead(state, load)) return { state: 'same', bytes: 0 };
   if (!(await places.repositories.holds(directory, load.refs, run))) throw incomplete(load);
-  const updates = load.refs
-    .filter(({ name, oid }) => there[name] !== oid)
-    .map(({ name, oid }) => ({ name, oid, expected: there[name] }));
-  await places.repositories.update(directory, updates, load.head, run);
+  const refs = load.refs.filter(({ name, oid }) => there[name] !== oid);
+  const expected = Object.entries(there).map(([name, oid]) => ({ name, oid }));
+  const update = { refs, expected, ...(load.head !== undefined && { head: load.head }) };
+  await places.repositories.updateRefs(directory, update, run);
   return { state: 'loaded', bytes: 0 };
 }
 
@@ -62,21 +63,21 @@ function directoryOf(places: GitPlaces, load: GitRefs): string {
   return repositoryDirectory(places.tree, load.repository);
 }
 
-function isHead(state: GitState | undefined, load: GitRefs): boolean {
-  return load.head === undefined || state?.head === load.head;
+function isHead(state: GitState, load: GitRefs): boolean {
+  return load.head === undefined || state.head === load.head;
 }
 
-function stateOf(state: GitState | undefined, load: GitRefs): NameState {
-  const there: Record<string, string> = {};
-  for (const { name } of load.refs) {
-    const oid = state?.refs.get(name);
-    if (oid !== undefined) there[name] = oid;
-  }
-  return there;
+function stateOf(state: GitState, load: GitRefs): NameState {
+  const named = new Set(load.refs.map(({ name }) => name));
+  return toNameState(state.refs.filter(({ name }) => named.has(name)));
 }
 
 function wantedOf(load: GitRefs): NameState {
-  return Object.fromEntries(load.refs.map(({ name, oid }) => [name, oid]));
+  return toNameState(load.refs);
+}
+
+function toNameState(refs: readonly GitRef[]): NameState {
+  return Object.fromEntries(refs.map(({ name, oid }) => [name, oid]));
 }
 
 function incomplete(load: GitRefs): GapferryError {

@@ -2,32 +2,28 @@ import type { BlobReader, GitPack, GitRef, Run } from '@gapferry/core';
 
 /** What the embedded target needs of Git: bare repositories in directories that it names. */
 export interface GitRepositories {
-  /** Undefined when there is no repository in the directory. */
-  read(directory: string, run: Run): Promise<GitState | undefined>;
+  /** Branches and tags, and the ref that HEAD points to. No refs when there is no repository in the directory. */
+  readRefs(directory: string, run: Run): Promise<GitState>;
   /** Are all these objects there, with everything that they reach? False as well when there is no repository. */
   holds(directory: string, refs: readonly GitRef[], run: Run): Promise<boolean>;
   /** Makes the bare repository where there is none, indexes the packs in a quarantine, proves that they yield what the refs reach, and only then moves the
-   *  objects in. Sets no ref. Throws `DIGEST_MISMATCH` or `CONTENT_INVALID` and leaves no object behind when the packs are not what they should be. */
-  place(placement: GitPlacement, from: BlobReader, run: Run): Promise<void>;
-  /** Reads every object that the refs reach and hashes it. Throws `DIGEST_MISMATCH` or `BLOB_MISSING`. */
-  prove(directory: string, refs: readonly GitRef[], run: Run): Promise<void>;
-  /** All refs or none, each only from its expected value, and HEAD when one is given. Throws `TARGET_CONFLICT` when a ref is not what was expected. */
-  update(
-    directory: string,
-    updates: readonly GitRefUpdate[],
-    head: string | undefined,
-    run: Run,
-  ): Promise<void>;
+   *  objects in. Sets no ref. Throws `DIGEST_MISMATCH`, `BLOB_MISSING` or `CONTENT_INVALID` and leaves no object behind when the packs are not what they should be. */
+  place(placement: GitPlacement, from: BlobReader, run: Run): Promise<{ readonly bytes: number }>;
+  /** Reads what the refs reach back and hashes it. Throws `CONTENT_INVALID`, naming the item, unless all of it is there and right. */
+  readBack(directory: string, refs: readonly GitRef[], item: string, run: Run): Promise<void>;
+  /** All refs or none, in one transaction; HEAD after them. Throws `TARGET_CONFLICT` when a ref of the update is not as in `expected`. */
+  updateRefs(directory: string, update: GitRefUpdate, run: Run): Promise<void>;
 }
 
 export interface GitState {
-  /** Full ref name → object id. */
-  readonly refs: ReadonlyMap<string, string>;
-  /** The ref that HEAD points to, whether that ref is there or not. */
+  readonly refs: readonly GitRef[];
+  /** Whether that ref is there or not. */
   readonly head?: string;
 }
 
 export interface GitPlacement {
+  /** Identity of the item, for messages. */
+  readonly item: string;
   readonly directory: string;
   readonly objectFormat: 'sha1' | 'sha256';
   readonly refs: readonly GitRef[];
@@ -35,7 +31,10 @@ export interface GitPlacement {
   readonly packs: readonly GitPack[];
 }
 
-export interface GitRefUpdate extends GitRef {
-  /** What the ref must be now; undefined: it must not be there. */
-  readonly expected: string | undefined;
+export interface GitRefUpdate {
+  readonly refs: readonly GitRef[];
+  /** HEAD stays as it is when left out. */
+  readonly head?: string;
+  /** What the refs of the update are now; one that is not here must not be there. */
+  readonly expected: readonly GitRef[];
 }

@@ -4,3 +4,4 @@ export * from './blob-store.contract.ts';
 export * from './ledger.contract.ts';
 export * from './release-store.contract.ts';
 export * from './signing.contract.ts';
+export * from './target.contract.ts';

@@ -1,0 +1,335 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  type BlobReader,
+  type FileContent,
+  type FileName,
+  type GitContent,
+  type GitRefs,
+  hasPreflight,
+  isBatchTarget,
+  type NameState,
+  type OciContent,
+  type OciTag,
+  quietRun,
+  type SizedDigest,
+  type Target,
+  totalSize,
+} from '../index.ts';
+import { makeFile, makeImage, memoryMedium, type TestImage } from './target-loads.ts';
+
+/** A fresh, empty target. */
+export interface TargetFixture {
+  readonly target: Target;
+  /** Two states of one repository, for a target that takes Git: the second moves a ref of the first and adds one. */
+  readonly git?: { readonly first: TargetGitState; readonly second: TargetGitState };
+  /** Does the target take files? */
+  readonly files: boolean;
+  /** Changes or removes bytes behind the target's back. */
+  spoil(blob: SizedDigest, how: 'damage' | 'remove'): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface TargetGitState {
+  readonly content: GitContent;
+  readonly refs: GitRefs;
+  /** Has the packs that `content` names. */
+  readonly medium: BlobReader;
+}
+
+/** What every Target must do. `make` is called before each test. */
+export function describeTarget(name: string, make: () => Promise<TargetFixture>): void {
+  describe(`${name} as a Target`, () => {
+    let fixture: TargetFixture;
+    beforeEach(async () => {
+      fixture = await make();
+    });
+    afterEach(() => fixture.close());
+    const get = (): TargetFixture => fixture;
+    contentTests(get);
+    barrierTests(get);
+    tagTests(get);
+    batchTests(get);
+    gitTests(get);
+    fileTests(get);
+  });
+}
+
+type Get = () => TargetFixture;
+const run = quietRun();
+
+function contentTests(get: Get): void {
+  it('asks for everything at first, then has it and asks for nothing', async () => {
+    const { target } = get();
+    const image = makeImage('one');
+    const size = totalSize(image.content.blobs);
+    expect(await target.inspect(image.content, run)).toEqual({ state: 'absent', missingBytes: size });
+    const medium = memoryMedium(image.parts);
+    expect(await target.load(image.content, medium, run)).toEqual({ state: 'loaded', bytes: size });
+    expect(await target.inspect(image.content, run)).toEqual({ state: 'same' });
+    const before = medium.opened.length;
+    expect(await target.load(image.content, medium, run)).toEqual({ state: 'same', bytes: 0 });
+    expect(medium.opened.length).toBe(before);
+  });
+
+  it('asks only for blobs that are missing', async () => {
+    const { target } = get();
+    const [one, two] = [makeImage('one'), makeImage('two')];
+    await target.load(one.content, memoryMedium(one.parts), run);
+    const medium = memoryMedium(two.parts);
+    const { bytes } = await target.load(two.content, medium, run);
+    expect(medium.opened).not.toContain(two.shared.digest);
+    expect(bytes).toBe(totalSize(two.content.blobs) - two.shared.size);
+  });
+
+  it('makes content visible to nobody', async () => {
+    const { target } = get();
+    const image = makeImage('one');
+    await target.load(image.content, memoryMedium(image.parts), run);
+    expect(await target.inspect(image.tag, run)).toMatchObject({ state: 'absent' });
+  });
+
+  it('refuses bytes that are not what they should be, and keeps none of them', async () => {
+    const { target } = get();
+    const image = makeImage('one');
+    const wrong = memoryMedium(image.parts, image.own.digest);
+    await expect(target.load(image.content, wrong, run)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+    expect(await target.inspect(image.content, run)).toMatchObject({ state: 'absent' });
+    await target.load(image.content, memoryMedium(image.parts), run);
+    await target.readBack(image.content, run);
+  });
+
+  it('says what the medium lacks', async () => {
+    const image = makeImage('one');
+    const medium = memoryMedium(image.parts.slice(1));
+    await expect(get().target.load(image.content, medium, run)).rejects.toMatchObject({
+      code: 'BLOB_MISSING',
+    });
+  });
+
+  it('stops when the run is stopped', async () => {
+    const image = makeImage('one');
+    const stopped = quietRun(AbortSignal.abort());
+    await expect(get().target.load(image.content, memoryMedium(image.parts), stopped)).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+    });
+  });
+}
+
+function barrierTests(get: Get): void {
+  it('proves what it holds', async () => {
+    const { target } = get();
+    const image = makeImage('one');
+    await target.load(image.content, memoryMedium(image.parts), run);
+    await expect(target.readBack(image.content, run)).resolves.toBeUndefined();
+  });
+
+  it.each([
+    ['damage', 'DIGEST_MISMATCH'],
+    ['remove', 'BLOB_MISSING'],
+  ] as const)('does not prove content after %s, and names the item', async (how, code) => {
+    const { target, spoil } = get();
+    const image = makeImage('one');
+    await target.load(image.content, memoryMedium(image.parts), run);
+    await spoil(image.own, how);
+    const proof = target.readBack(image.content, run);
+    await expect(proof).rejects.toMatchObject({ code });
+    await expect(proof).rejects.toThrow(image.content.item);
+  });
+}
+
+function tagTests(get: Get): void {
+  it('sets a name once its content is there, and a second time changes nothing', async () => {
+    const { target } = get();
+    const image = await loaded(target, makeImage('one'));
+    expect(await target.load(image.tag, memoryMedium([]), run)).toMatchObject({ state: 'loaded' });
+    expect(await target.inspect(image.tag, run)).toEqual({ state: 'same' });
+    expect(await target.load(image.tag, memoryMedium([]), run)).toEqual({ state: 'same', bytes: 0 });
+  });
+
+  it('sets no name before everything it needs is there', async () => {
+    const { target } = get();
+    const image = makeImage('one');
+    const part: OciContent = {
+      ...image.content,
+      blobs: image.content.blobs.filter(({ digest }) => digest !== image.own.digest),
+    };
+    await target.load(part, memoryMedium(image.parts), run);
+    await expect(target.load(image.tag, memoryMedium([]), run)).rejects.toMatchObject({
+      code: 'BLOB_MISSING',
+    });
+    expect(await target.inspect(image.tag, run)).toMatchObject({ state: 'absent' });
+  });
+
+  it('names what is only known by its digest', async () => {
+    const { target } = get();
+    const image = await loaded(target, makeImage('one'));
+    const { tag: _, ...byDigest } = image.tag;
+    await target.load(byDigest, memoryMedium([]), run);
+    expect(await target.inspect(byDigest, run)).toEqual({ state: 'same' });
+  });
+
+  it('moves a name only from what the plan saw', async () => {
+    const { target } = get();
+    const [one, two] = [await loaded(target, makeImage('one')), await loaded(target, makeImage('two'))];
+    await target.load(one.tag, memoryMedium([]), run);
+    const there = { digest: one.tag.root.digest };
+    expect(await target.inspect(two.tag, run)).toMatchObject({ state: 'different', there });
+    await expectConflict(target, two.tag, one.tag);
+    await expectConflict(target, { ...two.tag, replaces: { digest: one.own.digest } }, one.tag);
+    expect(await target.load({ ...two.tag, replaces: there }, memoryMedium([]), run)).toMatchObject({
+      state: 'loaded',
+    });
+    expect(await target.inspect(two.tag, run)).toEqual({ state: 'same' });
+  });
+}
+
+async function expectConflict(
+  target: Target,
+  load: OciTag | GitRefs | FileName,
+  untouched: OciTag | GitRefs | FileName,
+): Promise<void> {
+  await expect(target.load(load, memoryMedium([]), run)).rejects.toMatchObject({ code: 'TARGET_CONFLICT' });
+  expect(await target.inspect(untouched, run)).toEqual({ state: 'same' });
+}
+
+function batchTests(get: Get): void {
+  it('gives many names the outcomes that they would have one by one', async (context) => {
+    const { target } = get();
+    if (!isBatchTarget(target)) return context.skip('the target takes names one by one');
+    const [one, two] = [
+      await loaded(target, makeImage('one')),
+      await loaded(target, makeImage('two', '2.0')),
+    ];
+    await target.load(one.tag, memoryMedium([]), run);
+    const outcomes = await target.loadNames([one.tag, two.tag], memoryMedium([]), run);
+    expect(outcomes.map(({ state }) => state)).toEqual(['same', 'loaded']);
+    expect(await target.inspect(two.tag, run)).toEqual({ state: 'same' });
+  });
+
+  it('writes none of many names when one of them is in conflict', async (context) => {
+    const { target } = get();
+    if (!isBatchTarget(target)) return context.skip('the target takes names one by one');
+    const [one, two, other] = [
+      await loaded(target, makeImage('one')),
+      await loaded(target, makeImage('two')),
+      await loaded(target, makeImage('three', '3.0')),
+    ];
+    await target.load(one.tag, memoryMedium([]), run);
+    await expect(target.loadNames([other.tag, two.tag], memoryMedium([]), run)).rejects.toMatchObject({
+      code: 'TARGET_CONFLICT',
+    });
+    expect(await target.inspect(other.tag, run)).toMatchObject({ state: 'absent' });
+  });
+
+  it('proves many contents at once and names the item that is bad', async (context) => {
+    const { target, spoil } = get();
+    if (!isBatchTarget(target)) return context.skip('the target reads contents back one by one');
+    const [one, two] = [await loaded(target, makeImage('one')), await loaded(target, makeImage('two'))];
+    await target.readBackAll([one.content, two.content], run);
+    await spoil(two.own, 'damage');
+    await expect(target.readBackAll([one.content, two.content], run)).rejects.toThrow(two.content.item);
+  });
+
+  it('finds loads that fall together before anything is written', async (context) => {
+    const { target } = get();
+    if (!hasPreflight(target)) return context.skip('the target cannot judge a release beforehand');
+    const [one, two] = [makeImage('one'), makeImage('two')];
+    await target.preflight([one.content, one.tag], run);
+    await expect(target.preflight([one.tag, two.tag], run)).rejects.toMatchObject({ code: 'NAME_UNSAFE' });
+    expect(await target.inspect(one.content, run)).toMatchObject({ state: 'absent' });
+  });
+}
+
+function gitTests(get: Get): void {
+  it('takes Git objects first, then refs, each once', async (context) => {
+    const { target, git } = get();
+    if (git === undefined) return context.skip('the target takes no Git repositories');
+    const { content, refs, medium } = git.first;
+    expect(await target.inspect(content, run)).toEqual({
+      state: 'absent',
+      missingBytes: totalSize(content.packs),
+    });
+    expect(await target.load(content, medium, run)).toMatchObject({ state: 'loaded' });
+    expect(await target.inspect(refs, run)).toMatchObject({ state: 'absent' });
+    await target.readBack(content, run);
+    expect(await target.load(refs, medium, run)).toMatchObject({ state: 'loaded' });
+    expect(await target.inspect(refs, run)).toEqual({ state: 'same' });
+    expect(await target.load(content, medium, run)).toEqual({ state: 'same', bytes: 0 });
+    expect(await target.load(refs, medium, run)).toEqual({ state: 'same', bytes: 0 });
+  });
+
+  it('sets no ref before its objects are there', async (context) => {
+    const { target, git } = get();
+    if (git === undefined) return context.skip('the target takes no Git repositories');
+    await expect(target.load(git.first.refs, git.first.medium, run)).rejects.toMatchObject({
+      code: 'BLOB_MISSING',
+    });
+    expect(await target.inspect(git.first.refs, run)).toMatchObject({ state: 'absent' });
+  });
+
+  it('moves refs only from what the plan saw', async (context) => {
+    const { target, git } = get();
+    if (git === undefined) return context.skip('the target takes no Git repositories');
+    const { first, second } = git;
+    for (const { content, medium } of [first, second]) await target.load(content, medium, run);
+    await target.load(first.refs, first.medium, run);
+    const presence = await target.inspect(second.refs, run);
+    const there: NameState = presence.state === 'different' ? presence.there : {};
+    expect(there).toEqual(Object.fromEntries(first.refs.refs.map(({ name, oid }) => [name, oid])));
+    await expectConflict(target, second.refs, first.refs);
+    await target.load({ ...second.refs, replaces: there }, second.medium, run);
+    expect(await target.inspect(second.refs, run)).toEqual({ state: 'same' });
+  });
+}
+
+function fileTests(get: Get): void {
+  it('takes a file, makes it visible, and does so once', async (context) => {
+    const { target, files } = get();
+    if (!files) return context.skip('the target takes no files');
+    const { content, name, medium } = await heldFile(target, 'v1');
+    expect(await target.inspect(name, run)).toMatchObject({ state: 'absent' });
+    expect(await target.load(name, medium, run)).toMatchObject({ state: 'loaded' });
+    expect(await target.inspect(name, run)).toEqual({ state: 'same' });
+    expect(await target.load(name, medium, run)).toEqual({ state: 'same', bytes: 0 });
+    expect(await target.load(content, medium, run)).toEqual({ state: 'same', bytes: 0 });
+    await target.readBack(content, run);
+  });
+
+  it('replaces a file only when the plan saw it', async (context) => {
+    const { target, files } = get();
+    if (!files) return context.skip('the target takes no files');
+    const [one, two] = [await heldFile(target, 'v1'), await heldFile(target, 'v2')];
+    await target.load(one.name, one.medium, run);
+    const there = { digest: one.name.root.digest };
+    expect(await target.inspect(two.name, run)).toMatchObject({ state: 'different', there });
+    await expectConflict(target, two.name, one.name);
+    await target.load({ ...two.name, replaces: there }, two.medium, run);
+    expect(await target.inspect(two.name, run)).toEqual({ state: 'same' });
+  });
+
+  it.each(['../out', 'a/../../out', '/etc/out', 'a//b', 'con', 'a\\b', 'a:b'])(
+    'refuses the path %s',
+    async (path) => {
+      const { target, files } = get();
+      if (!files) return;
+      const { name, medium } = makeFile('v1');
+      await expect(target.load({ ...name, path }, medium, run)).rejects.toMatchObject({
+        code: 'NAME_UNSAFE',
+      });
+    },
+  );
+}
+
+async function loaded(target: Target, image: TestImage): Promise<TestImage> {
+  await target.load(image.content, memoryMedium(image.parts), run);
+  return image;
+}
+
+async function heldFile(
+  target: Target,
+  text: string,
+): Promise<{ content: FileContent; name: FileName; medium: BlobReader }> {
+  const file = makeFile(text);
+  await target.load(file.content, file.medium, run);
+  return file;
+}
