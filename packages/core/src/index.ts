@@ -5,6 +5,7 @@
  * Does no I/O and imports no other package. Everybody may import it.
  * Contract suites for the ports are in `@gapferry/core/testing`.
  */
+export * from './about-item.ts';
 export * from './blobs.ts';
 export * from './canonical-json.ts';
 export * from './descriptor.ts';
