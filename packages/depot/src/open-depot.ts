@@ -28,7 +28,14 @@ import { type FileSystem, nodeFileSystem } from './file-system.ts';
 import { DEPOT_DIRECTORIES, OCI_LAYOUT } from './layout.ts';
 import { createNameIndex, EMPTY_INDEX, type NameIndex, readIndex, replaceIndex } from './names.ts';
 import { createReleaseReader, createReleaseWriter } from './release-store.ts';
-import { type DepotSpace, type DepotUsage, measureSpace, measureUsage } from './space.ts';
+import {
+  begunBytes,
+  type DepotSpace,
+  type DepotUsage,
+  foreignNames,
+  measureSpace,
+  measureUsage,
+} from './space.ts';
 import { discardBlob, type Swept, sweepDepot } from './sweep.ts';
 
 export interface DepotOptions {
@@ -47,6 +54,10 @@ export interface Depot extends BlobReader, BlobWriter, BlobChecker, ReleaseReade
   check(blobs: readonly SizedDigest[], run: Run, options?: CheckOptions): Promise<DepotFindings>;
   usage(): Promise<DepotUsage>;
   space(): Promise<DepotSpace>;
+  /** Bytes of a blob that a broken trip left and the next put will not ask for. */
+  begun(blob: SizedDigest): Promise<number>;
+  /** Names beside the depot in its directory that are not its own, at most 1,000, sorted. They are never touched. Untrusted text. */
+  foreignNames(): Promise<readonly string[]>;
   /** Removes one blob that was found damaged, so that the next put writes it again. None there is fine. */
   discard(digest: Digest): Promise<void>;
   /** Removes every blob that is not in `keep`, names whose root is gone, and what broken trips left in `tmp`. Never runs by itself. */
@@ -75,6 +86,8 @@ export async function openDepot(directory: string, options: DepotOptions = {}): 
     check: (blobs, run, checkOptions) => checkBlobs(place, blobs, run, checkOptions),
     usage: () => measureUsage(place),
     space: () => measureSpace(place),
+    begun: (blob) => begunBytes(place, blob),
+    foreignNames: () => foreignNames(place),
     discard: (digest) => discardBlob(place, digest),
     sweep: (keep, run) => sweepDepot(place, keep, run),
   };

@@ -6,4 +6,5 @@
  *
  * Imported by the cli only.
  */
-export {};
+export { type Amount, exportLoose, type LooseExport, type LooseExportReport } from './export-loose.ts';
+export type { LooseMedium } from './loose-medium.ts';
