@@ -1,4 +1,5 @@
 import { type Digest, GapferryError } from '@gapferry/core';
+import { versionSchema } from './schemas.ts';
 
 /** The last sealed release of a channel, as the depot's ledger knows it. */
 export interface LastRelease {
@@ -42,6 +43,17 @@ export function nextRelease(
     `this depot has no release of channel ${channel}, and a site that has one already would refuse another number 1`,
     'say --first when the channel is new, or --after <release> with the last release that was made elsewhere',
   );
+}
+
+/** A version as somebody typed it. Throws `USAGE` for what a manifest cannot carry. */
+export function requireVersion(text: string): string {
+  const parsed = versionSchema.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new GapferryError({
+    code: 'USAGE',
+    message: `"${text.slice(0, 200)}" is not a version: it ${parsed.error.issues[0]?.message}`,
+    hint: 'write it like 1.4.0',
+  });
 }
 
 function unclear(message: string, hint: string): GapferryError {

@@ -1,0 +1,70 @@
+import {
+  assemble,
+  type BundleConfig,
+  encodeRefList,
+  MAX_INLINE_REFS,
+  type Manifest,
+  type Packs,
+  parseManifest,
+  parsePacks,
+} from '@gapferry/bundle';
+import {
+  type BlobWriter,
+  canonicalBytes,
+  type Descriptor,
+  type Holding,
+  MEDIA_TYPES,
+  type Run,
+} from '@gapferry/core';
+
+export interface AssembleRequest {
+  readonly config: BundleConfig;
+  readonly version: string;
+  readonly holdings: readonly Holding[];
+  /** Takes the ref lists that are too long for the manifest. */
+  readonly store: BlobWriter;
+}
+
+/** What will be sealed, as data and as the bytes that are signed. */
+export interface AssembledRelease {
+  readonly manifest: Manifest;
+  readonly manifestBytes: Uint8Array;
+  readonly packs: Packs | undefined;
+  readonly packsBytes: Uint8Array | undefined;
+}
+
+/** Makes manifest and packs.json of what was fetched, and reads both back by the rules of the inside: what would be refused there is never sealed. Throws `MANIFEST_INVALID`, `LIMIT_EXCEEDED`. */
+export async function assembleRelease(request: AssembleRequest, run: Run): Promise<AssembledRelease> {
+  const { config, version, holdings, store } = request;
+  run.emit({ kind: 'stage', stage: 'assemble', items: holdings.length });
+  const refLists = await storeRefLists(holdings, store, run);
+  const { manifest, packs } = assemble({
+    bundle: config.name,
+    version,
+    platforms: config.platforms,
+    insecure: config.insecure,
+    holdings,
+    refLists,
+  });
+  const manifestBytes = canonicalBytes(manifest);
+  const packsBytes = packs === undefined ? undefined : canonicalBytes(packs);
+  const read = parseManifest(manifestBytes, `the manifest of ${config.name} ${version}`);
+  return {
+    manifest: read,
+    manifestBytes,
+    packs: packsBytes === undefined ? undefined : parsePacks(packsBytes, read),
+    packsBytes,
+  };
+}
+
+async function storeRefLists(
+  holdings: readonly Holding[],
+  store: BlobWriter,
+  run: Run,
+): Promise<ReadonlyMap<string, Descriptor>> {
+  const lists = new Map<string, Descriptor>();
+  for (const holding of holdings)
+    if (holding.kind === 'git' && holding.pin.refs.length > MAX_INLINE_REFS)
+      lists.set(holding.pin.id, await store.add(MEDIA_TYPES.json, encodeRefList(holding.pin.refs), run));
+  return lists;
+}

@@ -1,0 +1,35 @@
+import { checkRun, type Run } from '@gapferry/core';
+import { assembleRelease } from './assemble-release.ts';
+import { countingStore } from './counting-store.ts';
+import { fetchPins } from './fetch-pins.ts';
+import { lockFor } from './lock-for.ts';
+import { numberRelease } from './number-release.ts';
+import { releaseVersion } from './release-version.ts';
+import type { Collected, CollectRequest } from './request.ts';
+import { requireComplete } from './require-complete.ts';
+import { requireExpiry, sealRelease, unchangedRelease } from './seal-release.ts';
+
+/** The outside half: resolve (unless locked) → fetch → assemble → seal.
+ *
+ *  Can be run again at any time and continues where it stopped: what is in the depot is not fetched again, and a release that was written but not recorded, because
+ *  the process died in between, is recorded now when it is exactly the one the ledger announced.
+ *  Nothing is sealed when the channel's newest release has the same manifest; another `expiresAt` than that release's is a reason to seal.
+ *  What cannot work is refused before anything is fetched: numbering, version, expiry, a lock that does not fit. The caller holds the depot's lock.
+ *
+ *  Throws what the sources throw, with the item named; `LOCK_STALE`, `FIRST_RELEASE_UNCLEAR`, `USAGE`, `MANIFEST_INVALID`, `LIMIT_EXCEEDED`, `BLOB_MISSING` (a source did not
+ *  bring what it said), `LEDGER_UNWRITABLE`, `STORAGE_FAILED` (the depot's releases and its ledger do not agree). */
+export async function collect(request: CollectRequest, run: Run): Promise<Collected> {
+  requireExpiry(request);
+  const numbered = await numberRelease(request, run);
+  const lock = await lockFor(request, run);
+  const version = releaseVersion(request.version, request.config, lock);
+  const store = countingStore(request.depot);
+  const holdings = await fetchPins({ ...request, lock, store, last: numbered.last }, run);
+  const assembled = await assembleRelease({ ...request, version, store, holdings }, run);
+  await requireComplete(assembled, store, run);
+  checkRun(run);
+  const unchanged = await unchangedRelease(request, assembled, numbered.last, run);
+  const release = unchanged ?? (await sealRelease(request, assembled, numbered, run));
+  const kind = unchanged === undefined ? 'sealed' : 'unchanged';
+  return { kind, ...release, lock, totals: store.totalsOf(release) };
+}

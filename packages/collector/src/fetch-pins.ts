@@ -1,0 +1,107 @@
+import type { Lock } from '@gapferry/bundle';
+import {
+  type BlobStore,
+  checkRun,
+  describeWish,
+  GapferryError,
+  type Holding,
+  type Pin,
+  type Run,
+  type Sources,
+  type Wish,
+  wishDigest,
+} from '@gapferry/core';
+import pLimit from 'p-limit';
+import { type EarlierPacks, earlierPacks } from './earlier-packs.ts';
+import { itemRun } from './item-run.ts';
+import type { ReleaseRecord } from './last-release.ts';
+import type { CollectBasis } from './request.ts';
+
+export interface FetchRequest extends Pick<CollectBasis, 'config' | 'sources' | 'depot' | 'concurrency'> {
+  readonly lock: Lock;
+  /** Where blobs go: the depot, or something that counts in front of it. */
+  readonly store: BlobStore;
+  /** Its packs are used again for Git items whose refs did not move. */
+  readonly last: ReleaseRecord | undefined;
+}
+
+/** Brings everything the pins reach into the store, items in parallel, and says what each consists of, in the order of the lock.
+ *  The first failure stops the other items; what they have brought stays. Throws what the source threw, with the item and its wish named. */
+export async function fetchPins(request: FetchRequest, run: Run): Promise<readonly Holding[]> {
+  const { config, lock, depot, store, last } = request;
+  run.emit({ kind: 'stage', stage: 'fetch', items: lock.pins.length });
+  const packs = await earlierPacks(depot, last);
+  const wishes = new Map(config.wishes.map((wish) => [wishDigest(wish), wish]));
+  const stop = new AbortController();
+  const signal = AbortSignal.any([run.signal, stop.signal]);
+  const limit = pLimit(request.concurrency?.items ?? 4);
+  const failures: unknown[] = [];
+  const holdings = await Promise.all(
+    lock.pins.map((pin) =>
+      limit(async () => {
+        if (signal.aborted) return undefined;
+        try {
+          return await holdingOf(pin, { packs, sources: request.sources, store }, signal, run);
+        } catch (error) {
+          failures.push(withItem(error, pin, wishes.get(pin.wish)));
+          stop.abort();
+          return undefined;
+        }
+      }),
+    ),
+  );
+  checkRun(run);
+  if (failures.length > 0) throw failures[0];
+  return holdings.filter((holding) => holding !== undefined);
+}
+
+interface Means {
+  readonly packs: EarlierPacks;
+  readonly sources: Sources;
+  readonly store: BlobStore;
+}
+
+async function holdingOf(pin: Pin, means: Means, signal: AbortSignal, run: Run): Promise<Holding> {
+  const item = `${pin.kind} ${pin.id}`;
+  const mine = itemRun(run, item, signal);
+  run.emit({ kind: 'item-started', item });
+  const packs = pin.kind === 'git' ? await means.packs.packsFor(pin, means.store, mine) : undefined;
+  if (pin.kind === 'git' && packs !== undefined) {
+    run.emit({ kind: 'item-done', item, outcome: 'reused' });
+    return { kind: 'git', pin, packs };
+  }
+  const holding = await fetchFrom(means.sources, pin, means.store, mine);
+  run.emit({ kind: 'item-done', item, outcome: 'done' });
+  return holding;
+}
+
+function fetchFrom(sources: Sources, pin: Pin, store: BlobStore, run: Run): Promise<Holding> {
+  switch (pin.kind) {
+    case 'image':
+      return sources.image.fetch(pin, store, run);
+    case 'chart':
+      return sources.chart.fetch(pin, store, run);
+    case 'git':
+      return sources.git.fetch(pin, store, run);
+    case 'file':
+      return sources.file.fetch(pin, store, run);
+  }
+}
+
+/** The same error with the item and the wish in front. An error that is not ours is a bug and stays as it is. */
+function withItem(error: unknown, pin: Pin, wish: Wish | undefined): unknown {
+  if (!(error instanceof GapferryError)) return error;
+  const item = `${pin.kind} ${pin.id}`;
+  const wanted =
+    wish === undefined || describeWish(wish) === item ? '' : `, wanted by "${describeWish(wish)}"`;
+  return new GapferryError({
+    code: error.code,
+    message: `cannot fetch ${item}${wanted}: ${error.message}`,
+    ...(error.hint !== undefined && { hint: error.hint }),
+    origin: error.origin ?? 'source',
+    retryable: error.retryable,
+    ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter }),
+    data: { ...error.data, item, ...(wish !== undefined && { wish: describeWish(wish) }) },
+    cause: error,
+  });
+}

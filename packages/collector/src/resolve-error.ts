@@ -1,0 +1,63 @@
+import { describeWish, type ErrorCategory, GapferryError, type Wish } from '@gapferry/core';
+
+/** A wish that could not be resolved, and why. */
+export interface WishFailure {
+  readonly wish: Wish;
+  readonly error: unknown;
+}
+
+/** Gravest first: what is wrong goes before what is missing, and that before what could not be asked. */
+const GRAVITY: readonly ErrorCategory[] = [
+  'internal',
+  'integrity',
+  'trust',
+  'storage',
+  'conflict',
+  'usage',
+  'incomplete',
+  'transport',
+  'interrupted',
+];
+
+/** One error for all wishes that failed, in the order of bundle.yaml. Retryable only when a further try can help all of them. */
+export function resolveError(failures: readonly WishFailure[], wishes: number): GapferryError {
+  const known = failures.map(({ wish, error }) => ({ wish: describeWish(wish), error: toKnown(error) }));
+  const errors = known.map(({ error }) => error);
+  const gravest = errors.reduce((worst, error) => (gravity(error) < gravity(worst) ? error : worst));
+  const lines = known.map(({ wish, error }) => `${wish}: ${error.message}`);
+  const count = wishes === 1 ? '' : `${failures.length} of ${wishes} wishes cannot be resolved: `;
+  return new GapferryError({
+    code: gravest.code,
+    message: `${count}${lines.join('; ')}`,
+    ...(gravest.hint !== undefined && { hint: gravest.hint }),
+    origin: gravest.origin ?? 'source',
+    retryable: errors.every((error) => error.retryable),
+    ...retryAfterOf(errors),
+    data: {
+      failures: known.map(({ wish, error }) => ({
+        wish,
+        code: error.code,
+        message: error.message,
+        ...(error.hint !== undefined && { hint: error.hint }),
+        data: error.data,
+      })),
+    },
+    cause: gravest,
+  });
+}
+
+function gravity(error: GapferryError): number {
+  return GRAVITY.indexOf(error.category);
+}
+
+/** An error that is not ours is a bug, and is reported as one among the others. */
+function toKnown(error: unknown): GapferryError {
+  if (error instanceof GapferryError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new GapferryError({ code: 'INTERNAL', message, cause: error });
+}
+
+function retryAfterOf(errors: readonly GapferryError[]): { retryAfter?: number } {
+  const waits = errors.flatMap((error) => (error.retryAfter === undefined ? [] : [error.retryAfter]));
+  return waits.length === 0 ? {} : { retryAfter: Math.max(...waits) };
+}
