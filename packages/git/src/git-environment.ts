@@ -35,6 +35,8 @@ const SETTINGS: readonly GitSetting[] = [
   ['protocol.fd.allow', 'never'],
   ['fetch.recurseSubmodules', 'false'],
   ['fetch.writeCommitGraph', 'false'],
+  // Always a pack, never thousands of loose files.
+  ['fetch.unpackLimit', '1'],
   ['transfer.bundleURI', 'false'],
   ['gc.auto', '0'],
   ['maintenance.auto', 'false'],

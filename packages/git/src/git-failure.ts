@@ -1,13 +1,25 @@
 import { type ErrorCode, type ErrorInit, GapferryError, printable } from '@gapferry/core';
 import type { ProcessEnd } from './git-process.ts';
 
-/** Known words of git, curl and ssh (LC_ALL=C), with what they mean. The first that matches counts. */
-const MEANINGS: ReadonlyArray<{
+interface Meaning {
   readonly words: RegExp;
   readonly code: ErrorCode;
   readonly retryable?: boolean;
   readonly hint?: string;
-}> = [
+}
+
+/** Known words of git (LC_ALL=C), with what they mean. The first that matches counts. */
+const ANYWHERE: readonly Meaning[] = [
+  {
+    words: /transport '[^']*' not allowed/i,
+    code: 'FORBIDDEN',
+    hint: 'the server sent gapferry to another kind of address, and gapferry did not follow',
+  },
+  { words: /no space left/i, code: 'NO_SPACE', hint: 'free some space and run the same command again' },
+];
+
+/** Words of git, curl and ssh that mean this only where another host is spoken to: a damaged pack here also has an early end. */
+const FAR: readonly Meaning[] = [
   {
     words: /not our ref|unadvertised object|couldn't find remote ref|no such remote ref/i,
     code: 'SOURCE_NOT_FOUND',
@@ -49,11 +61,6 @@ const MEANINGS: ReadonlyArray<{
     hint: 'give the certificate authority of this host',
   },
   {
-    words: /transport '[^']*' not allowed/i,
-    code: 'FORBIDDEN',
-    hint: 'the server sent gapferry to another kind of address, and gapferry did not follow',
-  },
-  {
     words:
       /could not resolve host|failed to connect|couldn't connect|connection refused|connection timed out|no route to host|network is unreachable|name or service not known/i,
     code: 'UNREACHABLE',
@@ -66,11 +73,10 @@ const MEANINGS: ReadonlyArray<{
     code: 'CONNECTION_CUT',
     retryable: true,
   },
-  { words: /no space left/i, code: 'NO_SPACE', hint: 'free some space and run the same command again' },
 ];
 
-/** Turns the end of a git process into the error that names it. `doing` reads like `list the refs of https://…`. */
-export function gitFailure(doing: string, end: ProcessEnd, complaint: string): GapferryError {
+/** Turns the end of a git process into the error that names it. `doing` reads like `list the refs of https://…`; `far`: another host, or another repository, was spoken to. */
+export function gitFailure(doing: string, end: ProcessEnd, complaint: string, far: boolean): GapferryError {
   if (end.kind === 'aborted')
     return new GapferryError({
       code: 'INTERRUPTED',
@@ -85,7 +91,9 @@ export function gitFailure(doing: string, end: ProcessEnd, complaint: string): G
   const said =
     lastWords(complaint) ||
     (end.kind === 'exit' ? `git exited with status ${end.status}` : `git was ended by ${end.name}`);
-  const meaning = MEANINGS.find(({ words }) => words.test(complaint));
+  // Quoted names do not count: a repository may be called `shallow` or `certificate`.
+  const words = complaint.replace(/'[^']*'/g, "''");
+  const meaning = [...ANYWHERE, ...(far ? FAR : [])].find((known) => known.words.test(words));
   if (meaning === undefined) return failure(doing, said, { code: 'GIT_FAILED' });
   const { code, hint, retryable } = meaning;
   return failure(doing, said, {

@@ -119,5 +119,5 @@ async function* onceText(text: string): Bytes {
 async function requireSuccess(started: StartedProcess, command: GitCommand): Promise<number> {
   const end = await started.ended;
   if (end.kind === 'exit' && (end.status === 0 || command.accept?.includes(end.status))) return end.status;
-  throw gitFailure(command.doing, end, started.complaint());
+  throw gitFailure(command.doing, end, started.complaint(), command.protocol !== undefined);
 }
