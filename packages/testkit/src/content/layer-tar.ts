@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { opendir, readlink, stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { pack } from 'tar-stream';
@@ -7,7 +8,7 @@ import { type Content, concatContent, fileContent, memoryContent, toContent } fr
 export interface LayerFile {
   readonly path: string;
   readonly content: Content | Uint8Array | string;
-  /** Permission bits; 0o644 where it is not given. */
+  /** Permission bits; 0o644 where they are not given (links: 0o777). */
   readonly mode?: number;
   /** A symbolic link to this, instead of content. */
   readonly linkTo?: string;
@@ -58,7 +59,7 @@ async function tarHeader(file: LayerFile, size: number): Promise<Uint8Array> {
     {
       name: file.path,
       size: file.linkTo === undefined ? size : 0,
-      mode: file.mode ?? 0o644,
+      mode: file.mode ?? (file.linkTo === undefined ? 0o644 : 0o777),
       mtime: new Date(0),
       uid: 0,
       gid: 0,
@@ -67,6 +68,7 @@ async function tarHeader(file: LayerFile, size: number): Promise<Uint8Array> {
     },
     () => {},
   );
+  await once(archive, 'readable');
   for (;;) {
     const block = archive.read() as Uint8Array | null;
     if (block === null) break;

@@ -163,6 +163,8 @@ function drainOrClose(response: ServerResponse): Promise<void> {
 }
 
 async function cutUpload(raw: IncomingMessage, afterBytes: number): Promise<void> {
+  // Leaving the body early lets go of the socket.
+  const { socket } = raw;
   let seen = 0;
   try {
     if (afterBytes > 0)
@@ -171,6 +173,6 @@ async function cutUpload(raw: IncomingMessage, afterBytes: number): Promise<void
         if (seen >= afterBytes) break;
       }
   } finally {
-    raw.socket.destroy();
+    socket.destroy();
   }
 }

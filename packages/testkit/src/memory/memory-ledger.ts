@@ -1,6 +1,7 @@
 import {
   type Clock,
   canonicalBytes,
+  canonicalJson,
   digestOf,
   formatTime,
   GapferryError,
@@ -49,8 +50,13 @@ function nextEntry(
     index: (last?.index ?? 0) + 1,
     at,
     kind,
-    data: structuredClone(data),
+    data: withoutUndefined(data),
     previous: last?.digest ?? digestOf(''),
   };
   return { ...body, digest: digestOf(canonicalBytes(body)) };
+}
+
+/** What the ledger would read back from its canonical JSON. */
+function withoutUndefined(data: LedgerEntry['data']): LedgerEntry['data'] {
+  return JSON.parse(canonicalJson(data)) as LedgerEntry['data'];
 }

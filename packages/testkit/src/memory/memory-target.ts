@@ -2,15 +2,21 @@ import {
   type BlobReader,
   type ContentLoad,
   checkRun,
+  type Descriptor,
+  type Digest,
   GapferryError,
+  hasLinks,
+  isGapferryError,
   type Load,
   type LoadOutcome,
   type NameLoad,
   type NameState,
   type Presence,
+  parseManifestLinks,
   quietRun,
   type Run,
   readVerified,
+  requireSafePath,
   type SizedDigest,
   type Target,
 } from '@gapferry/core';
@@ -45,10 +51,7 @@ export function memoryTarget(name: string = 'memory'): MemoryTarget {
       checkRun(run);
       return load.phase === 'content' ? loadContent(state, load, from, run) : loadName(state, load);
     },
-    readBack: async (load, run) => {
-      for (const blob of blobsOf(load))
-        await readVerified(blob, store.open(blob, run), { origin: 'target', place: name });
-    },
+    readBack: (load, run) => readBack(state, load, run),
   };
 }
 
@@ -114,7 +117,19 @@ async function* dropFirst(bytes: AsyncIterable<Uint8Array>, count: number): Asyn
   }
 }
 
+async function readBack(state: State, load: ContentLoad, run: Run): Promise<void> {
+  try {
+    for (const blob of blobsOf(load)) await readVerified(blob, state.store.open(blob, run));
+  } catch (error) {
+    if (!isGapferryError(error)) throw error;
+    const { code, data } = error;
+    const message = `${load.item} in target ${state.target}: ${error.message}`;
+    throw new GapferryError({ code, message, origin: 'target', data, cause: error });
+  }
+}
+
 async function loadName(state: State, load: NameLoad): Promise<LoadOutcome> {
+  if (load.kind === 'file') requireSafePath(load.path, load.item);
   const there = thereFor(state, load);
   const wanted = wantedState(load);
   if (there !== undefined && isSame(there, wanted)) return { state: 'same', bytes: 0 };
@@ -130,15 +145,25 @@ async function requireContent(state: State, load: NameLoad): Promise<void> {
   const missing =
     load.kind === 'git'
       ? load.refs.map(({ oid }) => oid).find((oid) => !state.objects.has(`${load.repository} ${oid}`))
-      : (await state.store.has(load.root, quietRun()))
-        ? undefined
-        : load.root.digest;
+      : await firstMissing(state, load.root);
   if (missing === undefined) return;
   throw new GapferryError({
     code: 'BLOB_MISSING',
     message: `${load.item}: its content ${missing} is not in target ${state.target}`,
     origin: 'target',
   });
+}
+
+/** Walks from a manifest to everything it needs. */
+async function firstMissing(state: State, root: Descriptor): Promise<Digest | undefined> {
+  if (!(await state.store.has(root, quietRun()))) return root.digest;
+  if (!hasLinks(root.mediaType)) return undefined;
+  const bytes = await readVerified(root, state.store.open(root, quietRun()));
+  for (const link of parseManifestLinks(bytes, root.mediaType, root.digest).links) {
+    const missing = link.required ? await firstMissing(state, link) : undefined;
+    if (missing !== undefined) return missing;
+  }
+  return undefined;
 }
 
 /** Each part of the name must be absent, as the plan saw it, or as wanted. */
