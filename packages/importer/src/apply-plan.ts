@@ -1,6 +1,21 @@
-import type { ImportPlan, Mark } from '@gapferry/bundle';
-import type { BlobReader, Clock, Digest, Ledger, Run, Signer, Target } from '@gapferry/core';
+import { type ImportPlan, judgeMark, type Mark, raisedMark, requirePlanned } from '@gapferry/bundle';
+import {
+  type BlobReader,
+  type Clock,
+  checkRun,
+  type Digest,
+  formatTime,
+  type Ledger,
+  type Run,
+  type Signer,
+  type Target,
+} from '@gapferry/core';
+import { type ImportJournal, openJournal } from './import-journal.ts';
 import type { ImportOutcome } from './import-outcome.ts';
+import { makeRecord } from './import-record.ts';
+import { loadContent, proveContent } from './load-content.ts';
+import { setNames } from './set-names.ts';
+import { signReceipt } from './sign-receipt.ts';
 
 /** What the site remembers beside its ledger. */
 export interface SiteMarks {
@@ -24,8 +39,61 @@ export interface ApplyPlan {
   readonly previousReceipt: Digest | null;
   /** Does the site have a receipt with the status `loaded` for this release (`plan.statement`) already? */
   readonly hasReceipt: boolean;
-  /** Content loads per target at a time; 4. */
+  /** Loads per target at a time; 4. */
   readonly concurrency?: number;
 }
 
-export declare function applyPlan(input: ApplyPlan, run: Run): Promise<ImportOutcome>;
+/** Does what the plan says, in this order: judge the mark again, intent into the ledger, raise the mark, content into every target, read all of it back (the barrier), names
+ *  (images, charts, Git refs, files), the record into the ledger, the receipt. Run again after any failure it continues: what is there is not sent again.
+ *  Throws before anything is visible for what fails before the barrier; what fails later is in the outcome (`partly-loaded`). Also throws `ROLLBACK` and `FORK` when another import
+ *  came in between, `LEDGER_UNWRITABLE` at once wherever it happens, and `INTERRUPTED`. One import per site at a time: whoever calls holds the lock. */
+export async function applyPlan(input: ApplyPlan, run: Run): Promise<ImportOutcome> {
+  const plan = requirePlanned(input.plan);
+  checkRun(run);
+  const accepted = wasAccepted(input);
+  const journal = openJournal(input);
+  const beganAt = formatTime(input.clock.now());
+  run.emit({ kind: 'stage', stage: 'apply', items: plan.steps.length, bytes: plan.totals.bytes });
+  journal.began();
+  try {
+    await raiseMark(input);
+    const sent = await loadContent(input, run);
+    await proveContent(input, run);
+    const named = await setNames(input, journal, sent, run);
+    return await finish(input, journal, makeRecord({ ...input, accepted, beganAt, sent, named }), run);
+  } catch (error) {
+    journal.stopped(error);
+    throw error;
+  }
+}
+
+/** The mark may have risen since the plan was made. Throws `ROLLBACK` or `FORK`. */
+function wasAccepted({ plan, state }: ApplyPlan): boolean {
+  const { release, statement } = plan.release.opened;
+  const mark = state.mark(release.channel);
+  return judgeMark(mark, release, statement) === 'same' && mark.statement === statement;
+}
+
+async function raiseMark({ plan, state }: ApplyPlan): Promise<void> {
+  const { release, statement } = plan.release.opened;
+  const mark = state.mark(release.channel);
+  const raised = raisedMark(mark, release, statement);
+  const isRaised =
+    mark.sequence === raised.sequence &&
+    mark.statement === raised.statement &&
+    mark.issuedAt === raised.issuedAt;
+  if (!isRaised) await state.raiseMark(release.channel, raised);
+}
+
+async function finish(
+  input: ApplyPlan,
+  journal: ImportJournal,
+  record: ImportOutcome['record'],
+  run: Run,
+): Promise<ImportOutcome> {
+  const head = journal.finished(record);
+  if (record.status === 'unchanged' && input.hasReceipt) return { kind: record.status, record };
+  const receipt = await signReceipt(input, record, head, run);
+  journal.receipted(receipt);
+  return { kind: record.status, record, receipt };
+}

@@ -14,7 +14,7 @@ export async function runAll<S, R>(
     signal: AbortSignal.any([run.signal, stop.signal]),
     emit: (event) => run.emit(event),
   };
-  const limit = pLimit(concurrency);
+  const limit = pLimit(Math.max(1, concurrency));
   const failures: unknown[] = [];
   const settled = await Promise.allSettled(
     subjects.map((subject) =>

@@ -1,0 +1,84 @@
+import { type ImportPlan, type LookUpOwner, type PlanStep, placeOf, wantedState } from '@gapferry/bundle';
+import { isGapferryError, type JsonValue, type Ledger, type LedgerHead } from '@gapferry/core';
+import { IMPORT_ENTRIES } from './import-entries.ts';
+import type { ImportRecord, SignedReceipt } from './import-outcome.ts';
+import { ownersIn } from './owners.ts';
+
+/** One import's lines in the site's ledger. Everything but `stopped` throws `LEDGER_UNWRITABLE`, and whoever was about to act does not. */
+export interface ImportJournal {
+  began(): void;
+  naming(target: string, steps: readonly PlanStep[]): void;
+  named(step: PlanStep): void;
+  /** Does the ledger say already that this channel left exactly this there? */
+  knows(step: PlanStep): boolean;
+  /** Head of the ledger with the record in it. */
+  finished(record: ImportRecord): LedgerHead;
+  receipted(receipt: SignedReceipt): void;
+  /** Never throws: what stopped the import matters more. */
+  stopped(error: unknown): void;
+}
+
+export interface JournalInput {
+  readonly plan: ImportPlan;
+  readonly ledger: Ledger;
+  readonly site: string;
+}
+
+export function openJournal({ plan, ledger, site }: JournalInput): ImportJournal {
+  const { release, statement } = plan.release.opened;
+  const base = { channel: release.channel, sequence: release.sequence, statement };
+  const ownerOf = ownersIn(ledger);
+  const append = (kind: string, data: Record<string, JsonValue | undefined>): LedgerHead =>
+    ledger.append(kind, { ...base, ...data });
+  return {
+    began: () => void append(IMPORT_ENTRIES.began, { site, ...describePlan(plan) }),
+    naming: (target, steps) => {
+      const names = steps.map(({ name }) => ({ place: placeOf(name), state: wantedState(name) }));
+      append(IMPORT_ENTRIES.naming, { target, names });
+    },
+    named: ({ target, item, name }) =>
+      void append(IMPORT_ENTRIES.named, { target, place: placeOf(name), item, left: wantedState(name) }),
+    knows: (step) => isKnown(step, base.channel, ownerOf),
+    finished: (record) => {
+      const { index, digest } = append(IMPORT_ENTRIES.finished, { record: record as unknown as JsonValue });
+      return { index, digest };
+    },
+    receipted: ({ statement: receipt, receipt: { status } }) =>
+      void append(IMPORT_ENTRIES.receipted, { receipt, status }),
+    stopped: (error) => recordStop(error, append),
+  };
+}
+
+function describePlan({ release: { opened }, totals }: ImportPlan): Record<string, JsonValue> {
+  const { release, manifestDigest, policy, signers } = opened;
+  return {
+    bundle: release.bundle,
+    version: release.version,
+    manifest: manifestDigest,
+    policy: { ...policy },
+    signers: signers.map((signer) => ({ ...signer })),
+    totals: { ...totals },
+  };
+}
+
+function isKnown({ target, name }: PlanStep, channel: string, ownerOf: LookUpOwner): boolean {
+  const owner = ownerOf(target, placeOf(name));
+  if (owner?.channel !== channel) return false;
+  return Object.entries(wantedState(name)).every(([key, value]) => owner.left[key] === value);
+}
+
+/** A ledger that cannot be written is what stopped the import in the first place, or will say so to the next one. */
+function recordStop(
+  error: unknown,
+  append: (kind: string, data: Record<string, JsonValue>) => LedgerHead,
+): void {
+  const { code, message } = isGapferryError(error)
+    ? error
+    : { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) };
+  if (code === 'LEDGER_UNWRITABLE') return;
+  try {
+    append(IMPORT_ENTRIES.stopped, { code, message });
+  } catch {
+    // The error that stopped the import is about to be thrown.
+  }
+}

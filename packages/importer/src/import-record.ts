@@ -1,0 +1,70 @@
+import { type ImportPlan, type PlanStep, placeOf } from '@gapferry/bundle';
+import { type Clock, formatTime, type GapferryError, type LoadOutcome } from '@gapferry/core';
+import type { ImportRecord, ImportStatus, ItemRecord } from './import-outcome.ts';
+import type { NameOutcome } from './set-names.ts';
+
+export interface RecordInput {
+  readonly plan: ImportPlan;
+  readonly site: string;
+  readonly clock: Clock;
+  /** Was exactly this release accepted before this import began? */
+  readonly accepted: boolean;
+  readonly beganAt: string;
+  readonly sent: ReadonlyMap<PlanStep, LoadOutcome>;
+  readonly named: ReadonlyMap<PlanStep, NameOutcome>;
+}
+
+/** The account of an import that came to its end. */
+export function makeRecord(input: RecordInput): ImportRecord {
+  const { release, statement, manifestDigest } = input.plan.release.opened;
+  const items = input.plan.steps.map((step) =>
+    toItemRecord(step, input.sent.get(step), input.named.get(step)),
+  );
+  return {
+    site: input.site,
+    channel: release.channel,
+    bundle: release.bundle,
+    version: release.version,
+    sequence: release.sequence,
+    statement,
+    manifest: manifestDigest,
+    status: statusOf(items, input.accepted),
+    beganAt: input.beganAt,
+    endedAt: formatTime(input.clock.now()),
+    bytes: items.reduce((sum, item) => sum + item.bytes, 0),
+    items,
+  };
+}
+
+function toItemRecord(
+  step: PlanStep,
+  content: LoadOutcome | undefined,
+  name: NameOutcome | undefined,
+): ItemRecord {
+  const failed = name?.state === 'failed' ? name.error : undefined;
+  return {
+    item: step.item,
+    kind: step.kind,
+    target: step.target,
+    place: placeOf(step.name),
+    outcome: outcomeOf(content, name),
+    bytes: (content?.bytes ?? 0) + (name !== undefined && name.state !== 'failed' ? name.bytes : 0),
+    ...(step.nameAction === 'move' && step.name.replaces && { replaced: step.name.replaces }),
+    ...(failed && { error: toErrorRecord(failed) }),
+  };
+}
+
+function outcomeOf(content: LoadOutcome | undefined, name: NameOutcome | undefined): ItemRecord['outcome'] {
+  if (name === undefined) return 'held-back';
+  if (name.state === 'failed') return 'failed';
+  return name.state === 'loaded' || content?.state === 'loaded' ? 'loaded' : 'same';
+}
+
+function toErrorRecord({ code, message, hint }: GapferryError): NonNullable<ItemRecord['error']> {
+  return { code, message, ...(hint !== undefined && { hint }) };
+}
+
+function statusOf(items: readonly ItemRecord[], accepted: boolean): ImportStatus {
+  if (items.some(({ outcome }) => outcome === 'failed' || outcome === 'held-back')) return 'partly-loaded';
+  return accepted && items.every(({ outcome }) => outcome === 'same') ? 'unchanged' : 'loaded';
+}

@@ -1,0 +1,76 @@
+import type { ImportPlan, PlanStep } from '@gapferry/bundle';
+import { type BlobReader, isBatchTarget, type LoadOutcome, type Run, type Target } from '@gapferry/core';
+import { inStep } from './in-step.ts';
+import { requireTarget } from './require-target.ts';
+import { runAll } from './run-all.ts';
+
+export interface LoadContent {
+  readonly plan: ImportPlan;
+  readonly medium: BlobReader;
+  readonly targets: ReadonlyMap<string, Target>;
+  readonly concurrency?: number;
+}
+
+/** Loads of Git content at a time per target: each runs processes of its own that use several cores. */
+const GIT_CONCURRENCY = 2;
+
+/** Makes bytes present at every target, visible to nobody. The first failure stops all. Outcomes by the step's position in the plan; steps whose content was there have none. */
+export async function loadContent(input: LoadContent, run: Run): Promise<ReadonlyMap<PlanStep, LoadOutcome>> {
+  const sent = new Map<PlanStep, LoadOutcome>();
+  const lanes = [...Map.groupBy(input.plan.steps.filter(isSent), laneOf).values()];
+  const load = async (step: PlanStep, inner: Run): Promise<void> => {
+    inner.emit({ kind: 'item-started', item: step.item, bytes: step.bytes });
+    const target = requireTarget(input.targets, step.target);
+    sent.set(step, await inStep(step, () => target.load(step.content, input.medium, inner)));
+  };
+  await runAll(
+    lanes,
+    (steps, inner) => runAll(steps, load, limitOf(steps, input.concurrency ?? 4), inner),
+    lanes.length,
+    run,
+  );
+  return sent;
+}
+
+function isSent(step: PlanStep): boolean {
+  return step.contentAction === 'send';
+}
+
+function laneOf({ target, content }: PlanStep): string {
+  return content.kind === 'git' ? `${target} git` : target;
+}
+
+function limitOf(steps: readonly PlanStep[], concurrency: number): number {
+  return steps[0]?.content.kind === 'git' ? Math.min(GIT_CONCURRENCY, concurrency) : concurrency;
+}
+
+/** The barrier: every content load of the plan is read back from its target, also those that were there before. Nothing has a name until this returns. */
+export async function proveContent(input: Omit<LoadContent, 'medium'>, run: Run): Promise<void> {
+  const byTarget = [...Map.groupBy(input.plan.steps, (step) => step.target)];
+  await runAll(
+    byTarget,
+    ([name, steps], inner) =>
+      proveAt(requireTarget(input.targets, name), steps, input.concurrency ?? 4, inner),
+    byTarget.length,
+    run,
+  );
+}
+
+async function proveAt(
+  target: Target,
+  steps: readonly PlanStep[],
+  concurrency: number,
+  run: Run,
+): Promise<void> {
+  if (isBatchTarget(target)) {
+    const loads = steps.map((step) => step.content);
+    await target.readBackAll(loads, run);
+    return;
+  }
+  await runAll(
+    steps,
+    (step, inner) => inStep(step, () => target.readBack(step.content, inner)),
+    concurrency,
+    run,
+  );
+}
