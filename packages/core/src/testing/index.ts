@@ -4,4 +4,5 @@ export * from './blob-store.contract.ts';
 export * from './ledger.contract.ts';
 export * from './release-store.contract.ts';
 export * from './signing.contract.ts';
+export * from './source.contract.ts';
 export * from './target.contract.ts';
