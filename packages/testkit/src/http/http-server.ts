@@ -142,23 +142,20 @@ async function send(exchange: Exchange, reply: Reply, ending: Ending, log: Acces
 async function sendBody(reply: Reply, response: ServerResponse, log: { bytesSent: number }): Promise<void> {
   for await (const chunk of bodyBytes(reply)) {
     if (response.destroyed) return;
-    // The producer may reuse its chunk, and the socket may not have taken it yet.
-    const drained = response.write(chunk.slice());
     log.bytesSent += chunk.byteLength;
-    if (!drained) await drainOrClose(response);
+    await written(response, chunk);
   }
 }
 
-function drainOrClose(response: ServerResponse): Promise<void> {
+/** Resolves when the socket has taken the chunk, which its producer may then reuse, or is gone. */
+function written(response: ServerResponse, chunk: Uint8Array): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
-      response.off('drain', done);
       response.off('close', done);
       resolve();
     };
-    response.on('drain', done);
     response.on('close', done);
-    if (response.destroyed) done();
+    response.write(chunk, done);
   });
 }
 
