@@ -1,5 +1,4 @@
-import type { Digest, GitRef } from '@gapferry/core';
-import { totalSize } from '@gapferry/core';
+import { type Digest, GapferryError, type GitRef, totalSize } from '@gapferry/core';
 import {
   type ChartItem,
   type GitItem,
@@ -27,13 +26,13 @@ export interface ReleaseDiff {
   };
 }
 
+/** `bytes`: of the item's blobs that A has not. */
 export type ItemChange =
   | {
       readonly change: 'added' | 'removed';
       readonly kind: ItemKind;
       readonly id: string;
       readonly bytes: number;
-      readonly at?: string;
     }
   /** Same name, other content: for an image a moved tag. */
   | {
@@ -57,7 +56,12 @@ export type ItemChange =
       readonly change: 'refs';
       readonly kind: 'git';
       readonly id: string;
+      /** Sorted by name; empty when only HEAD moved. */
       readonly refs: readonly RefChange[];
+      /** The default branch, where it changed. */
+      readonly head?: { readonly from?: string; readonly to?: string };
+      /** Of the packs and lists that A has not. */
+      readonly bytes: number;
     };
 
 export interface RefChange {
@@ -82,10 +86,11 @@ export function diffManifests(a: DiffSide, b: DiffSide): ReleaseDiff {
   const both = [...after].flatMap(([key, item]) =>
     before.has(key) ? [[before.get(key) as Item, item] as const] : [],
   );
-  const changed = both.flatMap(([was, is]) => changeOf(was, is, a, b));
+  const newBytes = newBytesIn(a, b);
+  const changed = both.flatMap(([was, is]) => changeOf(was, is, a, b, newBytes));
   const added = [...after].filter(([key]) => !before.has(key)).map(([, item]) => item);
   const removed = [...before].filter(([key]) => !after.has(key)).map(([, item]) => item);
-  const changes = [...changed, ...pairVersions(removed, added, a, b)].sort((x, y) =>
+  const changes = [...changed, ...pairVersions(removed, added, newBytes)].sort((x, y) =>
     `${x.kind} ${x.id}` < `${y.kind} ${y.id}` ? -1 : 1,
   );
   return {
@@ -116,8 +121,8 @@ function byteChange(a: DiffSide, b: DiffSide): ReleaseDiff['bytes'] {
   };
 }
 
-function changeOf(was: Item, is: Item, a: DiffSide, b: DiffSide): ItemChange[] {
-  if (was.kind === 'git' && is.kind === 'git') return refChange(was, is, a, b);
+function changeOf(was: Item, is: Item, a: DiffSide, b: DiffSide, newBytes: NewBytes): ItemChange[] {
+  if (was.kind === 'git' && is.kind === 'git') return refChange(was, is, a, b, newBytes);
   if (was.kind === 'git' || is.kind === 'git') return [];
   if (was.root.digest === is.root.digest) return [];
   return [
@@ -127,35 +132,59 @@ function changeOf(was: Item, is: Item, a: DiffSide, b: DiffSide): ItemChange[] {
       id: is.id,
       from: was.root.digest,
       to: is.root.digest,
-      bytes: newBytes(is, a, b),
+      bytes: newBytes(is),
     },
   ];
 }
 
-function refChange(was: GitItem, is: GitItem, a: DiffSide, b: DiffSide): ItemChange[] {
-  const before = new Map(refsOf(was, a).map((ref) => [ref.name, ref.oid]));
-  const after = new Map(refsOf(is, b).map((ref) => [ref.name, ref.oid]));
-  const refs: RefChange[] = [];
-  for (const name of [...new Set([...before.keys(), ...after.keys()])].sort()) {
-    const [from, to] = [before.get(name), after.get(name)];
-    if (from !== to)
-      refs.push({ name, ...(from !== undefined && { from }), ...(to !== undefined && { to }) });
-  }
-  return refs.length === 0 ? [] : [{ change: 'refs', kind: 'git', id: is.id, refs }];
+function refChange(was: GitItem, is: GitItem, a: DiffSide, b: DiffSide, newBytes: NewBytes): ItemChange[] {
+  const refs = sameList(was, is) ? [] : refChanges(was, is, a, b);
+  const head = headChange(was, is);
+  if (refs.length === 0 && head === undefined) return [];
+  return [
+    {
+      change: 'refs',
+      kind: 'git',
+      id: is.id,
+      refs,
+      ...(head !== undefined && { head }),
+      bytes: newBytes(is),
+    },
+  ];
 }
 
-/** Refs of a Git item, in line or from the side's map. */
+function sameList(was: GitItem, is: GitItem): boolean {
+  return 'list' in was.refs && 'list' in is.refs && was.refs.list.digest === is.refs.list.digest;
+}
+
+function refChanges(was: GitItem, is: GitItem, a: DiffSide, b: DiffSide): RefChange[] {
+  const before = new Map(refsOf(was, a).map((ref) => [ref.name, ref.oid]));
+  const after = new Map(refsOf(is, b).map((ref) => [ref.name, ref.oid]));
+  const names = [...new Set([...before.keys(), ...after.keys()])].sort();
+  return names.flatMap((name) => {
+    const [from, to] = [before.get(name), after.get(name)];
+    if (from === to) return [];
+    return [{ name, ...(from !== undefined && { from }), ...(to !== undefined && { to }) }];
+  });
+}
+
+function headChange(
+  { head: from }: GitItem,
+  { head: to }: GitItem,
+): { from?: string; to?: string } | undefined {
+  if (from === to) return undefined;
+  return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+}
+
+/** Refs of a Git item, in line or from the side's map. Throws `INTERNAL` when the map lacks them: an unread list is not an empty one. */
 export function refsOf(item: GitItem, side: DiffSide): readonly GitRef[] {
-  return inlineRefs(item) ?? side.refs?.get(item.id) ?? [];
+  const refs = inlineRefs(item) ?? side.refs?.get(item.id);
+  if (refs !== undefined) return refs;
+  throw new GapferryError({ code: 'INTERNAL', message: `the refs of git ${item.id} were not read` });
 }
 
 /** One removed and one added item of the same repository are one update. */
-function pairVersions(
-  removed: readonly Item[],
-  added: readonly Item[],
-  a: DiffSide,
-  b: DiffSide,
-): ItemChange[] {
+function pairVersions(removed: readonly Item[], added: readonly Item[], newBytes: NewBytes): ItemChange[] {
   const gone = Map.groupBy(removed, familyOf);
   const come = Map.groupBy(added, familyOf);
   const families = [...new Set([...gone.keys(), ...come.keys()])];
@@ -177,7 +206,7 @@ function pairVersions(
           id: other.id,
           from: one.id,
           to: other.id,
-          bytes: newBytes(other, a, b),
+          bytes: newBytes(other),
         },
       ];
     return [
@@ -186,7 +215,7 @@ function pairVersions(
         change: 'added' as const,
         kind: item.kind,
         id: item.id,
-        bytes: newBytes(item, a, b),
+        bytes: newBytes(item),
       })),
     ];
   });
@@ -203,15 +232,16 @@ function familyOf(item: Item): string {
   return keyOf(item);
 }
 
-/** Bytes of the item's blobs that side A has not at all. */
-function newBytes(item: Item, a: DiffSide, b: DiffSide): number {
+/** Bytes of an item of side B whose blobs side A has not at all. */
+type NewBytes = (item: Item) => number;
+
+function newBytesIn(a: DiffSide, b: DiffSide): NewBytes {
   const had = new Set(releaseBlobs(a.manifest, a.packs).map((blob) => blob.digest));
-  const packs =
-    item.kind === 'git' ? (b.packs?.items.find((packed) => packed.id === item.id)?.packs ?? []) : [];
-  const own = new Set(item.blobs);
-  return totalSize(
-    [...b.manifest.blobs.filter((blob) => own.has(blob.digest)), ...packs].filter(
-      (blob) => !had.has(blob.digest),
-    ),
-  );
+  const sizes = new Map(b.manifest.blobs.map((blob) => [blob.digest, blob.size]));
+  const packs = new Map((b.packs?.items ?? []).map((item) => [item.id, item.packs]));
+  return (item) => {
+    const own = item.blobs.map((digest) => ({ digest, size: sizes.get(digest) ?? 0 }));
+    const packed = item.kind === 'git' ? (packs.get(item.id) ?? []) : [];
+    return totalSize([...own, ...packed].filter((blob) => !had.has(blob.digest)));
+  };
 }

@@ -25,10 +25,12 @@ export function resolveError(failures: readonly WishFailure[], wishes: number): 
   const errors = known.map(({ error }) => error);
   const gravest = errors.reduce((worst, error) => (gravity(error) < gravity(worst) ? error : worst));
   const lines = known.map(({ wish, error }) => `${wish}: ${error.message}`);
-  const count = wishes === 1 ? '' : `${failures.length} of ${wishes} wishes cannot be resolved: `;
   return new GapferryError({
     code: gravest.code,
-    message: `${count}${lines.join('; ')}`,
+    message:
+      lines.length === 1
+        ? `cannot resolve ${lines[0]}`
+        : [`cannot resolve ${lines.length} of ${wishes} wishes:`, ...lines].join('\n  '),
     ...(gravest.hint !== undefined && { hint: gravest.hint }),
     origin: gravest.origin ?? 'source',
     retryable: errors.every((error) => error.retryable),

@@ -1,8 +1,15 @@
 /**
- * What a change board, an auditor and an operator read: differences, receipts and inventories as text and JSON.
+ * What a change board, an auditor and an operator read: differences, inventories and import plans as text and JSON.
  *
- * It takes data and returns strings; it decides nothing, prints nothing and reads nothing.
+ * It takes data and returns strings and objects; it decides nothing, prints nothing and reads nothing. Text from outside is made safe for a terminal.
+ * Texts end without a newline; `to…Json` returns values ready for `JSON.stringify`, whole digests and plain numbers of bytes in them.
  *
  * Imported by the cli only.
  */
-export {};
+export * from './format-bytes.ts';
+export * from './format-diff.ts';
+export * from './format-duration.ts';
+export * from './format-import-plan.ts';
+export * from './format-inventory.ts';
+export * from './format-table.ts';
+export * from './with-commit-counts.ts';

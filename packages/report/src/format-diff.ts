@@ -1,0 +1,119 @@
+import type { ItemChange, ItemKind, RefChange, ReleaseDiff } from '@gapferry/bundle';
+import { printable, shortDigest } from '@gapferry/core';
+import { formatBytes } from './format-bytes.ts';
+import { formatTable } from './format-table.ts';
+import { count, KIND_TITLES, KINDS } from './kind-titles.ts';
+
+/** A difference as a document for other programs. */
+export interface DiffJson extends ReleaseDiff {
+  readonly format: 'gapferry.diff/1';
+}
+
+export function toDiffJson(diff: ReleaseDiff): DiffJson {
+  const { from, to, changes, unchanged, bytes } = diff;
+  return { format: 'gapferry.diff/1', from, to, changes, unchanged, bytes };
+}
+
+/** A difference for a change board: images, charts, Git repositories and files; in each what moved under its old name first, because nothing but this line shows it. */
+export function formatDiff(diff: ReleaseDiff): string {
+  const sections = KINDS.flatMap((kind) => sectionOf(kind, diff.changes));
+  return [titleOf(diff), ...sections, summaryOf(diff)].join('\n\n');
+}
+
+function titleOf({ from, to }: ReleaseDiff): string {
+  const other = from.bundle === to.bundle ? '' : `${to.bundle} `;
+  return printable(`${from.bundle} ${from.version} → ${other}${to.version}`);
+}
+
+const ORDER: readonly ItemChange['change'][] = ['moved', 'updated', 'refs', 'added', 'removed'];
+
+function sectionOf(kind: ItemKind, changes: readonly ItemChange[]): string[] {
+  const own = changes
+    .filter((change) => change.kind === kind)
+    .sort((a, b) => ORDER.indexOf(a.change) - ORDER.indexOf(b.change));
+  if (own.length === 0) return [];
+  const lines = own.some((change) => change.change === 'refs')
+    ? own.map((change) => formatTable(rowsOf(change), { indent: 2 }))
+    : [formatTable(own.flatMap(rowsOf), { indent: 2 })];
+  return [[KIND_TITLES[kind], ...lines].join('\n')];
+}
+
+function rowsOf(change: ItemChange): string[][] {
+  switch (change.change) {
+    case 'moved':
+      return [
+        ['moved', change.id, `${shortened(change.from)} → ${shortened(change.to)}`, newBytes(change.bytes)],
+      ];
+    case 'updated':
+      return [['updated', ...versionChange(change.from, change.to), newBytes(change.bytes)]];
+    case 'refs':
+      return [['refs', change.id, '', '', newBytes(change.bytes)], ...refRows(change)];
+    case 'added':
+      return [['added', change.id, '', newBytes(change.bytes)]];
+    case 'removed':
+      return [['removed', change.id]];
+  }
+}
+
+/** `docker.io/library/nginx`, `1.27.2 → 1.27.3`: the part both names share is said once. */
+function versionChange(from: string, to: string): [string, string] {
+  const at = to.lastIndexOf(to.includes('@') ? '@' : ':');
+  const name = to.slice(0, at);
+  const isShared = from.startsWith(name) && /^[:@]/.test(from.slice(at));
+  return isShared ? [name, `${versionOf(from, at)} → ${versionOf(to, at)}`] : ['', `${from} → ${to}`];
+}
+
+function versionOf(id: string, at: number): string {
+  return id.slice(at + 1).replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/, '$1…');
+}
+
+function refRows({ refs, head }: Extract<ItemChange, { change: 'refs' }>): string[][] {
+  const rows = [...refs]
+    .sort((a, b) => rank(a) - rank(b))
+    .map((ref) => ['', shortRef(ref.name), ...refMove(ref)]);
+  if (head !== undefined)
+    rows.push(['', 'HEAD', `${shortRef(head.from ?? 'none')} → ${shortRef(head.to ?? 'none')}`]);
+  return rows;
+}
+
+/** Moved refs before new ones before deleted ones; among the moved, those whose history was rewritten first. */
+function rank({ from, to, commits }: RefChange): number {
+  if (to === undefined) return 3;
+  if (from === undefined) return 2;
+  return (commits?.removed ?? 0) > 0 ? 0 : 1;
+}
+
+function refMove({ from, to, commits }: RefChange): string[] {
+  if (from === undefined) return [`new at ${shortId(to)}`];
+  if (to === undefined) return [`deleted, was at ${shortId(from)}`];
+  const move = `${shortId(from)} → ${shortId(to)}`;
+  if (commits === undefined) return [move];
+  const rewritten = commits.removed > 0 ? ', history rewritten' : '';
+  return [move, `+${commits.added} −${commits.removed}${rewritten}`];
+}
+
+function shortId(oid: string | undefined): string {
+  return oid?.slice(0, 12) ?? '';
+}
+
+function shortRef(name: string): string {
+  return name.replace(/^refs\/heads\//, '').replace(/^refs\/tags\//, 'tag ');
+}
+
+function shortened(digest: Parameters<typeof shortDigest>[0]): string {
+  return `${shortDigest(digest)}…`;
+}
+
+function newBytes(bytes: number): string {
+  return bytes === 0 ? '' : `${formatBytes(bytes)} new`;
+}
+
+function summaryOf({ changes, unchanged, bytes }: ReleaseDiff): string {
+  if (changes.length === 0) return `Nothing changes: ${count(unchanged, 'item')}, ${formatBytes(bytes.to)}.`;
+  const moved = changes.filter((change) => change.change === 'moved' && change.kind === 'image').length;
+  const tags = moved === 0 ? '' : ` (${count(moved, 'moved tag')})`;
+  return [
+    `${count(changes.length, 'change')}${tags}, ${unchanged} unchanged.`,
+    `New bytes to carry: ${formatBytes(bytes.added)} of ${formatBytes(bytes.to)}; no longer needed: ${formatBytes(bytes.removed)}.`,
+  ].join('\n');
+}
