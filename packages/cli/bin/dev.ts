@@ -2,7 +2,8 @@
 // node --conditions=gapferry-source packages/cli/bin/dev.ts COMMAND …
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { execute, settings } from '@oclif/core';
+import { settings } from '@oclif/core';
+import { main } from '../src/main.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const pjson = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
@@ -11,4 +12,4 @@ const pjson = JSON.parse(readFileSync(new URL('../package.json', import.meta.url
 settings.enableAutoTranspile = false;
 pjson.oclif.commands = './src/commands';
 
-await execute({ loadOptions: { root, pjson } });
+await main(process.argv.slice(2), { root, pjson });

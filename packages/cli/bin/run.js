@@ -1,4 +1,5 @@
 #!/usr/bin/env node
-import { execute } from '@oclif/core';
+import { fileURLToPath } from 'node:url';
+import { main } from '../dist/main.js';
 
-await execute({ dir: import.meta.url });
+await main(process.argv.slice(2), { root: fileURLToPath(new URL('..', import.meta.url)) });

@@ -22,6 +22,8 @@ export interface RepositoryWriter {
   create(repository: string, objectFormat: ObjectFormat, run: Run): Promise<void>;
   /** Brings the objects of a proved quarantine in, synced, visible to nobody. Returns the bytes of packs written; packs that are there already are left alone. */
   placeObjects(quarantine: string, repository: string, run: Run): Promise<{ readonly bytes: number }>;
+  /** Is everything that the refs reach in the repository? False as well when there is none. Follows the history; does not hash it. */
+  holds(repository: string, refs: readonly GitRef[], run: Run): Promise<boolean>;
   /** Throws `CONTENT_INVALID` unless everything the refs reach is in the repository and every pack still has the bytes it was written with. */
   readBack(repository: string, refs: readonly GitRef[], item: string, run: Run): Promise<void>;
   /** All refs or none, in one transaction; HEAD after them. Throws `TARGET_CONFLICT` when a ref is not what was expected. */
@@ -55,6 +57,7 @@ export function repositoryWriter(git: Git): RepositoryWriter {
       else await createBare(git, repository, objectFormat, SETTINGS, run);
     },
     placeObjects: (quarantine, repository, run) => placeObjects(git, quarantine, repository, run),
+    holds: (repository, refs, run) => holds(git, repository, refs, run),
     readBack: async (repository, refs, item, run) => {
       await verifyPacks(git, repository, item, run);
       await proveComplete(git, repository, refs, item, run);
@@ -64,6 +67,17 @@ export function repositoryWriter(git: Git): RepositoryWriter {
       (await isRepository(repository)) ? await readRefs(git, repository, run) : { refs: [] },
     countCommits: (repository, from, to, run) => countCommits(git, repository, from, to, run),
   };
+}
+
+async function holds(git: Git, repository: string, refs: readonly GitRef[], run: Run): Promise<boolean> {
+  if (!(await isRepository(repository))) return false;
+  try {
+    await proveComplete(git, repository, refs, repository, run);
+    return true;
+  } catch (error) {
+    if (isGapferryError(error, 'CONTENT_INVALID')) return false;
+    throw error;
+  }
 }
 
 /** Each pack is indexed again where it goes: git hashes every object anew, syncs, and renames it into place. */

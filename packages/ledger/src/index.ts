@@ -10,6 +10,7 @@
 export { type Lock, type LockOptions, lockDirectory } from './lock-directory.ts';
 export { type LedgerOptions, type OpenLedger, openLedger } from './open-ledger.ts';
 export { type Marks, openSiteState, type SiteState, type TrustPin } from './site-state.ts';
+export { openSqlite } from './sqlite.ts';
 export {
   type LedgerFinding,
   type LedgerVerdict,

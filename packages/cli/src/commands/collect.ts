@@ -1,0 +1,157 @@
+import { access } from 'node:fs/promises';
+import type { CollectBasis, Collected } from '@gapferry/collector';
+import { formatReleaseAddress, GapferryError, type Run, type Signer, shortDigest } from '@gapferry/core';
+import { formatBytes } from '@gapferry/report';
+import { Args, Flags } from '@oclif/core';
+import { systemClock } from '../clock.ts';
+import { depotFlag } from '../depot-flag.ts';
+import { type Environment, readEnvironment } from '../environment.ts';
+import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
+import { openDepotSession } from '../outside/open-depot-session.ts';
+import { openSources } from '../outside/open-sources.ts';
+import { openSigner } from '../outside/private-key.ts';
+import { type BundleFiles, readBundle, writeLock } from '../outside/read-bundle.ts';
+import { readNumbering } from '../outside/read-numbering.ts';
+
+export default class Collect extends GapferryCommand<typeof Collect> {
+  static override summary = 'Fetch what a bundle wants and seal it as a release';
+  static override description =
+    'Resolves the wishes (or takes them from the lock with --locked), fetches what the depot does not have yet, and signs one release of everything. Run it again after a break: it continues.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> bundles/line-a --key keys/collector.key --first',
+    '<%= config.bin %> <%= command.id %> bundles/line-a --key keys/collector.key --locked',
+  ];
+  static override args = {
+    bundle: Args.string({ description: 'bundle directory or bundle.yaml', required: true }),
+  };
+  static override flags = {
+    depot: depotFlag(),
+    key: Flags.string({
+      description: 'private key that signs the release',
+      default: 'keys/collector.key',
+      env: 'GAPFERRY_KEY',
+      helpValue: 'FILE',
+    }),
+    'passphrase-file': Flags.string({
+      description: 'passphrase of the key (or set GAPFERRY_KEY_PASSPHRASE)',
+      helpValue: 'FILE',
+    }),
+    locked: Flags.boolean({ description: 'take the pins from bundle.lock.json; fail when they do not fit' }),
+    version: Flags.string({ description: 'version of the release', helpValue: 'VERSION' }),
+    first: Flags.boolean({
+      description: 'this is the first release of the channel anywhere',
+      exclusive: ['after'],
+    }),
+    after: Flags.string({
+      description: 'the last release of the channel, made in another depot',
+      helpValue: 'PLACE',
+    }),
+    'dry-run': Flags.boolean({ description: 'only tell what would be collected' }),
+  };
+
+  protected async perform(run: Run): Promise<Outcome> {
+    const environment = readEnvironment(process.env);
+    const bundle = await readBundle(this.args.bundle);
+    if (this.flags.locked && bundle.lock === undefined)
+      throw new GapferryError({
+        code: 'LOCK_STALE',
+        message: `--locked needs ${bundle.lockFile}, which is not there`,
+        hint: 'run "gapferry resolve" first, and commit the lock',
+      });
+    // The key is opened first: a wrong passphrase must not show after gigabytes.
+    const signer = this.flags['dry-run'] ? undefined : await this.#signer(environment);
+    const session = await openDepotSession(
+      this.flags.depot,
+      `collect ${bundle.config.name}`,
+      systemClock,
+      run,
+    );
+    const sources = await openSources(environment, bundle.config.insecure, session.depot.directory);
+    try {
+      const basis: CollectBasis = {
+        config: bundle.config,
+        ...(bundle.lock && this.flags.locked && { lock: bundle.lock }),
+        locked: this.flags.locked,
+        sources,
+        depot: session.depot,
+        ledger: session.ledger,
+        numbering: await readNumbering(this.flags.first, this.flags.after, bundle.config.channel),
+        ...(this.flags.version !== undefined && { version: this.flags.version }),
+      };
+      return signer === undefined
+        ? await this.#preview(basis, run)
+        : await this.#collect(basis, signer, bundle, run);
+    } finally {
+      sources.close();
+      await session.close();
+    }
+  }
+
+  async #collect(basis: CollectBasis, signer: Signer, bundle: BundleFiles, run: Run): Promise<Outcome> {
+    const { collect } = await import('@gapferry/collector');
+    const collected = await collect({ ...basis, signer, clock: systemClock }, run);
+    if (!this.flags.locked) await writeLock(bundle, collected.lock);
+    const { kind, address, release, statement, manifestDigest, totals } = collected;
+    return {
+      json: {
+        kind,
+        release: address,
+        version: release.version,
+        statement,
+        manifest: manifestDigest,
+        totals,
+        depot: this.flags.depot,
+      },
+      text: this.#text(collected),
+    };
+  }
+
+  #text({ kind, address, release, statement, totals }: Collected): string {
+    const name = `release ${release.version} (${formatReleaseAddress(address)})`;
+    const first =
+      kind === 'sealed'
+        ? `sealed ${name}, statement ${shortDigest(statement)}`
+        : `nothing changed since ${name}; nothing was sealed`;
+    const amounts = `${totals.items} item(s), ${totals.blobs} blob(s), ${formatBytes(totals.bytes)}: fetched ${formatBytes(totals.fetchedBytes)}, reused ${formatBytes(totals.reusedBytes)}`;
+    return [
+      first,
+      amounts,
+      ...(kind === 'sealed' ? [`next: gapferry export ${this.flags.depot} --to <stick>`] : []),
+    ].join('\n');
+  }
+
+  async #preview(basis: CollectBasis, run: Run): Promise<Outcome> {
+    const { previewCollect } = await import('@gapferry/collector');
+    const { address, version, lock, items, removed } = await previewCollect(basis, run);
+    const lines = [...items, ...removed.map((item) => ({ ...item, state: 'removed' as const }))].map(
+      ({ state, kind, id }) => `${state.padEnd(10)}${kind} ${id}`,
+    );
+    return {
+      json: { kind: 'dry-run', version, release: address, items, removed, pins: lock.pins },
+      text: [
+        ...lines,
+        `would become release ${version} (${formatReleaseAddress(address)}); nothing was fetched`,
+      ].join('\n'),
+    };
+  }
+
+  async #signer(environment: Environment): Promise<Signer> {
+    const { key } = this.flags;
+    const there = await access(key).then(
+      () => true,
+      () => false,
+    );
+    if (!there)
+      throw new GapferryError({
+        code: 'KEY_UNUSABLE',
+        message: `there is no private key ${key} to sign the release with`,
+        hint: 'name it with --key or GAPFERRY_KEY, or make one with "gapferry keys generate keys/collector"',
+      });
+    return openSigner(
+      key,
+      environment,
+      this.flags['passphrase-file'],
+      !this.flags.json && process.stdin.isTTY === true,
+    );
+  }
+}

@@ -1,0 +1,44 @@
+import type { Run } from '@gapferry/core';
+import { formatImportPlan, toImportPlanJson } from '@gapferry/report';
+import { Args } from '@oclif/core';
+import { systemClock } from '../clock.ts';
+import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
+import { verifyForSite } from '../inside/judge-release.ts';
+import { beginSession, openTrustedSite } from '../inside/open-site.ts';
+import { openTargets } from '../inside/open-targets.ts';
+import { planForSite } from '../inside/plan-for-site.ts';
+import { siteFlag } from '../inside/site-flag.ts';
+import { openPlace } from '../open-place.ts';
+import { parseReleasePlace } from '../release-place.ts';
+
+export default class Plan extends GapferryCommand<typeof Plan> {
+  static override summary = 'Tell what an import would do';
+  static override description =
+    'Verifies the release, asks the targets what they hold, and prints what would be loaded, moved and left as it is. Loads nothing.';
+  static override examples = ['<%= config.bin %> <%= command.id %> /media/stick --site site/site.yaml'];
+  static override args = {
+    place: Args.string({ description: 'DIR, DIR#CHANNEL or DIR#CHANNEL/NUMBER', required: true }),
+  };
+  static override flags = { site: siteFlag() };
+
+  protected async perform(run: Run): Promise<Outcome> {
+    const site = await openTrustedSite(this.flags.site);
+    const place = await openPlace(parseReleasePlace(this.args.place));
+    const release = await verifyForSite(place, site, run);
+    const session = await beginSession(site, `plan ${place.shown}`, systemClock, run);
+    try {
+      const plan = await planForSite(
+        release,
+        site,
+        { medium: place.medium, targets: await openTargets(site), ledger: session.ledger },
+        run,
+      );
+      return {
+        json: { site: site.config.name, place: place.shown, ...toImportPlanJson(plan) },
+        text: formatImportPlan(plan),
+      };
+    } finally {
+      await session.close();
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import type { Run } from '@gapferry/core';
+import { GapferryError } from '@gapferry/core';
+import { Args, Flags } from '@oclif/core';
+import { depotFlag } from '../depot-flag.ts';
+import { readEnvironment } from '../environment.ts';
+import { DIFFERS } from '../exit-codes.ts';
+import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
+import { openSources } from '../outside/open-sources.ts';
+import { readBundle, writeLock } from '../outside/read-bundle.ts';
+
+export default class Resolve extends GapferryCommand<typeof Resolve> {
+  static override summary = 'Pin every wish of a bundle to what it is now';
+  static override description =
+    'Asks upstream and writes bundle.lock.json beside bundle.yaml. With --check it writes nothing and exits 10 when upstream moved.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> bundles/line-a',
+    '<%= config.bin %> <%= command.id %> bundles/line-a --check',
+  ];
+  static override args = {
+    bundle: Args.string({ description: 'bundle directory or bundle.yaml', required: true }),
+  };
+  static override flags = {
+    check: Flags.boolean({ description: 'only tell what moved; exit 10 when something did' }),
+    depot: depotFlag(),
+  };
+
+  protected async perform(run: Run): Promise<Outcome> {
+    const bundle = await readBundle(this.args.bundle);
+    if (this.flags.check && bundle.lock === undefined)
+      throw new GapferryError({
+        code: 'LOCK_STALE',
+        message: `there is no ${bundle.lockFile} to check`,
+        hint: 'run resolve without --check first',
+      });
+    const sources = await openSources(readEnvironment(process.env), bundle.config.insecure, this.flags.depot);
+    try {
+      const { driftOf } = await import('@gapferry/collector');
+      const { drift, lock } = await driftOf(bundle.config, bundle.lock, sources, run);
+      const lines = drift.map(({ change, kind, id }) => `${change.padEnd(8)}${kind} ${id}`);
+      if (this.flags.check) {
+        const text = drift.length === 0 ? `${bundle.lockFile} is up to date` : lines.join('\n');
+        return {
+          json: { lockFile: bundle.lockFile, drift },
+          text,
+          exitCode: drift.length === 0 ? 0 : DIFFERS,
+        };
+      }
+      const written = await writeLock(bundle, lock);
+      const summary =
+        written === 'same'
+          ? `${bundle.lockFile} is up to date`
+          : `wrote ${bundle.lockFile}: ${lock.pins.length} pin(s)`;
+      return {
+        json: { lockFile: bundle.lockFile, written: written === 'written', drift, pins: lock.pins.length },
+        text: [...lines, summary].join('\n'),
+      };
+    } finally {
+      sources.close();
+    }
+  }
+}

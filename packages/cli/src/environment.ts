@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises';
+import { GapferryError } from '@gapferry/core';
+
+/** What the environment says, read once and passed on: nothing below the cli looks at it. */
+export interface Environment {
+  readonly home: string;
+  /** Host:port pairs like curl's `--connect-to`. */
+  readonly connectTo: ReadonlyMap<string, string>;
+  /** File with certificates in PEM that are trusted besides the system's. */
+  readonly caFile?: string;
+  readonly dockerConfig: string;
+  readonly proxy: Readonly<Record<string, string | undefined>>;
+  readonly keyPassphrase?: string;
+}
+
+const PROXY_NAMES = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'];
+
+export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
+  const home = env['HOME'] ?? '/';
+  const passphrase = env['GAPFERRY_KEY_PASSPHRASE'];
+  const caFile = env['GAPFERRY_CA'];
+  return {
+    home,
+    connectTo: parseConnectTo(env['GAPFERRY_CONNECT_TO'] ?? ''),
+    ...(caFile !== undefined && caFile !== '' && { caFile }),
+    dockerConfig: `${env['DOCKER_CONFIG'] ?? `${home}/.docker`}/config.json`,
+    proxy: Object.fromEntries(PROXY_NAMES.map((name) => [name, env[name]])),
+    ...(passphrase !== undefined && { keyPassphrase: passphrase }),
+  };
+}
+
+/** `host:port=host:port`, separated by commas. Throws `USAGE`. */
+function parseConnectTo(text: string): Map<string, string> {
+  const pairs = text
+    .split(',')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair !== '');
+  return new Map(
+    pairs.map((pair): [string, string] => {
+      const [from = '', to = '', ...more] = pair.split('=');
+      if (more.length === 0 && /^[^:]+:\d+$/.test(from) && /^.+:\d+$/.test(to)) return [from, to];
+      throw new GapferryError({
+        code: 'USAGE',
+        message: `GAPFERRY_CONNECT_TO has "${pair}"`,
+        hint: 'write HOST:PORT=HOST:PORT, several separated by commas',
+      });
+    }),
+  );
+}
+
+/** Reads a file the operator named. Throws `USAGE` naming what it was for. */
+export async function readNamedFile(path: string, what: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new GapferryError({
+      code: 'USAGE',
+      message: `cannot read ${what} ${path}: ${reasonOf(cause)}`,
+      hint: 'check the path and the permissions',
+      cause,
+    });
+  }
+}
+
+export function reasonOf(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
+  if (code === 'EISDIR') return 'it is a directory';
+  return code === '' ? String(cause) : code;
+}
+
+/** What child processes may inherit from; the git package passes on only what it needs of it. */
+export function childEnvironment(): Readonly<Record<string, string | undefined>> {
+  return process.env;
+}

@@ -1,0 +1,87 @@
+import type { Run, RunEvent } from '@gapferry/core';
+import { Command, Flags, type Interfaces } from '@oclif/core';
+import { stopOnSignals } from './terminal/interruption.ts';
+import { type Output, processOutput } from './terminal/output.ts';
+import { lineProgress, type Progress, silentProgress } from './terminal/progress.ts';
+
+/** What a command hands back: the result for people, the same for programs, and an exit code that is no error. */
+export interface Outcome {
+  /** For `--json`; gets `ok` and `command` in front. */
+  readonly json: Readonly<Record<string, unknown>>;
+  /** For people, to stdout. */
+  readonly text?: string;
+  readonly exitCode?: number;
+}
+
+export type ParsedFlags<C extends typeof Command> = Interfaces.InferredFlags<
+  (typeof GapferryCommand)['baseFlags'] & C['flags']
+>;
+export type ParsedArgs<C extends typeof Command> = Interfaces.InferredArgs<C['args']>;
+
+/** The lifecycle of every command: flags, signals, progress, one result. Errors go up to `main`, which prints them and chooses the exit code. */
+export abstract class GapferryCommand<C extends typeof Command = typeof Command> extends Command {
+  static override enableJsonFlag = false;
+
+  static override baseFlags = {
+    json: Flags.boolean({
+      description: 'print the result as JSON, also when it is an error',
+      helpGroup: 'GLOBAL',
+    }),
+    'no-progress': Flags.boolean({
+      description: 'no progress on stderr',
+      env: 'GAPFERRY_NO_PROGRESS',
+      helpGroup: 'GLOBAL',
+    }),
+    debug: Flags.boolean({ description: 'stack traces with errors', helpGroup: 'GLOBAL' }),
+  };
+
+  protected flags!: ParsedFlags<C>;
+  protected args!: ParsedArgs<C>;
+  protected output: Output = processOutput(process.env);
+
+  /** The work. `run` stops it and listens to it. */
+  protected abstract perform(run: Run): Promise<Outcome>;
+
+  override async run(): Promise<Outcome> {
+    const { flags, args } = await this.parse(this.ctor);
+    this.flags = flags as ParsedFlags<C>;
+    this.args = args as ParsedArgs<C>;
+    const progress = await this.#progress();
+    const stop = stopOnSignals(() => {
+      progress.stop();
+      if (!this.flags['json']) this.output.err('stopping …');
+    });
+    try {
+      return await this.perform({ signal: stop.signal, emit: (event: RunEvent) => progress.tell(event) });
+    } finally {
+      progress.stop();
+      stop.dispose();
+    }
+  }
+
+  /** Replaces oclif's own lifecycle, whose error handling has an exit code of its own and prints nothing for an undefined result. */
+  protected override async _run<T>(): Promise<T> {
+    const outcome = await this.run();
+    const json = {
+      ok: (outcome.exitCode ?? 0) === 0,
+      command: this.id?.replaceAll(':', ' '),
+      ...outcome.json,
+    };
+    if (this.flags['json']) this.output.out(JSON.stringify(json, undefined, 2));
+    else if (outcome.text !== undefined && outcome.text !== '') this.output.out(outcome.text);
+    process.exitCode = outcome.exitCode ?? 0;
+    return undefined as T;
+  }
+
+  /** Talk for people: never with `--json`. */
+  protected say(text: string): void {
+    if (!this.flags['json']) this.output.err(text);
+  }
+
+  async #progress(): Promise<Progress> {
+    if (this.flags['json'] || this.flags['no-progress']) return silentProgress();
+    if (!this.output.interactive) return lineProgress(this.output);
+    const { barProgress } = await import('./terminal/progress.ts');
+    return barProgress(this.output);
+  }
+}

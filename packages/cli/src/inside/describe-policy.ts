@@ -1,0 +1,51 @@
+import type { TrustPolicy } from '@gapferry/bundle';
+import { printable, shortDigest } from '@gapferry/core';
+import type { Fingerprint } from '@gapferry/signing';
+
+/** A trust policy for people: who may send what, and the fingerprint in digits and words. */
+export function policyText(policy: TrustPolicy, { digits, words }: Fingerprint): string {
+  const keys = policy.keys.map(
+    (key) =>
+      `  ${key.id} of ${key.owner}  ${shortDigest(key.fingerprint)}${key.notAfter === undefined ? '' : `  until ${key.notAfter}`}`,
+  );
+  const channels = [...policy.channels].map(([name, channel]) => {
+    const rules = channel.require.map((rule) => `${rule.count} ${rule.role} of ${rule.keys.join(', ')}`);
+    return `  ${name}: ${rules.join('; ')}`;
+  });
+  return [
+    `trust policy version ${policy.version}`,
+    'keys:',
+    ...keys.map(printable),
+    'channels:',
+    ...channels.map(printable),
+    'fingerprint:',
+    ...fingerprintLines(digits, words),
+  ].join('\n');
+}
+
+/** The fingerprint in the layout of a slip of paper: four groups and eight words a line. */
+export function fingerprintLines(digits: string, words: string): string[] {
+  return [...rows(digits.split(' '), 8), '', ...rows(words.split(' '), 8)].map((line) =>
+    line === '' ? '' : `  ${line}`,
+  );
+}
+
+function rows(parts: readonly string[], perRow: number): string[] {
+  return Array.from({ length: Math.ceil(parts.length / perRow) }, (_, i) =>
+    parts.slice(i * perRow, (i + 1) * perRow).join(' '),
+  );
+}
+
+export function policyJson(
+  policy: TrustPolicy,
+  { digest, digits, words }: Fingerprint,
+): Record<string, unknown> {
+  return {
+    version: policy.version,
+    fingerprint: { digest, digits, words },
+    keys: policy.keys.map(({ id, owner, fingerprint, notAfter }) => ({ id, owner, fingerprint, notAfter })),
+    channels: Object.fromEntries(
+      [...policy.channels].map(([name, { allow, require, deny }]) => [name, { allow, require, deny }]),
+    ),
+  };
+}

@@ -1,0 +1,102 @@
+import { dirname, join, resolve } from 'node:path';
+import { type Mark, parseSiteConfig, type SiteConfig, type TrustPolicy } from '@gapferry/bundle';
+import { type Clock, GapferryError, type Run, shortDigest } from '@gapferry/core';
+import type { Lock, OpenLedger, SiteState } from '@gapferry/ledger';
+import { readNamedFile } from '../environment.ts';
+import { loadTrust } from './load-trust.ts';
+
+/** The inside's configuration with its paths made absolute. */
+export interface Site {
+  readonly config: SiteConfig;
+  readonly file: string;
+  readonly trustFile: string;
+  readonly keyFile: string;
+  readonly stateDirectory: string;
+  /** Absolute path of a path in site.yaml. */
+  pathOf(relative: string): string;
+}
+
+/** Reads site.yaml. Throws `CONFIG_INVALID`, `USAGE`. */
+export async function readSite(file: string): Promise<Site> {
+  const config = parseSiteConfig(await readNamedFile(file, 'the site file'), file);
+  const pathOf = (relative: string): string => resolve(dirname(file), relative);
+  return {
+    config,
+    file,
+    trustFile: pathOf(config.trust),
+    keyFile: pathOf(config.key),
+    stateDirectory: pathOf(config.state),
+    pathOf,
+  };
+}
+
+/** A site whose policy is the pinned one. */
+export interface TrustedSite extends Site {
+  readonly policy: TrustPolicy;
+  readonly state: SiteState;
+  /** The channel's mark; a channel the policy knows starts at 0. */
+  mark(channel: string): Mark;
+}
+
+/** Reads the site and requires that its trust policy is the one that was pinned. Throws `TRUST_NOT_PINNED`, `TRUST_MISMATCH`. */
+export async function openTrustedSite(siteFile: string): Promise<TrustedSite> {
+  const site = await readSite(siteFile);
+  const policy = await loadTrust(site.trustFile);
+  const { openSiteState } = await import('@gapferry/ledger');
+  const state = await openSiteState(site.stateDirectory);
+  requirePinned(site, policy, state);
+  return { ...site, policy, state, mark: (channel) => state.mark(channel) ?? { sequence: 0 } };
+}
+
+function requirePinned(site: Site, policy: TrustPolicy, state: SiteState): void {
+  const pin = state.pin();
+  if (pin === undefined) {
+    throw new GapferryError({
+      code: 'TRUST_NOT_PINNED',
+      message: `site ${site.config.name} has not pinned its trust policy ${site.trustFile} yet`,
+      hint: `get the policy's fingerprint by another way (paper, phone) and run "gapferry trust pin --site ${site.file}"`,
+      origin: 'site',
+    });
+  }
+  if (pin.digest === policy.digest) return;
+  throw new GapferryError({
+    code: 'TRUST_MISMATCH',
+    message: `the trust policy ${site.trustFile} (version ${policy.version}, ${shortDigest(policy.digest)}) is not the pinned one (version ${pin.version}, ${shortDigest(pin.digest)})`,
+    hint: 'put the pinned policy back, or compare the fingerprint of the new one by another way and run "gapferry trust pin" again with a higher version',
+    origin: 'site',
+    data: { pinned: pin, found: { version: policy.version, digest: policy.digest } },
+  });
+}
+
+/** One process at a time works for a site; its ledger is open as long as the lock is held. */
+export interface SiteSession {
+  readonly ledger: OpenLedger;
+  readonly lock: Lock;
+  close(): Promise<void>;
+}
+
+/** Takes the site's lock and opens its ledger. Throws `LOCKED`, `LEDGER_UNWRITABLE`. */
+export async function beginSession(
+  site: Site,
+  purpose: string,
+  clock: Clock,
+  run: Run,
+): Promise<SiteSession> {
+  const { lockDirectory, openLedger } = await import('@gapferry/ledger');
+  const { mkdir } = await import('node:fs/promises');
+  await mkdir(site.stateDirectory, { recursive: true, mode: 0o700 });
+  const lock = await lockDirectory(site.stateDirectory, purpose, { clock, run });
+  const ledger = await openLedger(ledgerFile(site), { clock });
+  return {
+    ledger,
+    lock,
+    close: async () => {
+      ledger.close();
+      await lock.release();
+    },
+  };
+}
+
+export function ledgerFile(site: Site): string {
+  return join(site.stateDirectory, 'ledger.db');
+}

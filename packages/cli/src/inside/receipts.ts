@@ -1,0 +1,60 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseReceipt, type Receipt, statementDigest } from '@gapferry/bundle';
+import { type Digest, GapferryError, isGapferryError, parseJson } from '@gapferry/core';
+import type { SignedReceipt } from '@gapferry/importer';
+import { writeFileAtomically } from '../write-file.ts';
+
+/** A receipt that the site wrote earlier. */
+export interface StoredReceipt {
+  readonly file: string;
+  /** Digest of the signed payload. */
+  readonly statement: Digest;
+  readonly receipt: Receipt;
+}
+
+/** Where the site keeps its receipts: `<state>/receipts/<number>-<channel>-<release number>.sigstore.json`, numbered in the order they were written. */
+export async function readReceipts(stateDirectory: string): Promise<StoredReceipt[]> {
+  const directory = join(stateDirectory, 'receipts');
+  const names = await readdir(directory).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return [];
+    throw cause;
+  });
+  const files = names.filter((name) => /^\d{6}-.*\.sigstore\.json$/.test(name)).sort();
+  return Promise.all(files.map((name) => readReceipt(join(directory, name))));
+}
+
+async function readReceipt(file: string): Promise<StoredReceipt> {
+  const bundle = parseJson(await readFile(file), file, { maxBytes: 1_048_576, maxDepth: 20 });
+  const payload = (bundle as { dsseEnvelope?: { payload?: unknown } } | null)?.dsseEnvelope?.payload;
+  if (typeof payload !== 'string')
+    throw new GapferryError({
+      code: 'STORAGE_FAILED',
+      message: `${file} is not a receipt of this site`,
+      hint: 'put the file back from a copy, or move it away',
+      origin: 'site',
+    });
+  const bytes = Buffer.from(payload, 'base64');
+  return { file, statement: statementDigest(bytes), receipt: parseReceipt(bytes, file) };
+}
+
+/** Stores a signed receipt; a name is never used twice. Returns its path. */
+export async function storeReceipt(
+  stateDirectory: string,
+  { bytes, receipt }: SignedReceipt,
+  earlier: readonly StoredReceipt[],
+): Promise<string> {
+  for (let number = earlier.length + 1; ; number++) {
+    const file = join(
+      stateDirectory,
+      'receipts',
+      `${String(number).padStart(6, '0')}-${receipt.channel}-${receipt.sequence}.sigstore.json`,
+    );
+    try {
+      await writeFileAtomically(file, bytes, { exclusive: true });
+      return file;
+    } catch (error) {
+      if (!isGapferryError(error, 'USAGE')) throw error;
+    }
+  }
+}

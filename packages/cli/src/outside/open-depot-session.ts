@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import type { Clock, Run } from '@gapferry/core';
+import type { Depot } from '@gapferry/depot';
+import type { OpenLedger } from '@gapferry/ledger';
+
+/** A depot that this process alone writes to, with its ledger. */
+export interface DepotSession {
+  readonly depot: Depot;
+  readonly ledger: OpenLedger;
+  close(): Promise<void>;
+}
+
+/** Opens the depot (made where there is none), takes its lock and opens its ledger. Throws `LOCKED` naming who holds it. */
+export async function openDepotSession(
+  directory: string,
+  purpose: string,
+  clock: Clock,
+  run: Run,
+): Promise<DepotSession> {
+  const [{ openDepot }, { lockDirectory, openLedger }] = await Promise.all([
+    import('@gapferry/depot'),
+    import('@gapferry/ledger'),
+  ]);
+  const depot = await openDepot(directory, { create: true });
+  const lock = await lockDirectory(depot.directory, purpose, { clock, run });
+  try {
+    const ledger = await openLedger(join(depot.directory, 'ledger.db'), { clock });
+    return {
+      depot,
+      ledger,
+      close: async () => {
+        ledger.close();
+        await lock.release();
+      },
+    };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}

@@ -1,0 +1,63 @@
+import { GapferryError, isGapferryError, isInterruption, redact } from '@gapferry/core';
+import { exitCodeOf } from '../exit-codes.ts';
+import { safeLines } from './output.ts';
+
+/** Turns whatever was thrown into a GapferryError: oclif's parse errors are usage, a stopped run is an interruption, everything else is a bug of ours. */
+export function toGapferryError(error: unknown): GapferryError {
+  if (isGapferryError(error)) return error;
+  if (isInterruption(error)) return interruption();
+  if (isParseError(error)) return usageError(error);
+  return new GapferryError({
+    code: 'INTERNAL',
+    message: `this is a bug in gapferry: ${error instanceof Error ? error.message : String(error)}`,
+    hint: 'run the command again with --debug and report what it prints',
+    cause: error,
+  });
+}
+
+function interruption(): GapferryError {
+  return new GapferryError({
+    code: 'INTERRUPTED',
+    message: 'stopped on request',
+    hint: 'run the same command again: it continues where it stopped',
+  });
+}
+
+interface ParseError extends Error {
+  readonly oclif?: { readonly exit?: number };
+}
+
+function isParseError(error: unknown): error is ParseError {
+  return error instanceof Error && 'oclif' in error && (error as ParseError).oclif?.exit === 2;
+}
+
+function usageError(error: ParseError): GapferryError {
+  const [first = '', ...rest] = error.message
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !/^See more help/.test(line));
+  return new GapferryError({ code: 'USAGE', message: [first, ...rest].join('\n'), hint: 'see --help' });
+}
+
+/** What people read: one or two sentences, then the hint. */
+export function errorText(error: GapferryError, debug: boolean): string {
+  const lines = [`gapferry: error: ${safeLines(error.message)}`];
+  if (error.hint !== undefined) lines.push(`hint: ${safeLines(error.hint)}`);
+  if (debug) lines.push('', ...stacksOf(error));
+  return lines.join('\n');
+}
+
+function stacksOf(error: unknown, depth = 0): string[] {
+  if (!(error instanceof Error) || depth > 5) return [];
+  return [redact(error.stack ?? String(error)), ...stacksOf(error.cause, depth + 1)];
+}
+
+/** The shape of every error under `--json`. */
+export function errorJson(command: string, error: GapferryError): Record<string, unknown> {
+  const { code, category, message, hint, origin, retryable, data } = error;
+  return {
+    ok: false,
+    command,
+    exitCode: exitCodeOf(error),
+    error: { code, category, message, hint, origin, retryable, data },
+  };
+}
