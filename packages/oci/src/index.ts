@@ -6,4 +6,5 @@
  *
  * Imported by the cli only; collector sees it through the Source port of core.
  */
-export {};
+export { type ImageSourceOptions, imageSource } from './image-source.ts';
+export { createOciClient, type OciClient } from './oci-client.ts';

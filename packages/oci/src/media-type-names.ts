@@ -1,11 +1,12 @@
 import { MEDIA_TYPES } from '@gapferry/core';
 
-/** All four, always: old registries answer 404 for a type that was not asked for. */
+/** All four, always: old registries answer 404 for a type that was not asked for. Schema 1 is named only so that it can be refused by its name. */
 export const ACCEPTED_MANIFESTS: string = [
   MEDIA_TYPES.ociIndex,
   MEDIA_TYPES.ociManifest,
   MEDIA_TYPES.dockerIndex,
   MEDIA_TYPES.dockerManifest,
+  'application/vnd.docker.distribution.manifest.v1+prettyjws;q=0.1',
 ].join(', ');
 
 /** Image configurations, the only ones that say which platform an image is for. */
