@@ -14,7 +14,7 @@ export type FaultAction =
   | { readonly kind: 'status'; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
   /** Sends the right head and the first bytes of the body, then closes the connection. */
   | { readonly kind: 'cut'; readonly afterBytes: number }
-  /** Reads the first bytes of the request's body, then closes the connection. */
+  /** The fake gets the first bytes of the request's body and then an error; the connection is closed without an answer. */
   | { readonly kind: 'cutUpload'; readonly afterBytes: number }
   /** Never answers; with `afterBytes` it sends the head and so much of the body first. */
   | { readonly kind: 'stall'; readonly afterBytes?: number }

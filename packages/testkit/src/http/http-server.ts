@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Bytes } from '@gapferry/core';
 import type { TlsIdentity } from '../tls-identity.ts';
 import { type AccessLogEntry, logged } from './access-log.ts';
 import { type Ending, type Fault, type FaultAction, FaultPlan, replyInstead, spoil } from './fault.ts';
@@ -96,7 +97,7 @@ async function answer(exchange: Exchange): Promise<void> {
   const log = logged(request, response);
   requests.push(log);
   const fault = plan.take(request);
-  if (fault?.kind === 'cutUpload') return cutUpload(raw, fault.afterBytes);
+  if (fault?.kind === 'cutUpload') return cutUpload(exchange, request, fault.afterBytes);
   const { reply, ending } = replyInstead(fault) ?? (await askHandler(handler, request, response, fault));
   if (reply !== undefined) await send(exchange, reply, ending, log);
 }
@@ -159,17 +160,30 @@ function written(response: ServerResponse, chunk: Uint8Array): Promise<void> {
   });
 }
 
-async function cutUpload(raw: IncomingMessage, afterBytes: number): Promise<void> {
+/** The fake sees what a server sees when the client's connection breaks; the client sees no answer. */
+async function cutUpload(
+  { raw, response, handler }: Exchange,
+  request: TestRequest,
+  after: number,
+): Promise<void> {
   // Leaving the body early lets go of the socket.
   const { socket } = raw;
-  let seen = 0;
   try {
-    if (afterBytes > 0)
-      for await (const chunk of raw) {
-        seen += (chunk as Buffer).byteLength;
-        if (seen >= afterBytes) break;
-      }
+    await handler({ ...request, body: cutBody(raw, after) }, response);
+  } catch {
+    // What the fake makes of the cut is its own affair.
   } finally {
     socket.destroy();
   }
+}
+
+async function* cutBody(raw: IncomingMessage, after: number): Bytes {
+  let left = after;
+  if (left > 0)
+    for await (const chunk of raw as AsyncIterable<Buffer>) {
+      yield chunk.subarray(0, left);
+      left -= chunk.byteLength;
+      if (left <= 0) break;
+    }
+  throw new Error('the upload was cut');
 }

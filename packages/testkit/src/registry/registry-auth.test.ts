@@ -18,6 +18,9 @@ describe('basic authentication', () => {
     await using registry = await startRegistry({ auth: { kind: 'basic', ...login } });
     await fetch(`${registry.url}/v2/?access_token=very-secret`, { headers: basic });
     expect(JSON.stringify(registry.requests)).not.toMatch(/very-secret|b3Blbi|sesame/);
+    const odd = { authorization: 'very-secret', cookie: 'session=very-secret' };
+    await fetch(`${registry.url}/v2/`, { headers: odd });
+    expect(JSON.stringify(registry.requests)).not.toMatch(/very-secret|b3Blbi|sesame/);
     expect(registry.requests[0]?.headers['authorization']).toBe('Basic ***');
   });
 });
@@ -46,6 +49,16 @@ describe('bearer authentication', () => {
     const answer = await fetch(`${registry.url}/v2/app/blobs/uploads/`, { method: 'POST', headers });
     expect(answer.status).toBe(401);
     expect(answer.headers.get('www-authenticate')).toContain('scope="repository:app:pull,push"');
+  });
+
+  it('does not mount from a repository that the token does not open', async () => {
+    await using registry = await bearerRegistry();
+    const [config] = (await makeImage()).blobs;
+    const url = `${registry.url}/v2/app/blobs/uploads/?mount=${config?.digest}&from=secret`;
+    const asked = await fetch(url, { method: 'POST' });
+    const token = await tokenFor(asked.headers.get('www-authenticate') ?? '', basic);
+    const headers = { authorization: `Bearer ${token}` };
+    expect((await fetch(url, { method: 'POST', headers })).status).toBe(202);
   });
 
   it('refuses a token that has expired', async () => {

@@ -66,12 +66,23 @@ describe('pushing blobs', () => {
     expect([stale.status, await codeOf(stale)]).toEqual([400, 'BLOB_UPLOAD_INVALID']);
   });
 
-  it('forgets an upload that is cancelled or cut', async () => {
+  it('forgets an upload that is cancelled', async () => {
     await using registry = await startRegistry();
     const begun = await begin(registry, 'app');
     expect((await fetch(registry.url + begun, { method: 'DELETE' })).status).toBe(204);
     const gone = await send(registry, 'PATCH', begun, Buffer.from('abc'));
     expect([gone.status, await codeOf(gone)]).toEqual([404, 'BLOB_UPLOAD_UNKNOWN']);
+    expect(registry.openUploads).toBe(0);
+  });
+
+  it('forgets an upload whose chunk is cut in the middle, as distribution 2.8 does', async () => {
+    await using registry = await startRegistry();
+    const first = await send(registry, 'PATCH', await begin(registry, 'app'), Buffer.from('abc'));
+    const cut = { kind: 'cutUpload', afterBytes: 2 } as const;
+    registry.addFault({ match: ({ method }) => method === 'PATCH', times: 1, do: cut });
+    await expect(send(registry, 'PATCH', locationOf(first), Buffer.from('defg'))).rejects.toThrow();
+    const again = await send(registry, 'PATCH', locationOf(first), Buffer.from('defg'));
+    expect([again.status, await codeOf(again)]).toEqual([404, 'BLOB_UPLOAD_UNKNOWN']);
     expect(registry.openUploads).toBe(0);
   });
 
