@@ -83,8 +83,9 @@ function appendable(
   const writeBatch = async (): Promise<void> => {
     await writing;
     const bytes = batch.subarray(0, gathered);
+    const needed = expected - written;
     writing = writeAll(file, bytes, written).catch((error: unknown) => {
-      throw trouble(place, 'write', path, error, expected - written);
+      throw trouble(place, 'write', path, error, needed);
     });
     // Awaited with the next batch; until then a failure is not "unhandled".
     writing.catch(() => {});
