@@ -1,6 +1,6 @@
 import { type Descriptor, isDigest, isIndexType, isManifestType } from '@gapferry/core';
 import { RegistryError } from './registry-error.ts';
-import type { Repository } from './registry-store.ts';
+import type { Repository } from './repository.ts';
 
 /** Distribution's limit for one manifest, in bytes. */
 export const MANIFEST_LIMIT = 4_194_304;

@@ -4,7 +4,8 @@ import { readBody, type TestRequest } from '../http/test-request.ts';
 import { MANIFEST_LIMIT, type ParsedManifest, parseManifest, requireChildren } from './manifest-rules.ts';
 import { RegistryError } from './registry-error.ts';
 import { isTag } from './registry-path.ts';
-import type { RegistryStore, Repository } from './registry-store.ts';
+import type { RegistryStore } from './registry-store.ts';
+import type { Repository } from './repository.ts';
 
 /** GET and HEAD. Like distribution 2.8, it serves a manifest only to a client that lists its media type in Accept. */
 export function pullManifest(request: TestRequest, repository: Repository, reference: string): Reply {

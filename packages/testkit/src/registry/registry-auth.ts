@@ -1,7 +1,7 @@
 import { bearerToken, type Credentials, hasBasic } from '../http/credentials.ts';
 import type { TestRequest } from '../http/test-request.ts';
 import { RegistryError } from './registry-error.ts';
-import type { Action, TokenService } from './token-service.ts';
+import type { Action, TokenIssuer } from './token-issuer.ts';
 
 /** Decides who may do what. Throws `UNAUTHORIZED` with the challenge that tells the client how to ask. */
 export interface Gate {
@@ -21,7 +21,7 @@ export function basicGate(credentials: Credentials): Gate {
   return { enter, require: enter, allows: () => true };
 }
 
-export function bearerGate(tokens: TokenService): Gate {
+export function bearerGate(tokens: TokenIssuer): Gate {
   const challenge = (scope: string, error: string): RegistryError =>
     unauthorized(`Bearer realm="${tokens.realm}",service="${tokens.service}"${scope}${error}`);
   return {

@@ -8,9 +8,10 @@ import { deleteManifest, listReferrers, pullManifest, pushManifest } from './man
 import type { Gate } from './registry-auth.ts';
 import { RegistryError } from './registry-error.ts';
 import { parseRegistryPath, type RegistryPath } from './registry-path.ts';
-import type { RegistryStore, Repository } from './registry-store.ts';
+import type { RegistryStore } from './registry-store.ts';
+import type { Repository } from './repository.ts';
 import { listTags } from './tag-list.ts';
-import type { Action } from './token-service.ts';
+import type { Action } from './token-issuer.ts';
 
 export interface HandlerOptions {
   readonly referrers?: boolean;

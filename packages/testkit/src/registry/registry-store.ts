@@ -4,18 +4,7 @@ import { type Content, fileContent, readContent } from '../content/content.ts';
 import type { TestImage } from '../content/image.ts';
 import { childrenOf, parseManifest } from './manifest-rules.ts';
 import { RegistryError } from './registry-error.ts';
-
-export interface StoredManifest {
-  readonly mediaType: string;
-  readonly bytes: Uint8Array;
-}
-
-/** One repository's own view: a blob that another repository holds is not visible here until it is pushed or mounted. */
-export interface Repository {
-  readonly blobs: Map<Digest, Content>;
-  readonly manifests: Map<Digest, StoredManifest>;
-  readonly tags: Map<string, Digest>;
-}
+import type { Repository } from './repository.ts';
 
 /** What the registry holds, without any HTTP. */
 export class RegistryStore {

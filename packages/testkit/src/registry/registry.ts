@@ -9,7 +9,7 @@ import { BlobUploads } from './blob-uploads.ts';
 import { basicGate, bearerGate, type Gate, openGate } from './registry-auth.ts';
 import { registryHandler } from './registry-handler.ts';
 import { RegistryStore } from './registry-store.ts';
-import { startTokenService, type TokenService } from './token-service.ts';
+import { startTokenIssuer, type TokenIssuer } from './token-issuer.ts';
 
 export interface RegistryOptions {
   readonly auth?: RegistryAuth;
@@ -58,7 +58,7 @@ export interface TestRegistry extends TestServer {
 export async function startRegistry(options: RegistryOptions = {}): Promise<TestRegistry> {
   const store = new RegistryStore(options.blobsFrom);
   const uploads = new BlobUploads(store);
-  const tokens = await tokenService(options);
+  const tokens = await tokenIssuer(options);
   const handler = registryHandler(store, uploads, gateFor(options.auth, tokens), options);
   const server = await startHttpServer(handler, {
     ...(options.tls && { tls: options.tls }),
@@ -67,11 +67,11 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
   return registryOver(server, store, uploads, tokens);
 }
 
-async function tokenService({ auth, tls }: RegistryOptions): Promise<TokenService | undefined> {
-  return auth?.kind === 'bearer' ? startTokenService({ ...auth, ...(tls && { tls }) }) : undefined;
+async function tokenIssuer({ auth, tls }: RegistryOptions): Promise<TokenIssuer | undefined> {
+  return auth?.kind === 'bearer' ? startTokenIssuer({ ...auth, ...(tls && { tls }) }) : undefined;
 }
 
-function gateFor(auth: RegistryAuth | undefined, tokens: TokenService | undefined): Gate {
+function gateFor(auth: RegistryAuth | undefined, tokens: TokenIssuer | undefined): Gate {
   if (tokens !== undefined) return bearerGate(tokens);
   return auth === undefined ? openGate : basicGate(auth);
 }
@@ -80,7 +80,7 @@ function registryOver(
   server: TestServer,
   store: RegistryStore,
   uploads: BlobUploads,
-  tokens: TokenService | undefined,
+  tokens: TokenIssuer | undefined,
 ): TestRegistry {
   const close = async (): Promise<void> => {
     await Promise.all([server.close(), tokens?.server.close()]);

@@ -1,7 +1,7 @@
 import { jsonReply, type Reply } from '../http/reply.ts';
 import type { TestRequest } from '../http/test-request.ts';
 import { RegistryError } from './registry-error.ts';
-import type { Repository } from './registry-store.ts';
+import type { Repository } from './repository.ts';
 
 /** One page of tags in lexical order, with `Link: …; rel="next"` while there are more (distribution-spec, listing tags; RFC 8288). */
 export function listTags(

@@ -7,7 +7,7 @@ import type { TlsIdentity } from '../tls-identity.ts';
 
 export type Action = 'pull' | 'push' | 'delete';
 
-export interface TokenServiceOptions extends Credentials {
+export interface TokenIssuerOptions extends Credentials {
   readonly tls?: TlsIdentity;
   /** Seconds; default 300. */
   readonly tokenLifetime?: number;
@@ -16,7 +16,7 @@ export interface TokenServiceOptions extends Credentials {
 }
 
 /** A token service (Docker registry v2 authentication, token.md) on a port of its own. */
-export interface TokenService {
+export interface TokenIssuer {
   readonly server: TestServer;
   readonly realm: string;
   readonly service: string;
@@ -32,7 +32,7 @@ interface Grant {
   readonly scopes: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-export async function startTokenService(options: TokenServiceOptions): Promise<TokenService> {
+export async function startTokenIssuer(options: TokenIssuerOptions): Promise<TokenIssuer> {
   const grants = new Map<string, Grant>();
   const server = await startHttpServer(
     (request) => issue(request, options, grants),
@@ -55,7 +55,7 @@ export async function startTokenService(options: TokenServiceOptions): Promise<T
   };
 }
 
-function issue(request: TestRequest, options: TokenServiceOptions, grants: Map<string, Grant>): Reply {
+function issue(request: TestRequest, options: TokenIssuerOptions, grants: Map<string, Grant>): Reply {
   if (request.path !== '/token' || request.method !== 'GET') return { status: 404 };
   if (request.query.get('service') !== 'testkit-registry')
     return jsonReply(400, { errors: [{ code: 'UNSUPPORTED', message: 'unknown service' }] });
