@@ -2,6 +2,7 @@ import {
   caseCollisions,
   type Descriptor,
   type Digest,
+  formatImageReference,
   isIndexType,
   isManifestType,
   parseCanonicalJson,
@@ -125,7 +126,7 @@ function itemProblems(item: Item, i: number): Problem[] {
 
 const KIND_PROBLEMS: { readonly [K in Item['kind']]: (item: Extract<Item, { kind: K }>) => string[] } = {
   image: (item) => [
-    ...(isReference(item.id) ? [] : ['its id is not an image reference']),
+    ...(isReference(item.id) ? [] : ['its id is not a full image reference']),
     ...(isIndexType(item.root.mediaType) || isManifestType(item.root.mediaType)
       ? []
       : [`its root has the media type ${item.root.mediaType}`]),
@@ -169,10 +170,10 @@ function pathProblem(path: string): string[] {
   return reason === undefined ? [] : [`its name is not safe: ${reason}`];
 }
 
+/** In full: with the short form beside it, one image would stand in a manifest twice. */
 function isReference(id: string): boolean {
   try {
-    parseImageReference(id);
-    return true;
+    return formatImageReference(parseImageReference(id)) === id;
   } catch {
     return false;
   }

@@ -32,7 +32,7 @@ export const sequenceSchema: z.ZodType<number> = z.number().int().min(1).max(Num
 export const timeSchema: z.ZodType<string> = z
   .string()
   .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, { error: 'must be RFC 3339 in UTC with whole seconds' })
-  .refine((text) => !Number.isNaN(Date.parse(text)), { error: 'is not a date' });
+  .refine(isOnCalendar, { error: 'is not a date' });
 
 export const mediaTypeSchema: z.ZodType<string> = z
   .string()
@@ -64,6 +64,12 @@ export const gitRefSchema: z.ZodType<{ name: string; oid: string }> = z.strictOb
   name: refNameSchema,
   oid: oidSchema,
 });
+
+/** `Date.parse` takes the 30th of February for the 2nd of March. */
+function isOnCalendar(text: string): boolean {
+  const time = Date.parse(text);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text.slice(0, 19));
+}
 
 function isRefName(name: string): boolean {
   if (!/^refs\/(?:heads|tags)\/./.test(name) || !name.isWellFormed()) return false;

@@ -33,12 +33,22 @@ export function parseJson(bytes: Uint8Array, what: string, limits: JsonLimits): 
 /** Like `parseJson`, and the bytes must be exactly the RFC 8785 form of what they say: one meaning, one spelling, no duplicate names, no trailing bytes. */
 export function parseCanonicalJson(bytes: Uint8Array, what: string, limits: JsonLimits): unknown {
   const value = parseJson(bytes, what, limits);
-  if (Buffer.compare(Buffer.from(canonicalJson(value)), bytes) === 0) return value;
+  if (isCanonicalForm(bytes, value)) return value;
   throw new GapferryError({
     code: 'JSON_INVALID',
     message: `${what} is not canonical JSON (RFC 8785)`,
     hint: 'it was changed after it was written, or another tool wrote it',
   });
+}
+
+/** False also for what has no canonical form: a lone surrogate, which `JSON.parse` lets pass. */
+function isCanonicalForm(bytes: Uint8Array, value: unknown): boolean {
+  try {
+    return Buffer.compare(Buffer.from(canonicalJson(value)), bytes) === 0;
+  } catch (error) {
+    if (error instanceof GapferryError) return false;
+    throw error;
+  }
 }
 
 const SPECIAL = new Set(['__proto__', 'constructor', 'prototype']);

@@ -1,0 +1,193 @@
+import { digest } from './openssl.ts';
+import type { Vector } from './vector.ts';
+
+interface LooseLock {
+  [name: string]: unknown;
+  pins: Record<string, unknown>[];
+}
+
+export function lockVectors(): Vector[] {
+  return [...goodLocks(), ...wrongBytes(), ...wrongPins()];
+}
+
+function goodLocks(): Vector[] {
+  const json = text(lock());
+  return [
+    good('good', 'one pin of every kind', json, {
+      pins: [
+        { kind: 'chart', from: 'oci' },
+        { kind: 'chart', from: 'repository' },
+        { kind: 'file' },
+        { kind: 'git' },
+        { kind: 'image' },
+      ],
+    }),
+    good('good-empty', 'a bundle that wants nothing', text({ ...lock(), pins: [] }), { pins: [] }),
+    good(
+      'good-reformatted',
+      'people may format the file as they like',
+      JSON.stringify(lock(), undefined, 8),
+      { bundle: 'line-a' },
+    ),
+  ];
+}
+
+function wrongBytes(): Vector[] {
+  const json = text(lock());
+  return [
+    refused(
+      'unknown-major',
+      'a format of the future',
+      text({ ...lock(), format: 'gapferry.lock/2' }),
+      'FORMAT_UNKNOWN',
+    ),
+    refused('no-format', 'no member format', text({ ...lock(), format: undefined }), 'FORMAT_UNKNOWN'),
+    refused('truncated', 'the last brace is missing', json.trimEnd().slice(0, -1), 'JSON_INVALID'),
+    refused('trailing-bytes', 'a word after the end', `${json}x`, 'JSON_INVALID'),
+    refused(
+      'conflict-markers',
+      'a merge that nobody finished',
+      `<<<<<<< ours\n${json}=======\n${json}>>>>>>> theirs\n`,
+      'JSON_INVALID',
+    ),
+    refused('proto-member', 'a member __proto__', json.replace('{', '{"__proto__":{},'), 'JSON_INVALID'),
+    refused(
+      'deep',
+      'thirteen levels',
+      json.replace('"pins": [', `"pins": [${'['.repeat(13)}${']'.repeat(13)},`),
+      'LIMIT_EXCEEDED',
+    ),
+  ];
+}
+
+function wrongPins(): Vector[] {
+  return [
+    refused(
+      'unknown-member',
+      'a member this version does not know',
+      text({ ...lock(), packs: [] }),
+      'CONFIG_INVALID',
+      ['packs'],
+    ),
+    refused(
+      'unknown-kind',
+      'a pin of another kind',
+      pins((all) => Object.assign(all[0] ?? {}, { kind: 'model' })),
+      'CONFIG_INVALID',
+    ),
+    refused(
+      'pin-to-tag',
+      'an image that is pinned to a tag',
+      pins((all) => Object.assign(all[4] ?? {}, { root: 'docker.io/library/nginx:1.27.3' })),
+      'CONFIG_INVALID',
+      ['pins[4]'],
+    ),
+    refused(
+      'pin-to-branch',
+      'a ref that is pinned to a name',
+      pins((all) => Object.assign(all[3] ?? {}, { refs: [{ name: 'refs/heads/main', oid: 'main' }] })),
+      'CONFIG_INVALID',
+      ['pins[3]'],
+    ),
+    refused(
+      'pin-sha1',
+      'a file that is pinned by sha1',
+      pins((all) => Object.assign(all[2] ?? {}, { sha256: `sha1:${'a'.repeat(40)}` })),
+      'CONFIG_INVALID',
+      ['pins[2]'],
+    ),
+    refused(
+      'ref-name-option',
+      'a ref that looks like an option',
+      pins((all) =>
+        Object.assign(all[3] ?? {}, { refs: [{ name: '--upload-pack=x', oid: 'a'.repeat(40) }] }),
+      ),
+      'CONFIG_INVALID',
+      ['pins[3]'],
+    ),
+  ];
+}
+
+function lock(): LooseLock {
+  const wish = digest('a wish');
+  const manifest = {
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    digest: digest('content of manifest'),
+    size: 19,
+  };
+  const index = {
+    mediaType: 'application/vnd.oci.image.index.v1+json',
+    digest: digest('content of index'),
+    size: 16,
+  };
+  return {
+    bundle: 'line-a',
+    format: 'gapferry.lock/1',
+    pins: [
+      {
+        from: 'oci',
+        id: 'ghcr.io/org/charts/app:2.0.1',
+        kind: 'chart',
+        name: 'app',
+        root: manifest,
+        version: '2.0.1',
+        wish,
+      },
+      {
+        archive: digest('content of chart-archive'),
+        from: 'repository',
+        id: 'charts.example.org/stable/nginx:4.11.3',
+        kind: 'chart',
+        name: 'nginx',
+        url: 'https://charts.example.org/stable/nginx-4.11.3.tgz',
+        version: '4.11.3',
+        wish,
+      },
+      {
+        id: 'k3s/v1.31.2/k3s',
+        kind: 'file',
+        sha256: digest('content of file'),
+        url: 'https://files.example.org/k3s',
+        wish,
+      },
+      {
+        head: 'refs/heads/main',
+        id: 'git.example.org/ops/config',
+        kind: 'git',
+        objectFormat: 'sha1',
+        refs: [{ name: 'refs/heads/main', oid: '1f6f4f1a5b4a7c1b7f6f6f0f9c6f0a6b0c1d2e3f' }],
+        url: 'https://git.example.org/ops/config.git',
+        wish,
+      },
+      { id: 'docker.io/library/nginx:1.27.3', kind: 'image', platforms: ['linux/amd64'], root: index, wish },
+    ],
+  };
+}
+
+function pins(change: (pins: Record<string, unknown>[]) => unknown): string {
+  const changed = lock();
+  change(changed.pins);
+  return text(changed);
+}
+
+function text(value: object): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+function good(name: string, why: string, lock: string, result: unknown): Vector {
+  return { name, files: { 'bundle.lock.json': lock }, expect: { why, accept: true, result } };
+}
+
+function refused(
+  name: string,
+  why: string,
+  lock: string,
+  refuse: string,
+  says: readonly string[] = [],
+): Vector {
+  return {
+    name,
+    files: { 'bundle.lock.json': lock },
+    expect: { why, refuse, ...(says.length > 0 && { says }) },
+  };
+}

@@ -1,0 +1,171 @@
+import { newKey } from './openssl.ts';
+import type { Vector } from './vector.ts';
+
+const keys = {
+  'collector.pub': newKey().publicPem,
+  'anna.pub': newKey('ed25519').publicPem,
+  'rsa.pub': newKey('rsa').publicPem,
+};
+
+const MINIMAL = `format: gapferry.trust/1
+version: 1
+keys:
+  collector-2026: {file: keys/collector.pub, owner: staging-team}
+channels:
+  line-a:
+    allow: {images: ["docker.io/**"]}
+    require:
+      - {role: collector, keys: [collector-2026], count: 1}
+`;
+
+const FULL = `format: gapferry.trust/1
+version: 3
+roots: {threshold: 1, keys: [anna]}
+keys:
+  collector-2026: {file: keys/collector.pub, owner: staging-team, notAfter: 2027-12-31}
+  anna: {file: keys/anna.pub, owner: anna}
+channels:
+  line-a:
+    allow: {images: ["docker.io/library/**", "ghcr.io/org/**"], charts: ["**"], git: ["git.example.org/ops/**"], files: ["k3s/**"]}
+    require:
+      - {role: collector, keys: [collector-2026], count: 1}
+      - {role: approver, keys: [anna], count: 1, distinctFrom: [collector]}
+    deny: {keys: [], releases: ["sha256:${'a'.repeat(64)}"]}
+    expired: refuse
+    scan: {required: true, maxAgeDays: 7}
+    mark: {sequence: 40, statement: "sha256:${'b'.repeat(64)}"}
+upstream:
+  - {match: "ghcr.io/org/**", cosign: {key: keys/org.pub}}
+refreshBy: 2027-06-30
+`;
+
+export function trustPolicyVectors(): Vector[] {
+  return [...goodPolicies(), ...wrongMembers(), ...wrongYaml()];
+}
+
+function goodPolicies(): Vector[] {
+  return [
+    good('good', 'the least a policy can say', MINIMAL, {
+      version: 1,
+      keys: [{ id: 'collector-2026', owner: 'staging-team' }],
+    }),
+    good(
+      'good-full',
+      'every member; what this version cannot enforce is listed per channel',
+      FULL,
+      {
+        version: 3,
+        keys: [{ notAfter: '2027-12-31T23:59:59Z' }, { id: 'anna' }],
+        refreshBy: '2027-06-30T23:59:59Z',
+      },
+      { 'line-a': ['scan.required', 'require.approver', 'require.distinctFrom', 'upstream'] },
+    ),
+  ];
+}
+
+function wrongMembers(): Vector[] {
+  const change = (from: string | RegExp, to: string): string => MINIMAL.replace(from, to);
+  return [
+    refused('unknown-major', 'a format of the future', change('trust/1', 'trust/2'), [
+      'gapferry.trust/1',
+      'trust.yaml:1:9',
+    ]),
+    refused('empty', 'an empty file', '', ['gapferry.trust/1']),
+    refused(
+      'unknown-member',
+      'a member this version does not know, with its place and the likely word',
+      change('owner:', 'ownr:'),
+      ['trust.yaml:4'],
+    ),
+    refused(
+      'unknown-key',
+      'a rule with a key that is not among keys',
+      change('keys: [collector-2026]', 'keys: [boris]'),
+      ['trust.yaml:9', 'boris'],
+    ),
+    refused(
+      'no-collector',
+      'a channel to which nobody could send',
+      change('role: collector', 'role: approver'),
+      ['collector'],
+    ),
+    refused('no-rule', 'a channel without a rule', change(/require:\n.*\n/, 'require: []\n'), ['require']),
+    refused('count-zero', 'a rule that wants nobody', change('count: 1', 'count: 0'), ['count']),
+    refused(
+      'same-key-twice',
+      'one key under two owners, who would count twice',
+      change('channels:', '  anna: {file: keys/collector.pub, owner: anna}\nchannels:'),
+      ['anna', 'collector-2026'],
+    ),
+    refused('rsa-key', 'an RSA key', change('keys/collector.pub', 'keys/rsa.pub'), ['collector-2026']),
+    refused(
+      'key-file-missing',
+      'a key file that is not there',
+      change('keys/collector.pub', 'keys/none.pub'),
+      ['collector-2026'],
+    ),
+    refused('version-zero', 'version 0', change('version: 1', 'version: 0'), ['trust.yaml:2']),
+    refused('version-text', 'a version in quotes', change('version: 1', 'version: "1"'), ['trust.yaml:2']),
+    refused(
+      'date-impossible',
+      'the 30th of February',
+      change('owner: staging-team', 'owner: staging-team, notAfter: 2027-02-30'),
+      ['trust.yaml:4'],
+    ),
+    refused('channel-escapes', 'a channel that is a path', change('line-a:', '../line-a:'), ['trust.yaml']),
+    refused(
+      'denied-release-short',
+      'a denied release whose digest is cut',
+      change('allow:', 'deny: {releases: ["sha256:12"]}\n    allow:'),
+      ['trust.yaml:7'],
+    ),
+  ];
+}
+
+function wrongYaml(): Vector[] {
+  const change = (from: string | RegExp, to: string): string => MINIMAL.replace(from, to);
+  return [
+    refused('duplicate-key', 'a member that occurs twice', `${MINIMAL}version: 9\n`, ['trust.yaml:10']),
+    refused('two-documents', 'a second document', `${MINIMAL}---\n${MINIMAL}`, ['trust.yaml']),
+    refused('alias-bomb', 'aliases that multiply', aliasBomb(), ['trust.yaml']),
+    refused('tab', 'a tab that indents', change('  line-a:', '\tline-a:'), ['trust.yaml:6']),
+    {
+      name: 'oversized',
+      files: files(MINIMAL),
+      expect: {
+        why: 'one byte over 1 MiB',
+        refuse: 'CONFIG_INVALID',
+        generate: { file: 'trust.yaml', fill: '#', size: 1_048_577 },
+      },
+    },
+  ];
+}
+
+function aliasBomb(): string {
+  const levels = Array.from(
+    { length: 9 },
+    (_, i) => `  - &a${i + 1} [${Array(9).fill(`*a${i}`).join(', ')}]`,
+  );
+  return `${MINIMAL}upstream:\n  - &a0 [x, x, x, x, x, x, x, x, x]\n${levels.join('\n')}\n`;
+}
+
+function files(policy: string): Vector['files'] {
+  return {
+    'trust.yaml': policy,
+    ...Object.fromEntries(Object.entries(keys).map(([name, pem]) => [`keys/${name}`, pem])),
+  };
+}
+
+function good(
+  name: string,
+  why: string,
+  policy: string,
+  result: unknown,
+  unsupported: Record<string, string[]> = { 'line-a': [] },
+): Vector {
+  return { name, files: files(policy), expect: { why, accept: true, result, unsupported } };
+}
+
+function refused(name: string, why: string, policy: string, says: readonly string[]): Vector {
+  return { name, files: files(policy), expect: { why, refuse: 'CONFIG_INVALID', says } };
+}
