@@ -5,4 +5,4 @@
  *
  * Imported by the cli only; collector sees it through the Source port of core.
  */
-export {};
+export { type FileSourceOptions, fileSource } from './file-source.ts';
