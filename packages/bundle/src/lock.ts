@@ -120,7 +120,7 @@ export interface Drift {
   readonly change: 'added' | 'removed' | 'moved';
 }
 
-/** Compares pins by identity; what a pin was found from does not count. */
+/** Compares pins by identity, sorted by kind, then id; what a pin was found from does not count. */
 export function driftBetween(before: Lock | undefined, after: Lock): Drift[] {
   const key = (pin: Pin): string => `${pin.kind} ${pin.id}`;
   const content = (pin: Pin): string => canonicalJson({ ...pin, wish: undefined });
@@ -134,5 +134,5 @@ export function driftBetween(before: Lock | undefined, after: Lock): Drift[] {
   }
   for (const [name, pin] of old)
     if (!now.has(name)) drift.push({ id: pin.id, kind: pin.kind, change: 'removed' });
-  return drift;
+  return drift.sort((a, b) => (`${a.kind} ${a.id}` < `${b.kind} ${b.id}` ? -1 : 1));
 }

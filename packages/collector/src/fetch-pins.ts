@@ -8,12 +8,12 @@ import {
   type Pin,
   type Run,
   type Sources,
+  totalSize,
   type Wish,
   wishDigest,
 } from '@gapferry/core';
 import pLimit from 'p-limit';
 import { type EarlierPacks, earlierPacks } from './earlier-packs.ts';
-import { itemRun } from './item-run.ts';
 import type { ReleaseRecord } from './last-release.ts';
 import type { CollectBasis } from './request.ts';
 
@@ -28,20 +28,23 @@ export interface FetchRequest extends Pick<CollectBasis, 'config' | 'sources' | 
 /** Brings everything the pins reach into the store, items in parallel, and says what each consists of, in the order of the lock.
  *  The first failure stops the other items; what they have brought stays. Throws what the source threw, with the item and its wish named. */
 export async function fetchPins(request: FetchRequest, run: Run): Promise<readonly Holding[]> {
-  const { config, lock, depot, store, last } = request;
+  const { config, lock, depot, sources, store, last } = request;
   run.emit({ kind: 'stage', stage: 'fetch', items: lock.pins.length });
   const packs = await earlierPacks(depot, last);
   const wishes = new Map(config.wishes.map((wish) => [wishDigest(wish), wish]));
   const stop = new AbortController();
-  const signal = AbortSignal.any([run.signal, stop.signal]);
+  const inner: Run = {
+    signal: AbortSignal.any([run.signal, stop.signal]),
+    emit: (event) => run.emit(event),
+  };
   const limit = pLimit(request.concurrency?.items ?? 4);
   const failures: unknown[] = [];
   const holdings = await Promise.all(
     lock.pins.map((pin) =>
       limit(async () => {
-        if (signal.aborted) return undefined;
+        if (inner.signal.aborted) return undefined;
         try {
-          return await holdingOf(pin, { packs, sources: request.sources, store }, signal, run);
+          return await holdingOf(pin, { packs, sources, store }, inner);
         } catch (error) {
           failures.push(withItem(error, pin, wishes.get(pin.wish)));
           stop.abort();
@@ -61,18 +64,16 @@ interface Means {
   readonly store: BlobStore;
 }
 
-async function holdingOf(pin: Pin, means: Means, signal: AbortSignal, run: Run): Promise<Holding> {
-  const item = `${pin.kind} ${pin.id}`;
-  const mine = itemRun(run, item, signal);
-  run.emit({ kind: 'item-started', item });
-  const packs = pin.kind === 'git' ? await means.packs.packsFor(pin, means.store, mine) : undefined;
-  if (pin.kind === 'git' && packs !== undefined) {
-    run.emit({ kind: 'item-done', item, outcome: 'reused' });
-    return { kind: 'git', pin, packs };
-  }
-  const holding = await fetchFrom(means.sources, pin, means.store, mine);
-  run.emit({ kind: 'item-done', item, outcome: 'done' });
-  return holding;
+/** The source tells of the item from its beginning to its end; for packs that are used again nobody else does. */
+async function holdingOf(pin: Pin, { packs, sources, store }: Means, run: Run): Promise<Holding> {
+  if (pin.kind !== 'git') return fetchFrom(sources, pin, store, run);
+  const earlier = await packs.packsFor(pin, store, run);
+  if (earlier === undefined) return fetchFrom(sources, pin, store, run);
+  const [item, bytes] = [pin.id, totalSize(earlier)];
+  run.emit({ kind: 'item-started', item, bytes });
+  run.emit({ kind: 'bytes', item, bytes, reused: true });
+  run.emit({ kind: 'item-done', item, outcome: 'reused', bytes });
+  return { kind: 'git', pin, packs: earlier };
 }
 
 function fetchFrom(sources: Sources, pin: Pin, store: BlobStore, run: Run): Promise<Holding> {

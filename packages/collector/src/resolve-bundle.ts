@@ -10,7 +10,6 @@ import {
   wishDigest,
 } from '@gapferry/core';
 import pLimit from 'p-limit';
-import { itemRun } from './item-run.ts';
 import { requireWithoutSecrets } from './require-without-secrets.ts';
 import { resolveError, type WishFailure } from './resolve-error.ts';
 
@@ -50,7 +49,7 @@ async function answerTo(wish: Wish, sources: Sources, run: Run): Promise<Found |
   try {
     checkRun(run);
     run.emit({ kind: 'item-started', item });
-    const pins = await ask(wish, sources, itemRun(run, item));
+    const pins = await ask(wish, sources, run);
     requireAnswer(wish, pins);
     run.emit({ kind: 'item-done', item, outcome: 'done' });
     return { wish, pins };
