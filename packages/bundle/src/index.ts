@@ -16,7 +16,6 @@ export * from './import-loads.ts';
 export * from './lock.ts';
 export * from './manifest.ts';
 export * from './mark.ts';
-export * from './nearest-name.ts';
 export * from './next-release.ts';
 export * from './open-release.ts';
 export * from './packs.ts';

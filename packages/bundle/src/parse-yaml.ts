@@ -1,8 +1,8 @@
-import { GapferryError, printable } from '@gapferry/core';
+import { GapferryError, nearestName, printable } from '@gapferry/core';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { FORMATS, type FormatName } from './formats.ts';
-import { nearestName } from './nearest-name.ts';
+
 import { formatPath, type Problem, toProblems } from './problems.ts';
 
 const MAX_BYTES = 1_048_576;

@@ -2,7 +2,7 @@ import type { Run, RunEvent } from '@gapferry/core';
 import { Command, Flags, type Interfaces } from '@oclif/core';
 import { stopOnSignals } from './terminal/interruption.ts';
 import { type Output, processOutput } from './terminal/output.ts';
-import { lineProgress, type Progress, silentProgress } from './terminal/progress.ts';
+import type { Progress } from './terminal/progress.ts';
 
 /** What a command hands back: the result for people, the same for programs, and an exit code that is no error. */
 export interface Outcome {
@@ -78,10 +78,10 @@ export abstract class GapferryCommand<C extends typeof Command = typeof Command>
     if (!this.flags['json']) this.output.err(text);
   }
 
+  /** Loaded late: the help of a command needs none of it. */
   async #progress(): Promise<Progress> {
+    const { barProgress, lineProgress, silentProgress } = await import('./terminal/progress.ts');
     if (this.flags['json'] || this.flags['no-progress']) return silentProgress();
-    if (!this.output.interactive) return lineProgress(this.output);
-    const { barProgress } = await import('./terminal/progress.ts');
-    return barProgress(this.output);
+    return this.output.interactive ? barProgress(this.output) : lineProgress(this.output);
   }
 }

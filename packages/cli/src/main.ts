@@ -1,5 +1,4 @@
-import { nearestName } from '@gapferry/bundle';
-import { GapferryError } from '@gapferry/core';
+import { GapferryError, nearestName } from '@gapferry/core';
 import { Errors, flush, type Interfaces, run as runOclif } from '@oclif/core';
 import { exitCodeOf } from './exit-codes.ts';
 import { processOutput } from './terminal/output.ts';

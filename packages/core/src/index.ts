@@ -17,6 +17,7 @@ export * from './image-reference.ts';
 export * from './ledger.ts';
 export * from './manifest-links.ts';
 export * from './media-types.ts';
+export * from './nearest-name.ts';
 export * from './parse-json.ts';
 export * from './pin.ts';
 export * from './platform.ts';

@@ -64,4 +64,4 @@ export function trustYaml({ bundle, owner }: InitAnswers): string {
 }
 
 /** Private keys and depots do not belong into version control. */
-export const GITIGNORE = ['*.key', '/depot/', '/site/state/', '/site/embedded/', ''].join('\n');
+export const GITIGNORE: string = ['*.key', '/depot/', '/site/state/', '/site/embedded/', ''].join('\n');

@@ -89,6 +89,8 @@ export async function barProgress(output: Output): Promise<Progress> {
 }
 
 function lineOf(event: RunEvent): string | undefined {
+  if (event.kind === 'request')
+    return `  ${event.status} ${printable(event.method)} ${printable(event.path)}`;
   if (event.kind === 'warning')
     return `warning: ${event.item === undefined ? '' : `${printable(event.item)}: `}${printable(event.message)}`;
   if (event.kind === 'retry')
