@@ -46,6 +46,9 @@ export const ARROWS = {
 /** Packages whose tests do without the testkit: it is built on them. */
 export const WITHOUT_TESTKIT: ReadonlySet<string> = new Set(['core', 'bundle', 'testkit']);
 
+/** Packages with a `./testing` of what tests along the arrows share: core its contract suites, bundle its simulated releases. */
+export const WITH_TESTING: ReadonlySet<string> = new Set(['core', 'bundle']);
+
 /** Packages that decide and never act: no files, no sockets, no processes. */
 export const PURE: ReadonlySet<string> = new Set(['core', 'bundle', 'collector', 'importer', 'report']);
 

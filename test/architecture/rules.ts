@@ -8,6 +8,7 @@ import {
   PURE,
   TALKING,
   TEST_FILE_LINES,
+  WITH_TESTING,
   WITHOUT_TESTKIT,
 } from './arrows.ts';
 import type { SourceFile } from './source-file.ts';
@@ -32,8 +33,9 @@ function arrowProblem(file: SourceFile, from: string, specifier: string): string
   }
   const [, to, subpath] = /^@gapferry\/([^/]+)(\/.+)?$/.exec(specifier) ?? [];
   if (to === undefined) return undefined;
-  if (subpath !== undefined && !(to === 'core' && subpath === '/testing')) return 'not an exported path';
-  if (subpath === '/testing' && !file.isTest) return 'contract suites are for tests';
+  if (subpath !== undefined && !(WITH_TESTING.has(to) && subpath === '/testing'))
+    return 'not an exported path';
+  if (subpath === '/testing' && !file.isTest) return 'what tests share is for tests';
   if (to === 'testkit' && !file.isTest) return 'the testkit is for tests';
   return mayReach(file, from, to) ? undefined : `${from} → ${to} is not an arrow of the architecture`;
 }

@@ -52,10 +52,12 @@ interface Found {
 
 type AnyNode = Node & { readonly [key: string]: unknown };
 
-/** Contract suites in core/src/testing are tests that other packages call. */
+/** What stands in src/testing of core and bundle is for the tests of other packages. */
 function isTestPath(path: string): boolean {
   return (
-    /\.test\.ts$/.test(path) || path.startsWith('test/') || path.startsWith('packages/core/src/testing/')
+    /\.test\.ts$/.test(path) ||
+    path.startsWith('test/') ||
+    /^packages\/(core|bundle)\/src\/testing\//.test(path)
   );
 }
 

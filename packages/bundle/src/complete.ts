@@ -1,4 +1,10 @@
-import { type BlobFinding, type BlobFindings, type Digest, GapferryError } from '@gapferry/core';
+import {
+  type BlobFinding,
+  type BlobFindings,
+  type Digest,
+  GapferryError,
+  type SizedDigest,
+} from '@gapferry/core';
 import { itemsByBlob } from './check-manifest.ts';
 import { describeItem } from './manifest.ts';
 import { isTrustedManifest, type TrustedManifest } from './open-release.ts';
@@ -23,18 +29,7 @@ export function complete(opened: TrustedManifest, findings: BlobFindings): Verif
       message: 'complete was called with something that openRelease did not make',
     });
   const unproved = opened.blobs.filter((blob) => !findings.good.has(blob.digest));
-  if (unproved.length > 0)
-    throw findingsError(
-      opened,
-      unproved.map(
-        (blob) =>
-          findings.bad.find((bad) => bad.digest === blob.digest) ?? {
-            ...blob,
-            state: 'missing',
-            detail: 'was not checked',
-          },
-      ),
-    );
+  if (unproved.length > 0) throw findingsError(opened, findingsOf(unproved, findings.bad));
   const release = Object.freeze({ opened }) as VerifiedRelease;
   made.add(release);
   return release;
@@ -51,21 +46,39 @@ export function requireVerified(release: VerifiedRelease): VerifiedRelease {
 
 /** Names of the items that need a blob, for messages: `image docker.io/library/nginx:1.27.3`. */
 export function itemsOf(opened: TrustedManifest, digest: Digest): string[] {
-  const named = (itemsByBlob(opened.manifest).get(digest) ?? []).map(describeItem);
-  return [...named, ...(gitIdsByPack(opened.packs).get(digest) ?? []).map((id) => `git ${id}`)];
+  return namesByBlob(opened)(digest);
+}
+
+/** Looks everything up once: a medium that was pulled out misses every blob of the release. */
+function namesByBlob({ manifest, packs }: TrustedManifest): (digest: Digest) => string[] {
+  const items = itemsByBlob(manifest);
+  const ids = gitIdsByPack(packs);
+  return (digest) => [
+    ...(items.get(digest) ?? []).map(describeItem),
+    ...(ids.get(digest) ?? []).map((id) => `git ${id}`),
+  ];
+}
+
+/** What was found about each blob; a checker that says nothing about one has not proved it. */
+function findingsOf(unproved: readonly SizedDigest[], bad: readonly BlobFinding[]): BlobFinding[] {
+  const found = new Map(bad.map((finding) => [finding.digest, finding]));
+  return unproved.map(
+    (blob) => found.get(blob.digest) ?? { ...blob, state: 'missing', detail: 'was not checked' },
+  );
 }
 
 function findingsError(opened: TrustedManifest, bad: readonly BlobFinding[]): GapferryError {
+  const namesOf = namesByBlob(opened);
   const damaged = bad.filter((finding) => finding.state !== 'missing');
   const worst = damaged.length > 0 ? damaged : bad;
   const lines = worst
     .slice(0, 5)
     .map(
       (finding) =>
-        `${itemsOf(opened, finding.digest).join(', ')}: blob ${finding.digest} ${finding.state === 'missing' ? 'is missing' : finding.detail}`,
+        `${listed(namesOf(finding.digest))}: blob ${finding.digest} ${finding.state === 'missing' ? 'is missing' : finding.detail}`,
     );
   const more = worst.length > 5 ? `; and ${worst.length - 5} more` : '';
-  const items = [...new Set(bad.flatMap((finding) => itemsOf(opened, finding.digest)))];
+  const items = [...new Set(bad.flatMap((finding) => namesOf(finding.digest)))];
   return new GapferryError({
     code: damaged.length > 0 ? 'DIGEST_MISMATCH' : 'BLOB_MISSING',
     message: `release ${opened.release.version} of channel ${opened.release.channel} is ${damaged.length > 0 ? 'damaged' : 'incomplete'}: ${lines.join('; ')}${more}`,
@@ -75,16 +88,20 @@ function findingsError(opened: TrustedManifest, bad: readonly BlobFinding[]): Ga
         : 'nothing was loaded; export the release again: the blobs named are not on this medium',
     origin: 'medium',
     data: {
-      items,
-      findings: bad
-        .slice(0, 1000)
-        .map(({ digest, size, state, detail }) => ({
-          digest,
-          size,
-          state,
-          detail,
-          items: itemsOf(opened, digest),
-        })),
+      items: items.slice(0, 1000),
+      findings: bad.slice(0, 1000).map(({ digest, size, state, detail }) => ({
+        digest,
+        size,
+        state,
+        detail,
+        items: namesOf(digest).slice(0, 10),
+      })),
     },
   });
+}
+
+/** A base layer can belong to hundreds of images. */
+function listed(names: readonly string[]): string {
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
+  return `${names.slice(0, 3).join(', ')}${more}`;
 }

@@ -1,5 +1,6 @@
 import {
   type ContentLoad,
+  type Digest,
   GapferryError,
   type GitPack,
   type GitRef,
@@ -7,9 +8,9 @@ import {
   type NameLoad,
   parseImageReference,
   repositoryOf,
+  type SizedDigest,
   toDirectoryName,
 } from '@gapferry/core';
-import { blobsOf } from './check-manifest.ts';
 import { requireVerified, type VerifiedRelease } from './complete.ts';
 import {
   type ChartItem,
@@ -19,7 +20,6 @@ import {
   type ImageItem,
   type Item,
   type ItemKind,
-  type Manifest,
 } from './manifest.ts';
 
 /** Which target takes which kinds; the first that matches takes the item. */
@@ -36,50 +36,68 @@ export interface ItemLoads {
   readonly name: NameLoad;
 }
 
-/** Says where each item goes, in manifest order. `refs` gives the refs of Git items whose list is a blob. Throws `CONFIG_INVALID` for an item that no target takes. */
+/** Says where each item goes, in manifest order. `refs` gives the refs of Git items whose list is a blob. Throws `CONFIG_INVALID` for an item that no target takes, `INTERNAL` for a list of refs that was not given. */
 export function importLoads(
   release: VerifiedRelease,
   targets: readonly TargetRule[],
   refs: ReadonlyMap<string, readonly GitRef[]>,
 ): ItemLoads[] {
   const { manifest, packs } = requireVerified(release).opened;
-  const packsById = new Map((packs?.items ?? []).map((item) => [item.id, item.packs]));
+  const parts: Parts = {
+    sizes: new Map(manifest.blobs.map((blob) => [blob.digest, blob])),
+    refs,
+    packs: new Map((packs?.items ?? []).map((item) => [item.id, item.packs])),
+  };
   return manifest.items.map((item) => {
     const target = targets.find((rule) => rule.takes.includes(item.kind));
     if (target === undefined) throw noTarget(item);
-    return { target: target.name, item, ...loadsOf(item, manifest, refs, packsById) };
+    return { target: target.name, item, ...loadsOf(item, parts) };
   });
 }
 
 type Pair = { readonly content: ContentLoad; readonly name: NameLoad };
 
-function loadsOf(
-  item: Item,
-  manifest: Manifest,
-  refs: ReadonlyMap<string, readonly GitRef[]>,
-  packs: ReadonlyMap<string, readonly GitPack[]>,
-): Pair {
+/** Looked up once for all items. */
+interface Parts {
+  readonly sizes: ReadonlyMap<Digest, SizedDigest>;
+  /** By item id. */
+  readonly refs: ReadonlyMap<string, readonly GitRef[]>;
+  /** By item id. */
+  readonly packs: ReadonlyMap<string, readonly GitPack[]>;
+}
+
+function loadsOf(item: Item, { sizes, refs, packs }: Parts): Pair {
   switch (item.kind) {
     case 'image':
-      return imageLoads(item, manifest);
+      return imageLoads(item, sizes);
     case 'chart':
-      return chartLoads(item, manifest);
+      return chartLoads(item, sizes);
     case 'git':
-      return gitLoads(
-        item,
-        'list' in item.refs ? (refs.get(item.id) ?? []) : item.refs,
-        packs.get(item.id) ?? [],
-      );
+      return gitLoads(item, refsOf(item, refs), packs.get(item.id) ?? []);
     case 'file':
       return fileLoads(item);
   }
 }
 
+function refsOf(item: GitItem, lists: Parts['refs']): readonly GitRef[] {
+  if (!('list' in item.refs)) return item.refs;
+  const refs = lists.get(item.id);
+  if (refs !== undefined) return refs;
+  throw new GapferryError({
+    code: 'INTERNAL',
+    message: `the list of refs of ${describeItem(item)} was not read`,
+  });
+}
+
+function blobsIn(item: Item, sizes: Parts['sizes']): SizedDigest[] {
+  return item.blobs.flatMap((digest) => sizes.get(digest) ?? []);
+}
+
 /** The upstream index kept as a record stays on the medium and in the manifest; it is no part of what a registry serves. */
-function imageLoads(item: ImageItem, manifest: Manifest): Pair {
+function imageLoads(item: ImageItem, sizes: Parts['sizes']): Pair {
   const reference = parseImageReference(item.id);
   const repository = repositoryOf(reference);
-  const blobs = blobsOf(manifest, item).filter(
+  const blobs = blobsIn(item, sizes).filter(
     (blob) => blob.digest !== item.upstreamIndex?.digest || blob.digest === item.root.digest,
   );
   const base = { kind: 'oci', item: describeItem(item), repository, root: item.root } as const;
@@ -90,11 +108,11 @@ function imageLoads(item: ImageItem, manifest: Manifest): Pair {
 }
 
 /** OCI tags have no `+`: Helm writes `_` instead (helm.sh, registries). */
-function chartLoads(item: ChartItem, manifest: Manifest): Pair {
+function chartLoads(item: ChartItem, sizes: Parts['sizes']): Pair {
   const repository = item.id.slice(0, -item.version.length - 1);
   const base = { kind: 'oci', item: describeItem(item), repository, root: item.root } as const;
   return {
-    content: { ...base, phase: 'content', blobs: blobsOf(manifest, item) },
+    content: { ...base, phase: 'content', blobs: blobsIn(item, sizes) },
     name: { ...base, phase: 'name', of: 'chart', tag: item.version.replaceAll('+', '_') },
   };
 }

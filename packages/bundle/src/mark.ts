@@ -35,6 +35,7 @@ export function judgeMark(mark: Mark, release: ReleasePredicate, statement: Dige
 /** The mark after a release was accepted; never lower than before. */
 export function raisedMark(mark: Mark | undefined, release: ReleasePredicate, statement: Digest): Mark {
   const issuedAt = [mark?.issuedAt ?? '', release.issuedAt].sort().at(-1) ?? release.issuedAt;
+  if (mark !== undefined && mark.sequence > release.sequence) return { ...mark, issuedAt };
   return { sequence: release.sequence, statement, issuedAt };
 }
 

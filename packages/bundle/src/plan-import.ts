@@ -9,7 +9,7 @@ import {
 } from '@gapferry/core';
 import { requireVerified, type VerifiedRelease } from './complete.ts';
 import { type ItemLoads, placeOf, wantedState } from './import-loads.ts';
-import { describeItem, type ItemKind } from './manifest.ts';
+import { describeItem, type Item, type ItemKind } from './manifest.ts';
 
 /** What a target said about both loads of an item. */
 export interface SurveyedLoads extends ItemLoads {
@@ -64,13 +64,14 @@ export interface PlanStep {
 const made = new WeakSet<object>();
 
 /** Decides, from what the targets hold and what the ledger knows, what an import does; pure.
- *  Throws `TARGET_CONFLICT` naming every place where somebody else's work, or another channel's, would be replaced. */
+ *  Throws `TARGET_CONFLICT` naming every place where somebody else's work, or another channel's, would be replaced, and `NAME_UNSAFE` when two items of the release want one place. */
 export function planImport(
   release: VerifiedRelease,
   surveyed: readonly SurveyedLoads[],
   ownerOf: LookUpOwner,
 ): ImportPlan {
   const { address, statement, release: predicate } = requireVerified(release).opened;
+  requireOnePlaceEach(surveyed);
   const conflicts = surveyed.flatMap((loads) => conflictsOf(loads, predicate.channel, ownerOf));
   if (conflicts.length > 0) throw conflictError(conflicts);
   const steps = surveyed.map(toStep);
@@ -98,6 +99,26 @@ export function requirePlanned(plan: ImportPlan): ImportPlan {
   throw new GapferryError({
     code: 'INTERNAL',
     message: 'an import plan that planImport did not make reached the importer',
+  });
+}
+
+/** Two tags, or `1.0+a` and `1.0_a` of one chart: whichever came last would win. */
+function requireOnePlaceEach(surveyed: readonly ItemLoads[]): void {
+  const taken = new Map<string, Item>();
+  for (const { target, item, name } of surveyed) {
+    const place = placeOf(name);
+    const other = taken.get(`${target} ${place}`);
+    if (other !== undefined) throw samePlace(other, item, place, target);
+    taken.set(`${target} ${place}`, item);
+  }
+}
+
+function samePlace(one: Item, other: Item, place: string, target: string): GapferryError {
+  return new GapferryError({
+    code: 'NAME_UNSAFE',
+    message: `${describeItem(one)} and ${describeItem(other)} would both be ${place} at target ${target}`,
+    hint: 'take one of them out of the bundle, or send them to different targets',
+    origin: 'site',
   });
 }
 

@@ -86,7 +86,7 @@ const schema = z.strictObject({
   roots: z.strictObject({ threshold: z.number().int().min(1), keys: z.array(text).min(1) }).optional(),
   keys: z.record(text, keyEntry),
   channels: z.record(nameSchema, channelEntry),
-  upstream: z.array(z.unknown()).optional(),
+  upstream: z.array(z.json()).optional(),
   refreshBy: day.optional(),
 });
 type Raw = z.infer<typeof schema>;
@@ -201,6 +201,7 @@ function toChannel(entry: Raw['channels'][string], raw: Raw): ChannelPolicy {
   const unsupported = [
     ...(entry.scan?.required ? ['scan.required'] : []),
     ...(entry.require.some((rule) => rule.role === 'approver') ? ['require.approver'] : []),
+    ...(entry.require.some((rule) => rule.distinctFrom?.length) ? ['require.distinctFrom'] : []),
     ...((raw.upstream ?? []).length > 0 ? ['upstream'] : []),
   ];
   return {

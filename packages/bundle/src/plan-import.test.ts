@@ -1,0 +1,204 @@
+import type { Digest, NameState, Presence } from '@gapferry/core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { VerifiedRelease } from './complete.ts';
+import { type ItemLoads, importLoads, wantedState } from './import-loads.ts';
+import { type ImportPlan, type Ownership, planImport, requirePlanned } from './plan-import.ts';
+import { type SimulatedItems, simulatedRelease, verifySimulated } from './testing/index.ts';
+
+function verified(items: SimulatedItems): VerifiedRelease {
+  return verifySimulated(simulatedRelease(items));
+}
+
+const X = 'sha256:'.padEnd(71, 'e');
+const Y = 'sha256:'.padEnd(71, 'f');
+const MAIN = 'a'.repeat(40);
+const image = verified({ images: { 'docker.io/library/nginx:1.27': 'nginx' } });
+const git = verified({ git: { 'git.example/ops': { main: MAIN, next: 'b'.repeat(40) } } });
+
+interface Scene {
+  readonly there?: NameState;
+  readonly content?: Presence;
+  readonly owner?: Ownership;
+}
+
+/** Plans a release of one item, of which the target and the ledger say what the scene says. */
+function plan(release: VerifiedRelease, { there, content, owner }: Scene = {}): ImportPlan {
+  const loads = importLoads(
+    release,
+    [{ name: 'depot', takes: ['image', 'chart', 'git', 'file'] }],
+    new Map(),
+  );
+  const surveyed = loads.map((item) => ({
+    ...item,
+    contentPresence: content ?? { state: 'absent' as const, missingBytes: 10 },
+    namePresence: presenceOf(item, there),
+  }));
+  return planImport(release, surveyed, () => owner);
+}
+
+function presenceOf({ name }: ItemLoads, there: NameState | undefined): Presence {
+  if (there === undefined) return { state: 'absent', missingBytes: 0 };
+  const same = JSON.stringify(there) === JSON.stringify(wantedState(name));
+  return same ? { state: 'same' } : { state: 'different', there, missingBytes: 0 };
+}
+
+const conflict = expect.objectContaining({ code: 'TARGET_CONFLICT' });
+const wanted = wantedState(
+  importLoads(image, [{ name: 'd', takes: ['image'] }], new Map())[0]?.name as never,
+);
+
+describe('a place that is empty', () => {
+  it('is filled: content is sent, the name is created', () => {
+    const { steps, totals } = plan(image);
+    expect(steps[0]).toMatchObject({ contentAction: 'send', nameAction: 'create', bytes: 10 });
+    expect(steps[0]?.name).not.toHaveProperty('replaces');
+    expect(totals).toEqual({ items: 1, toLoad: 1, same: 0, moved: 0, bytes: 10 });
+  });
+
+  it('whose content is there already sends nothing', () => {
+    expect(plan(image, { content: { state: 'same' } }).totals).toMatchObject({ toLoad: 1, bytes: 0 });
+  });
+
+  it('is kept free for the channel that filled it before', () => {
+    expect(() => plan(image, { owner: { channel: 'line-b', left: { digest: X } } })).toThrow(conflict);
+  });
+
+  it('is free when another channel only meant to fill it', () => {
+    const owner = { channel: 'line-b', left: {}, intended: [{ digest: X }] };
+    expect(plan(image, { owner }).steps[0]?.nameAction).toBe('create');
+    expect(() => plan(image, { owner, there: { digest: X } })).toThrow(conflict);
+  });
+});
+
+describe('a place that holds what is wanted', () => {
+  it('needs nothing', () => {
+    expect(plan(image, { content: { state: 'same' }, there: wanted }).totals).toEqual({
+      items: 1,
+      toLoad: 0,
+      same: 1,
+      moved: 0,
+      bytes: 0,
+    });
+  });
+
+  it('is still refused when it is another channel’s', () => {
+    expect(() => plan(image, { there: wanted, owner: { channel: 'line-b', left: wanted } })).toThrow(
+      /belongs to channel line-b/,
+    );
+  });
+});
+
+describe('a place that holds something else', () => {
+  it('moves when the channel left it there, and the load says what it may replace', () => {
+    const { steps, totals } = plan(image, {
+      there: { digest: X },
+      owner: { channel: 'line-a', left: { digest: X } },
+    });
+    expect(steps[0]).toMatchObject({ nameAction: 'move', name: { replaces: { digest: X } } });
+    expect(totals.moved).toBe(1);
+  });
+
+  it('is a conflict when nobody knows who put it there', () => {
+    expect(() => plan(image, { there: { digest: X } })).toThrow(
+      expect.objectContaining({
+        code: 'TARGET_CONFLICT',
+        message: expect.stringContaining('oci docker.io/library/nginx:1.27 at target depot'),
+      }),
+    );
+  });
+
+  it('is a conflict when somebody changed it after the channel left it', () => {
+    expect(() =>
+      plan(image, { there: { digest: Y }, owner: { channel: 'line-a', left: { digest: X } } }),
+    ).toThrow(conflict);
+  });
+
+  it('moves when a stopped import of the channel was about to put it there', () => {
+    const owner = {
+      channel: 'line-a',
+      left: { digest: X },
+      intended: [{ digest: 'sha256:0' }, { digest: Y }],
+    };
+    expect(plan(image, { there: { digest: Y }, owner }).steps[0]?.nameAction).toBe('move');
+  });
+
+  it("is no conflict's way out that another channel intended it", () => {
+    const owner = { channel: 'line-b', left: {}, intended: [{ digest: Y }] };
+    expect(() => plan(image, { there: { digest: Y }, owner })).toThrow(conflict);
+  });
+});
+
+describe('refs of a repository', () => {
+  it('beside those that are there replace nothing', () => {
+    const { steps } = plan(git, { there: { 'refs/heads/main': MAIN } });
+    expect(steps[0]).toMatchObject({ nameAction: 'create', name: { replaces: { 'refs/heads/main': MAIN } } });
+  });
+
+  it('move when the channel left them, one by one', () => {
+    const there = { 'refs/heads/main': 'c'.repeat(40) };
+    expect(plan(git, { there, owner: { channel: 'line-a', left: there } }).steps[0]?.nameAction).toBe('move');
+    expect(() =>
+      plan(git, {
+        there: { ...there, 'refs/heads/next': 'd'.repeat(40) },
+        owner: { channel: 'line-a', left: there },
+      }),
+    ).toThrow(/refs\/heads\/next stands at d{40}, which this channel did not put there/);
+  });
+});
+
+describe('a plan', () => {
+  it('tells all conflicts at once, ten in words', () => {
+    const images = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`docker.io/a/b:${i}`, `b${i}`]));
+    expect(() => plan(verified({ images }), { there: { digest: X } })).toThrow(
+      expect.objectContaining({ message: expect.stringMatching(/and 2 more$/) }),
+    );
+  });
+
+  it('refuses two items that want one place', () => {
+    const charts = { 'ghcr.io/app:1.0.0+a': 'one', 'ghcr.io/app:1.0.0_a': 'two' };
+    expect(() => plan(verified({ charts }))).toThrow(
+      expect.objectContaining({
+        code: 'NAME_UNSAFE',
+        message: expect.stringContaining('chart ghcr.io/app:1.0.0_a'),
+      }),
+    );
+  });
+
+  it('is nothing but what planImport made, and cannot be changed', () => {
+    const made = plan(image);
+    expect(requirePlanned(made)).toBe(made);
+    expect(() => requirePlanned({ ...made })).toThrow(expect.objectContaining({ code: 'INTERNAL' }));
+    expect(() => Object.assign(made, { steps: [] })).toThrow(TypeError);
+    expect(() => (made.steps as unknown[]).pop()).toThrow(TypeError);
+  });
+
+  it('moves a name only from a state that the channel left or was about to leave', () => {
+    const digest = fc.constantFrom(X, Y, String(wanted['digest'])) as fc.Arbitrary<Digest>;
+    const state = fc.option(
+      digest.map((value) => ({ digest: value })),
+      { nil: undefined },
+    );
+    const owner = fc.option(
+      fc.record({
+        channel: fc.constantFrom('line-a', 'line-b'),
+        left: state.map((left): NameState => left ?? {}),
+        intended: fc.array(digest.map((value) => ({ digest: value }))),
+      }),
+      { nil: undefined },
+    );
+    fc.assert(
+      fc.property(state, owner, (there, who) => {
+        try {
+          const [step] = plan(image, { ...(there && { there }), ...(who && { owner: who }) }).steps;
+          const own =
+            who?.channel === 'line-a' ? [who.left['digest'], ...who.intended.map((s) => s.digest)] : [];
+          if (step?.nameAction === 'move') expect(own).toContain(there?.digest);
+          else expect([undefined, wanted['digest']]).toContain(there?.digest);
+        } catch (error) {
+          expect(error).toEqual(conflict);
+        }
+      }),
+    );
+  });
+});

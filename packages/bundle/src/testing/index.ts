@@ -1,0 +1,5 @@
+/** Releases to attack: made by hand, not by the code under test. For tests of this package and of those that take releases in. */
+
+export * from './dsse.ts';
+export * from './open-simulated.ts';
+export * from './simulated-release.ts';
