@@ -56,7 +56,7 @@ function refused(what: string, why: string): GapferryError {
   });
 }
 
-/** Sorted by name in byte order, the order of `packed-refs` and of a pin. */
+/** JavaScript's own string order, the order of a pin. */
 export function byRefName(a: GitRef, b: GitRef): number {
-  return Buffer.compare(Buffer.from(a.name), Buffer.from(b.name));
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }

@@ -6,4 +6,8 @@
  *
  * Imported by the cli only; collector sees it through the Source port of core.
  */
-export {};
+export { readChartArchive } from './chart-archive.ts';
+export { type ChartMetadata, parseChartMetadata } from './chart-metadata.ts';
+export * from './chart-source.ts';
+export { newestVersion } from './chart-version.ts';
+export type { ChartRegistry } from './registry-charts.ts';
