@@ -12,4 +12,8 @@ const pjson = JSON.parse(readFileSync(new URL('../package.json', import.meta.url
 settings.enableAutoTranspile = false;
 pjson.oclif.commands = './src/commands';
 
+// npm runs scripts in the checkout; paths on the command line are meant from where the operator stands.
+if (process.env['npm_lifecycle_event'] === 'gapferry' && process.env['INIT_CWD'] !== undefined)
+  process.chdir(process.env['INIT_CWD']);
+
 await main(process.argv.slice(2), { root, pjson });
