@@ -219,6 +219,17 @@ describe('a dry run', () => {
     ]);
   });
 
+  it('sees that other platforms are wanted although the tag stands still', async () => {
+    const { first, next } = setUp();
+    await collect(first, quietRun());
+    const stateFor = async (platform: string): Promise<string | undefined> => {
+      const wishes = [{ kind: 'image', ref: 'docker.io/library/app:1', platforms: [platform] }] as const;
+      return (await previewCollect({ ...next, config: { ...CONFIG, wishes } }, quietRun())).items[0]?.state;
+    };
+    expect(await stateFor('linux/amd64')).toBe('same');
+    expect(await stateFor('linux/arm64')).toBe('changed');
+  });
+
   it('foresees that an unrecorded release will be recorded, and leaves that to the collect', async () => {
     const { ledger, first } = await killedAfterWriting();
     const preview = await previewCollect(first, quietRun());

@@ -16,8 +16,7 @@ export function requireWithoutSecrets(pins: readonly Pin[]): void {
 
 function holdsSecret(text: string): boolean {
   const url = URL.parse(text);
-  if (url === null) return redact(text) !== text;
-  if (url.password !== '' || (url.username !== '' && url.protocol !== 'ssh:')) return true;
-  url.username = '';
-  return redact(url.href) !== url.href;
+  if (url?.protocol === 'ssh:') url.username = '';
+  const shown = url === null ? text : url.href;
+  return redact(shown) !== shown;
 }
