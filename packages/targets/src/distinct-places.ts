@@ -1,6 +1,5 @@
-import { GapferryError, type Load, requireSafePath, toDirectoryName } from '@gapferry/core';
-import { FILES, GIT, repositoryPath } from './embedded-tree.ts';
-import { ociName } from './oci-names.ts';
+import { GapferryError, type Load } from '@gapferry/core';
+import { mapItem, ociName } from './map-item.ts';
 
 /** Refuses loads that would fall together: two contents under one name, directories or files that are one on a case-insensitive file system, and
  *  one that would lie inside another. Pure. Throws `NAME_UNSAFE`, naming both items, before anything is written. */
@@ -31,9 +30,8 @@ function requireOneRootPerName(loads: readonly Load[]): void {
 /** Directories of repositories and paths of files, below the root of the embedded depot. */
 function* pathsOf(loads: readonly Load[]): Generator<readonly [path: string, item: string]> {
   for (const load of loads) {
-    if (load.kind === 'git') yield [`${GIT}/${repositoryPath(load.repository)}`, load.item];
-    if (load.kind === 'file') yield [`${FILES}/${requireSafePath(load.path, load.item)}`, load.item];
-    if (load.kind === 'oci') requireSafePath(toDirectoryName(load.repository), load.item);
+    const place = mapItem(load);
+    if (place.kind !== 'oci') yield [place.path, load.item];
   }
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { requireSafePath, toDirectoryName } from '@gapferry/core';
+import { GapferryError, printable, requireSafePath, toDirectoryName } from '@gapferry/core';
 
 /** Names below the root of an embedded depot. */
 export const GIT = 'git';
@@ -19,10 +19,15 @@ export function embeddedRoots(tree: string): EmbeddedRoots {
   return { git: join(tree, GIT), files: join(tree, FILES) };
 }
 
-/** Path of a repository below `git`: `:` becomes `-`, and the name ends with `.git` once. Throws `NAME_UNSAFE`. */
+/** Path of a repository below `git`: `:` becomes `-`, and only the last part ends with `.git`, so that a path tells where its repository ends. Throws `NAME_UNSAFE`. */
 export function repositoryPath(repository: string): string {
-  const path = `${toDirectoryName(repository).replace(/\.git$/, '')}.git`;
-  return requireSafePath(path, 'a Git repository');
+  const path = requireSafePath(toDirectoryName(repository).replace(/\.git$/, ''), 'a Git repository');
+  if (!/\.git(?:\/|$)/i.test(path)) return `${path}.git`;
+  throw new GapferryError({
+    code: 'NAME_UNSAFE',
+    message: `the Git repository "${printable(path)}" would lie inside a directory that looks like a repository`,
+    hint: 'choose another name with `as:`',
+  });
 }
 
 export function repositoryDirectory(tree: string, repository: string): string {

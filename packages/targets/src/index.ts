@@ -11,4 +11,4 @@ export * from './embedded-store.ts';
 export * from './embedded-target.ts';
 export { type EmbeddedRoots, embeddedRoots } from './embedded-tree.ts';
 export * from './git-repositories.ts';
-export * from './map-item.ts';
+export { type ItemPlace, mapItem } from './map-item.ts';

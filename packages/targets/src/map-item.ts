@@ -1,74 +1,53 @@
-import { GapferryError, isDigest, requireSafePath, toDirectoryName } from '@gapferry/core';
+import { GapferryError, type Load, printable, requireSafePath, toDirectoryName } from '@gapferry/core';
+import { FILES, GIT, repositoryPath } from './embedded-tree.ts';
 
-/** An item as the manifest names it: `{kind: 'image', id: 'docker.io/library/nginx:1.27.3'}`. */
-export interface MappedItem {
-  readonly kind: 'image' | 'chart' | 'git' | 'file';
-  readonly id: string;
-}
+/** Where a load goes in the embedded depot: a name in its OCI layout, or a path below its root (`git/<host>/<path>.git`, `files/<path>`). */
+export type ItemPlace =
+  | { readonly kind: 'oci'; readonly name: string }
+  | { readonly kind: 'git' | 'file'; readonly path: string };
 
-/** Where an item goes at a target that keeps upstream names. */
-export type ItemPlace = OciPlace | GitPlace | FilePlace;
-
-export interface OciPlace {
-  readonly kind: 'oci';
-  /** `host/path`; a port is written with `-`, since a repository name has no colon. */
-  readonly repository: string;
-  /** Absent for an item that is only known by its digest. */
-  readonly tag?: string;
-}
-
-export interface GitPlace {
-  readonly kind: 'git';
-  /** `host/path` without `.git`. */
-  readonly repository: string;
-}
-
-export interface FilePlace {
-  readonly kind: 'file';
-  readonly path: string;
-}
-
-/** Distribution-spec, pulling manifests: the name of a repository. */
+/** Distribution-spec, pulling manifests: the name of a repository, and of a tag. */
 const REPOSITORY = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 
-/** The place of an item where upstream identities are kept: `{host}/{path}`. Pure; two items may still fall together, see `requireDistinctPlaces`.
- *  A chart's version is written as Helm does, with `_` for the `+` that no tag can have. Throws `NAME_UNSAFE`. */
-export function mapItem(item: MappedItem): ItemPlace {
-  if (item.kind === 'file') return { kind: 'file', path: requireSafePath(item.id, 'a file') };
-  if (item.kind === 'git') {
-    const repository = toDirectoryName(item.id).replace(/\.git$/, '');
-    return { kind: 'git', repository: requireSafePath(repository, 'a Git repository') };
+/** The place of an item. Upstream identities are kept: `{host}/{path}`. Pure; two items may still fall together, see `requireDistinctPlaces`. Throws `NAME_UNSAFE`. */
+export function mapItem(load: Load): ItemPlace {
+  switch (load.kind) {
+    case 'oci':
+      return { kind: 'oci', name: load.phase === 'name' ? ociName(load) : toRepository(load.repository) };
+    case 'git':
+      return { kind: 'git', path: `${GIT}/${repositoryPath(load.repository)}` };
+    case 'file':
+      return { kind: 'file', path: `${FILES}/${requireSafePath(load.path, load.item)}` };
   }
-  return mapReference(item);
 }
 
-function mapReference(item: MappedItem): OciPlace {
-  const [named = '', digest] = item.id.split('@');
-  const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
-  const version = colon < 0 ? undefined : named.slice(colon + 1);
-  const tag = item.kind === 'chart' ? version?.replaceAll('+', '_') : version;
-  const repository = toRepository(colon < 0 ? named : named.slice(0, colon), item);
-  if (tag !== undefined && !TAG.test(tag)) throw unsafe(item, `"${tag.slice(0, 128)}" cannot be a tag`);
-  if (tag === undefined && !isDigest(digest)) throw unsafe(item, 'it has neither a tag nor a digest');
-  return { kind: 'oci', repository, ...(tag !== undefined && { tag }) };
+/** The name in the embedded depot's index: `host/path:tag`, or `host/path@sha256:…` where there is no tag. */
+export function ociName(load: {
+  readonly repository: string;
+  readonly tag?: string;
+  readonly root: { readonly digest: string };
+}): string {
+  const { tag } = load;
+  const repository = toRepository(load.repository);
+  if (tag === undefined) return `${repository}@${load.root.digest}`;
+  if (!TAG.test(tag)) throw unsafe(`"${tag.slice(0, 128)}" cannot be a tag of ${repository}`);
+  return `${repository}:${tag}`;
 }
 
-/** Host names are case-insensitive; repository names are lower case. */
-function toRepository(name: string, item: MappedItem): string {
-  const slash = name.indexOf('/');
-  const host = slash < 0 ? '' : name.slice(0, slash).toLowerCase();
-  const repository = toDirectoryName(`${host}${name.slice(Math.max(slash, 0))}`);
+/** A repository name has no colon and no upper case: a port is written with `-`, and the host, which is case-insensitive, in lower case. */
+function toRepository(name: string): string {
+  const slash = Math.max(name.indexOf('/'), 0);
+  const repository = toDirectoryName(`${name.slice(0, slash).toLowerCase()}${name.slice(slash)}`);
   if (REPOSITORY.test(repository) && repository.length <= 255) return repository;
-  throw unsafe(item, `"${repository.slice(0, 255)}" cannot be the name of a repository`);
+  throw unsafe(`"${repository.slice(0, 255)}" cannot be the name of a repository`);
 }
 
-function unsafe(item: MappedItem, why: string): GapferryError {
+function unsafe(why: string): GapferryError {
   return new GapferryError({
     code: 'NAME_UNSAFE',
-    message: `${item.kind} ${item.id.slice(0, 300)} has no place at the target: ${why}`,
-    hint: 'name it by a host name (an IPv6 address cannot be part of a repository) and a path in lower case',
+    message: printable(why),
+    hint: 'a repository is a host name (no IPv6 address) and a path in lower case; collect it under such a name',
     origin: 'target',
-    data: { item: item.id },
   });
 }

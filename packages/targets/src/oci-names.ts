@@ -11,18 +11,13 @@ import {
   parseManifestLinks,
   type Run,
   readVerified,
-  toDirectoryName,
 } from '@gapferry/core';
 import type { EmbeddedStore } from './embedded-store.ts';
+import { ociName } from './map-item.ts';
 import { isSame, requireReplaceable, toPresence } from './name-state.ts';
 
 const SAME: LoadOutcome = { state: 'same', bytes: 0 };
 const LOADED: LoadOutcome = { state: 'loaded', bytes: 0 };
-
-/** The name in the embedded depot's index: `host/path:tag`, or `host/path@sha256:…` where there is no tag. */
-export function ociName({ repository, tag, root }: Pick<OciTag, 'repository' | 'tag' | 'root'>): string {
-  return `${toDirectoryName(repository)}${tag === undefined ? `@${root.digest}` : `:${tag}`}`;
-}
 
 export async function inspectTag(store: EmbeddedStore, tag: OciTag): Promise<Presence> {
   return toPresence(stateOf(await namedRoots(store), tag), wantedOf(tag));

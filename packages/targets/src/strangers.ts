@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GapferryError, type Load, requireSafePath } from '@gapferry/core';
-import { FILES, GIT, repositoryPath } from './embedded-tree.ts';
+import { GapferryError, type Load } from '@gapferry/core';
+import { mapItem } from './map-item.ts';
 import { errnoOf, treeError } from './tree-error.ts';
 
 /** Refuses places that are on the disk already under another spelling: `Readme` where `README` is to go. Where the file system tells them apart nothing would break
@@ -9,14 +9,9 @@ import { errnoOf, treeError } from './tree-error.ts';
 export async function requireNoStrangers(tree: string, loads: readonly Load[]): Promise<void> {
   const listings = new Map<string, Promise<readonly string[]>>();
   for (const load of loads) {
-    const path = pathOf(load);
-    if (path !== undefined) await requireSpelling(tree, path, load.item, listings);
+    const place = mapItem(load);
+    if (place.kind !== 'oci') await requireSpelling(tree, place.path, load.item, listings);
   }
-}
-
-function pathOf(load: Load): string | undefined {
-  if (load.kind === 'git') return `${GIT}/${repositoryPath(load.repository)}`;
-  return load.kind === 'file' ? `${FILES}/${requireSafePath(load.path, load.item)}` : undefined;
 }
 
 async function requireSpelling(
