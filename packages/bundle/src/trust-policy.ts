@@ -220,8 +220,8 @@ function toChannel(entry: Raw['channels'][string], raw: Raw): ChannelPolicy {
 
 /** sha256 of the DER SubjectPublicKeyInfo. Throws `KEY_UNUSABLE` for anything but a P-256, P-384 or Ed25519 public key in PEM. */
 export function spkiDigest(pem: string): Digest {
-  if (!/^\s*-----BEGIN PUBLIC KEY-----/.test(pem))
-    throw unusableKey('is not a public key in PEM (-----BEGIN PUBLIC KEY-----)');
+  if (!/^\s*-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----\s*$/.test(pem))
+    throw unusableKey('is not exactly one public key in PEM (-----BEGIN PUBLIC KEY-----)');
   try {
     const key = createPublicKey(pem);
     const curve = key.asymmetricKeyDetails?.namedCurve;

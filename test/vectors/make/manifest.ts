@@ -395,6 +395,14 @@ function wrongRefs(): Vector[] {
     git('ref-oid-format', 'sha1 object ids in a sha256 repository', (item) =>
       Object.assign(item, { objectFormat: 'sha256' }),
     ),
+    invalid(
+      'git-blob-unneeded',
+      'a blob for a repository whose refs are in line',
+      changed(() =>
+        onlyGit((item) => Object.assign(item, { blobs: [blobOf('file').digest] }), [blobOf('file')]),
+      ),
+      ['although its refs are in line'],
+    ),
     git('head-elsewhere', 'a HEAD that is not one of the refs', (item) =>
       Object.assign(item, { head: 'refs/heads/other' }),
     ),

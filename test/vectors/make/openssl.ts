@@ -32,8 +32,12 @@ export function digest(bytes: string | Uint8Array): string {
 
 /** Base64 of the sha256 of the SubjectPublicKeyInfo: the hint that cosign writes. */
 export function keyHint({ publicPem }: ThrowAwayKey): string {
-  const der = openssl(['pkey', '-pubin', '-outform', 'DER'], publicPem);
-  return openssl(['dgst', '-sha256', '-binary'], der).toString('base64');
+  return Buffer.from(spki(publicPem), 'hex').toString('base64');
+}
+
+/** sha256 of a key's SubjectPublicKeyInfo in DER, 64 hex digits. */
+export function spki(publicPem: string): string {
+  return sha256(openssl(['pkey', '-pubin', '-outform', 'DER'], publicPem));
 }
 
 /** Base64 of the signature over a DSSE envelope's pre-authentication encoding (DSSE v1, protocol.md). */

@@ -1,10 +1,11 @@
-import { newKey } from './openssl.ts';
-import type { Vector } from './vector.ts';
+import { digest, newKey, spki } from './openssl.ts';
+import { sortedJson, type Vector } from './vector.ts';
 
 const keys = {
   'collector.pub': newKey().publicPem,
   'anna.pub': newKey('ed25519').publicPem,
   'rsa.pub': newKey('rsa').publicPem,
+  'two.pub': newKey().publicPem + newKey().publicPem,
 };
 
 const MINIMAL = `format: gapferry.trust/1
@@ -44,23 +45,86 @@ export function trustPolicyVectors(): Vector[] {
 }
 
 function goodPolicies(): Vector[] {
+  const least = { version: 1, keys: [{ id: 'collector-2026', owner: 'staging-team' }] };
+  const digestOfLeast = fingerprint(CHANNEL, {
+    version: 1,
+    keys: { 'collector-2026': { owner: 'staging-team', spki: spkiOf('collector.pub') } },
+  });
+  const whole = {
+    version: 3,
+    keys: [{ notAfter: '2027-12-31T23:59:59Z' }, { id: 'anna' }],
+    refreshBy: '2027-06-30T23:59:59Z',
+  };
+  const notEnforced = ['scan.required', 'require.approver', 'require.distinctFrom', 'upstream'];
   return [
-    good('good', 'the least a policy can say', MINIMAL, {
-      version: 1,
-      keys: [{ id: 'collector-2026', owner: 'staging-team' }],
+    good('good', 'the least a policy can say', MINIMAL, { ...least, digest: digestOfLeast }),
+    good('good-comments', 'comments, order and line breaks do not change the fingerprint', REFORMATTED, {
+      ...least,
+      digest: digestOfLeast,
     }),
     good(
       'good-full',
       'every member; what this version cannot enforce is listed per channel',
       FULL,
-      {
-        version: 3,
-        keys: [{ notAfter: '2027-12-31T23:59:59Z' }, { id: 'anna' }],
-        refreshBy: '2027-06-30T23:59:59Z',
-      },
-      { 'line-a': ['scan.required', 'require.approver', 'require.distinctFrom', 'upstream'] },
+      { ...whole, digest: fingerprint(WHOLE_CHANNEL, WHOLE) },
+      { 'line-a': notEnforced },
     ),
   ];
+}
+
+const REFORMATTED = `# the same, said otherwise
+channels:
+  line-a:
+    require:
+      - count: 1
+        role: collector
+        keys:
+          - collector-2026   # ours
+    allow:
+      images: ['docker.io/**']
+keys: {"collector-2026": {owner: "staging-team", file: keys/collector.pub}}
+version: 1
+format: "gapferry.trust/1"
+`;
+
+const CHANNEL = {
+  allow: { images: ['docker.io/**'] },
+  require: [{ role: 'collector', keys: ['collector-2026'], count: 1 }],
+};
+const WHOLE_CHANNEL = {
+  allow: {
+    images: ['docker.io/library/**', 'ghcr.io/org/**'],
+    charts: ['**'],
+    git: ['git.example.org/ops/**'],
+    files: ['k3s/**'],
+  },
+  require: [CHANNEL.require[0], { role: 'approver', keys: ['anna'], count: 1, distinctFrom: ['collector'] }],
+  deny: { keys: [], releases: [`sha256:${'a'.repeat(64)}`] },
+  expired: 'refuse',
+  scan: { required: true, maxAgeDays: 7 },
+  mark: { sequence: 40, statement: `sha256:${'b'.repeat(64)}` },
+};
+const WHOLE = {
+  version: 3,
+  roots: { threshold: 1, keys: ['anna'] },
+  keys: {
+    'collector-2026': {
+      owner: 'staging-team',
+      spki: spkiOf('collector.pub'),
+      notAfter: '2027-12-31T23:59:59Z',
+    },
+    anna: { owner: 'anna', spki: spkiOf('anna.pub') },
+  },
+  upstream: [{ match: 'ghcr.io/org/**', cosign: { key: 'keys/org.pub' } }],
+  refreshBy: '2027-06-30',
+};
+
+function fingerprint(channel: object, members: object): string {
+  return digest(sortedJson({ format: 'gapferry.trust/1', channels: { 'line-a': channel }, ...members }));
+}
+
+function spkiOf(file: keyof typeof keys): string {
+  return `sha256:${spki(keys[file])}`;
 }
 
 function wrongMembers(): Vector[] {
@@ -98,6 +162,12 @@ function wrongMembers(): Vector[] {
       ['anna', 'collector-2026'],
     ),
     refused('rsa-key', 'an RSA key', change('keys/collector.pub', 'keys/rsa.pub'), ['collector-2026']),
+    refused(
+      'two-keys-in-a-file',
+      'a key file with two keys, of which only one would be looked at',
+      change('keys/collector.pub', 'keys/two.pub'),
+      ['collector-2026'],
+    ),
     refused(
       'key-file-missing',
       'a key file that is not there',
