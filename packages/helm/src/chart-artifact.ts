@@ -46,7 +46,7 @@ function described({ mediaType, digest, size }: Descriptor): {
 }
 
 /** Helm's annotations (`pkg/registry/util.go`): from the chart's fields, then the chart's own, which may replace all but title and version. Sorted, as Go writes maps. */
-function chartAnnotations(metadata: ChartMetadata): { readonly [key: string]: string } {
+function chartAnnotations(metadata: ChartMetadata): ReadonlyMap<string, string> {
   const annotations = new Map<string, string>();
   const add = (name: string, value: string | undefined): void => {
     if (value !== undefined && value.trim() !== '') annotations.set(ANNOTATION + name, value);
@@ -63,7 +63,5 @@ function chartAnnotations(metadata: ChartMetadata): { readonly [key: string]: st
   );
   for (const [key, value] of metadata.annotations)
     if (key !== `${ANNOTATION}title` && key !== `${ANNOTATION}version`) annotations.set(key, value);
-  return Object.fromEntries(
-    [...annotations].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
-  );
+  return annotations;
 }

@@ -87,7 +87,7 @@ function chartBlock(text: string, name: string): string | undefined {
   );
   next.lastIndex = text.indexOf('\n', begin);
   at = next.exec(text)?.index ?? text.length;
-  return text.slice(begin, at);
+  return text.slice(begin, at + 1);
 }
 
 function lineStartingWith(text: string, opening: string, from: number): number {

@@ -72,7 +72,7 @@ function inFieldOrder(
     tags: clean(read.text('tags')),
     appVersion: clean(read.text('appVersion')),
     deprecated: read.truth('deprecated'),
-    annotations: sortedObject(metadata.annotations),
+    annotations: metadata.annotations,
     kubeVersion: clean(read.text('kubeVersion')),
     dependencies: read.trees('dependencies').map(dependencyOf),
     type: metadata.type,
@@ -173,12 +173,7 @@ function withoutEmpty(fields: Readonly<Record<string, GoValue>>): { readonly [ke
 
 function isEmpty(value: GoValue): boolean {
   if (value === '' || value === false || value === null) return true;
-  return Array.isArray(value) && value.length === 0;
-}
-
-function sortedObject(map: ReadonlyMap<string, string>): GoValue {
-  if (map.size === 0) return null;
-  return Object.fromEntries([...map].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
+  return value instanceof Map ? value.size === 0 : Array.isArray(value) && value.length === 0;
 }
 
 function refused(what: string, why: string): GapferryError {

@@ -25,15 +25,16 @@ export function parseGoYaml(text: string, what: string): YamlTree {
       schema: 'failsafe',
       merge: true,
       uniqueKeys: true,
-      logLevel: 'silent',
+      logLevel: 'error',
       prettyErrors: false,
     });
     const [error] = document.errors;
     if (error !== undefined) throw error;
     visit(document, {
       Scalar(key, node) {
-        if (key !== 'key' && node.type === 'PLAIN' && node.tag === undefined)
-          node.value = new PlainScalar(node.source ?? String(node.value));
+        if (node.type !== 'PLAIN' || node.tag !== undefined) return;
+        const text = node.source ?? String(node.value);
+        node.value = key === 'key' ? keyOf(text) : new PlainScalar(text);
       },
       Pair(_key, pair) {
         if (!isScalar(pair.key)) throw new Error('a key is not text');
@@ -56,6 +57,14 @@ export function parseGoYaml(text: string, what: string): YamlTree {
   }
 }
 
+/** Keys without quotes are resolved too: `on: x` in an annotation is the key `true`. */
+function keyOf(text: string): string {
+  if (text === '<<') return text;
+  const key = textOf(new PlainScalar(text));
+  if (typeof key !== 'string') throw new Error('a key is null');
+  return key;
+}
+
 export function isTree(value: YamlTree | undefined): value is { readonly [key: string]: YamlTree } {
   return (
     value !== null && typeof value === 'object' && !Array.isArray(value) && !(value instanceof PlainScalar)
@@ -71,13 +80,15 @@ export function textOf(value: YamlTree | undefined): string | undefined | false 
   return typeof resolved === 'number' ? goFloat32(resolved) : String(resolved);
 }
 
+/** A value on its way to JSON. An object is a Go struct, whose fields keep their order; a Map is a Go map, which is sorted when it is written. */
 export type GoValue =
   | null
   | boolean
   | number
   | string
   | readonly GoValue[]
-  | { readonly [key: string]: GoValue };
+  | ReadonlyMap<string, GoValue>
+  | { readonly [field: string]: GoValue };
 
 /** The value where Go wants anything. */
 export function untypedOf(value: YamlTree): GoValue {
@@ -86,8 +97,7 @@ export function untypedOf(value: YamlTree): GoValue {
     const resolved = resolvePlain(value.text);
     return typeof resolved === 'bigint' ? Number(resolved) : resolved;
   }
-  if (isTree(value))
-    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, untypedOf(entry)]));
+  if (isTree(value)) return new Map(Object.entries(value).map(([key, entry]) => [key, untypedOf(entry)]));
   return (value as readonly YamlTree[]).map(untypedOf);
 }
 
