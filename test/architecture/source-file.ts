@@ -52,12 +52,12 @@ interface Found {
 
 type AnyNode = Node & { readonly [key: string]: unknown };
 
-/** What stands in src/testing of core and bundle is for the tests of other packages. */
+/** What stands in src/testing is for tests: of other packages in core and bundle, of its own in importer. */
 function isTestPath(path: string): boolean {
   return (
     /\.test\.ts$/.test(path) ||
     path.startsWith('test/') ||
-    /^packages\/(core|bundle)\/src\/testing\//.test(path)
+    /^packages\/(core|bundle|importer)\/src\/testing\//.test(path)
   );
 }
 
