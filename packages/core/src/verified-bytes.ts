@@ -25,7 +25,8 @@ export async function* verifiedBytes(
     if (seen > expected.size) throw sizeMismatch(expected, `more than ${expected.size}`, options);
     hash.update(chunk);
     if (seen < expected.size) yield chunk;
-    else last = chunk.slice();
+    // Not `slice`: that of a Buffer does not copy, and the producer may use its chunk again.
+    else last = Uint8Array.from(chunk);
   }
   if (seen !== expected.size) throw sizeMismatch(expected, String(seen), options);
   requireDigest(expected, hash.digest(), options);
