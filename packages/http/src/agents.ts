@@ -1,15 +1,21 @@
 import { type AgentOptions, type ClientRequestArgs, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent, type RequestOptions } from 'node:https';
+import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { getCACertificates } from 'node:tls';
-import type { HostRules } from './host-rules.ts';
+import { type ConnectionOptions, getCACertificates, connect as secureConnect } from 'node:tls';
+import { type HostRules, hostWithPort } from './host-rules.ts';
 import type { HttpClientOptions } from './http-client.ts';
 
 export interface Agents {
   /** The agent that may carry a request to this URL. */
   forUrl(url: URL): HttpAgent;
+  /** Connections without an agent; undefined where a proxy stands in between. */
+  readonly dial: Dial | undefined;
   close(): void;
 }
+
+/** Opens a connection to the URL's host by the same rules. What comes is given to `accept` in a buffer that is used again; false pauses. */
+export type Dial = (url: URL, accept: (piece: Uint8Array) => boolean) => Socket;
 
 type Dialled = (error: Error | null, stream: Duplex) => void;
 type Route = <T extends ClientRequestArgs>(options: T) => T;
@@ -29,6 +35,7 @@ export function createAgents(options: HttpClientOptions, rules: HostRules): Agen
   const unverified = new RoutedHttpsAgent({ ...common, rejectUnauthorized: false }, route, connectMs);
   return {
     forUrl: (url) => (url.protocol === 'http:' ? plain : rules.isInsecure(url) ? unverified : verified),
+    dial: options.proxyEnv === undefined ? createDial(options, rules, connectMs) : undefined,
     close: () => [plain, verified, unverified].forEach((agent) => void agent.destroy()),
   };
 }
@@ -49,6 +56,31 @@ function createRoute(connectTo: ReadonlyMap<string, string>): Route {
   };
 }
 
+const RECEIVE = 256 << 10;
+
+function createDial(client: HttpClientOptions, rules: HostRules, connectMs: number): Dial {
+  const trust = trustOf(client.ca);
+  return (url, accept) => {
+    const here = hostWithPort(url);
+    const to = splitHostPort(client.connectTo?.get(here) ?? here);
+    const buffer = Buffer.allocUnsafeSlow(RECEIVE);
+    const onread: OnReadOpts = { buffer, callback: (count) => accept(buffer.subarray(0, count)) };
+    if (url.protocol === 'http:') return limitDialling(connect({ ...to, onread }), 'connect', connectMs);
+    const { host } = splitHostPort(here);
+    // Without a name the certificate is compared with the address that was dialled.
+    const named = isIP(host) === 0 ? { servername: host } : {};
+    const rejectUnauthorized = !rules.isInsecure(url);
+    const options: ConnectionOptions & { onread: OnReadOpts } = {
+      ...to,
+      ...trust,
+      ...named,
+      rejectUnauthorized,
+      onread,
+    };
+    return limitDialling(secureConnect(options), 'secureConnect', connectMs);
+  };
+}
+
 /** `host:port` as the two dialling options; IPv6 in brackets. */
 export function splitHostPort(text: string): { host: string; port: number } {
   const colon = text.lastIndexOf(':');
@@ -66,7 +98,8 @@ class RoutedHttpAgent extends HttpAgent {
   }
 
   override createConnection(options: ClientRequestArgs, dialled?: Dialled): Duplex | null | undefined {
-    return limitDialling(super.createConnection(this.#route(options), dialled), 'connect', this.#connectMs);
+    const socket = super.createConnection(this.#route(options), dialled);
+    return socket && limitDialling(socket, 'connect', this.#connectMs);
   }
 }
 
@@ -85,26 +118,15 @@ class RoutedHttpsAgent extends HttpsAgent {
   }
 
   override createConnection(options: RequestOptions, dialled?: Dialled): Duplex | null | undefined {
-    return limitDialling(
-      super.createConnection(this.#route(options), dialled),
-      'secureConnect',
-      this.#connectMs,
-    );
+    const socket = super.createConnection(this.#route(options), dialled);
+    return socket && limitDialling(socket, 'secureConnect', this.#connectMs);
   }
 }
 
 /** Ends a connection that does not stand in time, with the code the system uses when it notices by itself. */
-function limitDialling(
-  socket: Duplex | null | undefined,
-  stands: 'connect' | 'secureConnect',
-  ms: number,
-): Duplex | null | undefined {
-  if (!socket) return socket;
-  const timer = setTimeout(
-    () => socket.destroy(Object.assign(new Error(`no connection within ${ms} ms`), { code: 'ETIMEDOUT' })),
-    ms,
-  );
+function limitDialling<S extends Duplex>(socket: S, stands: 'connect' | 'secureConnect', ms: number): S {
+  const late = Object.assign(new Error(`no connection within ${ms} ms`), { code: 'ETIMEDOUT' });
+  const timer = setTimeout(() => socket.destroy(late), ms);
   const stop = (): void => clearTimeout(timer);
-  socket.once(stands, stop).once('close', stop);
-  return socket;
+  return socket.once(stands, stop).once('close', stop);
 }

@@ -2,6 +2,7 @@ import { checkRun, GapferryError, type Run } from '@gapferry/core';
 import type { Agents } from './agents.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { HttpRequest } from './http-client.ts';
+import { startRawTrip } from './raw-trip.ts';
 import { refusal } from './refusal.ts';
 import type { TakeSlot } from './slots.ts';
 import { readUpTo, startTrip, type Trip } from './trip.ts';
@@ -15,9 +16,14 @@ export interface ExchangeParts {
   readonly userAgent: string;
 }
 
+export interface ExchangeRequest extends HttpRequest {
+  /** Is the body so large that it is worth a connection of its own? Only for GET. */
+  readonly isLarge?: boolean;
+}
+
 /** One try: follows redirects, answers a challenge once per host, and gives the trip whose status the caller accepts. The caller reads or leaves its body. */
 export type Exchange = (
-  request: HttpRequest,
+  request: ExchangeRequest,
   extraHeaders: Readonly<Record<string, string>>,
   run: Run,
 ) => Promise<Trip>;
@@ -62,7 +68,7 @@ function parseRequestUrl(request: HttpRequest): URL {
 
 async function askWithAuthorization(
   parts: ExchangeParts,
-  request: HttpRequest,
+  request: ExchangeRequest,
   url: URL,
   run: Run,
 ): Promise<Trip> {
@@ -97,12 +103,13 @@ async function askWithAuthorization(
 
 async function ask(
   parts: ExchangeParts,
-  request: HttpRequest,
+  request: ExchangeRequest,
   url: URL,
   authorization: string | undefined,
   run: Run,
 ): Promise<Trip> {
   checkRun(run);
+  const { agents, idleMs } = parts;
   const release = await parts.takeSlot(url.host, run);
   const headers = {
     Accept: '*/*',
@@ -111,18 +118,17 @@ async function ask(
     ...request.headers,
     ...(authorization !== undefined && { Authorization: authorization }),
   };
-  return startTrip(
-    url,
-    {
-      method: request.method ?? 'GET',
-      headers,
-      item: request.item,
-      agent: parts.agents.forUrl(url),
-      idleMs: parts.idleMs,
-      release,
-    },
-    run,
-  );
+  const init = {
+    method: request.method ?? 'GET',
+    headers,
+    item: request.item,
+    agent: agents.forUrl(url),
+    idleMs,
+    release,
+  };
+  const raw =
+    request.isLarge && agents.dial ? await startRawTrip(url, { ...init, dial: agents.dial }, run) : undefined;
+  return raw ?? startTrip(url, init, run);
 }
 
 /** A token service gets the credentials of the server that named it, and no redirect is followed with them. */

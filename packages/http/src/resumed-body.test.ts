@@ -107,12 +107,14 @@ describe('a body', () => {
     'that is %s is a SIZE_MISMATCH, without another try',
     async (kind) => {
       await using server = await startHttpServer(served, { faults: [{ match: () => true, do: { kind } }] });
-      await expect(get(server.url)).rejects.toMatchObject({
+      const events: RunEvent[] = [];
+      const run: Run = { ...quietRun(), emit: (event) => events.push(event) };
+      await expect(get(server.url, 0, { size: SIZE }, run)).rejects.toMatchObject({
         code: 'SIZE_MISMATCH',
         origin: 'source',
         retryable: false,
       });
-      expect(server.requests).toHaveLength(1);
+      expect(events.filter((event) => event.kind === 'retry')).toEqual([]);
     },
   );
 

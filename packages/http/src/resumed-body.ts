@@ -17,6 +17,9 @@ import { tooLarge } from './whole-answer.ts';
 /** Progress is told, and a failure counts as a new one, after this many bytes. */
 const STEP = 1 << 20;
 
+/** From this many bytes on a body is worth a connection of its own. */
+const LARGE = 1 << 20;
+
 /** Bytes of a body from an offset, over as many trips as the tries allow. Every trip is a `BodyReading` that knows where it is. */
 export async function* resumedBody(
   exchange: Exchange,
@@ -59,7 +62,7 @@ async function openAt(
   run: Run,
 ): Promise<{ trip: Trip; part: BodyPart }> {
   const trip = await exchange(
-    { ...request, accept: at === 0 ? [200] : [200, 206, 416] },
+    { ...request, accept: at === 0 ? [200] : [200, 206, 416], isLarge: (request.size ?? 0) - at >= LARGE },
     rangeHeaders(at, identity),
     run,
   );
