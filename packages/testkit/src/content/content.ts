@@ -20,10 +20,10 @@ export function memoryContent(bytes: Uint8Array | string): Content {
   };
 }
 
-/** A file on disk, read in chunks of 1 MiB. Its size is taken now. */
+/** A file on disk, read in chunks of at most 1 MiB. Its size is taken now. */
 export async function fileContent(path: string): Promise<Content> {
   const { size } = await stat(path);
-  return { size, open: (from) => readFileFrom(path, from) };
+  return { size, open: (from) => readFileFrom(path, from, Math.max(1, Math.min(CHUNK, size))) };
 }
 
 /** Incompressible bytes that are computed while they are read: see `seededBytes`. */
@@ -72,12 +72,12 @@ export async function readContent(content: Content): Promise<Uint8Array> {
   return whole;
 }
 
-async function* readFileFrom(path: string, from: number): Bytes {
+async function* readFileFrom(path: string, from: number, chunk: number): Bytes {
   await using file = await open(path, 'r');
-  const buffer = Buffer.allocUnsafe(CHUNK);
+  const buffer = Buffer.allocUnsafe(chunk);
   let position = from;
   for (;;) {
-    const { bytesRead } = await file.read(buffer, 0, CHUNK, position);
+    const { bytesRead } = await file.read(buffer, 0, chunk, position);
     if (bytesRead === 0) return;
     yield buffer.subarray(0, bytesRead);
     position += bytesRead;
