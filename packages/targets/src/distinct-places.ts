@@ -1,4 +1,5 @@
 import { GapferryError, type Load } from '@gapferry/core';
+import { foldName } from './fold-name.ts';
 import { mapItem, ociName } from './map-item.ts';
 
 /** Refuses loads that would fall together: two contents under one name, directories or files that are one on a case-insensitive file system, and
@@ -36,7 +37,7 @@ function* pathsOf(loads: readonly Load[]): Generator<readonly [path: string, ite
 }
 
 function claim(owners: Map<string, Owner>, path: string, item: string): void {
-  const folded = fold(path);
+  const folded = foldName(path);
   const other = owners.get(folded);
   if (other !== undefined && (other.path !== path || other.item !== item))
     throw together(other.item, item, `${other.path} and ${path} are one name on some file systems`);
@@ -45,15 +46,11 @@ function claim(owners: Map<string, Owner>, path: string, item: string): void {
 
 /** No part of the way to a place may be a place itself. */
 function requireFreeWay(owners: ReadonlyMap<string, Owner>, { path, item }: Owner): void {
-  const parts = fold(path).split('/');
+  const parts = foldName(path).split('/');
   for (let length = 2; length < parts.length; length++) {
     const above = owners.get(parts.slice(0, length).join('/'));
     if (above !== undefined) throw together(above.item, item, `${path} would lie inside ${above.path}`);
   }
-}
-
-function fold(path: string): string {
-  return path.normalize('NFC').toLowerCase();
 }
 
 function together(one: string, other: string, why: string): GapferryError {

@@ -99,6 +99,8 @@ describe('embeddedTarget with files', () => {
     await symlink(directory.join('elsewhere'), directory.join('files/dir'));
     await expect(target.load(name, store, run)).rejects.toMatchObject({ code: 'TARGET_CONFLICT' });
     expect(await readdir(directory.join('elsewhere'))).toEqual([]);
+    await writeFile(directory.join('elsewhere/a.txt'), 'v1');
+    await expect(target.inspect(name, run)).rejects.toMatchObject({ code: 'TARGET_CONFLICT' });
   });
 
   it('removes what a killed import left behind, and nothing that is being written', async () => {

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GapferryError, type Load } from '@gapferry/core';
+import { foldName } from './fold-name.ts';
 import { mapItem } from './map-item.ts';
 import { errnoOf, treeError } from './tree-error.ts';
 
@@ -25,7 +26,7 @@ async function requireSpelling(
     const listing = listings.get(directory) ?? list(directory);
     listings.set(directory, listing);
     const names = await listing;
-    const other = names.find((name) => name !== part && fold(name) === fold(part));
+    const other = names.find((name) => name !== part && foldName(name) === foldName(part));
     if (other !== undefined) throw stranger(item, path, join(directory, other));
     if (!names.includes(part)) return;
     directory = join(directory, part);
@@ -39,10 +40,6 @@ async function list(directory: string): Promise<readonly string[]> {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
     throw treeError('list', directory, error);
   }
-}
-
-function fold(name: string): string {
-  return name.normalize('NFC').toLowerCase();
 }
 
 function stranger(item: string, path: string, there: string): GapferryError {
