@@ -62,6 +62,30 @@ it('gives back any bytes in any chunks', async () => {
   await fc.assert(property, { numRuns: 25 });
 });
 
+it('gathers the next batch without touching the one that a slow disk still writes', async () => {
+  const files: FileSystem = {
+    ...nodeFileSystem,
+    async open(path, flags, mode) {
+      const file = await nodeFileSystem.open(path, flags, mode);
+      return {
+        read: (...args) => file.read(...args),
+        async write(...args) {
+          for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+          return file.write(...args);
+        },
+        stat: () => file.stat(),
+        sync: () => file.sync(),
+        close: () => file.close(),
+      };
+    },
+  };
+  const slow = await openDepot(depot.directory, { files });
+  const bytes = Uint8Array.from({ length: 3_500_000 }, (_, i) => (i * 7 + (i >> 16)) & 0xff);
+  const blob = { digest: digestOf(bytes), size: bytes.byteLength };
+  await slow.put(blob, (from) => inChunks(bytes.subarray(from)), quietRun());
+  expect(Buffer.compare(await readFile(pathOf(blob)), bytes)).toBe(0);
+});
+
 it('syncs a blob before its rename, and its directory after it', async () => {
   const recording = recordCalls<FileSystem>(nodeFileSystem, ['open']);
   const recorded = await openDepot(depot.directory, { files: recording.object });

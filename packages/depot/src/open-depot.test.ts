@@ -206,7 +206,11 @@ it('publishes a release in one rename, after all its files are synced', async ()
   const calls = recording.calls.slice(before);
   const renames = calls.filter(({ method }) => method === 'rename');
   expect(renames.map(({ args }) => args[1])).toEqual([join(directory, 'releases', 'line-a', '17')]);
+  const staged = calls.findLastIndex(
+    ({ method, args }) => method === 'open' && args[0] === join(directory, 'tmp', 'release-line-a-17'),
+  );
   const methods = calls.map(({ method }) => method);
+  expect(staged).toBeGreaterThan(methods.lastIndexOf('open.write'));
   const renamed = methods.indexOf('rename');
   expect(methods.slice(0, renamed).filter((method) => method === 'open.write')).toHaveLength(4);
   expect(methods.slice(0, renamed).filter((method) => method === 'open.sync').length).toBeGreaterThanOrEqual(

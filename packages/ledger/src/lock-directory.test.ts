@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { quietRun } from '@gapferry/core';
 import { fixedClock, type TemporaryDirectory, temporaryDirectory } from '@gapferry/testkit';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { lockDirectory } from './lock-directory.ts';
 
 const options = { clock: fixedClock('2026-03-01T12:00:00Z'), run: quietRun() };
@@ -68,6 +68,7 @@ it('is free again when its holder was killed', async () => {
     cwd: import.meta.dirname,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  onTestFinished(() => void child.kill('SIGKILL'));
   const exited = once(child, 'exit');
   await once(child.stdout, 'data');
   const refused = lockDirectory(home.path, 'second', options);
