@@ -41,9 +41,7 @@ export function createAuthorizer(
 ): Authorizer {
   const asked = new Map<string, Promise<Credentials | undefined>>();
   const basicOrigins = new Set<string>();
-  const tokens = new Map<string, Token>();
-  const underway = new Map<string, Promise<Token>>();
-
+  const tokens = createTokens();
   const lookUp = (url: URL): Promise<Credentials | undefined> => {
     const found = asked.get(url.host) ?? Promise.resolve(options.credentials?.(url.host));
     asked.set(url.host, found);
@@ -51,32 +49,10 @@ export function createAuthorizer(
   };
   const credentialsFor = async (url: URL): Promise<Credentials | undefined> =>
     rules.mayCarryCredentials(url) ? lookUp(url) : undefined;
-
-  async function answerBearer(
-    refused: RefusedTrip,
-    challenge: Challenge,
-    ask: AskTokenService,
-  ): Promise<string> {
-    const key = tokenKey(refused.url, refused.scope);
-    const fresh = tokens.get(key);
-    if (fresh && fresh.header !== refused.sent && performance.now() < fresh.until) return fresh.header;
-    const pending =
-      underway.get(key) ??
-      askToken(refused, challenge, basicOf(await credentialsFor(refused.url)), rules, ask);
-    underway.set(key, pending);
-    try {
-      const token = await pending;
-      tokens.set(key, token);
-      return token.header;
-    } finally {
-      underway.delete(key);
-    }
-  }
-
   return {
     async known(url, scope) {
-      const token = tokens.get(tokenKey(url, scope));
-      if (token && performance.now() < token.until) return token.header;
+      const token = tokens.live(url, scope);
+      if (token !== undefined) return token;
       const credentials = await credentialsFor(url);
       if (credentials && 'bearer' in credentials) return `Bearer ${credentials.bearer}`;
       return scope === undefined || basicOrigins.has(url.origin) ? basicOf(credentials) : undefined;
@@ -86,15 +62,47 @@ export function createAuthorizer(
       const bearer = challenges.find(
         ({ scheme, parameters }) => scheme === 'bearer' && parameters.has('realm'),
       );
-      if (bearer) return answerBearer(refused, bearer, ask);
-      const basic = challenges.some(({ scheme }) => scheme === 'basic')
-        ? basicOf(await credentialsFor(refused.url))
-        : undefined;
-      if (basic === undefined || basic === refused.sent) return undefined;
+      const basic = basicOf(await credentialsFor(refused.url));
+      if (bearer) return tokens.fresh(refused, () => askToken(refused, bearer, basic, rules, ask));
+      const mayBasic = challenges.some(({ scheme }) => scheme === 'basic');
+      if (!mayBasic || basic === undefined || basic === refused.sent) return undefined;
       basicOrigins.add(refused.url.origin);
       return basic;
     },
     heldBack: async (url) => !rules.mayCarryCredentials(url) && (await lookUp(url)) !== undefined,
+  };
+}
+
+/** Tokens by origin and scope; who wants one that is just being asked for waits for it. */
+interface Tokens {
+  live(url: URL, scope: string | undefined): string | undefined;
+  /** A live token that is not the refused one, or a new one. */
+  fresh(refused: RefusedTrip, ask: () => Promise<Token>): Promise<string>;
+}
+
+function createTokens(): Tokens {
+  const tokens = new Map<string, Token>();
+  const underway = new Map<string, Promise<Token>>();
+  const live = (url: URL, scope: string | undefined): string | undefined => {
+    const token = tokens.get(tokenKey(url, scope));
+    return token && performance.now() < token.until ? token.header : undefined;
+  };
+  return {
+    live,
+    async fresh({ url, scope, sent }, ask) {
+      const key = tokenKey(url, scope);
+      const known = live(url, scope);
+      if (known !== undefined && known !== sent) return known;
+      const pending = underway.get(key) ?? ask();
+      underway.set(key, pending);
+      try {
+        const token = await pending;
+        tokens.set(key, token);
+        return token.header;
+      } finally {
+        underway.delete(key);
+      }
+    },
   };
 }
 

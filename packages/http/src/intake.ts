@@ -64,7 +64,7 @@ export function createIntake(): Intake {
         wake();
       };
       socket
-        .once('error', finish)
+        .on('error', finish)
         .once('end', () => finish())
         .once('close', () => finish());
     },

@@ -77,7 +77,8 @@ describe('a file', () => {
     await using server = await startHttpServer(unmeasured);
     const { holding, events } = await fetchFrom(server.url);
     expect(holding.root.size).toBe(SIZE);
-    expect(server.requests.map(({ method }) => method)).toEqual(['HEAD', 'GET', 'GET']);
+    const bodies = server.requests.filter(({ bytesSent }) => bytesSent === SIZE);
+    expect(bodies.length).toBeGreaterThanOrEqual(2);
     expect(events.reduce((sum, event) => sum + (event.kind === 'bytes' ? event.bytes : 0), 0)).toBe(SIZE);
   });
 
