@@ -51,7 +51,7 @@ export async function begunBytes(place: DepotPlace, blob: SizedDigest): Promise<
   return facts?.isFile() === true ? Math.min(facts.size, blob.size) : 0;
 }
 
-/** What a depot's directory holds at its top; the lock's two files are the ledger package's. */
+/** What a depot's directory holds at its top; the lock's files (with SQLite's journal while it is held) are the ledger package's. */
 const OWN: ReadonlySet<string> = new Set([
   'blobs',
   'releases',
@@ -59,6 +59,7 @@ const OWN: ReadonlySet<string> = new Set([
   'oci-layout',
   'index.json',
   'lock.db',
+  'lock.db-journal',
   'lock.json',
 ]);
 const MAX_FOREIGN = 1000;
