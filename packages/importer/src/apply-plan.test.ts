@@ -215,6 +215,17 @@ describe('a newer release', () => {
     expect(inside.marks.get('line-a')?.sequence).toBe(2);
   });
 
+  it('moves a name that stood there, with the same content, before the channel came', async () => {
+    const previous = await inside.carryFirst();
+    const release = simulatedRelease(ITEMS);
+    const nginx = release.manifest.items.find(({ id }: { id: string }) => id.includes('nginx'));
+    inside.target.names.set('oci docker.io/library/nginx:1.27', { digest: nginx.root.digest });
+    await inside.importRelease();
+    const images = { ...ITEMS.images, 'docker.io/library/nginx:1.27': 'nginx, rebuilt' };
+    await inside.carry(simulatedRelease({ ...ITEMS, images }, 2, previous));
+    expect((await inside.importRelease(secondRelease)).kind).toBe('loaded');
+  });
+
   it('keeps refs that an older release left and this one does not name', async () => {
     const two = { git: { 'git.example/ops': { main: MAIN, old: MAIN } } };
     const a = await inside.carry(simulatedRelease(two));

@@ -67,7 +67,7 @@ function isKnown({ target, name }: PlanStep, channel: string, ownerOf: LookUpOwn
   return Object.entries(wantedState(name)).every(([key, value]) => owner.left[key] === value);
 }
 
-/** A ledger that cannot be written is what stopped the import in the first place, or will say so to the next one. */
+/** What could not be written here was the reason to stop, or the next import will be told. */
 function recordStop(
   error: unknown,
   append: (kind: string, data: Record<string, JsonValue>) => LedgerHead,
@@ -75,7 +75,6 @@ function recordStop(
   const { code, message } = isGapferryError(error)
     ? error
     : { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) };
-  if (code === 'LEDGER_UNWRITABLE') return;
   try {
     append(IMPORT_ENTRIES.stopped, { code, message });
   } catch {
