@@ -96,6 +96,21 @@ describe('bearer authentication', () => {
     client.close();
   });
 
+  it('does not speak of credentials nobody gave when an anonymous token is not enough', async () => {
+    await using registry = await startRegistry({ auth: { ...bearerAuth, anonymousPull: true } });
+    registry.addFault({
+      match: ({ headers }) => headers.authorization !== undefined,
+      do: { kind: 'status', status: 401 },
+    });
+    const client = createHttpClient();
+    await expect(tags(client, registry.url)).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      message: expect.stringContaining('wants credentials for team/app'),
+      hint: expect.stringContaining('does not exist'),
+    });
+    client.close();
+  });
+
   it('gets a new token once when the old one is refused', async () => {
     await using registry = await startRegistry({ auth: bearerAuth });
     registry.seedImage('team/app', '1', image);

@@ -2,7 +2,7 @@ import { GapferryError, parseJson } from '@gapferry/core';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import type { HostRules } from './host-rules.ts';
 import type { Credentials, HttpClientOptions } from './http-client.ts';
-import { refusal } from './refusal.ts';
+import { type CredentialsUse, refusal } from './refusal.ts';
 import { readUpTo, type Trip } from './trip.ts';
 
 /** Knows what to say in `Authorization`: nothing, basic, or a bearer token (distribution-spec token authentication, as Docker registries do it). */
@@ -11,8 +11,8 @@ export interface Authorizer {
   known(url: URL, scope: string | undefined): Promise<string | undefined>;
   /** After a 401: the header its challenge asks for, undefined when there is no better one than `sent`. */
   answer(refused: RefusedTrip, ask: AskTokenService): Promise<string | undefined>;
-  /** Are there credentials for this URL that are held back because the connection would not protect them? */
-  heldBack(url: URL): Promise<boolean>;
+  /** For the error after a refusal. */
+  use(url: URL): Promise<CredentialsUse>;
 }
 
 export interface RefusedTrip {
@@ -69,7 +69,10 @@ export function createAuthorizer(
       basicOrigins.add(refused.url.origin);
       return basic;
     },
-    heldBack: async (url) => !rules.mayCarryCredentials(url) && (await lookUp(url)) !== undefined,
+    async use(url) {
+      if ((await lookUp(url)) === undefined) return 'none';
+      return rules.mayCarryCredentials(url) ? 'used' : 'held-back';
+    },
   };
 }
 
@@ -128,8 +131,7 @@ async function askToken(
   const error = await refusal(trip, {
     item: refused.item,
     url: refused.url,
-    authorized: authorization !== undefined,
-    heldBack: false,
+    credentials: authorization === undefined ? 'none' : 'used',
   });
   if (error.code === 'UNAUTHORIZED' || error.retryable) throw error;
   throw noToken(refused, url, `it answered ${trip.status}`);

@@ -96,8 +96,7 @@ async function askWithAuthorization(
   throw await refusal(trip, {
     item: request.item,
     url,
-    authorized: sent !== undefined,
-    heldBack: await authorizer.heldBack(url),
+    credentials: await authorizer.use(url),
   });
 }
 

@@ -7,11 +7,11 @@ import type { TripPurpose } from './trip-failure.ts';
 export const LONGEST_WAIT = 60;
 
 export interface RefusalContext extends TripPurpose {
-  /** Were credentials sent? */
-  readonly authorized: boolean;
-  /** Would they have been sent over an unprotected connection, and were they held back for that? */
-  readonly heldBack: boolean;
+  readonly credentials: CredentialsUse;
 }
+
+/** There are none, they were used, or there are some that an unprotected connection may not carry. */
+export type CredentialsUse = 'none' | 'used' | 'held-back';
 
 /** The error for a status the caller does not accept. Ends the trip. 404 and 410 alone mean that there is none. */
 export async function refusal(trip: Trip, context: RefusalContext): Promise<GapferryError> {
@@ -64,16 +64,16 @@ function judge(
 }
 
 function unauthorized(
-  { item, url, authorized, heldBack }: RefusalContext,
+  { item, url, credentials }: RefusalContext,
   said: string,
 ): Pick<ErrorInit, 'code' | 'message' | 'hint'> {
-  if (heldBack)
+  if (credentials === 'held-back')
     return {
       code: 'UNAUTHORIZED',
       message: `${url.host} wants credentials for ${item}, and they are not sent over plain HTTP${said}`,
       hint: `use https, or list ${url.host} under \`insecure\` if the network in between is trusted`,
     };
-  if (authorized)
+  if (credentials === 'used')
     return {
       code: 'UNAUTHORIZED',
       message: `${url.host} refuses the credentials for ${item}${said}`,
@@ -82,7 +82,7 @@ function unauthorized(
   return {
     code: 'UNAUTHORIZED',
     message: `${url.host} wants credentials for ${item}${said}`,
-    hint: `give credentials for ${url.host}: environment, Docker config or a file`,
+    hint: `give credentials for ${url.host} (environment, Docker config or a file), and check the name: many servers answer so for what does not exist`,
   };
 }
 
