@@ -1,5 +1,7 @@
 import { digest } from './openssl.ts';
-import type { Vector } from './vector.ts';
+import { refusals, type Vector } from './vector.ts';
+
+const refused = refusals('bundle.lock.json');
 
 interface LooseLock {
   [name: string]: unknown;
@@ -176,18 +178,4 @@ function text(value: object): string {
 
 function good(name: string, why: string, lock: string, result: unknown): Vector {
   return { name, files: { 'bundle.lock.json': lock }, expect: { why, accept: true, result } };
-}
-
-function refused(
-  name: string,
-  why: string,
-  lock: string,
-  refuse: string,
-  says: readonly string[] = [],
-): Vector {
-  return {
-    name,
-    files: { 'bundle.lock.json': lock },
-    expect: { why, refuse, ...(says.length > 0 && { says }) },
-  };
 }

@@ -1,5 +1,7 @@
 import { digest, sha256 } from './openssl.ts';
-import { sortedJson, type Vector } from './vector.ts';
+import { refusals, sortedJson, type Vector } from './vector.ts';
+
+const refused = refusals('receipt.json');
 
 interface LooseReceipt {
   [name: string]: unknown;
@@ -117,18 +119,4 @@ function invalid(
   const document = receipt();
   change(document);
   return refused(name, why, sortedJson(document), 'STATEMENT_INVALID', says);
-}
-
-function refused(
-  name: string,
-  why: string,
-  bytes: string,
-  refuse: string,
-  says: readonly string[] = [],
-): Vector {
-  return {
-    name,
-    files: { 'receipt.json': bytes },
-    expect: { why, refuse, ...(says.length > 0 && { says }) },
-  };
 }

@@ -1,4 +1,6 @@
-import { sortedJson, type Vector } from './vector.ts';
+import { refusals, sortedJson, type Vector } from './vector.ts';
+
+const refused = refusals('refs.json');
 
 const REFS = [
   { name: 'refs/heads/main', oid: '1f6f4f1a5b4a7c1b7f6f6f0f9c6f0a6b0c1d2e3f' },
@@ -33,8 +35,4 @@ export function refListVectors(): Vector[] {
     refused('trailing-newline', 'a newline after the end', `${json}\n`, 'JSON_INVALID'),
     refused('deep', 'five levels', `[[[[[]]]]]`, 'LIMIT_EXCEEDED'),
   ];
-}
-
-function refused(name: string, why: string, bytes: string, refuse: string): Vector {
-  return { name, files: { 'refs.json': bytes }, expect: { why, refuse } };
 }

@@ -1,5 +1,7 @@
 import { digest, sha256 } from './openssl.ts';
-import { sortedJson, type Vector } from './vector.ts';
+import { refusals, sortedJson, type Vector } from './vector.ts';
+
+const refused = refusals('statement.json');
 
 export interface LooseStatement {
   [name: string]: unknown;
@@ -175,18 +177,4 @@ function good(name: string, why: string, document: LooseStatement, result: unkno
 
 function invalid(name: string, why: string, document: object, says: readonly string[] = []): Vector {
   return refused(name, why, sortedJson(document), 'STATEMENT_INVALID', says);
-}
-
-function refused(
-  name: string,
-  why: string,
-  bytes: string,
-  refuse: string,
-  says: readonly string[] = [],
-): Vector {
-  return {
-    name,
-    files: { 'statement.json': bytes },
-    expect: { why, refuse, ...(says.length > 0 && { says }) },
-  };
 }

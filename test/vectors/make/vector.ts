@@ -24,6 +24,17 @@ export interface Expect {
   readonly [more: string]: unknown;
 }
 
+/** Makes cases of one file that is refused: `says` are texts of the error's message. */
+export function refusals(
+  file: string,
+): (name: string, why: string, bytes: string, refuse: string, says?: readonly string[]) => Vector {
+  return (name, why, bytes, refuse, says = []) => ({
+    name,
+    files: { [file]: bytes },
+    expect: { why, refuse, ...(says.length > 0 && { says }) },
+  });
+}
+
 /** Writes every case of a format anew. */
 export function writeVectors(root: string, format: string, vectors: readonly Vector[]): void {
   rmSync(join(root, format), { recursive: true, force: true });
