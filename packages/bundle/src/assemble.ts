@@ -54,7 +54,6 @@ function assemblePacks(holdings: readonly Holding[], manifest: Manifest): Packs 
   const packed = holdings
     .filter((holding) => holding.kind === 'git')
     .filter((holding) => holding.packs.length > 0);
-  if (packed.length === 0) return undefined;
   const items = packed
     .map(({ pin, packs }) => ({
       id: pin.id,
@@ -65,7 +64,8 @@ function assemblePacks(holdings: readonly Holding[], manifest: Manifest): Packs 
       })),
     }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
-  return checkPacks({ format: FORMATS.packs, items }, manifest);
+  const packs = checkPacks({ format: FORMATS.packs, items }, manifest);
+  return items.length === 0 ? undefined : packs;
 }
 
 function toItem(holding: Holding, refLists: ReadonlyMap<string, Descriptor>): Item {

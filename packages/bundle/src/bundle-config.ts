@@ -4,11 +4,13 @@ import {
   digestFromHex,
   type FileWish,
   formatImageReference,
+  GapferryError,
   type GitWish,
   type ImageWish,
   isGapferryError,
   parseImageReference,
   parsePlatform,
+  redact,
   repositoryOf,
   unsafePathReason,
   type Wish,
@@ -91,9 +93,10 @@ export function parseBundleConfig(
       return [make()];
     } catch (error) {
       if (!isGapferryError(error)) throw error;
-      problems.push(
-        yaml.problem(path, error.hint === undefined ? error.message : `${error.message} (${error.hint})`),
-      );
+      const { message, hint, data } = error;
+      const member = data['member'];
+      const place = typeof member === 'string' ? [...path, member] : path;
+      problems.push(yaml.problem(place, hint === undefined ? message : `${message} (${hint})`));
       return [];
     }
   };
@@ -102,9 +105,7 @@ export function parseBundleConfig(
   const wishes: Wish[] = [
     ...(raw.images ?? []).flatMap((entry, i) => attempt(['images', i], () => toImageWish(entry, platforms))),
     ...(raw.charts ?? []).flatMap((entry, i) => attempt(['charts', i], () => toChartWish(entry))),
-    ...(raw.git ?? []).flatMap((entry, i) =>
-      attempt(['git', i, 'url'], () => toGitWish(entry, normalizeGitUrl)),
-    ),
+    ...(raw.git ?? []).flatMap((entry, i) => attempt(['git', i], () => toGitWish(entry, normalizeGitUrl))),
     ...(raw.files ?? []).flatMap((entry, i) => attempt(['files', i], () => toFileWish(entry))),
   ];
   problems.push(...duplicates(wishes, raw, yaml.problem));
@@ -132,13 +133,16 @@ function toImageWish(entry: z.infer<typeof imageEntry>, defaults: readonly strin
 
 function toChartWish(entry: z.infer<typeof chartEntry>): ChartWish {
   if ('oci' in entry) {
-    const reference = parseImageReference(entry.oci.replace(/^oci:\/\//, ''));
-    return { kind: 'chart', from: 'oci', ref: repositoryOf(reference), version: entry.version };
+    const name = entry.oci.replace(/^oci:\/\//, '');
+    if (/@|:[^/]*$/.test(name))
+      throw configProblem('"oci" names a repository; the version stands in "version" alone', 'oci');
+    const ref = repositoryOf(parseImageReference(name));
+    return { kind: 'chart', from: 'oci', ref, version: entry.version };
   }
   return {
     kind: 'chart',
     from: 'repository',
-    url: webUrl(entry.repo).replace(/\/+$/, ''),
+    url: webUrl(entry.repo, 'repo').replace(/\/+$/, ''),
     name: entry.name,
     version: entry.version,
   };
@@ -147,40 +151,55 @@ function toChartWish(entry: z.infer<typeof chartEntry>): ChartWish {
 function toGitWish(entry: z.infer<typeof gitEntry>, normalize: NormalizeGitUrl): GitWish {
   return {
     kind: 'git',
-    url: normalize(entry.url),
+    url: gitUrl(entry.url, normalize),
     refs: sortedUnique(entry.refs ?? []),
     ...(entry.as !== undefined && { as: safe(entry.as) }),
   };
 }
 
 function toFileWish(entry: z.infer<typeof fileEntry>): FileWish {
-  return { kind: 'file', url: webUrl(entry.url), sha256: toDigest(entry.sha256), as: safe(entry.as) };
+  return { kind: 'file', url: webUrl(entry.url, 'url'), sha256: toDigest(entry.sha256), as: safe(entry.as) };
+}
+
+/** The rule is not ours: whatever it refuses is the URL's fault. */
+function gitUrl(url: string, normalize: NormalizeGitUrl): string {
+  try {
+    return normalize(url);
+  } catch (error) {
+    if (!isGapferryError(error)) throw error;
+    throw configProblem(error.hint === undefined ? error.message : `${error.message} (${error.hint})`, 'url');
+  }
 }
 
 function toDigest(hex: string): Digest {
   const bare = hex.replace(/^sha256:/, '').toLowerCase();
   if (!/^[0-9a-f]{64}$/.test(bare))
-    throw configProblem(`"${hex.slice(0, 80)}" is not a sha256 (64 hex digits)`);
+    throw configProblem(`"${hex.slice(0, 80)}" is not a sha256 (64 hex digits)`, 'sha256');
   return digestFromHex(bare);
 }
 
 function safe(path: string): string {
   const reason = unsafePathReason(path);
-  if (reason !== undefined) throw configProblem(`the name "${path}" is refused: ${reason}`);
+  if (reason !== undefined) throw configProblem(`the name "${path}" is refused: ${reason}`, 'as');
   return path;
 }
 
-function webUrl(url: string): string {
+function webUrl(url: string, member: string): string {
   const parsed = URL.parse(url);
   if (parsed === null || !/^https?:$/.test(parsed.protocol))
-    throw configProblem(`"${url.slice(0, 200)}" is not an http:// or https:// URL`);
-  if (parsed.username !== '' || parsed.password !== '')
-    throw configProblem('a URL must not carry credentials; give them by Docker config or environment');
+    throw configProblem(`"${url.slice(0, 200)}" is not an http:// or https:// URL`, member);
+  if (redact(parsed.href) !== parsed.href)
+    throw configProblem(
+      'a URL must not carry credentials; give them by Docker config or environment',
+      member,
+    );
+  parsed.hash = '';
   return parsed.href;
 }
 
-function configProblem(message: string): Error {
-  return configError('', [{ path: '', message }]);
+/** `member`: of the entry, where the problem is not the whole entry's. */
+function configProblem(message: string, member: string): GapferryError {
+  return new GapferryError({ code: 'CONFIG_INVALID', message, data: { member } });
 }
 
 /** The same thing wanted twice, or two files of one name. */

@@ -209,12 +209,30 @@ function nested(paths: readonly string[]): Array<readonly [string, string]> {
 export function itemsByBlob(manifest: Manifest): ReadonlyMap<Digest, readonly Item[]> {
   const map = new Map<Digest, Item[]>();
   for (const item of manifest.items)
-    for (const digest of item.blobs) map.set(digest, [...(map.get(digest) ?? []), item]);
+    for (const digest of item.blobs) {
+      const items = map.get(digest);
+      if (items === undefined) map.set(digest, [item]);
+      else items.push(item);
+    }
   return map;
 }
 
 /** Sized digests of one item, from the manifest's table. */
 export function blobsOf(manifest: Manifest, item: Item): SizedDigest[] {
-  const wanted = new Set(item.blobs);
-  return manifest.blobs.filter((blob) => wanted.has(blob.digest));
+  const sizes = sizesOf(manifest);
+  return item.blobs.flatMap((digest) => {
+    const size = sizes.get(digest);
+    return size === undefined ? [] : [{ digest, size }];
+  });
+}
+
+/** Asked for once per item: the table of a large manifest is made once. */
+const tables = new WeakMap<Manifest, ReadonlyMap<Digest, number>>();
+
+function sizesOf(manifest: Manifest): ReadonlyMap<Digest, number> {
+  const known = tables.get(manifest);
+  if (known !== undefined) return known;
+  const table = new Map(manifest.blobs.map(({ digest, size }) => [digest, size]));
+  tables.set(manifest, table);
+  return table;
 }

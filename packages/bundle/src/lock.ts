@@ -76,7 +76,20 @@ export function parseLock(bytes: Uint8Array, file: string): Lock {
   requireFormat(value, 'lock', file);
   const parsed = lockSchema.safeParse(value);
   if (!parsed.success) throw documentError('CONFIG_INVALID', file, toProblems(parsed.error));
+  requireOnePinEach(parsed.data, file);
   return parsed.data;
+}
+
+/** Merging two branches by hand can leave an item pinned twice. */
+function requireOnePinEach({ pins }: Lock, file: string): void {
+  const seen = new Set<string>();
+  const problems = pins.flatMap(({ kind, id }, i) => {
+    const key = `${kind} ${id}`;
+    if (seen.has(key)) return [{ path: `pins[${i}]`, message: `${key} is pinned twice` }];
+    seen.add(key);
+    return [];
+  });
+  if (problems.length > 0) throw documentError('CONFIG_INVALID', file, problems);
 }
 
 /** Two-space indentation, members in canonical order, one newline at the end: the same pins give the same bytes, and a reviewer can read the difference. */

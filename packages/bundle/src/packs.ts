@@ -48,24 +48,43 @@ export function parsePacks(bytes: Uint8Array, manifest: Manifest, what = 'packs.
 export function checkPacks(packs: Packs, manifest: Manifest, what = 'packs.json'): Packs {
   const wanted = gitIdsWithRefs(manifest);
   const given = packs.items.map((item) => item.id);
+  const [isWanted, isGiven] = [new Set(wanted), new Set(given)];
   const problems: Problem[] = [
     ...wanted
-      .filter((id) => !given.includes(id))
+      .filter((id) => !isGiven.has(id))
       .map((id) => ({ path: 'items', message: `git ${id} has no packs` })),
     ...given
-      .filter((id) => !wanted.includes(id))
+      .filter((id) => !isWanted.has(id))
       .map((id) => ({
         path: 'items',
         message: `packs for "${id}", which is no Git item with refs in the manifest`,
       })),
-    ...(new Set(given).size === given.length
-      ? []
-      : [{ path: 'items', message: 'an item stands in it twice' }]),
+    ...(isGiven.size === given.length ? [] : [{ path: 'items', message: 'an item stands in it twice' }]),
+    ...sizeProblems(packs, manifest),
   ];
   if (problems.length === 0 && given.join('\n') !== wanted.join('\n'))
     problems.push({ path: 'items', message: 'its items are out of order' });
   if (problems.length > 0) throw documentError('MANIFEST_INVALID', what, problems);
   return packs;
+}
+
+/** One digest has one size, wherever it is named: every blob is looked up by both. */
+function sizeProblems({ items }: Packs, { blobs }: Manifest): Problem[] {
+  const sizes = new Map(blobs.map((blob) => [blob.digest, blob.size]));
+  return items.flatMap((item) =>
+    item.packs.flatMap(({ digest, size }) => {
+      const known = sizes.get(digest) ?? size;
+      sizes.set(digest, known);
+      return known === size
+        ? []
+        : [
+            {
+              path: 'items',
+              message: `pack ${digest} of git ${item.id} has ${size} bytes here and ${known} elsewhere`,
+            },
+          ];
+    }),
+  );
 }
 
 export function gitIdsWithRefs(manifest: Manifest): string[] {

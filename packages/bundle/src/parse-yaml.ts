@@ -6,6 +6,10 @@ import { FORMATS, type FormatName } from './formats.ts';
 import { formatPath, type Problem, toProblems } from './problems.ts';
 
 const MAX_BYTES = 1_048_576;
+/** Brackets and indentation steps; what people write has fewer than ten. */
+const MAX_DEPTH = 100;
+const MAX_SHOWN = 100;
+const UNKNOWN = 'is not known here';
 
 /** What a YAML file says, and how to point at a place in it. */
 export interface YamlFile<T> {
@@ -25,6 +29,7 @@ export function parseYaml<T>(
 ): YamlFile<T> {
   if (Buffer.byteLength(text) > MAX_BYTES)
     throw configError(file, [{ path: '', message: `is larger than ${MAX_BYTES} bytes` }]);
+  requireShallow(text, file);
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -33,6 +38,7 @@ export function parseYaml<T>(
     strict: true,
     version: '1.2',
     schema: 'core',
+    logLevel: 'error',
   });
   const at = (offset: number): Pick<Problem, 'line' | 'column'> => ({
     line: lines.linePos(offset).line,
@@ -44,8 +50,8 @@ export function parseYaml<T>(
     ...at(error.pos[0]),
   }));
   if (syntax.length > 0) throw configError(file, syntax);
-  const place = (path: readonly PropertyKey[]): Pick<Problem, 'line' | 'column'> =>
-    at(offsetOf(document, path));
+  const place = (path: readonly PropertyKey[], atKey = false): Pick<Problem, 'line' | 'column'> =>
+    at(offsetOf(document, path, atKey));
   const problem = (path: readonly PropertyKey[], message: string): Problem => ({
     path: formatPath(path),
     message,
@@ -60,10 +66,24 @@ export function parseYaml<T>(
     file,
     toProblems(parsed.error).map((found) => ({
       ...found,
-      message: withSuggestion(found, knownKeys),
-      ...place(parsePath(found.path)),
+      message: withSuggestion({ ...found, message: inPlainWords(found.message) }, knownKeys),
+      ...place(parsePath(found.path), found.message === UNKNOWN),
     })),
   );
+}
+
+/** The YAML library recurses for every level: a file of brackets would kill the process. Counts too much rather than too little. */
+function requireShallow(text: string, file: string): void {
+  let open = 0;
+  for (const [character] of text.matchAll(/[[\]{}]/g)) {
+    open += character === '[' || character === '{' ? 1 : open > 0 ? -1 : 0;
+    if (open > MAX_DEPTH) throw tooDeep(file);
+  }
+  if (/^ {200}|(?:[-?:][ \t]+){100}/m.test(text)) throw tooDeep(file);
+}
+
+function tooDeep(file: string): GapferryError {
+  return configError(file, [{ path: '', message: `is nested deeper than ${MAX_DEPTH} levels` }]);
 }
 
 function toValue(document: Document, file: string): unknown {
@@ -75,8 +95,10 @@ function toValue(document: Document, file: string): unknown {
 }
 
 function formatProblem(value: unknown, name: FormatName): string | undefined {
-  if (value === null || typeof value !== 'object' || Array.isArray(value))
-    return `is empty; it begins with "format: ${FORMATS[name]}"`;
+  if (value === null || value === undefined)
+    return `is missing: the file is empty; write "format: ${FORMATS[name]}"`;
+  if (typeof value !== 'object' || Array.isArray(value))
+    return `is missing: the file is no mapping; it begins with "format: ${FORMATS[name]}"`;
   const format = 'format' in value ? value.format : undefined;
   if (format === FORMATS[name]) return undefined;
   return format === undefined
@@ -85,10 +107,10 @@ function formatProblem(value: unknown, name: FormatName): string | undefined {
 }
 
 /** Offset of the deepest part of the path that exists: an unknown or missing member points at what it belongs to. */
-function offsetOf(document: Document, path: readonly PropertyKey[]): number {
+function offsetOf(document: Document, path: readonly PropertyKey[], atKey: boolean): number {
   for (let length = path.length; length > 0; length--) {
     const parts = path.slice(0, length);
-    const key = keyOffset(document, parts);
+    const key = keyOffset(document, parts, atKey && length === path.length);
     if (key !== undefined) return key;
     const node = document.getIn(parts as unknown[], true);
     if (isNode(node) && node.range) return node.range[0];
@@ -96,7 +118,8 @@ function offsetOf(document: Document, path: readonly PropertyKey[]): number {
   return document.contents?.range?.[0] ?? 0;
 }
 
-function keyOffset(document: Document, path: readonly PropertyKey[]): number | undefined {
+/** Where a member's value stands, or the member's own name: what is not known is the name. */
+function keyOffset(document: Document, path: readonly PropertyKey[], atKey: boolean): number | undefined {
   const name = path.at(-1);
   const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1) as unknown[], true);
   if (typeof name !== 'string' || parent === null || typeof parent !== 'object' || !('items' in parent))
@@ -104,7 +127,7 @@ function keyOffset(document: Document, path: readonly PropertyKey[]): number | u
   for (const pair of parent.items as Array<{ key?: unknown; value?: unknown }>) {
     const key = pair.key;
     if (isNode(key) && 'value' in key && key.value === name)
-      return isNode(pair.value) && pair.value.range ? pair.value.range[0] : key.range?.[0];
+      return !atKey && isNode(pair.value) && pair.value.range ? pair.value.range[0] : key.range?.[0];
   }
   return undefined;
 }
@@ -113,8 +136,17 @@ function parsePath(path: string): PropertyKey[] {
   return [...path.matchAll(/[^.[\]]+/g)].map(([part]) => (/^\d+$/.test(part) ? Number(part) : part));
 }
 
+/** What the schema library says of a scalar of the wrong type, for people who write YAML. */
+function inPlainWords(message: string): string {
+  const [, expected, received] = /^Invalid input: expected (\w+), received (\w+)$/.exec(message) ?? [];
+  if (received === 'undefined') return 'is missing';
+  if (expected === 'string' && /^(?:number|boolean)$/.test(received ?? ''))
+    return 'must be text: put it in quotes';
+  return message;
+}
+
 function withSuggestion(problem: Problem, knownKeys: readonly string[]): string {
-  if (problem.message !== 'is not known here') return problem.message;
+  if (problem.message !== UNKNOWN) return problem.message;
   const name = problem.path.split(/[.\]]/).at(-1) ?? '';
   const near = nearestName(name, knownKeys);
   return near === undefined ? problem.message : `${problem.message}; did you mean "${near}"?`;
@@ -122,10 +154,11 @@ function withSuggestion(problem: Problem, knownKeys: readonly string[]): string 
 
 /** `file:line:column: path: what is wrong`, one line each. */
 export function configError(file: string, problems: readonly Problem[]): GapferryError {
-  const lines = problems.map(({ path, message, line, column }) => {
+  const lines = problems.slice(0, MAX_SHOWN).map(({ path, message, line, column }) => {
     const place = line === undefined ? file : `${file}:${line}:${column}`;
     return printable(path === '' ? `${place}: ${message}` : `${place}: ${path}: ${message}`);
   });
+  if (problems.length > MAX_SHOWN) lines.push(`and ${problems.length - MAX_SHOWN} more`);
   return new GapferryError({
     code: 'CONFIG_INVALID',
     message: lines.join('\n'),

@@ -1,8 +1,10 @@
-/** The known name that was probably meant: at most two edits away (Damerau–Levenshtein without transposition), or undefined. */
+/** The known name that was probably meant: at most two edits away (Levenshtein), half of its letters for short ones, or undefined. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Math.min(2, Math.floor(name.length / 2)) + 1;
   for (const candidate of known) {
+    // Names from a file may be of any length; the distance is never less than the difference in length.
+    if (Math.abs(name.length - candidate.length) >= least) continue;
     const distance = editDistance(name, candidate);
     if (distance < least) [best, least] = [candidate, distance];
   }
