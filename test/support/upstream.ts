@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import { digestOf } from '@gapferry/core';
+import {
+  chartArtifact,
+  createRepository,
+  makeChart,
+  makeImage,
+  makeIndex,
+  seededBuffer,
+  startChartRepository,
+  startFileServer,
+  startGitServer,
+  startRegistry,
+  type TestChart,
+  type TestFileServer,
+  type TestGitRepository,
+  type TestImage,
+  type TestRegistry,
+  type TestServer,
+} from '@gapferry/testkit';
+
+export const REGISTRY = 'registry.upstream.example';
+export const CHARTS = 'charts.upstream.example';
+export const GIT = 'git.upstream.example';
+export const FILES = 'files.upstream.example';
+
+/** A small upstream with one of everything, under names that look real. */
+export interface Upstream {
+  readonly registry: TestRegistry;
+  readonly charts: Awaited<ReturnType<typeof startChartRepository>>;
+  readonly git: TestGitRepository;
+  readonly gitServer: TestServer;
+  readonly files: TestFileServer;
+  /** What a machine needs in its environment to reach it. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Makes the app image of a day; the base layer is the same every day. */
+  appImage(day: number): Promise<TestImage>;
+  /** The next day upstream: a moved tag, a new chart version, two commits and a tag. */
+  change(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Content of the one file; its sha256 stands in the bundle. */
+const TOOL = seededBuffer(300_000, 'tool');
+
+/** Starts it; Git repositories are made below `directory`. The content is the same on every machine. */
+export async function startUpstream(directory: string): Promise<Upstream> {
+  const registry = await startRegistry();
+  const charts = await startChartRepository([await historian('4.0.0'), await historian('4.1.0')]);
+  const git = await createRepository(join(directory, 'ops', 'line-a.git'), [
+    { message: 'Begin', files: { 'README.md': 'line A\n' }, tags: ['v1.0'] },
+    { message: 'Add the gateway', files: { 'gateway.yaml': 'replicas: 1\n' } },
+  ]);
+  const gitServer = await startGitServer(directory);
+  const files = await startFileServer(new Map([['/tools/tool.bin', TOOL]]));
+  registry.seedImage('line-a/app', '1.0', await appImage(1));
+  registry.seedImage(
+    'charts/mqtt',
+    '1.2.3',
+    chartArtifact(await makeChart({ name: 'mqtt', version: '1.2.3' })),
+  );
+  const change = async (): Promise<void> => {
+    registry.seedImage('line-a/app', '1.0', await appImage(2));
+    charts.add(await historian('4.2.0'));
+    await git.commit({ message: 'Scale the gateway', files: { 'gateway.yaml': 'replicas: 2\n' } });
+    await git.commit({ message: 'Say so', files: { 'README.md': 'line A, twice\n' }, tags: ['v1.1'] });
+  };
+  const servers = [registry, charts, gitServer, files];
+  return {
+    registry,
+    charts,
+    git,
+    gitServer,
+    files,
+    environment: environmentOf(registry, charts, gitServer, files),
+    appImage,
+    change,
+    close: async () => void (await Promise.all(servers.map((server) => server.close()))),
+  };
+}
+
+async function appImage(day: number): Promise<TestImage> {
+  const platforms = ['linux/amd64', 'linux/arm64', 'windows/amd64'];
+  const images = platforms.map((platform) =>
+    makeImage({
+      platform,
+      layers: [
+        { size: 400_000, seed: 'base' },
+        { size: 50_000, seed: `${platform} ${day}` },
+      ],
+      seed: `${platform} ${day}`,
+    }),
+  );
+  return makeIndex(await Promise.all(images));
+}
+
+function historian(version: string): Promise<TestChart> {
+  return makeChart({ name: 'historian', version });
+}
+
+function environmentOf(
+  registry: TestServer,
+  charts: TestServer,
+  git: TestServer,
+  files: TestServer,
+): Record<string, string> {
+  const pairs = [
+    [REGISTRY, registry],
+    [CHARTS, charts],
+    [GIT, git],
+    [FILES, files],
+  ] as const;
+  return { GAPFERRY_CONNECT_TO: pairs.map(([host, { port }]) => `${host}:80=127.0.0.1:${port}`).join(',') };
+}
+
+/** A bundle of one of everything that the upstream has. */
+export function bundleOfEverything(name = 'line-a'): string {
+  return `format: gapferry.bundle/1
+name: ${name}
+platforms: [linux/amd64, linux/arm64]
+insecure: [${REGISTRY}, ${CHARTS}, ${GIT}, ${FILES}]
+images:
+  - ${REGISTRY}/line-a/app:1.0
+charts:
+  - {repo: http://${CHARTS}, name: historian, version: "^4"}
+  - {oci: oci://${REGISTRY}/charts/mqtt, version: 1.2.3}
+git:
+  - {url: http://${GIT}/ops/line-a.git, refs: [main, "v1.*"]}
+files:
+  - {url: http://${FILES}/tools/tool.bin, sha256: ${digestOf(TOOL).slice(7)}, as: tools/tool.bin}
+`;
+}
