@@ -1,12 +1,14 @@
-import { mkdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { GapferryError, type Run } from '@gapferry/core';
 import type { GitSetting } from './git-environment.ts';
 import type { Git } from './git-tool.ts';
 
 export type ObjectFormat = 'sha1' | 'sha256';
 
-/** Creates an empty bare repository: no template, so no hooks and no sample files. `settings` are written into its `config`. */
+/** Creates an empty bare repository: no template, so no hooks and no sample files. `settings` are written into its `config`. It appears under its name in one rename, complete;
+ *  what is there already must be an empty directory. */
 export async function createBare(
   git: Git,
   directory: string,
@@ -14,21 +16,22 @@ export async function createBare(
   settings: readonly GitSetting[],
   run: Run,
 ): Promise<void> {
-  await mkdir(directory, { recursive: true });
   const doing = `create the repository ${directory}`;
-  await git.run(
-    {
-      doing,
-      args: ['init', '--quiet', '--bare', '--template=', `--object-format=${objectFormat}`, directory],
-      variables: { GIT_DIR: directory },
-    },
-    run,
-  );
-  for (const [key, value] of settings)
-    await git.run({ repository: directory, doing, args: ['config', key, value] }, run);
+  const unfinished = `${directory}.${randomUUID()}.tmp`;
+  await mkdir(dirname(directory), { recursive: true });
+  try {
+    const args = ['init', '--quiet', '--bare', '--template=', `--object-format=${objectFormat}`, unfinished];
+    await git.run({ doing, args, variables: { GIT_DIR: unfinished } }, run);
+    for (const [key, value] of settings)
+      await git.run({ repository: unfinished, doing, args: ['config', key, value] }, run);
+    await rename(unfinished, directory);
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true });
+    throw error;
+  }
 }
 
-/** Is there a repository (finished: `HEAD` is what `git init` writes, before `config`'s last change)? */
+/** Is there a bare repository of that name? */
 export async function isRepository(directory: string): Promise<boolean> {
   const config = await stat(join(directory, 'config')).catch(() => undefined);
   const head = await stat(join(directory, 'HEAD')).catch(() => undefined);

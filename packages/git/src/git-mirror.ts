@@ -52,8 +52,10 @@ async function fetchMissing(
   remote: RemoteSurroundings,
   run: Run,
 ): Promise<void> {
-  if (!(await isRepository(mirror.directory)))
+  if (!(await isRepository(mirror.directory))) {
+    await discardMirror(mirror);
     await createBare(git, mirror.directory, pin.objectFormat, [], run);
+  }
   await removeUnfinishedPacks(mirror);
   const wanted = new Set(pin.refs.map(({ oid }) => oid));
   const missing = wanted.difference(await heldIds(git, mirror, run));
