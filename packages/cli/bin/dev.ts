@@ -2,7 +2,7 @@
 // node --conditions=gapferry-source packages/cli/bin/dev.ts COMMAND …
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { settings } from '@oclif/core';
+import { type Interfaces, settings } from '@oclif/core';
 import { main } from '../src/main.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -16,4 +16,4 @@ pjson.oclif.commands = './src/commands';
 if (process.env['npm_lifecycle_event'] === 'gapferry' && process.env['INIT_CWD'] !== undefined)
   process.chdir(process.env['INIT_CWD']);
 
-await main(process.argv.slice(2), { root, pjson });
+await main(process.argv.slice(2), { root, pjson, ignoreManifest: true } as Interfaces.LoadOptions);

@@ -160,6 +160,17 @@ describe('a second collect', () => {
     expect(ledger.entries).toHaveLength(2);
   });
 
+  it('takes a version that nobody chose as no reason to seal, and one that somebody chose as one', async () => {
+    const { request, next } = setUp();
+    const first = await collect({ ...request, version: '1.0.0' }, quietRun());
+    expect(await collect(next, quietRun())).toMatchObject({
+      kind: 'unchanged',
+      statement: first.statement,
+    });
+    const renamed = await collect({ ...next, version: '1.0.1' }, quietRun());
+    expect(renamed).toMatchObject({ kind: 'sealed', address: { sequence: 2 } });
+  });
+
   it('seals the next number after a tag moved, chained to the one before', async () => {
     const { upstream, request, next } = setUp();
     const first = await collect(request, quietRun());

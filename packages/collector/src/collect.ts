@@ -1,7 +1,8 @@
 import { checkRun, type Run } from '@gapferry/core';
-import { assembleRelease } from './assemble-release.ts';
+import { type AssembledRelease, assembleRelease } from './assemble-release.ts';
 import { countingStore } from './counting-store.ts';
 import { fetchPins } from './fetch-pins.ts';
+import type { ReleaseRecord } from './last-release.ts';
 import { lockFor } from './lock-for.ts';
 import { numberRelease } from './number-release.ts';
 import { releaseVersion } from './release-version.ts';
@@ -13,7 +14,7 @@ import { requireExpiry, sealRelease, unchangedRelease } from './seal-release.ts'
  *
  *  Can be run again at any time and continues where it stopped: what is in the depot is not fetched again, and a release that was written but not recorded, because
  *  the process died in between, is recorded now when it is exactly the one the ledger announced.
- *  Nothing is sealed when the channel's newest release has the same manifest; another `expiresAt` than that release's is a reason to seal.
+ *  Nothing is sealed when the channel's newest release has the same manifest (a version that nobody chose does not count); another `expiresAt` than that release's is a reason to seal.
  *  What cannot work is refused before anything is fetched: numbering, version, expiry, a lock that does not fit. The caller holds the depot's lock.
  *
  *  Throws what the sources throw, with the item named; `LOCK_STALE`, `FIRST_RELEASE_UNCLEAR`, `USAGE`, `MANIFEST_INVALID`, `LIMIT_EXCEEDED`, `BLOB_MISSING` (a source did not
@@ -25,11 +26,25 @@ export async function collect(request: CollectRequest, run: Run): Promise<Collec
   const version = releaseVersion(request.version, request.config, lock);
   const store = countingStore(request.depot);
   const holdings = await fetchPins({ ...request, lock, store, last: numbered.last }, run);
-  const assembled = await assembleRelease({ ...request, version, store, holdings }, run);
+  const assembleAs = (name: string): Promise<AssembledRelease> =>
+    assembleRelease({ ...request, version: name, store, holdings }, run);
+  const assembled = await assembleAs(version);
   await requireComplete(assembled, store, run);
   checkRun(run);
-  const unchanged = await unchangedRelease(request, assembled, numbered.last, run);
+  const comparable = comparableVersion(request, numbered.last, version);
+  const compared = comparable === version ? assembled : await assembleAs(comparable);
+  const unchanged = await unchangedRelease(request, compared, numbered.last, run);
   const release = unchanged ?? (await sealRelease(request, assembled, numbered, run));
   const kind = unchanged === undefined ? 'sealed' : 'unchanged';
   return { kind, ...release, lock, totals: store.totalsOf(release) };
+}
+
+/** A version that nobody chose is no reason to seal: the content is then held against the newest release under that release's own version. */
+function comparableVersion(
+  { version, config }: CollectRequest,
+  last: ReleaseRecord | undefined,
+  derived: string,
+): string {
+  const chosen = version !== undefined || config.version !== undefined;
+  return chosen || last === undefined ? derived : last.version;
 }

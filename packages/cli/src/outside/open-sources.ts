@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Sources } from '@gapferry/core';
-import { type Environment, readNamedFile } from '../environment.ts';
+import { childEnvironment, type Environment, readNamedFile } from '../environment.ts';
 import { dockerCredentials } from './docker-credentials.ts';
 
 export interface OpenSources extends Sources {
@@ -18,7 +18,7 @@ export async function openSources(
     { createHttpClient },
     { createOciClient, imageSource },
     { chartSource },
-    { gitSource },
+    { createGit, gitSource },
     { fileSource },
   ] = await Promise.all([
     import('@gapferry/http'),
@@ -41,8 +41,12 @@ export async function openSources(
   const registry = createOciClient(http);
   return {
     image: imageSource(registry),
-    chart: chartSource({ http, registry }),
-    git: gitSource({ ...remote, workDirectory: join(directory, 'work', 'git') }),
+    chart: chartSource({ http, oci: registry }),
+    git: gitSource({
+      ...remote,
+      git: createGit({ environment: childEnvironment() }),
+      workDirectory: join(directory, 'work', 'git'),
+    }),
     file: fileSource(http),
     close: () => http.close(),
   };
