@@ -224,6 +224,15 @@ describe('somebody signs who may not', () => {
     expect(verdict(honest().seal(collector), { trust, mark, now: NOW })).toBe('KEY_EXPIRED');
   });
 
+  it('a key that ended beside one that counts: it fills no rule', () => {
+    const trust = site();
+    trust.keys.second.notAfter = '2026-03-01';
+    const files = honest().seal(collector, second);
+    expect(open(files, { trust }).signers.map(({ key }) => key)).toEqual(['collector']);
+    trust.channels['line-a'].require[0].count = 2;
+    expect(verdict(files, { trust })).toBe('THRESHOLD_NOT_MET');
+  });
+
   it('a good signature over another payload type', () => {
     const release = honest();
     const files = release.seal(collector);
