@@ -111,7 +111,7 @@ async function writePart(
     const actual = part.digest();
     keep = actual === expected.digest;
     if (!keep && part.resumedAt > 0) return 'damaged-part';
-    if (!keep) throw mismatch(place, expected, actual);
+    if (!keep) throw mismatch(expected, actual);
     await part.sync();
     return 'written';
   } catch (error) {
@@ -150,12 +150,12 @@ async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   if (bytes.byteLength > 0) yield bytes;
 }
 
-function mismatch(place: DepotPlace, expected: SizedDigest, actual: Digest): GapferryError {
+/** Without an origin: whoever gave the bytes knows which side that was. */
+function mismatch(expected: SizedDigest, actual: Digest): GapferryError {
   return new GapferryError({
     code: 'DIGEST_MISMATCH',
     message: `what came for blob ${expected.digest} has other content: its sha256 is ${actual}`,
     hint: 'the source gave wrong or damaged bytes; nothing of them was kept',
-    origin: place.origin,
     data: { expected: expected.digest, actual },
   });
 }

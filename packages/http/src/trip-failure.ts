@@ -37,7 +37,7 @@ const UNTRUSTED: Failure = {
   code: 'UNREACHABLE',
   says: 'its certificate is not trusted',
   retryable: false,
-  hint: 'give the certificate authority that signed it with `ca`',
+  hint: 'if a private authority signed it, name a PEM file with the certificate of that authority in GAPFERRY_CA',
 };
 const GIBBERISH: Failure = {
   code: 'PROTOCOL_VIOLATION',
