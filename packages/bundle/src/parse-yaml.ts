@@ -1,5 +1,5 @@
 import { GapferryError, nearestName, printable } from '@gapferry/core';
-import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import { type Document, isNode, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { FORMATS, type FormatName } from './formats.ts';
 
@@ -44,12 +44,12 @@ export function parseYaml<T>(
     line: lines.linePos(offset).line,
     column: lines.linePos(offset).col,
   });
-  const syntax = [...document.errors, ...document.warnings].map((error) => ({
-    path: '',
-    message: error.message,
-    ...at(error.pos[0]),
-  }));
-  if (syntax.length > 0) throw configError(file, syntax);
+  const syntax = [...document.errors, ...document.warnings, ...danglingAliases(document)];
+  if (syntax.length > 0)
+    throw configError(
+      file,
+      syntax.map(({ message, pos }) => ({ path: '', message, ...at(pos[0]) })),
+    );
   const place = (path: readonly PropertyKey[], atKey = false): Pick<Problem, 'line' | 'column'> =>
     at(offsetOf(document, path, atKey));
   const problem = (path: readonly PropertyKey[], message: string): Problem => ({
@@ -84,6 +84,21 @@ function requireShallow(text: string, file: string): void {
 
 function tooDeep(file: string): GapferryError {
   return configError(file, [{ path: '', message: `is nested deeper than ${MAX_DEPTH} levels` }]);
+}
+
+/** The library notices these only when it makes values, and then without a place. */
+function danglingAliases(document: Document): Array<{ message: string; pos: [number] }> {
+  const found: Array<{ message: string; pos: [number] }> = [];
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) === undefined)
+        found.push({
+          message: `there is no anchor "${alias.source}" before this alias`,
+          pos: [alias.range?.[0] ?? 0],
+        });
+    },
+  });
+  return found;
 }
 
 function toValue(document: Document, file: string): unknown {
