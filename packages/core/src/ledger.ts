@@ -7,7 +7,7 @@ export interface LedgerEntry {
   readonly index: number;
   /** RFC 3339, UTC. */
   readonly at: string;
-  /** What happened, dotted lower case: `release.sealed`, `import.began`, `import.step`, `import.finished`. */
+  /** What happened, dotted lower case: `release.sealed`, `import.began`, `import.named`, `import.finished`. */
   readonly kind: string;
   readonly data: { readonly [key: string]: JsonValue | undefined };
   /** Digest of the entry before; of the empty string for the first. */

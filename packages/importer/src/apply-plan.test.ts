@@ -99,6 +99,7 @@ describe('a first import', () => {
       ...naming(1),
       ...naming(1),
       ...naming(1),
+      'import.items',
       'import.finished',
       'import.receipted',
     ]);
@@ -156,7 +157,7 @@ describe('a second import of the same release', () => {
     expect(spied.methods()).not.toContain('load');
     expect(spied.methods().filter((method) => method === 'readBack')).toHaveLength(5);
     expect(inside.marks.get('line-a')).toBe(mark);
-    expect(inside.story.slice(entries.length)).toEqual(['import.began', 'import.finished']);
+    expect(inside.story.slice(entries.length)).toEqual(['import.began', 'import.items', 'import.finished']);
   });
 
   it('signs the receipt when the first one got lost', async () => {

@@ -2,11 +2,13 @@
 export const IMPORT_ENTRIES = {
   /** Before the first effect: the release, the policy, who signed, what the plan counts, the mark before. */
   began: 'import.began',
-  /** Before names are set: `target`, `names: [{place, state}]`. */
+  /** Before names are set: `target`, `names: [{place, state}]`; several entries when they do not fit into one, and a state with many refs in parts. */
   naming: 'import.naming',
-  /** After a name was set: `target`, `place`, `item`, `left`: what it stands for now. */
+  /** After a name was set: `target`, `place`, `item`, `left`: what it stands for now; `more: true` when the next entry goes on with it. */
   named: 'import.named',
-  /** The whole record of an import that came to its end. */
+  /** Before `finished`: `items`, the record's items in manifest order; as many entries as they need. */
+  items: 'import.items',
+  /** `record`: of an import that came to its end, without its items. */
   finished: 'import.finished',
   /** Instead of `finished`: the `code` and `message` of what stopped it. */
   stopped: 'import.stopped',

@@ -1,7 +1,14 @@
 import { type ImportPlan, type LookUpOwner, type PlanStep, placeOf, wantedState } from '@gapferry/bundle';
-import { isGapferryError, type JsonValue, type Ledger, type LedgerHead } from '@gapferry/core';
+import {
+  isGapferryError,
+  type JsonValue,
+  type Ledger,
+  type LedgerHead,
+  type NameState,
+} from '@gapferry/core';
 import { IMPORT_ENTRIES } from './import-entries.ts';
 import type { ImportRecord, SignedReceipt } from './import-outcome.ts';
+import { inEntries, stateInParts } from './in-entries.ts';
 import { ownersIn } from './owners.ts';
 
 /** One import's lines in the site's ledger. Everything but `stopped` throws `LEDGER_UNWRITABLE`, and whoever was about to act does not. */
@@ -33,20 +40,31 @@ export function openJournal({ plan, ledger, site }: JournalInput): ImportJournal
   return {
     began: () => void append(IMPORT_ENTRIES.began, { site, ...describePlan(plan) }),
     naming: (target, steps) => {
-      const names = steps.map(({ name }) => ({ place: placeOf(name), state: wantedState(name) }));
-      append(IMPORT_ENTRIES.naming, { target, names });
+      for (const names of inEntries(steps.flatMap(toIntents)))
+        append(IMPORT_ENTRIES.naming, { target, names });
     },
-    named: ({ target, item, name }) =>
-      void append(IMPORT_ENTRIES.named, { target, place: placeOf(name), item, left: wantedState(name) }),
+    named: ({ target, item, name }) => {
+      const parts = stateInParts(wantedState(name));
+      for (const [i, left] of parts.entries()) {
+        const more = i + 1 < parts.length ? true : undefined;
+        append(IMPORT_ENTRIES.named, { target, place: placeOf(name), item, left, more });
+      }
+    },
     knows: (step) => isKnown(step, base.channel, ownerOf),
-    finished: (record) => {
-      const { index, digest } = append(IMPORT_ENTRIES.finished, { record: record as unknown as JsonValue });
+    finished: ({ items, ...record }) => {
+      for (const some of inEntries(items))
+        append(IMPORT_ENTRIES.items, { items: some as unknown as JsonValue });
+      const { index, digest } = append(IMPORT_ENTRIES.finished, { record });
       return { index, digest };
     },
     receipted: ({ statement: receipt, receipt: { status } }) =>
       void append(IMPORT_ENTRIES.receipted, { receipt, status }),
     stopped: (error) => recordStop(error, append),
   };
+}
+
+function toIntents({ name }: PlanStep): { place: string; state: NameState }[] {
+  return stateInParts(wantedState(name)).map((state) => ({ place: placeOf(name), state }));
 }
 
 function describePlan({ release: { opened }, totals }: ImportPlan): Record<string, JsonValue> {

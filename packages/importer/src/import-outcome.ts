@@ -50,7 +50,7 @@ export interface ItemRecord {
   readonly outcome: 'loaded' | 'same' | 'failed' | 'held-back';
   /** Bytes that were sent. */
   readonly bytes: number;
-  /** What the name stood for before, where it moved. */
+  /** What the name stood for before, where it moved; of a repository at most 1,000 moved refs. */
   readonly replaced?: NameState;
   readonly error?: { readonly code: ErrorCode; readonly message: string; readonly hint?: string };
 }

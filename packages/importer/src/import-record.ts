@@ -1,7 +1,17 @@
-import { type ImportPlan, type PlanStep, placeOf } from '@gapferry/bundle';
-import { type Clock, formatTime, type GapferryError, type LoadOutcome } from '@gapferry/core';
+import { type ImportPlan, type PlanStep, placeOf, wantedState } from '@gapferry/bundle';
+import {
+  type Clock,
+  formatTime,
+  type GapferryError,
+  type LoadOutcome,
+  type NameLoad,
+  type NameState,
+} from '@gapferry/core';
 import type { ImportRecord, ImportStatus, ItemRecord } from './import-outcome.ts';
 import type { NameOutcome } from './set-names.ts';
+
+/** Refs of one repository that a record names; the ledger's earlier entries have what was left of all. */
+const MAX_REPLACED = 1000;
 
 export interface RecordInput {
   readonly plan: ImportPlan;
@@ -49,9 +59,15 @@ function toItemRecord(
     place: placeOf(step.name),
     outcome: outcomeOf(content, name),
     bytes: (content?.bytes ?? 0) + (name !== undefined && name.state !== 'failed' ? name.bytes : 0),
-    ...(step.nameAction === 'move' && step.name.replaces && { replaced: step.name.replaces }),
+    ...(step.nameAction === 'move' && { replaced: replacedBy(step.name) }),
     ...(failed && { error: toErrorRecord(failed) }),
   };
+}
+
+function replacedBy(name: NameLoad): NameState {
+  const wanted = wantedState(name);
+  const moved = Object.entries(name.replaces ?? {}).filter(([key, value]) => wanted[key] !== value);
+  return Object.fromEntries(moved.slice(0, MAX_REPLACED));
 }
 
 function outcomeOf(content: LoadOutcome | undefined, name: NameOutcome | undefined): ItemRecord['outcome'] {

@@ -72,7 +72,7 @@ describe('a ledger that cannot be written', () => {
         if (failed) expect(isGapferryError(error, 'LEDGER_UNWRITABLE')).toBe(true);
         if (at === 0) expect(spied.calls).toEqual([]);
         if (at === 0) expect(inside.marks.get('line-a')?.sequence).toBe(1);
-        if (!failed) expect(at).toBe(7);
+        if (!failed) expect(at).toBe(8);
         await expectWhole(inside);
       }
     },

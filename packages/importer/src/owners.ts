@@ -12,13 +12,15 @@ export function ownersIn(ledger: Ledger): LookUpOwner {
   return (target, place) => owners.get(keyOf(target, place));
 }
 
-/** An import that names fewer refs than the one before leaves the others where they are: they stay the channel's. */
+/** An import that names fewer refs than the one before leaves the others where they are: they stay the channel's. The intent is settled with the last part of a state. */
 function settle(owners: Map<string, Ownership>, { data }: LedgerEntry): void {
   const key = keyOf(data['target'], data['place']);
   const channel = String(data['channel']);
   const before = owners.get(key);
   const left = toState(data['left']);
-  owners.set(key, { channel, left: before?.channel === channel ? { ...before.left, ...left } : left });
+  const mine = before?.channel === channel ? before : undefined;
+  const unsettled = data['more'] === true && mine?.intended !== undefined ? mine.intended : undefined;
+  owners.set(key, { channel, left: { ...mine?.left, ...left }, ...(unsettled && { intended: unsettled }) });
 }
 
 /** A process that was killed between the intent and its confirmation may have set the name or not. */
