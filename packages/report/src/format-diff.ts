@@ -32,26 +32,34 @@ function sectionOf(kind: ItemKind, changes: readonly ItemChange[]): string[] {
     .filter((change) => change.kind === kind)
     .sort((a, b) => ORDER.indexOf(a.change) - ORDER.indexOf(b.change));
   if (own.length === 0) return [];
-  const lines = own.some((change) => change.change === 'refs')
-    ? own.map((change) => formatTable(rowsOf(change), { indent: 2 }))
-    : [formatTable(own.flatMap(rowsOf), { indent: 2 })];
+  const lines = kind === 'git' ? own.map(repositoryText) : [formatTable(own.map(rowOf), { indent: 2 })];
   return [[KIND_TITLES[kind], ...lines].join('\n')];
 }
 
-function rowsOf(change: ItemChange): string[][] {
+/** A repository's refs stand below it. */
+function repositoryText(change: ItemChange): string {
+  const lines = [formatTable([rowOf(change)], { indent: 2 })];
+  if (change.change === 'refs') lines.push(formatTable(refRows(change), { indent: 4 }));
+  return lines.join('\n');
+}
+
+function rowOf(change: ItemChange): string[] {
   switch (change.change) {
     case 'moved':
       return [
-        ['moved', change.id, `${shortened(change.from)} → ${shortened(change.to)}`, newBytes(change.bytes)],
+        'moved',
+        change.id,
+        `${shortened(change.from)} → ${shortened(change.to)}`,
+        newBytes(change.bytes),
       ];
     case 'updated':
-      return [['updated', ...versionChange(change.from, change.to), newBytes(change.bytes)]];
+      return ['updated', ...versionChange(change.from, change.to), newBytes(change.bytes)];
     case 'refs':
-      return [['refs', change.id, '', '', newBytes(change.bytes)], ...refRows(change)];
+      return ['changed', change.id, newBytes(change.bytes)];
     case 'added':
-      return [['added', change.id, '', newBytes(change.bytes)]];
+      return ['added', change.id, '', newBytes(change.bytes)];
     case 'removed':
-      return [['removed', change.id]];
+      return ['removed', change.id];
   }
 }
 
@@ -70,9 +78,9 @@ function versionOf(id: string, at: number): string {
 function refRows({ refs, head }: Extract<ItemChange, { change: 'refs' }>): string[][] {
   const rows = [...refs]
     .sort((a, b) => rank(a) - rank(b))
-    .map((ref) => ['', shortRef(ref.name), ...refMove(ref)]);
+    .map((ref) => [shortRef(ref.name), ...refMove(ref)]);
   if (head !== undefined)
-    rows.push(['', 'HEAD', `${shortRef(head.from ?? 'none')} → ${shortRef(head.to ?? 'none')}`]);
+    rows.push(['HEAD', `${shortRef(head.from ?? 'none')} → ${shortRef(head.to ?? 'none')}`]);
   return rows;
 }
 

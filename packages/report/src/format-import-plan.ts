@@ -95,7 +95,8 @@ const ACTIONS = { move: 'move', create: 'create', same: 'content' } as const;
 function replacedText({ nameAction, name }: PlanStep): string {
   if (nameAction !== 'move' || name.replaces === undefined) return '';
   const [[key, value] = ['', ''], ...more] = Object.entries(name.replaces);
-  const what = key === 'digest' ? value.slice(0, 'sha256:'.length + 12) : `${key} at ${value.slice(0, 12)}`;
+  const what =
+    key === 'digest' ? `${value.slice(0, 'sha256:'.length + 12)}…` : `${key} at ${value.slice(0, 12)}`;
   return `replaces ${what}${more.length === 0 ? '' : ` and ${more.length} more`}`;
 }
 

@@ -1,0 +1,163 @@
+import type { ImportPlan, Manifest, Packs } from '@gapferry/bundle';
+import { digestOf } from '@gapferry/core';
+import { describe, expect, it } from 'vitest';
+import { formatImportPlan, toImportPlanJson } from './format-import-plan.ts';
+import { formatInventory, toInventoryJson } from './format-inventory.ts';
+
+const ROOT = {
+  mediaType: 'application/vnd.oci.image.manifest.v1+json',
+  digest: digestOf('root'),
+  size: 1000,
+};
+const LAYER = { digest: digestOf('layer'), size: 2_000_000 };
+const MANIFEST: Manifest = {
+  format: 'gapferry.manifest/1',
+  bundle: 'line-a',
+  version: '1.4.0',
+  platforms: ['linux/amd64'],
+  blobs: [ROOT, LAYER],
+  items: [
+    { kind: 'file', id: 'tool', blobs: [LAYER.digest], root: { ...ROOT, ...LAYER }, source: '', checked: [] },
+    {
+      kind: 'git',
+      id: 'git.example/a',
+      blobs: [],
+      source: '',
+      objectFormat: 'sha1',
+      refs: [{ name: 'refs/heads/main', oid: 'a'.repeat(40) }],
+    },
+    {
+      kind: 'image',
+      id: 'docker.io/library/app:1',
+      blobs: [ROOT.digest, LAYER.digest],
+      root: ROOT,
+      platforms: ['linux/amd64'],
+      upstream: ROOT.digest,
+    },
+  ],
+};
+const PACKS: Packs = {
+  format: 'gapferry.packs/1',
+  items: [{ id: 'git.example/a', packs: [{ digest: digestOf('pack'), size: 500, prerequisites: [] }] }],
+};
+
+describe('the inventory of a release', () => {
+  it('lists items by kind with what they weigh; shared blobs are counted once in the sum', () => {
+    expect(formatInventory(MANIFEST, PACKS)).toBe(
+      [
+        'line-a 1.4.0: 3 items, 3 blobs, 2.00 MB, for linux/amd64',
+        '',
+        'Images',
+        `  docker.io/library/app:1  ${ROOT.digest.slice(0, 19)}…  2.00 MB`,
+        '',
+        'Git repositories',
+        '  git.example/a  1 ref  500 B',
+        '',
+        'Files',
+        `  tool  ${LAYER.digest.slice(0, 19)}…  2.00 MB`,
+      ].join('\n'),
+    );
+  });
+
+  it('has whole digests and bytes for programs', () => {
+    expect(toInventoryJson(MANIFEST, PACKS)).toMatchObject({
+      format: 'gapferry.inventory/1',
+      blobs: 3,
+      bytes: 2_001_500,
+      items: [
+        { kind: 'file', digest: LAYER.digest, bytes: 2_000_000 },
+        { kind: 'git', refs: 1, bytes: 500 },
+        { kind: 'image', digest: ROOT.digest, bytes: 2_001_000 },
+      ],
+    });
+  });
+});
+
+const base = {
+  kind: 'oci',
+  item: 'image docker.io/library/app:1',
+  repository: 'docker.io/library/app',
+  root: ROOT,
+} as const;
+const name = { ...base, phase: 'name', of: 'image', tag: '1' } as const;
+const PLAN = {
+  address: { channel: 'line-a', sequence: 3 },
+  statement: digestOf('statement'),
+  steps: [
+    {
+      target: 'here',
+      item: 'file tool',
+      kind: 'file',
+      content: { phase: 'content', kind: 'file', item: 'file tool', path: 'tool', root: ROOT },
+      name: { phase: 'name', kind: 'file', item: 'file tool', path: 'tool', root: ROOT },
+      contentAction: 'send',
+      nameAction: 'create',
+      bytes: 2_000_000,
+    },
+    {
+      target: 'here',
+      item: 'image docker.io/library/app:1',
+      kind: 'image',
+      content: { ...base, phase: 'content', blobs: [ROOT] },
+      name: { ...name, replaces: { digest: digestOf('old') } },
+      contentAction: 'same',
+      nameAction: 'move',
+      bytes: 0,
+    },
+    {
+      target: 'there',
+      item: 'image docker.io/library/app:1',
+      kind: 'image',
+      content: { ...base, phase: 'content', blobs: [ROOT] },
+      name,
+      contentAction: 'same',
+      nameAction: 'same',
+      bytes: 0,
+    },
+  ],
+  totals: { items: 3, toLoad: 2, same: 1, moved: 1, bytes: 2_000_000 },
+} as unknown as ImportPlan;
+
+describe('an import plan', () => {
+  it('shows per target what moves first, and counts what is there', () => {
+    expect(formatImportPlan(PLAN)).toBe(
+      [
+        `release line-a/3 (${digestOf('statement').slice(0, 19)}…)`,
+        '',
+        'target here',
+        `  move    image docker.io/library/app:1  → oci docker.io/library/app:1  content there  replaces ${digestOf('old').slice(0, 19)}…`,
+        '  create  file tool                      → file tool                          2.00 MB',
+        '',
+        'target there',
+        '  1 item there already',
+        '',
+        '2 items to load (2.00 MB), 1 name moved; 1 there already.',
+      ].join('\n'),
+    );
+  });
+
+  it('says so when there is nothing to do', () => {
+    const idle = {
+      ...PLAN,
+      steps: PLAN.steps.slice(2),
+      totals: { items: 1, toLoad: 0, same: 1, moved: 0, bytes: 0 },
+    };
+    expect(formatImportPlan(idle)).toMatch(/\n\nNothing to do: 1 item there already\.$/);
+  });
+
+  it('has places and whole digests for programs, and nothing of how it is done', () => {
+    const json = JSON.parse(JSON.stringify(toImportPlanJson(PLAN)));
+    expect(json.format).toBe('gapferry.plan/1');
+    expect(json.release).toEqual({ channel: 'line-a', sequence: 3, statement: digestOf('statement') });
+    expect(json.steps[1]).toEqual({
+      target: 'here',
+      kind: 'image',
+      item: 'image docker.io/library/app:1',
+      place: 'oci docker.io/library/app:1',
+      content: 'same',
+      name: 'move',
+      bytes: 0,
+      replaces: { digest: digestOf('old') },
+    });
+  });
+});
