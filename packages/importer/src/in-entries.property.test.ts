@@ -1,6 +1,7 @@
 import { simulatedRelease } from '@gapferry/bundle/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { openJournal } from './import-journal.ts';
 import { inEntries, stateInParts } from './in-entries.ts';
 import { ownersIn } from './owners.ts';
 import { first, Inside, MAIN, NEXT, secondRelease } from './testing/inside.ts';
@@ -45,6 +46,28 @@ describe('a repository with thousands of refs', () => {
     const sizes = inside.ledger.entries.map(({ data }) => JSON.stringify(data).length);
     expect(Math.max(...sizes)).toBeLessThan(4 << 20);
     expect(inside.story.filter((kind) => kind === 'import.naming').length).toBeGreaterThan(2);
+  });
+
+  it('says with every part but the last that more follows', async () => {
+    const inside = new Inside();
+    await inside.carryFirst();
+    const plan = await inside.plan();
+    const refs = Array.from({ length: 2500 }, (_, i) => ({ name: `refs/heads/${i}`, oid: MAIN }));
+    const step = plan.steps.find(({ kind }) => kind === 'git');
+    if (step?.name.kind !== 'git') throw new Error('there is no Git step');
+    openJournal({ plan, ledger: inside.ledger, site: 'plant-7' }).named({
+      ...step,
+      name: { ...step.name, refs },
+    });
+    const said = inside.ledger.entries.map(({ data: { left, more } }) => [
+      Object.keys(left ?? {}).length,
+      more,
+    ]);
+    expect(said).toEqual([
+      [1000, true],
+      [1000, true],
+      [500, undefined],
+    ]);
   });
 
   it('of which only the first part was confirmed is still all its own', () => {
