@@ -7,6 +7,15 @@ const DEV = fileURLToPath(new URL('../../packages/cli/bin/dev.ts', import.meta.u
 export interface Machine {
   readonly directory: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** A program that starts gapferry in a world of its own: `unshare` and its arguments. */
+  readonly through?: readonly string[];
+}
+
+export interface GapferryCommand {
+  readonly program: string;
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Runs the command line from its sources, as its own process, with nothing of the caller's environment but PATH. */
@@ -15,17 +24,37 @@ export function gapferry(
   args: readonly string[],
   options: Omit<ProcessOptions, 'env' | 'cwd'> = {},
 ): Promise<ProcessResult> {
-  return runProcess(process.execPath, ['--conditions=gapferry-source', DEV, ...args], {
+  const line = [
+    ...(machine.through ?? []),
+    process.execPath,
+    '--conditions=gapferry-source',
+    DEV,
+    ...args,
+  ] as [string, ...string[]];
+  return runProcess(line[0], line.slice(1), {
     ...options,
     cwd: machine.directory,
     env: {
       PATH: process.env['PATH'],
       HOME: machine.directory,
-      TMPDIR: process.env['TMPDIR'],
       NO_COLOR: '1',
       ...machine.environment,
     },
   });
+}
+
+/** What a command prints with `--json`, as far as the stories look at it. */
+export interface Reported {
+  readonly ok: boolean;
+  readonly kind?: string;
+  readonly manifest?: string;
+  readonly error?: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint?: string;
+    readonly data: Readonly<Record<string, unknown>>;
+  };
+  readonly [name: string]: unknown;
 }
 
 /** Runs it and returns what `--json` printed; throws unless the exit code is the expected one. */
@@ -33,11 +62,11 @@ export async function gapferryJson(
   machine: Machine,
   args: readonly string[],
   exitCode = 0,
-): Promise<Record<string, unknown>> {
+): Promise<Reported> {
   const result = await gapferry(machine, [...args, '--json']);
   if (result.code !== exitCode)
     throw new Error(
       `gapferry ${args.join(' ')} ended with ${result.code}, not ${exitCode}:\n${result.stdout}${result.stderr}`,
     );
-  return JSON.parse(result.stdout) as Record<string, unknown>;
+  return JSON.parse(result.stdout) as Reported;
 }
