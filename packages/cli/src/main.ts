@@ -1,15 +1,33 @@
+import { readFileSync } from 'node:fs';
 import { GapferryError, nearestName } from '@gapferry/core';
-import { Errors, flush, type Interfaces, run as runOclif } from '@oclif/core';
+import type { Interfaces } from '@oclif/core';
+import { COMMAND_NAMES } from './command-table.ts';
 import { exitCodeOf } from './exit-codes.ts';
-import { processOutput } from './terminal/output.ts';
+import { rootHelp } from './root-help.ts';
+import { type Output, processOutput } from './terminal/output.ts';
 import { errorJson, errorText, toGapferryError } from './terminal/render-error.ts';
 
-/** Runs one command line; the only place that prints errors and chooses exit codes. */
+/** Runs one command line; the only place that prints errors and chooses exit codes. Help and version of the whole load nothing that they do not need. */
 export async function main(argv: readonly string[], loadOptions: Interfaces.LoadOptions): Promise<void> {
   const output = processOutput(process.env);
+  const [first] = argv;
+  if (first === '--version')
+    output.out(`gapferry ${version()} (Node.js ${process.version}, ${process.platform} ${process.arch})`);
+  else if (first === undefined || (argv.length === 1 && ['--help', '-h', 'help'].includes(first)))
+    output.out(rootHelp());
+  else if (first === 'help') await runCommand([...argv.slice(1), '--help'], loadOptions, output);
+  else await runCommand(argv, loadOptions, output);
+}
+
+async function runCommand(
+  argv: readonly string[],
+  loadOptions: Interfaces.LoadOptions,
+  output: Output,
+): Promise<void> {
+  const { Errors, flush, run } = await import('@oclif/core');
   const ownArgs = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   try {
-    await runOclif([...argv], loadOptions);
+    await run([...argv], loadOptions);
   } catch (thrown) {
     if (thrown instanceof Errors.ExitError) {
       process.exitCode = thrown.oclif.exit ?? 0;
@@ -22,6 +40,13 @@ export async function main(argv: readonly string[], loadOptions: Interfaces.Load
     else output.err(errorText(error, ownArgs.includes('--debug')));
   }
   await flush();
+}
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
 }
 
 interface OclifError extends Error {
@@ -46,10 +71,9 @@ function withSuggestion(thrown: unknown, argv: readonly string[]): unknown {
 }
 
 function unknownCommandError(name: string, argv: readonly string[]): GapferryError {
-  const known = [...COMMANDS];
   return new GapferryError({
     code: 'USAGE',
-    message: `unknown command "${name}"${meant(name, known) || meant(argv[0] ?? '', known)}`,
+    message: `unknown command "${name}"${meant(name, COMMAND_NAMES) || meant(argv[0] ?? '', COMMAND_NAMES)}`,
     hint: 'gapferry --help lists the commands',
   });
 }
@@ -59,30 +83,8 @@ function meant(name: string, known: readonly string[]): string {
   return near === undefined ? '' : `; did you mean "${near}"?`;
 }
 
-/** Every command in the order of the flow; a test compares it with the files in `commands/`. */
-export const COMMANDS: readonly string[] = [
-  'init',
-  'keys generate',
-  'keys list',
-  'keys show',
-  'resolve',
-  'collect',
-  'export',
-  'trust show',
-  'trust pin',
-  'verify',
-  'plan',
-  'import',
-  'diff',
-  'serve',
-  'ledger show',
-  'ledger verify',
-  'depot ls',
-  'doctor',
-];
-
 /** The command's words as far as they are known, for `--json` errors that happen before a command runs. */
 function commandOf(argv: readonly string[]): string {
   const words = argv.filter((word) => !word.startsWith('-')).slice(0, 2);
-  return COMMANDS.includes(words.join(' ')) ? words.join(' ') : (words[0] ?? '');
+  return COMMAND_NAMES.includes(words.join(' ')) ? words.join(' ') : (words[0] ?? '');
 }

@@ -4,6 +4,7 @@ import { formatReleaseAddress, GapferryError, type Run, type Signer, shortDigest
 import { formatBytes } from '@gapferry/report';
 import { Args, Flags } from '@oclif/core';
 import { systemClock } from '../clock.ts';
+import { COMMANDS } from '../command-table.ts';
 import { depotFlag } from '../depot-flag.ts';
 import { type Environment, readEnvironment } from '../environment.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
@@ -14,7 +15,7 @@ import { type BundleFiles, readBundle, writeLock } from '../outside/read-bundle.
 import { readNumbering } from '../outside/read-numbering.ts';
 
 export default class Collect extends GapferryCommand<typeof Collect> {
-  static override summary = 'Fetch what a bundle wants and seal it as a release';
+  static override summary = COMMANDS.collect.summary;
   static override description =
     'Resolves the wishes (or takes them from the lock with --locked), fetches what the depot does not have yet, and signs one release of everything. Run it again after a break: it continues.';
   static override examples = [

@@ -2,6 +2,7 @@ import { type DiffSide, diffManifests, parseManifest, parsePacks, parseRefList }
 import { type BlobReader, type GitRef, type Run, readVerified } from '@gapferry/core';
 import { formatDiff, toDiffJson, withCommitCounts } from '@gapferry/report';
 import { Args, Flags } from '@oclif/core';
+import { COMMANDS } from '../command-table.ts';
 import { commitCounter } from '../count-commits.ts';
 import { DIFFERS } from '../exit-codes.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
@@ -9,7 +10,7 @@ import { type OpenPlace, openPlace } from '../open-place.ts';
 import { parseReleasePlace } from '../release-place.ts';
 
 export default class Diff extends GapferryCommand<typeof Diff> {
-  static override summary = 'Tell what changes from one release to another';
+  static override summary = COMMANDS.diff.summary;
   static override description =
     'Moved tags, new versions, Git refs with their commits, files and sizes. Reads both releases as they are, without verifying them; use verify for that.';
   static override examples = [

@@ -1,5 +1,6 @@
 import { printable } from '@gapferry/core';
 import { systemClock } from '../clock.ts';
+import { COMMANDS } from '../command-table.ts';
 import { checkMachine, type Finding } from '../doctor/check-machine.ts';
 import { readEnvironment } from '../environment.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
@@ -7,7 +8,7 @@ import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
 const SIGNS = { good: 'ok  ', advice: 'note', bad: 'bad ' } as const;
 
 export default class Doctor extends GapferryCommand<typeof Doctor> {
-  static override summary = 'Check this machine, with remedies';
+  static override summary = COMMANDS.doctor.summary;
   static override description =
     'Looks at what gapferry needs here and says what to do about what is missing. Connects to nothing.';
   static override examples = ['<%= config.bin %> <%= command.id %>'];

@@ -3,12 +3,13 @@ import { printable, type Run } from '@gapferry/core';
 import { formatBytes } from '@gapferry/report';
 import { Args, Flags } from '@oclif/core';
 import { systemClock } from '../clock.ts';
+import { COMMANDS } from '../command-table.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
 import { openPlace } from '../open-place.ts';
 import { parseReleasePlace } from '../release-place.ts';
 
 export default class Export extends GapferryCommand<typeof Export> {
-  static override summary = 'Write a release onto a medium';
+  static override summary = COMMANDS.export.summary;
   static override description =
     'The medium becomes a depot of its own (loose layout): every blob is an ordinary file that scanners can open. The release is written last, and everything is read back at the end. Other files on the medium are left alone.';
   static override examples = [

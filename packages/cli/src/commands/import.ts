@@ -4,6 +4,7 @@ import type { ImportOutcome } from '@gapferry/importer';
 import { formatImportPlan } from '@gapferry/report';
 import { Args, Flags } from '@oclif/core';
 import { systemClock } from '../clock.ts';
+import { COMMANDS } from '../command-table.ts';
 import { readEnvironment } from '../environment.ts';
 import { PARTLY_DONE } from '../exit-codes.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
@@ -19,7 +20,7 @@ import { openSigner } from '../outside/private-key.ts';
 import { parseReleasePlace } from '../release-place.ts';
 
 export default class Import extends GapferryCommand<typeof Import> {
-  static override summary = 'Load a release into the targets of the site';
+  static override summary = COMMANDS.import.summary;
   static override description =
     'Verify, plan, confirm, load, read back, and only then make visible. Reads straight from the medium and writes nothing to it. Run it again after a break: it continues; run it again when it is done: it changes nothing.';
   static override examples = ['<%= config.bin %> <%= command.id %> /media/stick --site site/site.yaml'];

@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path';
 import { parseBundleConfig, parseSiteConfig, parseTrustPolicy } from '@gapferry/bundle';
 import { Args, Flags } from '@oclif/core';
+import { COMMANDS } from '../command-table.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
 import { bundleYaml, GITIGNORE, type InitAnswers, siteYaml, trustYaml } from '../init/templates.ts';
 import { writeFileAtomically } from '../write-file.ts';
@@ -12,7 +13,7 @@ interface NewFile {
 }
 
 export default class Init extends GapferryCommand<typeof Init> {
-  static override summary = 'Write a first bundle, keys, a site and a trust policy';
+  static override summary = COMMANDS.init.summary;
   static override description =
     'Everything that a first collect and a first import need. Files that are there already are never overwritten.';
   static override examples = [

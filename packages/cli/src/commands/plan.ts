@@ -2,6 +2,7 @@ import type { Run } from '@gapferry/core';
 import { formatImportPlan, toImportPlanJson } from '@gapferry/report';
 import { Args } from '@oclif/core';
 import { systemClock } from '../clock.ts';
+import { COMMANDS } from '../command-table.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
 import { verifyForSite } from '../inside/judge-release.ts';
 import { beginSession, openTrustedSite } from '../inside/open-site.ts';
@@ -12,7 +13,7 @@ import { openPlace } from '../open-place.ts';
 import { parseReleasePlace } from '../release-place.ts';
 
 export default class Plan extends GapferryCommand<typeof Plan> {
-  static override summary = 'Tell what an import would do';
+  static override summary = COMMANDS.plan.summary;
   static override description =
     'Verifies the release, asks the targets what they hold, and prints what would be loaded, moved and left as it is. Loads nothing.';
   static override examples = ['<%= config.bin %> <%= command.id %> /media/stick --site site/site.yaml'];

@@ -1,6 +1,7 @@
 import type { Run } from '@gapferry/core';
 import { GapferryError } from '@gapferry/core';
 import { Args, Flags } from '@oclif/core';
+import { COMMANDS } from '../command-table.ts';
 import { depotFlag } from '../depot-flag.ts';
 import { readEnvironment } from '../environment.ts';
 import { DIFFERS } from '../exit-codes.ts';
@@ -9,7 +10,7 @@ import { openSources } from '../outside/open-sources.ts';
 import { readBundle, writeLock } from '../outside/read-bundle.ts';
 
 export default class Resolve extends GapferryCommand<typeof Resolve> {
-  static override summary = 'Pin every wish of a bundle to what it is now';
+  static override summary = COMMANDS.resolve.summary;
   static override description =
     'Asks upstream and writes bundle.lock.json beside bundle.yaml. With --check it writes nothing and exits 10 when upstream moved.';
   static override examples = [

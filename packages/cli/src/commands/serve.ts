@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { GapferryError, printable, type Run } from '@gapferry/core';
 import type { BasicAuth, Served } from '@gapferry/serve';
 import { Args, Flags } from '@oclif/core';
+import { COMMANDS } from '../command-table.ts';
 import { childEnvironment, readNamedFile } from '../environment.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
 
 export default class Serve extends GapferryCommand<typeof Serve> {
-  static override summary = 'Offer an embedded depot over HTTP, read-only';
+  static override summary = COMMANDS.serve.summary;
   static override description =
     'An OCI registry under /v2/, Git under /git/ and files under /files/: what was imported can be used at once. Stops with Ctrl-C.';
   static override examples = [

@@ -1,13 +1,14 @@
 import { GapferryError, type Run, shortDigest, totalSize } from '@gapferry/core';
 import { formatBytes } from '@gapferry/report';
 import { Args, Flags } from '@oclif/core';
+import { COMMANDS } from '../command-table.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
 import { verifyWith } from '../inside/judge-release.ts';
 import { openPlace } from '../open-place.ts';
 import { parseReleasePlace } from '../release-place.ts';
 
 export default class Verify extends GapferryCommand<typeof Verify> {
-  static override summary = 'Prove that a release is authentic, complete and unchanged';
+  static override summary = COMMANDS.verify.summary;
   static override description =
     'Signature and policy first, then every blob is hashed where it lies. Nothing is written and nothing is contacted. With --site, the pinned policy and the marks of the site decide; with --trust, a policy file alone.';
   static override examples = [

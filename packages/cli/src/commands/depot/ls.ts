@@ -1,11 +1,12 @@
 import { formatReleaseAddress } from '@gapferry/core';
 import { formatBytes } from '@gapferry/report';
 import { Args } from '@oclif/core';
+import { COMMANDS } from '../../command-table.ts';
 import { GapferryCommand, type Outcome } from '../../gapferry-command.ts';
 import { summarizeRelease } from '../../summarize-release.ts';
 
 export default class DepotLs extends GapferryCommand<typeof DepotLs> {
-  static override summary = 'List the releases in a depot or on a medium';
+  static override summary = COMMANDS['depot ls'].summary;
   static override description =
     'Reads only, and believes nothing: what is listed here has not been verified.';
   static override examples = [

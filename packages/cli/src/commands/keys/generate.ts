@@ -1,11 +1,12 @@
 import { GapferryError } from '@gapferry/core';
 import { Args, Flags } from '@oclif/core';
+import { COMMANDS } from '../../command-table.ts';
 import { readEnvironment, readNamedFile } from '../../environment.ts';
 import { GapferryCommand, type Outcome } from '../../gapferry-command.ts';
 import { writeFileAtomically } from '../../write-file.ts';
 
 export default class KeysGenerate extends GapferryCommand<typeof KeysGenerate> {
-  static override summary = 'Make a key pair';
+  static override summary = COMMANDS['keys generate'].summary;
   static override description =
     'Writes NAME.key (private, readable by you alone) and NAME.pub (public). An existing key is never overwritten.';
   static override examples = ['<%= config.bin %> <%= command.id %> keys/collector'];

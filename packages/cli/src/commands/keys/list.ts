@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GapferryError, isGapferryError, shortDigest } from '@gapferry/core';
 import { Args } from '@oclif/core';
+import { COMMANDS } from '../../command-table.ts';
 import { reasonOf } from '../../environment.ts';
 import { GapferryCommand, type Outcome } from '../../gapferry-command.ts';
 
@@ -12,7 +13,7 @@ interface ListedKey {
 }
 
 export default class KeysList extends GapferryCommand<typeof KeysList> {
-  static override summary = 'List the keys in a directory';
+  static override summary = COMMANDS['keys list'].summary;
   static override examples = ['<%= config.bin %> <%= command.id %> keys'];
   static override args = { directory: Args.string({ description: 'directory', default: 'keys' }) };
 

@@ -1,9 +1,10 @@
 import { Args } from '@oclif/core';
+import { COMMANDS } from '../../command-table.ts';
 import { readNamedFile } from '../../environment.ts';
 import { GapferryCommand, type Outcome } from '../../gapferry-command.ts';
 
 export default class KeysShow extends GapferryCommand<typeof KeysShow> {
-  static override summary = 'Show the fingerprint of a public key';
+  static override summary = COMMANDS['keys show'].summary;
   static override examples = ['<%= config.bin %> <%= command.id %> keys/collector.pub'];
   static override args = { file: Args.string({ description: 'public key', required: true }) };
 

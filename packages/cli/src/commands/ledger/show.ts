@@ -1,11 +1,12 @@
 import { printable } from '@gapferry/core';
 import { Args, Flags } from '@oclif/core';
 import { systemClock } from '../../clock.ts';
+import { COMMANDS } from '../../command-table.ts';
 import { findLedger } from '../../find-ledger.ts';
 import { GapferryCommand, type Outcome } from '../../gapferry-command.ts';
 
 export default class LedgerShow extends GapferryCommand<typeof LedgerShow> {
-  static override summary = 'Show what was done';
+  static override summary = COMMANDS['ledger show'].summary;
   static override examples = [
     '<%= config.bin %> <%= command.id %> site/state',
     '<%= config.bin %> <%= command.id %> depot --last 10',

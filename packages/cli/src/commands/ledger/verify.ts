@@ -1,9 +1,10 @@
 import { Args } from '@oclif/core';
+import { COMMANDS } from '../../command-table.ts';
 import { findLedger } from '../../find-ledger.ts';
 import { GapferryCommand, type Outcome } from '../../gapferry-command.ts';
 
 export default class LedgerVerify extends GapferryCommand<typeof LedgerVerify> {
-  static override summary = 'Prove that nobody changed the record';
+  static override summary = COMMANDS['ledger verify'].summary;
   static override description =
     'Recomputes the hash chain from the first entry to the last. The head it prints also stands in every receipt: compare them to notice a cut tail.';
   static override examples = ['<%= config.bin %> <%= command.id %> site/state'];

@@ -2,6 +2,7 @@ import type { Mark } from '@gapferry/bundle';
 import { formatTime, GapferryError, type Run } from '@gapferry/core';
 import { Flags } from '@oclif/core';
 import { systemClock } from '../../clock.ts';
+import { COMMANDS } from '../../command-table.ts';
 import { GapferryCommand, type Outcome } from '../../gapferry-command.ts';
 import { fingerprintLines } from '../../inside/describe-policy.ts';
 import { loadTrust } from '../../inside/load-trust.ts';
@@ -10,7 +11,7 @@ import { beginSession, readSite } from '../../inside/open-site.ts';
 import { siteFlag } from '../../inside/site-flag.ts';
 
 export default class TrustPin extends GapferryCommand<typeof TrustPin> {
-  static override summary = "Pin the site's trust policy by a fingerprint that came another way";
+  static override summary = COMMANDS['trust pin'].summary;
   static override description =
     'The first policy cannot vouch for itself. Compare its fingerprint with the one that the sender read to you over the phone or gave you on paper. Until then nothing is imported.';
   static override examples = [

@@ -1,10 +1,11 @@
 import { Flags } from '@oclif/core';
+import { COMMANDS } from '../../command-table.ts';
 import { GapferryCommand, type Outcome } from '../../gapferry-command.ts';
 import { policyJson, policyText } from '../../inside/describe-policy.ts';
 import { loadTrust } from '../../inside/load-trust.ts';
 
 export default class TrustShow extends GapferryCommand<typeof TrustShow> {
-  static override summary = 'Show a trust policy and its fingerprint';
+  static override summary = COMMANDS['trust show'].summary;
   static override description =
     'Read the fingerprint aloud to the isolated site, or print it on paper: it is what `trust pin` asks for there.';
   static override examples = ['<%= config.bin %> <%= command.id %> --trust site/trust.yaml'];
