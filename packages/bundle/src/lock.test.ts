@@ -72,6 +72,11 @@ describe('pins for wishes', () => {
     expect(pinsFor([IMAGE], two)).toHaveLength(2);
   });
 
+  it('are refused when one is left over', () => {
+    expect(() => pinsFor([IMAGE], lock)).toThrow('pinned but no longer wanted: file a');
+    expect(() => pinsFor([IMAGE, FILE], makeLock('line-a', [imagePin('one')]))).toThrow('no pin for file a');
+  });
+
   it('are refused when a wish changed: both sides are named', () => {
     const changed: Wish = { ...IMAGE, platforms: ['linux/arm64'] } as Wish;
     try {
