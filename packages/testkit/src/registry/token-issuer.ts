@@ -69,7 +69,7 @@ function issue(request: TestRequest, options: TokenIssuerOptions, grants: Map<st
   return jsonReply(200, { token, access_token: token, expires_in: lifetime, issued_at: issuedAt });
 }
 
-function refused(): Reply {
+export function refused(): Reply {
   return jsonReply(
     401,
     { errors: [{ code: 'UNAUTHORIZED', message: 'incorrect username or password' }] },
@@ -78,7 +78,7 @@ function refused(): Reply {
 }
 
 /** `repository:<name>:<action>,<action>`; several scopes by repeated parameters or spaces. */
-function scopesOf(request: TestRequest, known: boolean): Map<string, Set<string>> {
+export function scopesOf(request: TestRequest, known: boolean): Map<string, Set<string>> {
   const scopes = new Map<string, Set<string>>();
   for (const scope of request.query.getAll('scope').flatMap((text) => text.split(' '))) {
     const match = /^repository:(.+):([a-z,*]+)$/.exec(scope);
