@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { generateKeyPair } from '@gapferry/signing';
 import { type ProcessOptions, type ProcessResult, temporaryDirectory } from '@gapferry/testkit';
-import { gapferry, gapferryJson, type Machine } from './command-line.ts';
+import { gapferry, gapferryJson, type Machine, type Reported } from './command-line.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -17,20 +17,6 @@ export interface StagingHost {
   /** Collects as an operator reads it, or until something interrupts it. */
   start(flags?: readonly string[], options?: Omit<ProcessOptions, 'env' | 'cwd'>): Promise<ProcessResult>;
   close(): Promise<void>;
-}
-
-/** What a command prints with `--json`, as far as the stories look at it. */
-export interface Reported {
-  readonly ok: boolean;
-  readonly kind?: string;
-  readonly manifest?: string;
-  readonly error?: {
-    readonly code: string;
-    readonly message: string;
-    readonly hint?: string;
-    readonly data: Readonly<Record<string, unknown>>;
-  };
-  readonly [name: string]: unknown;
 }
 
 export async function makeStagingHost(environment: Environment = {}): Promise<StagingHost> {
@@ -53,7 +39,7 @@ export async function makeStagingHost(environment: Environment = {}): Promise<St
         { ...machine, environment: { ...environment, ...more } },
         [...collect, ...flags],
         exitCode,
-      ) as Promise<Reported>,
+      ),
     start: (flags = ['--first'], options = {}) => gapferry(machine, [...collect, ...flags], options),
     close: () => home.remove(),
   };
