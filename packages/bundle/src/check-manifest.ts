@@ -127,6 +127,9 @@ function itemProblems(item: Item, i: number): Problem[] {
 const KIND_PROBLEMS: { readonly [K in Item['kind']]: (item: Extract<Item, { kind: K }>) => string[] } = {
   image: (item) => [
     ...(isReference(item.id) ? [] : ['its id is not a full image reference']),
+    ...(digestIn(item.id) === undefined || digestIn(item.id) === item.upstream
+      ? []
+      : ['what upstream served is not the digest in its id']),
     ...(isIndexType(item.root.mediaType) || isManifestType(item.root.mediaType)
       ? []
       : [`its root has the media type ${item.root.mediaType}`]),
@@ -148,6 +151,11 @@ const KIND_PROBLEMS: { readonly [K in Item['kind']]: (item: Extract<Item, { kind
     ...(item.blobs.length === 1 ? [] : ['a file has exactly one blob']),
   ],
 };
+
+function digestIn(id: string): string | undefined {
+  const at = id.indexOf('@');
+  return at < 0 ? undefined : id.slice(at + 1);
+}
 
 function refProblems(item: Extract<Item, { kind: 'git' }>): string[] {
   if ('list' in item.refs) return [];

@@ -337,6 +337,11 @@ function wrongItems(): Vector[] {
       changed((m) => Object.assign(last(m), { upstream: digest('other') })),
     ),
     invalid(
+      'image-digest-elsewhere',
+      'an image pinned by a digest that upstream did not serve',
+      changed((m) => Object.assign(last(m), { id: `docker.io/library/nginx@${digest('other')}` })),
+    ),
+    invalid(
       'image-wrong-record',
       'an upstream index that upstream did not serve',
       changed(() => filteredIndex((item) => Object.assign(item, { upstream: digest('other') }))),
