@@ -104,3 +104,15 @@ it('writes through no link in place of the note', async () => {
   await (await lockDirectory(home.path, 'x', options)).release();
   expect(await readFile(home.join('precious'), 'utf8')).toBe('keep');
 });
+
+it('opens no database that a medium brings as the lock', async () => {
+  const { default: Sqlite } = await import('better-sqlite3');
+  const brought = new Sqlite(home.join('lock.db'));
+  brought.exec('CREATE TABLE anything (x)');
+  brought.close();
+  const before = await readFile(home.join('lock.db'));
+  await writeFile(home.join('lock.db-journal'), 'played back by whoever opens the database');
+  await expect(lockDirectory(home.path, 'x', options)).rejects.toMatchObject({ code: 'LAYOUT_INVALID' });
+  expect(await readFile(home.join('lock.db'))).toEqual(before);
+  expect(await readFile(home.join('lock.db-journal'), 'utf8')).toMatch(/^played/);
+});

@@ -48,7 +48,7 @@ async function tryLock(directory: string): Promise<SqliteDatabase | undefined> {
   let database: SqliteDatabase | undefined;
   try {
     await mkdir(directory, { recursive: true });
-    await requireNoLink(file);
+    await requireOwn(file);
     database = await openSqlite(file, { timeout: 0 });
     database.exec('BEGIN EXCLUSIVE');
     return database;
@@ -59,13 +59,16 @@ async function tryLock(directory: string): Promise<SqliteDatabase | undefined> {
   }
 }
 
-/** A medium can bring `lock.db` as a link to somewhere else. */
-async function requireNoLink(file: string): Promise<void> {
+/** A medium can bring `lock.db` as a link to somewhere else, or as a database whose hot journal SQLite would play back, with whatever file the journal names. Ours is always empty. */
+async function requireOwn(file: string): Promise<void> {
   const facts = await lstat(file).catch(() => undefined);
-  if (facts === undefined || facts.isFile()) return;
+  if (facts === undefined || (facts.isFile() && facts.size === 0)) return;
   throw new GapferryError({
     code: 'LAYOUT_INVALID',
-    message: `${file} is not a regular file; links are refused`,
+    message: facts.isFile()
+      ? `${file} has ${facts.size} bytes; a lock of gapferry is empty`
+      : `${file} is not a regular file; links are refused`,
+    hint: 'somebody else put it there: look at it and move it away',
     data: { path: file },
   });
 }
