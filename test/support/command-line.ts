@@ -24,23 +24,26 @@ export function gapferry(
   args: readonly string[],
   options: Omit<ProcessOptions, 'env' | 'cwd'> = {},
 ): Promise<ProcessResult> {
-  const line = [
-    ...(machine.through ?? []),
-    process.execPath,
-    '--conditions=gapferry-source',
-    DEV,
-    ...args,
-  ] as [string, ...string[]];
-  return runProcess(line[0], line.slice(1), {
-    ...options,
+  const { program, argv, cwd, env } = gapferryCommand(machine, args);
+  return runProcess(program, argv, { ...options, cwd, env });
+}
+
+/** What has to be started for it, for those who start it themselves. */
+export function gapferryCommand(machine: Machine, args: readonly string[]): GapferryCommand {
+  const node = [process.execPath, '--conditions=gapferry-source', DEV];
+  const [program = '', ...argv] = [...(machine.through ?? []), ...node, ...args];
+  return {
+    program,
+    argv,
     cwd: machine.directory,
     env: {
       PATH: process.env['PATH'],
       HOME: machine.directory,
+      TMPDIR: process.env['TMPDIR'],
       NO_COLOR: '1',
       ...machine.environment,
     },
-  });
+  };
 }
 
 /** What a command prints with `--json`, as far as the stories look at it. */
