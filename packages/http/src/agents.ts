@@ -35,9 +35,14 @@ export function createAgents(options: HttpClientOptions, rules: HostRules): Agen
   const unverified = new RoutedHttpsAgent({ ...common, rejectUnauthorized: false }, route, connectMs);
   return {
     forUrl: (url) => (url.protocol === 'http:' ? plain : rules.isInsecure(url) ? unverified : verified),
-    dial: options.proxyEnv === undefined ? createDial(options, rules, connectMs) : undefined,
+    dial: namesProxy(options.proxyEnv ?? {}) ? undefined : createDial(options, rules, connectMs),
     close: () => [plain, verified, unverified].forEach((agent) => void agent.destroy()),
   };
+}
+
+/** The command line passes all names, set or not: only a value is a proxy. */
+function namesProxy(env: Readonly<Record<string, string | undefined>>): boolean {
+  return Object.entries(env).some(([name, value]) => /^https?_proxy$/i.test(name) && (value ?? '') !== '');
 }
 
 /** Trust of a TLS connection: the system's certificates, and the given ones besides them. */

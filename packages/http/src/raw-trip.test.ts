@@ -110,6 +110,13 @@ describe('a large body', () => {
     client.close();
   });
 
+  it('needs no proxy to be unnamed: names without a value are none', async () => {
+    await using server = await startHttpServer(served);
+    const client = createHttpClient({ proxyEnv: { HTTP_PROXY: undefined, https_proxy: '', NO_PROXY: 'x' } });
+    expect(await get(client, server.url)).toBe(expected);
+    expect(server.requests.every(usesOwnConnection)).toBe(true);
+  });
+
   it('is UNREACHABLE when nobody listens, and TIMED_OUT when nothing comes', async () => {
     const gone = await startHttpServer(served);
     await gone.close();
