@@ -10,6 +10,7 @@ import {
   repositoryOf,
   type SizedDigest,
   toDirectoryName,
+  toRepositoryName,
 } from '@gapferry/core';
 import { requireVerified, type VerifiedRelease } from './complete.ts';
 import {
@@ -96,7 +97,7 @@ function blobsIn(item: Item, sizes: Parts['sizes']): SizedDigest[] {
 /** The upstream index kept as a record stays on the medium and in the manifest; it is no part of what a registry serves. */
 function imageLoads(item: ImageItem, sizes: Parts['sizes']): Pair {
   const reference = parseImageReference(item.id);
-  const repository = repositoryOf(reference);
+  const repository = toRepositoryName(repositoryOf(reference));
   const blobs = blobsIn(item, sizes).filter(
     (blob) => blob.digest !== item.upstreamIndex?.digest || blob.digest === item.root.digest,
   );
@@ -109,7 +110,7 @@ function imageLoads(item: ImageItem, sizes: Parts['sizes']): Pair {
 
 /** OCI tags have no `+`: Helm writes `_` instead (helm.sh, registries). */
 function chartLoads(item: ChartItem, sizes: Parts['sizes']): Pair {
-  const repository = item.id.slice(0, -item.version.length - 1);
+  const repository = toRepositoryName(item.id.slice(0, -item.version.length - 1));
   const base = { kind: 'oci', item: describeItem(item), repository, root: item.root } as const;
   return {
     content: { ...base, phase: 'content', blobs: blobsIn(item, sizes) },
@@ -118,7 +119,9 @@ function chartLoads(item: ChartItem, sizes: Parts['sizes']): Pair {
 }
 
 function gitLoads(item: GitItem, refs: readonly GitRef[], packs: readonly GitPack[]): Pair {
-  const base = { kind: 'git', item: describeItem(item), repository: toDirectoryName(item.id), refs } as const;
+  // `x` and `x.git` are one directory at a target, so they are one place for whoever asks who owns it.
+  const repository = toDirectoryName(item.id).replace(/\.git$/, '');
+  const base = { kind: 'git', item: describeItem(item), repository, refs } as const;
   return {
     content: { ...base, phase: 'content', objectFormat: item.objectFormat, packs },
     name: { ...base, phase: 'name', ...(item.head !== undefined && { head: item.head }) },

@@ -44,6 +44,13 @@ export function toDirectoryName(hostAndPath: string): string {
   return hostAndPath.replaceAll(':', '-');
 }
 
+/** The one spelling under which a repository of images is named inside, as targets can hold it: `Registry.Example:5000/app` becomes `registry.example-5000/app`, since hosts have no
+ *  case and repository names no port. */
+export function toRepositoryName(hostAndPath: string): string {
+  const slash = Math.max(hostAndPath.indexOf('/'), 0);
+  return toDirectoryName(`${hostAndPath.slice(0, slash).toLowerCase()}${hostAndPath.slice(slash)}`);
+}
+
 /** Names that would be the same file on a case-insensitive file system, as pairs. */
 export function caseCollisions(paths: Iterable<string>): Array<readonly [string, string]> {
   const seen = new Map<string, string>();

@@ -1,4 +1,4 @@
-import { GapferryError, type Load, printable, requireSafePath, toDirectoryName } from '@gapferry/core';
+import { GapferryError, type Load, printable, requireSafePath, toRepositoryName } from '@gapferry/core';
 import { FILES, GIT, repositoryPath } from './embedded-tree.ts';
 
 /** Where a load goes in the embedded depot: a name in its OCI layout, or a path below its root (`git/<host>/<path>.git`, `files/<path>`). */
@@ -35,10 +35,8 @@ export function ociName(load: {
   return `${repository}:${tag}`;
 }
 
-/** A repository name has no colon and no upper case: a port is written with `-`, and the host, which is case-insensitive, in lower case. */
 function toRepository(name: string): string {
-  const slash = Math.max(name.indexOf('/'), 0);
-  const repository = toDirectoryName(`${name.slice(0, slash).toLowerCase()}${name.slice(slash)}`);
+  const repository = toRepositoryName(name);
   if (REPOSITORY.test(repository) && repository.length <= 255) return repository;
   throw unsafe(`"${repository.slice(0, 255)}" cannot be the name of a repository`);
 }
