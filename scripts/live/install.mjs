@@ -1,38 +1,27 @@
-// Brings the servers and clients the live tests compare with, where that is possible, and says what there is.
-// A missing one is never an error here: the test that needs it is reported as skipped, with the reason.
-import { spawnSync } from 'node:child_process';
+// Brings the servers and clients the live tests compare with, where that is possible, and says what there is:
+// Debian packages when run as root, Go tools of pinned versions into the user's cache, never into the checkout.
+// May be run again at any time: what is there is not made twice. A missing tool is never an error here:
+// the tests that need it are skipped, with the reason that is printed now and kept in reports/live-tools.json.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bringDebianTools } from './debian-tools.mjs';
+import { bringGoTools } from './go-tools.mjs';
 
-/** command → Debian package that has it */
-const WANTED = { 'docker-registry': 'docker-registry', skopeo: 'skopeo', git: 'git' };
+const report = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'reports', 'live-tools.json');
 
-const missing = Object.keys(WANTED).filter((command) => !isThere(command));
-if (missing.length > 0) tryInstall(missing.map((command) => WANTED[command]));
-for (const command of Object.keys(WANTED)) {
-  console.log(`live tests: ${command} ${isThere(command) ? 'found' : 'missing, its tests will be skipped'}`);
-}
+const started = performance.now();
+const tools = [...bringDebianTools(), ...bringGoTools()];
+mkdirSync(dirname(report), { recursive: true });
+writeFileSync(report, `${JSON.stringify({ tools }, null, 2)}\n`);
+for (const line of summary()) console.log(`live tests: ${line}`);
 
-function isThere(command) {
-  return spawnSync('sh', ['-c', 'command -v "$1"', 'sh', command]).status === 0;
-}
-
-function tryInstall(packages) {
-  if (process.getuid?.() !== 0 || !isThere('apt-get')) {
-    console.log(`live tests: not installing ${packages.join(', ')}: that needs root and apt-get`);
-    return;
-  }
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const options = { env, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8', timeout: 300_000 };
-  spawnSync('apt-get', ['update', '-q'], options);
-  const result = spawnSync(
-    'apt-get',
-    ['install', '-y', '-q', '--no-install-recommends', ...packages],
-    options,
-  );
-  if (result.status !== 0) {
-    console.log(`live tests: apt-get could not install ${packages.join(', ')}: ${lastLine(result.stderr)}`);
-  }
-}
-
-function lastLine(text) {
-  return (text ?? '').trim().split('\n').at(-1) || 'no reason given';
+function summary() {
+  const found = tools.filter(({ path }) => path !== undefined);
+  const missing = tools.filter(({ path }) => path === undefined);
+  return [
+    `found: ${found.map(({ name, version }) => (version ? `${name} ${version}` : name)).join(', ') || 'nothing'}`,
+    ...missing.map(({ name, reason }) => `missing: ${name}, because ${reason}; its tests will be skipped`),
+    `looked and built for ${Math.round((performance.now() - started) / 1000)} s`,
+  ];
 }

@@ -25,3 +25,12 @@ it('does not count connections that end before', async () => {
   expect(await (await fetch(`http://${proxy.host}/small`)).text()).toBe('small');
   expect(proxy.cuts).toBe(0);
 });
+
+it('stays down after the last cut when it is told to', async () => {
+  await using server = await startFileServer(new Map([['/body', BODY]]));
+  await using proxy = await startCuttingProxy({ port: server.port, afterBytes: 1_000_000, staysDown: true });
+  const ask = (): Promise<unknown> =>
+    fetch(`http://${proxy.host}/body`).then((answer) => answer.arrayBuffer());
+  await expect(ask()).rejects.toThrow();
+  await expect(ask()).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
+});

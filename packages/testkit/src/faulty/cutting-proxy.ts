@@ -8,6 +8,8 @@ export interface CuttingProxyOptions {
   readonly afterBytes: number;
   /** How many connections are cut; default 1. Those that never carry so many bytes do not count. */
   readonly times?: number;
+  /** After the last cut nobody listens here any more: a line that stays down. */
+  readonly staysDown?: boolean;
 }
 
 /** A TCP proxy on a free port of 127.0.0.1 that breaks connections in the middle of an answer: for servers that are not ours and speak TLS or not. */
@@ -25,7 +27,8 @@ export interface CuttingProxy extends AsyncDisposable {
 export async function startCuttingProxy(options: CuttingProxyOptions): Promise<CuttingProxy> {
   const counts: Counts = { cuts: 0, bytesPassed: 0, left: options.times ?? 1 };
   const sockets = new Set<Socket>();
-  const server = createServer((client) => join(client, options, counts, sockets));
+  const lastCut = (): void => void (options.staysDown === true && close());
+  const server = createServer((client) => join(client, options, counts, sockets, lastCut));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -56,7 +59,13 @@ interface Counts {
   left: number;
 }
 
-function join(client: Socket, options: CuttingProxyOptions, counts: Counts, sockets: Set<Socket>): void {
+function join(
+  client: Socket,
+  options: CuttingProxyOptions,
+  counts: Counts,
+  sockets: Set<Socket>,
+  lastCut: () => void,
+): void {
   const server = connect(options.port, '127.0.0.1');
   for (const socket of [client, server]) {
     sockets.add(socket);
@@ -82,6 +91,7 @@ function join(client: Socket, options: CuttingProxyOptions, counts: Counts, sock
     counts.left -= 1;
     counts.cuts += 1;
     server.destroy();
+    if (counts.left === 0) lastCut();
   });
   server.once('end', () => client.end());
 }
