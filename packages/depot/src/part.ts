@@ -12,7 +12,7 @@ export interface Part {
   readonly resumedAt: number;
   /** Bytes appended so far, `resumedAt` included. */
   readonly size: number;
-  /** Copies the chunk before it returns: the producer may reuse it. */
+  /** Has copied or written the chunk when it returns: the producer may reuse it then, not before. */
   append(chunk: Uint8Array): Promise<void>;
   /** Everything appended is written when it returns. */
   flush(): Promise<void>;
@@ -65,7 +65,10 @@ async function hashBeginning(file: OpenFile, update: (chunk: Uint8Array) => void
   }
 }
 
-/** Gathers small chunks into batches of CHUNK_SIZE; while one batch is written it is hashed and the next one is gathered. */
+/** Chunks from this size on are written as they are; smaller ones are gathered first. */
+const LARGE = 128 << 10;
+
+/** Writes large chunks from where they lie; gathers small ones into batches of CHUNK_SIZE, the next one while one is written. */
 function appendable(
   place: DepotPlace,
   path: string,
@@ -74,55 +77,91 @@ function appendable(
   resumedAt: number,
   expected: number,
 ): Part {
+  const tail = hashedTail(place, path, file, hash, resumedAt, expected);
   const length = Math.max(1, Math.min(CHUNK_SIZE, expected - resumedAt));
-  let [batch, spare] = [new Uint8Array(length), new Uint8Array(length)];
+  let batch: Uint8Array | undefined;
+  let spare: Uint8Array | undefined;
   let gathered = 0;
-  let written = resumedAt;
-  let writing: Promise<void> = Promise.resolve();
 
   const writeBatch = async (): Promise<void> => {
-    await writing;
-    const bytes = batch.subarray(0, gathered);
-    const needed = expected - written;
-    writing = writeAll(file, bytes, written).catch((error: unknown) => {
-      throw trouble(place, 'write', path, error, needed);
-    });
-    // Awaited with the next batch; until then a failure is not "unhandled".
-    writing.catch(() => {});
-    hash.update(bytes);
-    written += gathered;
+    if (batch === undefined || gathered === 0) return;
+    await tail.write(batch.subarray(0, gathered));
     gathered = 0;
     [batch, spare] = [spare, batch];
   };
-
+  const gather = async (chunk: Uint8Array): Promise<void> => {
+    for (let at = 0; at < chunk.byteLength; ) {
+      batch ??= new Uint8Array(length);
+      const taken = Math.min(chunk.byteLength - at, length - gathered);
+      batch.set(chunk.subarray(at, at + taken), gathered);
+      at += taken;
+      gathered += taken;
+      if (gathered === length) await writeBatch();
+    }
+  };
   return {
     path,
     resumedAt,
     get size() {
-      return written + gathered;
+      return tail.size + gathered;
     },
     async append(chunk) {
-      for (let at = 0; at < chunk.byteLength; ) {
-        const taken = Math.min(chunk.byteLength - at, length - gathered);
-        batch.set(chunk.subarray(at, at + taken), gathered);
-        at += taken;
-        gathered += taken;
-        if (gathered === length) await writeBatch();
-      }
+      if (chunk.byteLength < LARGE) return gather(chunk);
+      await writeBatch();
+      await tail.write(chunk);
+      await tail.written();
     },
     async flush() {
-      if (gathered > 0) await writeBatch();
-      await writing;
+      await writeBatch();
+      await tail.written();
     },
     digest: () => hash.digest(),
-    async sync() {
-      await file.sync().catch((error: unknown) => {
+    sync: () =>
+      file.sync().catch((error: unknown) => {
         throw trouble(place, 'sync', path, error);
-      });
-    },
+      }),
     async close() {
-      await writing.catch(() => {});
+      await tail.written().catch(() => {});
       await file.close();
     },
+  };
+}
+
+/** The end of a file that grows by one write at a time. */
+interface HashedTail {
+  /** Bytes of the file, those under way included. */
+  readonly size: number;
+  /** Begins to write the bytes and hashes them meanwhile; they must stay as they are until `written`, or the next `write`, returns. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Throws what the last write threw. */
+  written(): Promise<void>;
+}
+
+function hashedTail(
+  place: DepotPlace,
+  path: string,
+  file: OpenFile,
+  hash: ReturnType<typeof sha256>,
+  from: number,
+  expected: number,
+): HashedTail {
+  let size = from;
+  let writing: Promise<void> = Promise.resolve();
+  return {
+    get size() {
+      return size;
+    },
+    async write(bytes) {
+      await writing;
+      const needed = expected - size;
+      writing = writeAll(file, bytes, size).catch((error: unknown) => {
+        throw trouble(place, 'write', path, error, needed);
+      });
+      // Awaited with the next one; until then a failure is not "unhandled".
+      writing.catch(() => {});
+      hash.update(bytes);
+      size += bytes.byteLength;
+    },
+    written: () => writing,
   };
 }
