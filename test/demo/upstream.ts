@@ -24,7 +24,8 @@ async function upstreamUp(command: readonly string[]): Promise<number> {
   await using upstream = await startUpstream({ root, directory: home.join('git'), program });
   if (nextDay) await upstream.change();
   if (stopped.signal.aborted) return 130;
-  return command.length === 0 ? stay(upstream) : runCommand(command, upstream);
+  // Awaited here: the upstream closes when this function returns.
+  return await (command.length === 0 ? stay(upstream) : runCommand(command, upstream));
 }
 
 async function stay({ connectTo, history }: Upstream): Promise<number> {

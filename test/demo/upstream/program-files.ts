@@ -1,6 +1,6 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import { fileFromDisk, type LayerFile } from '@gapferry/testkit';
+import { fileFromDisk, type LayerFile, readContent, toContent } from '@gapferry/testkit';
 
 /** What the demo's image holds, one list per layer, from what changes least to what changes most. */
 export interface ProgramFiles {
@@ -29,8 +29,13 @@ export async function programFiles(root: string): Promise<ProgramFiles> {
     libraries: await libraryFiles(),
     runtime: [await fileFromDisk(await realpath(process.execPath), 'usr/local/bin/node')],
     dependencies: files.filter((file) => !isOwn(file)),
-    application: files.filter(isOwn),
+    application: await Promise.all(files.filter(isOwn).map(inMemory)),
   };
+}
+
+/** A build that runs meanwhile must not change what was published. */
+async function inMemory(file: LayerFile): Promise<LayerFile> {
+  return { ...file, content: await readContent(toContent(file.content)) };
 }
 
 /** Adds a package and, by its links, everything it depends on. A package that is there already is not looked at again. */
