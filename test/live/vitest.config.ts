@@ -9,7 +9,6 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/live/**/*.test.ts'],
     fileParallelism: false,
-    passWithNoTests: true,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     reporters: process.env['CI'] ? ['default', 'json'] : ['default'],
