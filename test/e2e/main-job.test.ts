@@ -67,10 +67,9 @@ describe('the main job', { timeout: 60_000 }, () => {
       kind: 'sealed',
       release: { sequence: 2 },
     });
-    const { diff } = (await gapferryJson(zone.outside, ['diff', 'depot#line-a/1', 'depot#line-a/2'])) as {
-      diff: { changes: Array<Record<string, unknown>> };
-    };
-    expect(diff.changes.map(({ change, kind }) => `${kind} ${change}`)).toEqual([
+    const { diff } = await gapferryJson(zone.outside, ['diff', 'depot#line-a/1', 'depot#line-a/2']);
+    const { changes } = diff as { changes: Array<Record<string, unknown>> };
+    expect(changes.map(({ change, kind }) => `${kind} ${change}`)).toEqual([
       'chart updated',
       'git refs',
       'image moved',

@@ -43,6 +43,8 @@ export interface Upstream {
 /** Content of the one file; its sha256 stands in the bundle. */
 const TOOL = seededBuffer(300_000, 'tool');
 
+export const TOOL_SHA256: string = digestOf(TOOL).slice(7);
+
 /** Starts it; Git repositories are made below `directory`. The content is the same on every machine. */
 export async function startUpstream(directory: string): Promise<Upstream> {
   const registry = await startRegistry();
@@ -127,6 +129,6 @@ charts:
 git:
   - {url: http://${GIT}/ops/line-a.git, refs: [main, "v1.*"]}
 files:
-  - {url: http://${FILES}/tools/tool.bin, sha256: ${digestOf(TOOL).slice(7)}, as: tools/tool.bin}
+  - {url: http://${FILES}/tools/tool.bin, sha256: ${TOOL_SHA256}, as: tools/tool.bin}
 `;
 }

@@ -1,0 +1,37 @@
+// Preloaded (`node --import`): sends the process a signal of its own just before its Nth effect on the file system,
+// so that a test can stop it at every point, without a clock. SIGNAL_AT is "SIGNAL NUMBER", or "SIGNAL TEXT" for the first
+// effect that has the text in its name or paths; EFFECTS_LOG gets one line per effect.
+import fs, { appendFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+
+const [signal, ...point] = (process.env.SIGNAL_AT ?? 'SIGKILL none').split(' ');
+const at = point.join(' ');
+const log = process.env.EFFECTS_LOG;
+let effects = 0;
+
+let sent = false;
+
+function count(name, args) {
+  effects += 1;
+  const line = [name, ...args.slice(0, 2).filter((arg) => typeof arg === 'string')].join(' ');
+  if (log) appendFileSync(log, `${effects} ${line}\n`);
+  if (sent || (/^\d+$/.test(at) ? effects !== Number(at) : !line.includes(at))) return;
+  sent = true;
+  process.kill(process.pid, signal);
+}
+
+function watch(object, name) {
+  const original = object[name];
+  if (typeof original !== 'function') throw new Error(`Node has no ${name} to watch`);
+  object[name] = function watched(...args) {
+    count(name, args);
+    return original.apply(this, args);
+  };
+}
+
+const handle = await fs.promises.open('/dev/null');
+for (const name of ['write', 'writev', 'writeFile', 'sync']) watch(Object.getPrototypeOf(handle), name);
+await handle.close();
+for (const name of ['open', 'rename', 'mkdir', 'rm', 'unlink', 'writeFile', 'copyFile', 'chmod'])
+  watch(fs.promises, name);
+syncBuiltinESMExports();
