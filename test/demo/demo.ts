@@ -13,6 +13,7 @@ import { collectFirst, exportFirst, prepare } from './story/outside.ts';
 import { createScreen } from './story/screen.ts';
 import { serveAndPull } from './story/serve.ts';
 import { createShell } from './story/shell.ts';
+import { createStepReport, type StepReport } from './story/step-report.ts';
 import { upstreamEnvironment } from './upstream/hosts.ts';
 import { programFiles } from './upstream/program-files.ts';
 import { startUpstream } from './upstream/start-upstream.ts';
@@ -39,22 +40,37 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => st
 process.exitCode = await main().catch(failed);
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { keep: { type: 'string' } } });
+  const keep = keepOption();
   const missing = gitServerMissing();
   expect(missing === undefined, `the demo needs git with its HTTP server: ${missing}`);
   await using work = await temporaryDirectory();
-  const kept = values.keep === undefined ? undefined : await emptyDirectory(values.keep);
+  const kept = keep === undefined ? undefined : await emptyDirectory(keep);
   const directory = kept ?? work.join('demo');
   await mkdir(directory, { recursive: true });
   const started = performance.now();
-  const screen = await tell(directory, work.join('upstream'));
+  const report = createStepReport(root, STORY.length, process.env);
+  const screen = await tell(directory, work.join('upstream'), report).finally(report.write);
   const seconds = Math.round((performance.now() - started) / 1000);
   screen.say(`\nEvery step held, in ${seconds} s.\n`);
   screen.say(kept === undefined ? nextText() : keptText(kept, root));
   return 0;
 }
 
-async function tell(directory: string, upstreamDirectory: string): Promise<Demo['screen']> {
+function keepOption(): string | undefined {
+  try {
+    return parseArgs({ options: { keep: { type: 'string' } } }).values.keep;
+  } catch (error) {
+    throw new DemoFailure(
+      `usage is npm run demo [-- --keep DIR]; ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}
+
+async function tell(
+  directory: string,
+  upstreamDirectory: string,
+  report: StepReport,
+): Promise<Demo['screen']> {
   const { signal } = stopped;
   const screen = createScreen((text) => process.stdout.write(text), {
     isTerminal: process.stdout.isTTY === true,
@@ -76,6 +92,7 @@ async function tell(directory: string, upstreamDirectory: string): Promise<Demo[
   for (const step of STORY) {
     signal.throwIfAborted();
     await step({ root, directory, upstream, screen, shell, signal });
+    report.passed();
   }
   return screen;
 }
@@ -113,6 +130,6 @@ function failed(error: unknown): number {
     return 130;
   }
   const text = error instanceof DemoFailure ? error.message : error instanceof Error ? error.stack : error;
-  process.stderr.write(`\ndemo: this does not hold: ${text}\n`);
+  process.stderr.write(`\ndemo: failed: ${text}\n`);
   return 1;
 }
