@@ -2,18 +2,10 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { which } from '@gapferry/testkit';
-import type { Published } from '../upstream/start-upstream.ts';
 import { type Demo, IMAGE } from './demo.ts';
 import { expect } from './failure.ts';
+import type { PullPlace } from './pull-place.ts';
 import { pullWithFetch } from './pull-with-fetch.ts';
-
-export interface PullPlace {
-  /** Of the served depot. */
-  readonly url: string;
-  /** A directory for what is pulled; it may not exist yet. */
-  readonly into: string;
-  readonly published: Published;
-}
 
 /** A program that fetches from the served depot and proves that it got what upstream published. */
 export interface Client {

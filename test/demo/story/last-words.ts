@@ -17,6 +17,7 @@ export function keptText(directory: string, root: string): string {
     '  bundles/demo   the bundle and its lock        depot    outside: both releases and the ledger',
     '  stick          the medium, a depot itself     site     inside: policy, marks, receipts, ledger',
     '  keys           the signer of the releases     site/embedded   the target: OCI layout, git, files',
+    '  depot-b, site-8 and pulled are left from the checks',
     'Go on:',
     `  cd ${directory}`,
     `  alias gapferry=${join(root, 'node_modules/.bin/gapferry')}`,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { PullPlace } from './clients.ts';
 import { IMAGE } from './demo.ts';
 import { expect } from './failure.ts';
+import type { PullPlace } from './pull-place.ts';
 
 const ACCEPT = ['application/vnd.oci.image.index.v1+json', 'application/vnd.oci.image.manifest.v1+json'].join(
   ', ',

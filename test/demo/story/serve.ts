@@ -1,5 +1,6 @@
-import { clientsHere, type PullPlace } from './clients.ts';
+import { clientsHere } from './clients.ts';
 import { type Demo, inDemo } from './demo.ts';
+import type { PullPlace } from './pull-place.ts';
 
 /** Serves what was imported and fetches it with clients that know nothing of gapferry. */
 export async function serveAndPull(demo: Demo): Promise<void> {
