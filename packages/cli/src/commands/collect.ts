@@ -8,6 +8,7 @@ import { COMMANDS } from '../command-table.ts';
 import { depotFlag } from '../depot-flag.ts';
 import { type Environment, readEnvironment } from '../environment.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
+import { withDemoHint } from '../outside/demo-hint.ts';
 import { openDepotSession } from '../outside/open-depot-session.ts';
 import { openSources } from '../outside/open-sources.ts';
 import { openSigner } from '../outside/private-key.ts';
@@ -82,6 +83,8 @@ export default class Collect extends GapferryCommand<typeof Collect> {
       return signer === undefined
         ? await this.#preview(basis, run)
         : await this.#collect(basis, signer, bundle, run);
+    } catch (error) {
+      throw withDemoHint(error);
     } finally {
       sources.close();
       await session.close();

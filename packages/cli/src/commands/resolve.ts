@@ -6,6 +6,7 @@ import { depotFlag } from '../depot-flag.ts';
 import { readEnvironment } from '../environment.ts';
 import { DIFFERS } from '../exit-codes.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
+import { withDemoHint } from '../outside/demo-hint.ts';
 import { openSources } from '../outside/open-sources.ts';
 import { readBundle, writeLock } from '../outside/read-bundle.ts';
 
@@ -55,6 +56,8 @@ export default class Resolve extends GapferryCommand<typeof Resolve> {
         json: { lockFile: bundle.lockFile, written: written === 'written', drift, pins: lock.pins.length },
         text: [...lines, summary].join('\n'),
       };
+    } catch (error) {
+      throw withDemoHint(error);
     } finally {
       sources.close();
     }
