@@ -32,6 +32,7 @@ export function hasLinks(mediaType: string): boolean {
 /** Reads the descriptors of untrusted manifest bytes. `what` names the manifest in errors. Throws `JSON_INVALID`, `LIMIT_EXCEEDED`, `CONTENT_INVALID`. */
 export function parseManifestLinks(bytes: Uint8Array, mediaType: string, what: string): ManifestLinks {
   const manifest = toObject(parseJson(bytes, what, MANIFEST_LIMITS), what);
+  requireOneMeaning(manifest, mediaType, what);
   const links = isIndexType(mediaType)
     ? toList(manifest['manifests'], what)
     : [manifest['config'], ...toList(manifest['layers'], what)];
@@ -45,6 +46,18 @@ export function parseManifestLinks(bytes: Uint8Array, mediaType: string, what: s
     ...(typeof artifactType === 'string' && { artifactType }),
     ...(annotations !== undefined && annotations !== null && { annotations: toTexts(annotations, what) }),
   };
+}
+
+/** Who reads it by its media type and who reads it by its members must see the same thing (image-spec, manifest.md, `mediaType`). */
+function requireOneMeaning(
+  { mediaType: own, manifests, config }: Readonly<Record<string, unknown>>,
+  mediaType: string,
+  what: string,
+): void {
+  if (own !== undefined && own !== mediaType)
+    throw invalid(what, `calls itself something else than ${mediaType}`);
+  if (own === undefined && (isIndexType(mediaType) ? config : manifests) !== undefined)
+    throw invalid(what, `has members that do not fit its media type ${mediaType}`);
 }
 
 function toLink(value: unknown, what: string): ManifestLink {

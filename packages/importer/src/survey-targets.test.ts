@@ -188,7 +188,7 @@ describe('a list of refs that is a blob', () => {
       good: new Set(blobs.map(({ digest }) => digest)),
       bad: [],
     });
-    const medium = { ...inside.releases, check };
+    const medium = { ...inside.medium, check };
     const gate = { policy: policyOf(inside.trust), verifier: testVerifier(), clock: inside.clock };
     const trusted = await verifyRelease({ address: first, medium, ...gate, mark: 'not judged' }, quietRun());
     const spied = recordCalls(inside.blobs);

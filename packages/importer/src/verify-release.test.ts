@@ -37,7 +37,8 @@ describe('the gates on a medium', () => {
     const spied = recordCalls(inside.medium);
     const run = listeningRun();
     const { opened } = await verifyRelease({ address: first, medium: spied.object, ...authenticity() }, run);
-    expect(spied.methods()).toEqual(['readRelease', 'check']);
+    // After them, the manifests of two images and a chart are read.
+    expect(spied.methods()).toEqual(['readRelease', 'check', 'open', 'open', 'open']);
     expect(spied.calls[1]?.args[0]).toEqual(opened.blobs);
     const bytes = [...inside.blobs.blobs.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
     expect(run.events[0]).toEqual({ kind: 'stage', stage: 'verify', items: 5, bytes });

@@ -1,13 +1,22 @@
 import { complete, type VerifiedRelease } from '@gapferry/bundle';
-import { type BlobChecker, checkRun, type ReleaseReader, type Run, totalSize } from '@gapferry/core';
+import {
+  type BlobChecker,
+  type BlobReader,
+  checkRun,
+  type ReleaseReader,
+  type Run,
+  totalSize,
+} from '@gapferry/core';
 import { type OpenOnMedium, openOnMedium } from './open-on-medium.ts';
+import { requireClosedGraphs } from './require-closed-graphs.ts';
 
 export interface VerifyRelease extends OpenOnMedium {
-  readonly medium: ReleaseReader & BlobChecker;
+  readonly medium: ReleaseReader & BlobChecker & BlobReader;
 }
 
 /** Both gates: authenticity, then admission: every blob of the release is hashed where it lies.
- *  Throws the first gate's errors, `DIGEST_MISMATCH` for damaged and `BLOB_MISSING` for missing blobs, naming the items concerned. */
+ *  Then the manifests of images and charts are read, to see that the release has all they name.
+ *  Throws the first gate's errors, `DIGEST_MISMATCH` for damaged and `BLOB_MISSING` for missing blobs, naming the items concerned, and what `requireClosedGraphs` throws. */
 export async function verifyRelease(input: VerifyRelease, run: Run): Promise<VerifiedRelease> {
   const opened = await openOnMedium(input, run);
   run.emit({
@@ -18,5 +27,7 @@ export async function verifyRelease(input: VerifyRelease, run: Run): Promise<Ver
   });
   const findings = await input.medium.check(opened.blobs, run);
   checkRun(run);
-  return complete(opened, findings);
+  const release = complete(opened, findings);
+  await requireClosedGraphs(release, input.medium, run);
+  return release;
 }
