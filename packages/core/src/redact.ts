@@ -2,21 +2,24 @@ const MASK = '***';
 
 /** Replaces what looks like a credential in free text: URL userinfo, Authorization values, tokens and signatures in query strings, private keys. */
 export function redact(text: string): string {
-  return text
-    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^/\s@"']*@/gi, `$1${MASK}@`)
-    .replace(
-      /\b(authorization|proxy-authorization|cookie|set-cookie)(["']?\s*[:=]\s*)(?:(basic|bearer|negotiate)\s+)?[^\s,"']+/gi,
-      `$1$2${MASK}`,
-    )
-    .replace(/\b(basic|bearer)\s+[A-Za-z0-9._~+/=-]{8,}/gi, `$1 ${MASK}`)
-    .replace(
-      /([?&](?:[a-z0-9_.-]*(?:token|signature|sig|password|passwd|secret|credential|key|auth|jwt)[a-z0-9_.-]*)=)[^&\s"']+/gi,
-      `$1${MASK}`,
-    )
-    .replace(
-      /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
-      `${MASK} (private key)`,
-    );
+  return (
+    text
+      // To the last @ before the path: a quote or another @ may be part of a password.
+      .replace(/:\/\/[^/\s]*@/g, `://${MASK}@`)
+      .replace(
+        /\b(authorization|proxy-authorization|cookie|set-cookie)(["']?\s*[:=]\s*)(?:(basic|bearer|negotiate)\s+)?[^\s,"']+/gi,
+        `$1$2${MASK}`,
+      )
+      .replace(/\b(basic|bearer)\s+[A-Za-z0-9._~+/=-]{8,}/gi, `$1 ${MASK}`)
+      .replace(
+        /([?&](?:[a-z0-9_.-]*(?:token|signature|sig|password|passwd|secret|credential|key|auth|jwt)[a-z0-9_.-]*)=)[^&\s"']+/gi,
+        `$1${MASK}`,
+      )
+      .replace(
+        /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
+        `${MASK} (private key)`,
+      )
+  );
 }
 
 /** Redacts every string inside a JSON-like value; other values are returned as they are. */
