@@ -42,6 +42,15 @@ describe('parseJson', () => {
     },
   );
 
+  it.each(['{"password": hunter2}', 'hunter2', '{"password":"hunter2"', '{"password":"hunter2"hunter2}'])(
+    'never quotes the document: %s',
+    (text) => {
+      const told = (): unknown => parseJson(bytes(text), 'the credentials', limits);
+      expect(told).toThrow('the credentials is not valid JSON');
+      expect(told).not.toThrow('hunter');
+    },
+  );
+
   it.each(['', '{', '1 2', '{"a":1}x', '\ufeff1', "{'a':1}", '[1,]', 'NaN'])(
     'refuses what is not JSON: %j',
     (text) => {

@@ -1,5 +1,7 @@
 import { canonicalJson } from './canonical-json.ts';
-import { GapferryError } from './errors.ts';
+import { GapferryError, isGapferryError } from './errors.ts';
+
+const SPECIAL: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 export interface JsonLimits {
   readonly maxBytes: number;
@@ -9,25 +11,41 @@ export interface JsonLimits {
 
 /** Parses untrusted JSON. `what` names the document in errors (`manifest.json of release line-a/17`).
  *  Refuses before parsing: too many bytes or too deep nesting (`LIMIT_EXCEEDED`); then bad UTF-8, bad syntax, trailing bytes and the member
- *  names `__proto__`, `constructor` and `prototype` (`JSON_INVALID`). Duplicate member names are *not* noticed here: use `parseCanonicalJson` where it matters. */
+ *  names `__proto__`, `constructor` and `prototype` (`JSON_INVALID`, which never quotes the document: it may hold secrets). Duplicate member names are *not* noticed here: use `parseCanonicalJson` where it matters. */
 export function parseJson(bytes: Uint8Array, what: string, limits: JsonLimits): unknown {
   if (bytes.byteLength > limits.maxBytes)
     throw exceeded(`${what} has ${bytes.byteLength} bytes; the limit is ${limits.maxBytes}`);
   if (depthOf(bytes, limits.maxDepth) > limits.maxDepth)
     throw exceeded(`${what} is nested deeper than ${limits.maxDepth} levels`);
+  const text = decode(bytes, what);
   try {
-    return JSON.parse(
-      new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes),
-      refuseSpecialName,
-    );
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new GapferryError({
-      code: 'JSON_INVALID',
-      message: `${what} is not valid JSON: ${reason.slice(0, 200)}`,
-      cause,
-    });
+    return JSON.parse(text, refuseSpecialName);
+  } catch (error) {
+    throw isGapferryError(error) ? error : invalid(what, whereIn(error));
   }
+
+  function refuseSpecialName(key: string, value: unknown): unknown {
+    if (SPECIAL.has(key)) throw invalid(what, `the member name "${key}" is not allowed`);
+    return value;
+  }
+}
+
+function decode(bytes: Uint8Array, what: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw invalid(what, 'it is not UTF-8');
+  }
+}
+
+/** Of the parser's own words only the place: the others may quote what stands there, and that may be a password. */
+function whereIn(error: unknown): string {
+  const place = /at position \d+(?: \(line \d+ column \d+\))?/.exec(String(error))?.[0];
+  return place === undefined ? 'its syntax is wrong' : `its syntax is wrong ${place}`;
+}
+
+function invalid(what: string, why: string): GapferryError {
+  return new GapferryError({ code: 'JSON_INVALID', message: `${what} is not valid JSON: ${why}` });
 }
 
 /** Like `parseJson`, and the bytes must be exactly the RFC 8785 form of what they say: one meaning, one spelling, no duplicate names, no trailing bytes. */
@@ -49,13 +67,6 @@ function isCanonicalForm(bytes: Uint8Array, value: unknown): boolean {
     if (error instanceof GapferryError) return false;
     throw error;
   }
-}
-
-const SPECIAL = new Set(['__proto__', 'constructor', 'prototype']);
-
-function refuseSpecialName(key: string, value: unknown): unknown {
-  if (SPECIAL.has(key)) throw new Error(`the member name "${key}" is not allowed`);
-  return value;
 }
 
 /** Deepest nesting in the bytes, without parsing them; stops counting just past `limit`. */
