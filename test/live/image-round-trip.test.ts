@@ -1,8 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   makeImage,
   makeIndex,
+  makeTlsIdentity,
   mustRun,
   type TemporaryDirectory,
   type TestImage,
@@ -131,6 +132,31 @@ describe.skipIf(lacks('docker-registry', 'skopeo'))('images from a real registry
       await mustRun(tool('skopeo'), ['--insecure-policy', 'copy', '--quiet', '--all', ...flags, from, to]);
       expect(await skopeo.digest(to, second)).toBe(upstream.get(name));
     }
+  });
+
+  it('lets skopeo in over HTTPS with user and password, and nobody without', async () => {
+    const tls = await makeTlsIdentity();
+    const certificates = home.join('certificates');
+    await mkdir(certificates);
+    const credentials = { username: 'plant', password: 'Sesam-oeffne-dich-48' };
+    const files = { 'server.pem': tls.cert, 'server.key': tls.key, 'certificates/ca.crt': tls.ca };
+    const all = { ...files, 'who-may': `${credentials.username}:${credentials.password}\n` };
+    for (const [name, text] of Object.entries(all)) await writeFile(home.join(name), text, { mode: 0o600 });
+    const tlsFlags = ['--tls-cert', home.join('server.pem'), '--tls-key', home.join('server.key')];
+    await using closed = await serveEmbedded(machines.inside, [
+      ...tlsFlags,
+      '--auth-file',
+      home.join('who-may'),
+    ]);
+    const reference = `docker://${closed.host}/${identity('multi')}`;
+    const place = { host: closed.host, certificates };
+    expect(await skopeo.digest(reference, { ...place, credentials })).toBe(upstream.get('multi'));
+    await rm(home.join('auth.json'));
+    await expect(skopeo.digest(reference, place)).rejects.toThrow(/unauthorized|authentication required/i);
+    const wrong = { ...credentials, password: 'wrong' };
+    await expect(skopeo.digest(reference, { ...place, credentials: wrong })).rejects.toThrow(
+      /unauthorized|invalid/i,
+    );
   });
 
   it('gives clients their own platform of an image that was cut down to the wanted ones', async () => {
