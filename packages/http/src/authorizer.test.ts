@@ -74,6 +74,41 @@ describe('basic authentication', () => {
   });
 });
 
+describe('a token service over plain HTTP', () => {
+  const naming = (realm: string) => () => ({
+    status: 401,
+    headers: { 'www-authenticate': `Bearer realm="${realm}"` },
+  });
+
+  it('on another machine gets no credentials, also from a server that is plain HTTP itself', async () => {
+    await using service = await startHttpServer(() => jsonReply(200, { token: 't' }));
+    await using server = await startHttpServer(naming('http://auth.test/token'));
+    const client = createHttpClient({
+      credentials: async () => login,
+      connectTo: new Map([['auth.test:80', service.host]]),
+    });
+    await expect(tags(client, server.url)).rejects.toMatchObject({
+      code: 'PROTOCOL_VIOLATION',
+      message: expect.stringContaining('is plain HTTP (auth.test)'),
+      hint: expect.stringContaining('insecure'),
+    });
+    expect(service.requests).toEqual([]);
+    client.close();
+  });
+
+  it('on this machine is not asked for a server elsewhere', async () => {
+    await using service = await startHttpServer(() => jsonReply(200, { token: 't' }));
+    await using server = await startHttpServer(naming(`${service.url}/token`));
+    const client = createHttpClient({
+      insecure: ['upstream.test'],
+      connectTo: new Map([['upstream.test:80', server.host]]),
+    });
+    await expect(tags(client, 'http://upstream.test')).rejects.toMatchObject({ code: 'PROTOCOL_VIOLATION' });
+    expect(service.requests).toEqual([]);
+    client.close();
+  });
+});
+
 describe('bearer authentication', () => {
   it('gets a token from the service on another host, once per scope', async () => {
     await using registry = await startRegistry({ auth: bearerAuth });
@@ -193,7 +228,7 @@ describe('bearer authentication', () => {
     );
     const client = createHttpClient({ ca: tls.ca, credentials: async () => login });
     await expect(client.request({ url: server.url, item: 'x', scope: 's' }, quietRun())).rejects.toThrow(
-      'plain HTTP, although the server itself is not',
+      'is plain HTTP (auth.test)',
     );
     client.close();
   });

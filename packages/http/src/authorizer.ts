@@ -1,6 +1,6 @@
 import { GapferryError, parseJson } from '@gapferry/core';
 import { type Challenge, parseChallenges } from './challenge.ts';
-import type { HostRules } from './host-rules.ts';
+import { type HostRules, isLoopback } from './host-rules.ts';
 import type { Credentials, HttpClientOptions } from './http-client.ts';
 import { type CredentialsUse, refusal } from './refusal.ts';
 import { readUpTo, type Trip } from './trip.ts';
@@ -137,13 +137,19 @@ async function askToken(
   throw noToken(refused, url, `it answered ${trip.status}`);
 }
 
-/** The challenge's own scope counts; where it names none, the one the caller wants. */
+/** The challenge's own scope counts; where it names none, the one the caller wants. The credentials go to the address that the server names, so it must be one that
+ *  may carry them; and a server elsewhere has no business with a port of this machine. */
 function tokenUrl(refused: RefusedTrip, { parameters }: Challenge, rules: HostRules): URL {
   const realm = URL.parse(parameters.get('realm') ?? '');
   if (!realm || !/^https?:$/.test(realm.protocol) || realm.username !== '' || realm.password !== '')
     throw badRealm(refused, 'is not an http address');
-  if (refused.url.protocol === 'https:' && !rules.mayCarryCredentials(realm))
-    throw badRealm(refused, 'is plain HTTP, although the server itself is not');
+  const isOwnMachine = isLoopback(realm.hostname) && isLoopback(refused.url.hostname);
+  if (realm.protocol !== 'https:' && !isOwnMachine && !rules.isInsecure(realm))
+    throw badRealm(
+      refused,
+      `is plain HTTP (${realm.host})`,
+      `if that is acceptable, list ${realm.host} under \`insecure\``,
+    );
   const service = parameters.get('service');
   if (service !== undefined) realm.searchParams.set('service', service);
   const scope = parameters.get('scope') ?? refused.scope;
@@ -164,10 +170,11 @@ function readToken(body: Uint8Array, refused: RefusedTrip, url: URL): Token {
   return { header: `Bearer ${token}`, until: performance.now() + seconds * 900 };
 }
 
-function badRealm({ url, item }: RefusedTrip, why: string): GapferryError {
+function badRealm({ url, item }: RefusedTrip, why: string, hint?: string): GapferryError {
   return new GapferryError({
     code: 'PROTOCOL_VIOLATION',
     message: `${url.host} sends to a token service for ${item} whose address ${why}`,
+    ...(hint !== undefined && { hint }),
     origin: 'source',
     data: { host: url.host, item },
   });
