@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { GapferryError } from '@gapferry/core';
 import { reasonOf } from './environment.ts';
 
@@ -11,36 +11,23 @@ export interface WriteOptions {
   readonly exclusive?: boolean;
 }
 
-/** Writes a small file under a temporary name, syncs it and renames it. Throws `STORAGE_FAILED`. */
+/** Writes a small file under a temporary name, syncs it and gives it its own. Throws `STORAGE_FAILED`. */
 export async function writeFileAtomically(
   path: string,
   content: string | Uint8Array,
   options: WriteOptions = {},
 ): Promise<void> {
   const directory = dirname(path);
-  const temporary = join(directory, `.${basename(path)}.${randomBytes(6).toString('hex')}`);
+  const temporary = join(directory, `.gapferry-${randomBytes(8).toString('hex')}`);
   try {
     await mkdir(directory, { recursive: true });
-    if (options.exclusive) return await writeNew(path, content, options.mode ?? 0o644);
     await writeNew(temporary, content, options.mode ?? 0o644);
-    await rename(temporary, path);
+    await (options.exclusive ? giveNewName(temporary, path) : rename(temporary, path));
     await syncDirectory(directory);
   } catch (cause) {
-    await rm(temporary, { force: true });
-    if (cause instanceof GapferryError) throw cause;
-    if ((cause as NodeJS.ErrnoException).code === 'EEXIST')
-      throw new GapferryError({
-        code: 'USAGE',
-        message: `${path} is there already`,
-        hint: 'nothing was overwritten; choose another place, or move it away',
-        cause,
-      });
-    throw new GapferryError({
-      code: 'STORAGE_FAILED',
-      message: `cannot write ${path}: ${reasonOf(cause)}`,
-      hint: 'check the permissions and the free space',
-      cause,
-    });
+    throw notWritten(path, cause);
+  } finally {
+    await rm(temporary, { force: true }).catch(() => {});
   }
 }
 
@@ -52,6 +39,37 @@ async function writeNew(path: string, content: string | Uint8Array, mode: number
   } finally {
     await file.close();
   }
+}
+
+/** A second name for the same file is refused where the name is taken, and is whole from its first moment on. FAT has no second names: there the name is taken first. */
+async function giveNewName(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(codeOf(error))) throw error;
+    await writeNew(to, '', 0o600);
+    await rename(from, to);
+  }
+}
+
+function notWritten(path: string, cause: unknown): GapferryError {
+  if (codeOf(cause) === 'EEXIST')
+    return new GapferryError({
+      code: 'USAGE',
+      message: `${path} is there already`,
+      hint: 'nothing was overwritten; choose another place, or move it away',
+      cause,
+    });
+  return new GapferryError({
+    code: 'STORAGE_FAILED',
+    message: `cannot write ${path}: ${reasonOf(cause)}`,
+    hint: 'check the permissions and the free space',
+    cause,
+  });
+}
+
+function codeOf(error: unknown): string {
+  return String((error as NodeJS.ErrnoException | undefined)?.code);
 }
 
 async function syncDirectory(directory: string): Promise<void> {

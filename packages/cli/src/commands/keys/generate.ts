@@ -1,3 +1,4 @@
+import { lstat } from 'node:fs/promises';
 import { GapferryError } from '@gapferry/core';
 import { Args, Flags } from '@oclif/core';
 import { COMMANDS } from '../../command-table.ts';
@@ -26,9 +27,10 @@ export default class KeysGenerate extends GapferryCommand<typeof KeysGenerate> {
 
   protected async perform(): Promise<Outcome> {
     const { generateKeyPair, keyFingerprint } = await import('@gapferry/signing');
+    const [privateFile, publicFile] = [`${this.args.name}.key`, `${this.args.name}.pub`];
+    await requireFree([privateFile, publicFile]);
     const passphrase = await this.#passphrase();
     const pair = generateKeyPair(this.flags.kind, passphrase);
-    const [privateFile, publicFile] = [`${this.args.name}.key`, `${this.args.name}.pub`];
     await writeFileAtomically(privateFile, pair.privatePem, { mode: 0o600, exclusive: true });
     await writeFileAtomically(publicFile, pair.publicPem, { exclusive: true });
     const { digest, digits } = keyFingerprint(pair.publicPem);
@@ -64,5 +66,18 @@ export default class KeysGenerate extends GapferryCommand<typeof KeysGenerate> {
       message: 'the two passphrases differ',
       hint: 'nothing was written; run the command again',
     });
+  }
+}
+
+/** Both or none: a private key beside the public key of another pair is a trap. */
+async function requireFree(files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    const found = await lstat(file).catch(() => undefined);
+    if (found !== undefined)
+      throw new GapferryError({
+        code: 'USAGE',
+        message: `${file} is there already`,
+        hint: 'nothing was written; choose another name, or move it away',
+      });
   }
 }
