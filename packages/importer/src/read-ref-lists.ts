@@ -32,7 +32,13 @@ export async function readRefLists(
   return lists;
 }
 
-async function readRefList(item: GitItem, list: Descriptor, medium: BlobReader, run: Run): Promise<GitRef[]> {
+/** Reads one list, judged by its size before memory is spent on it. Throws the same. */
+export async function readRefList(
+  item: GitItem,
+  list: Descriptor,
+  medium: BlobReader,
+  run: Run,
+): Promise<GitRef[]> {
   const what = `the list of refs of ${describeItem(item)}`;
   if (list.size > REF_LIST_LIMIT)
     throw new GapferryError({

@@ -1,12 +1,13 @@
-import { type DiffSide, diffManifests, parseManifest, parsePacks, parseRefList } from '@gapferry/bundle';
-import { type BlobReader, type GitRef, type Run, readVerified } from '@gapferry/core';
+import { diffManifests } from '@gapferry/bundle';
+import type { Run } from '@gapferry/core';
 import { formatDiff, toDiffJson, withCommitCounts } from '@gapferry/report';
 import { Args, Flags } from '@oclif/core';
 import { COMMANDS } from '../command-table.ts';
 import { commitCounter } from '../count-commits.ts';
 import { DIFFERS } from '../exit-codes.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
-import { type OpenPlace, openPlace } from '../open-place.ts';
+import { openPlace } from '../open-place.ts';
+import { readDiffSide } from '../read-diff-side.ts';
 import { parseReleasePlace } from '../release-place.ts';
 
 export default class Diff extends GapferryCommand<typeof Diff> {
@@ -35,7 +36,7 @@ export default class Diff extends GapferryCommand<typeof Diff> {
       await openPlace(parseReleasePlace(this.args.from)),
       await openPlace(parseReleasePlace(this.args.to)),
     ];
-    const [a, b] = [await readSide(from, run), await readSide(to, run)];
+    const [a, b] = [await readDiffSide(from, run), await readDiffSide(to, run)];
     const counter = await commitCounter(
       [
         { ...a, medium: from.medium },
@@ -52,24 +53,4 @@ export default class Diff extends GapferryCommand<typeof Diff> {
       exitCode,
     };
   }
-}
-
-async function readSide({ medium, address, shown }: OpenPlace, run: Run): Promise<DiffSide> {
-  const files = await medium.readRelease(address);
-  const manifest = parseManifest(files.manifest, `manifest.json of ${shown}`);
-  const packs =
-    files.packs === undefined ? undefined : parsePacks(files.packs, manifest, `packs.json of ${shown}`);
-  const refs = new Map<string, readonly GitRef[]>();
-  for (const item of manifest.items)
-    if (item.kind === 'git' && 'list' in item.refs)
-      refs.set(item.id, parseRefList(await readBlob(medium, item.refs.list, run), `the refs of ${item.id}`));
-  return { manifest, packs, refs };
-}
-
-async function readBlob(
-  medium: BlobReader,
-  blob: Parameters<BlobReader['open']>[0],
-  run: Run,
-): Promise<Uint8Array> {
-  return readVerified(blob, medium.open(blob, run));
 }
