@@ -89,7 +89,7 @@ describe('a difference for a change board', () => {
         '    HEAD       gone → main',
         '',
         'Files',
-        `  moved  k3s/k3s  ${short('k')} → ${short('l')}  70.0 MB new`,
+        `  changed  k3s/k3s  ${short('k')} → ${short('l')}  70.0 MB new`,
         '',
         '7 changes (1 moved tag), 120 unchanged.',
         'New bytes to carry: 1.87 GB of 12.3 GB; no longer needed: 300 MB.',

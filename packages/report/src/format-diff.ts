@@ -47,7 +47,7 @@ function rowOf(change: ItemChange): string[] {
   switch (change.change) {
     case 'moved':
       return [
-        'moved',
+        change.kind === 'file' ? 'changed' : 'moved',
         change.id,
         `${shortened(change.from)} → ${shortened(change.to)}`,
         newBytes(change.bytes),

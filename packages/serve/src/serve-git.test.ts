@@ -95,6 +95,13 @@ describe('the Git of serveDepot', () => {
     await git(['-C', directory.join('single'), 'fetch', '--quiet', '--depth=1', url, first]);
   });
 
+  it('takes the name without .git too, as Git hosts do', async () => {
+    const clone = directory.join('short');
+    await git(['clone', '--quiet', url.replace(/\.git$/, ''), clone]);
+    const tip = (await git(['-C', clone, 'rev-parse', 'refs/remotes/origin/main'])).trim();
+    expect(tip).toBe(await upstream.git('rev-parse', 'main'));
+  });
+
   it('serves many clones at once', async () => {
     const clones = Array.from({ length: 12 }, (_, i) =>
       git(['clone', '--quiet', '--mirror', url, directory.join(`many-${i}`)]),

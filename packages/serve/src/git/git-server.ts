@@ -22,9 +22,8 @@ export function createGitServer(root: string, program: GitProgram): GitServer {
   const limit = pLimit(AT_ONCE);
   return {
     async answer(parts, request) {
-      const end = parts.findIndex((part) => part.endsWith('.git')) + 1;
-      const rest = parts.slice(end).join('/');
-      const directory = end === 0 ? undefined : await findRepository(root, parts.slice(0, end));
+      const { repository, rest } = splitPath(parts);
+      const directory = await findRepository(root, repository);
       if (rest === 'git-receive-pack' || request.query.get('service') === 'git-receive-pack')
         return textAnswer(403, 'this server takes no pushes');
       if (directory === undefined) return notFound('this repository');
@@ -34,6 +33,17 @@ export function createGitServer(root: string, program: GitProgram): GitServer {
       return textAnswer(403, 'this server speaks smart HTTP only');
     },
   };
+}
+
+/** `host/path.git/info/refs`, or the same without `.git`, as Git hosts take it: what names the repository, and what is asked of it. */
+function splitPath(parts: readonly string[]): { repository: readonly string[]; rest: string } {
+  const end = parts.findIndex((part) => part.endsWith('.git')) + 1;
+  if (end > 0) return { repository: parts.slice(0, end), rest: parts.slice(end).join('/') };
+  const asked = parts.at(-1) === 'refs' && parts.at(-2) === 'info' ? 2 : 1;
+  const named = parts.slice(0, -asked);
+  const last = named.at(-1);
+  const repository = last === undefined ? [] : [...named.slice(0, -1), `${last}.git`];
+  return { repository, rest: parts.slice(-asked).join('/') };
 }
 
 /** A bare repository, reached without following a link. */
