@@ -19,8 +19,10 @@ export type Marks = Readonly<Record<string, Mark>>;
 export interface SiteState {
   readonly file: string;
   pin(): TrustPin | undefined;
+  /** Throws `TRUST_MISMATCH` for a pin that `setPin` would refuse: a lower version than the pinned one, or the same version with another digest. */
+  requireNextPin(pin: TrustPin): void;
   /** Replaces the pin. Channels of `initial` that have no mark yet start there; those of `settled` (the policy's own `mark`) are set, whatever they were.
-   *  Throws `TRUST_MISMATCH` for a lower version than the pinned one, or for the same version with another digest. */
+   *  Throws what `requireNextPin` throws. */
   setPin(pin: TrustPin, initial: Marks, settled?: Marks): Promise<void>;
   mark(channel: string): Mark | undefined;
   marks(): Marks;
@@ -58,6 +60,9 @@ interface State {
 export async function openSiteState(directory: string): Promise<SiteState> {
   const file = join(resolve(directory), 'trust-state.json');
   let state = (await readState(file)) ?? { format: FORMAT, marks: {} };
+  const requireNextPin = (pin: TrustPin): void => {
+    if (state.pin !== undefined) requireGrowing(state.pin, pin);
+  };
   const change = async (next: State): Promise<void> => {
     // What could not be read back is not written.
     await replaceFile(file, canonicalBytes(schema.parse(next)));
@@ -66,8 +71,9 @@ export async function openSiteState(directory: string): Promise<SiteState> {
   return {
     file,
     pin: () => state.pin,
+    requireNextPin,
     async setPin(pin, initial, settled = {}) {
-      if (state.pin !== undefined) requireGrowing(state.pin, pin);
+      requireNextPin(pin);
       await change({ format: FORMAT, pin, marks: { ...initial, ...state.marks, ...settled } });
     },
     mark: (channel) => markIn(state.marks, channel),

@@ -1,5 +1,5 @@
 import type { Mark } from '@gapferry/bundle';
-import { formatTime, GapferryError, type Run } from '@gapferry/core';
+import { formatTime, GapferryError, type JsonValue, type Run } from '@gapferry/core';
 import { Flags } from '@oclif/core';
 import { systemClock } from '../../clock.ts';
 import { COMMANDS } from '../../command-table.ts';
@@ -41,11 +41,18 @@ export default class TrustPin extends GapferryCommand<typeof TrustPin> {
       const { openSiteState } = await import('@gapferry/ledger');
       const state = await openSiteState(site.stateDirectory);
       const pin = { version: policy.version, digest: policy.digest, pinnedAt: formatTime(systemClock.now()) };
-      session.ledger.append('trust.pinned', { version: policy.version, digest: policy.digest });
+      const settled = this.#settled(policy.channels, state.pin()?.version, policy.version);
+      // A pin that is refused must not stand in the record as if it had been made.
+      state.requireNextPin(pin);
+      session.ledger.append('trust.pinned', {
+        version: policy.version,
+        digest: policy.digest,
+        ...(Object.keys(settled).length > 0 && { marks: toJson(settled) }),
+      });
       const zero: Record<string, Mark> = Object.fromEntries(
         [...policy.channels.keys()].map((name): [string, Mark] => [name, { sequence: 0 }]),
       );
-      await state.setPin(pin, zero, this.#settled(policy.channels, state.pin()?.version, policy.version));
+      await state.setPin(pin, zero, settled);
     } finally {
       await session.close();
     }
@@ -81,4 +88,9 @@ export default class TrustPin extends GapferryCommand<typeof TrustPin> {
     const { askText } = await import('../../terminal/ask.ts');
     return askText('Type the fingerprint that came by another way (digits or words)', '');
   }
+}
+
+/** A mark that the policy sets can go back: what it was set to belongs into the record. */
+function toJson(marks: Readonly<Record<string, Mark>>): JsonValue {
+  return Object.fromEntries(Object.entries(marks).map(([channel, mark]) => [channel, { ...mark }]));
 }
