@@ -19,25 +19,37 @@ const LIMIT_MS = 300_000;
 export function bringDebianTools() {
   const names = Object.keys(PACKAGES);
   const missing = names.filter((name) => findProgram(name) === undefined);
-  const reason = missing.length === 0 ? undefined : install(missing.map((name) => PACKAGES[name]));
+  const reasons = missing.length === 0 ? new Map() : install(missing.map((name) => PACKAGES[name]));
   return names.map((name) => {
     const path = findProgram(name);
-    return path ? { name, path } : { name, reason: reason ?? `${PACKAGES[name]} did not bring it` };
+    const reason = reasons.get(PACKAGES[name]) ?? `${PACKAGES[name]} did not bring it`;
+    return path ? { name, path } : { name, reason };
   });
 }
 
-/** Returns why it did not work. */
+/** Returns why it did not work, by package. */
 function install(packages) {
   const wanted = [...new Set(packages)];
-  if (findProgram('apt-get') === undefined) return `there is no apt-get to install ${wanted.join(', ')}`;
-  if (process.getuid?.() !== 0) return `installing ${wanted.join(', ')} needs root`;
+  const without = (reason) => new Map(wanted.map((name) => [name, reason]));
+  if (findProgram('apt-get') === undefined) return without('there is no apt-get to install it');
+  if (process.getuid?.() !== 0) return without('installing it needs root');
   console.log(`live tests: installing ${wanted.join(', ')} …`);
   // An update that fails may still leave lists that are good enough.
   aptGet(['update', '-q']);
-  const result = aptGet(['install', '-y', '-q', '--no-install-recommends', ...wanted]);
-  return result.status === 0
-    ? undefined
-    : `apt-get could not install ${wanted.join(', ')}: ${lastWords(result, LIMIT_MS)}`;
+  if (aptInstall(wanted).status === 0) return new Map();
+  // One that is not to be had must not keep the others out.
+  return new Map(
+    wanted.flatMap((name) => {
+      const result = aptInstall([name]);
+      return result.status === 0
+        ? []
+        : [[name, `apt-get could not install it: ${lastWords(result, LIMIT_MS)}`]];
+    }),
+  );
+}
+
+function aptInstall(packages) {
+  return aptGet(['install', '-y', '-q', '--no-install-recommends', ...packages]);
 }
 
 function aptGet(args) {
