@@ -24,9 +24,23 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     connectTo: parseConnectTo(env['GAPFERRY_CONNECT_TO'] ?? ''),
     ...(caFile !== undefined && caFile !== '' && { caFile }),
     dockerConfig: `${env['DOCKER_CONFIG'] ?? `${home}/.docker`}/config.json`,
-    proxy: Object.fromEntries(PROXY_NAMES.map((name) => [name, env[name]])),
+    proxy: readProxies(env),
     ...(passphrase !== undefined && { keyPassphrase: passphrase }),
   };
+}
+
+/** The value is never shown: it may hold a password. Throws `USAGE`. */
+function readProxies(env: NodeJS.ProcessEnv): Record<string, string | undefined> {
+  for (const name of PROXY_NAMES.filter((known) => !/^no_/i.test(known))) {
+    const value = env[name] ?? '';
+    if (value !== '' && !/^https?:$/.test(URL.parse(value)?.protocol ?? ''))
+      throw new GapferryError({
+        code: 'USAGE',
+        message: `${name} is not the address of a proxy`,
+        hint: 'write http://HOST:PORT, with special characters of a user name or password as %XX',
+      });
+  }
+  return Object.fromEntries(PROXY_NAMES.map((name) => [name, env[name]]));
 }
 
 /** `host:port=host:port`, separated by commas. Throws `USAGE`. */
@@ -38,7 +52,7 @@ function parseConnectTo(text: string): Map<string, string> {
   return new Map(
     pairs.map((pair): [string, string] => {
       const [from = '', to = '', ...more] = pair.split('=');
-      if (more.length === 0 && /^[^:]+:\d+$/.test(from) && /^.+:\d+$/.test(to)) return [from, to];
+      if (more.length === 0 && isPlace(from) && isPlace(to)) return [from, to];
       throw new GapferryError({
         code: 'USAGE',
         message: `GAPFERRY_CONNECT_TO has "${pair}"`,
@@ -46,6 +60,11 @@ function parseConnectTo(text: string): Map<string, string> {
       });
     }),
   );
+}
+
+function isPlace(text: string): boolean {
+  const [, port = ''] = /^(?:[^:[\]]+|\[[0-9A-Fa-f:]+\]):(\d{1,5})$/.exec(text) ?? [];
+  return Number(port) > 0 && Number(port) < 65_536;
 }
 
 /** Reads a file the operator named. Throws `USAGE` naming what it was for. */

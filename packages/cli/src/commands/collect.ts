@@ -62,13 +62,13 @@ export default class Collect extends GapferryCommand<typeof Collect> {
       });
     // The key is opened first: a wrong passphrase must not show after gigabytes.
     const signer = this.flags['dry-run'] ? undefined : await this.#signer(environment);
+    const sources = await openSources(environment, bundle.config.insecure, this.flags.depot);
     const session = await openDepotSession(
       this.flags.depot,
       `collect ${bundle.config.name}`,
       systemClock,
       run,
     );
-    const sources = await openSources(environment, bundle.config.insecure, session.depot.directory);
     try {
       const basis: CollectBasis = {
         config: bundle.config,

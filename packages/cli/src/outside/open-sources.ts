@@ -1,5 +1,5 @@
-import { join } from 'node:path';
-import type { Sources } from '@gapferry/core';
+import { resolve } from 'node:path';
+import { GapferryError, type Sources } from '@gapferry/core';
 import { childEnvironment, type Environment, readNamedFile } from '../environment.ts';
 import { dockerCredentials } from './docker-credentials.ts';
 
@@ -27,10 +27,7 @@ export async function openSources(
     import('@gapferry/git'),
     import('@gapferry/objects'),
   ]);
-  const ca =
-    environment.caFile === undefined
-      ? undefined
-      : await readNamedFile(environment.caFile, 'the certificates in GAPFERRY_CA:');
+  const ca = environment.caFile === undefined ? undefined : await readCertificates(environment.caFile);
   const remote = {
     credentials: dockerCredentials(environment.dockerConfig),
     insecure,
@@ -45,9 +42,21 @@ export async function openSources(
     git: gitSource({
       ...remote,
       git: createGit({ environment: childEnvironment() }),
-      workDirectory: join(directory, 'work', 'git'),
+      // Absolute: git works elsewhere.
+      workDirectory: resolve(directory, 'work', 'git'),
     }),
     file: fileSource(http),
     close: () => http.close(),
   };
+}
+
+/** What is no certificate would be left out without a word. */
+async function readCertificates(file: string): Promise<string> {
+  const pem = await readNamedFile(file, 'the certificates in GAPFERRY_CA:');
+  if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
+  throw new GapferryError({
+    code: 'USAGE',
+    message: `GAPFERRY_CA names ${file}, which holds no certificate in PEM form`,
+    hint: 'the file has a line -----BEGIN CERTIFICATE----- for each certificate',
+  });
 }
