@@ -16,4 +16,4 @@ pjson.oclif.commands = './src/commands';
 if (process.env['npm_lifecycle_event'] === 'gapferry' && process.env['INIT_CWD'] !== undefined)
   process.chdir(process.env['INIT_CWD']);
 
-await main(process.argv.slice(2), { root, pjson, ignoreManifest: true } as Interfaces.LoadOptions);
+await main(process.argv.slice(2), { root, pjson, ignoreManifest: true } as Interfaces.Options);

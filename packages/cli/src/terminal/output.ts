@@ -20,6 +20,16 @@ export function processOutput(env: NodeJS.ProcessEnv): Output {
   };
 }
 
+/** Talk that nobody hears, and a result whose reader has seen enough (`| head`), stop no work. `onLost` is told once when the result could not be written for another reason. */
+export function bearClosedStreams(onLost: (reason: NodeJS.ErrnoException) => void): void {
+  // oclif listens too, and throws what it does not know.
+  for (const stream of [process.stdout, process.stderr])
+    stream.removeAllListeners('error').on('error', () => {});
+  process.stdout.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') onLost(error);
+  });
+}
+
 /** Text from outside, made safe line by line. */
 export function safeLines(text: string): string {
   return text.split('\n').map(printable).join('\n');
