@@ -7,8 +7,10 @@ export interface ReleasePlace {
   readonly sequence?: number;
 }
 
-/** Parses `stick`, `stick#line-a` or `stick#line-a/17`; without a number the newest is meant, without a channel the only one. Throws `USAGE`. */
+/** Parses `stick`, `stick#line-a` or `stick#line-a/17`; without a number the newest is meant, without a channel the only one. What ends with a slash is a directory as a
+ *  whole, also with # in its name. Throws `USAGE`. */
 export function parseReleasePlace(text: string): ReleasePlace {
+  if (text.endsWith('/')) return { directory: text };
   const hash = text.lastIndexOf('#');
   if (hash < 0) return { directory: text };
   const match = /^([a-z0-9][a-z0-9._-]*)(?:\/([1-9][0-9]{0,15}))?$/.exec(text.slice(hash + 1));
@@ -16,7 +18,7 @@ export function parseReleasePlace(text: string): ReleasePlace {
     throw new GapferryError({
       code: 'USAGE',
       message: `"${text.slice(0, 200)}" does not name a release`,
-      hint: 'write DIRECTORY, DIRECTORY#CHANNEL or DIRECTORY#CHANNEL/NUMBER',
+      hint: 'write DIRECTORY, DIRECTORY#CHANNEL or DIRECTORY#CHANNEL/NUMBER; DIRECTORY/ where its own name has a #',
     });
   }
   const [, channel = '', number] = match;
