@@ -77,7 +77,7 @@ async function requireFree(files: readonly string[]): Promise<void> {
       throw new GapferryError({
         code: 'USAGE',
         message: `${file} is there already`,
-        hint: 'nothing was written; choose another name, or move it away',
+        hint: 'nothing was overwritten; choose another place, or move it away',
       });
   }
 }
