@@ -57,6 +57,21 @@ describe('a repository index', () => {
     expect(read(text)).toEqual([expected('1.0.0')]);
   });
 
+  it('of 40 MB without the chart is not parsed at all', () => {
+    const body = Array.from(
+      { length: 90_000 },
+      (_, index) => `  b-${index}:\n${entry(`b-${index}`, '1.0.0')}`,
+    );
+    expect(read(`apiVersion: v1\nentries:\n${body.join('')}`)).toBeUndefined();
+  });
+
+  it.each([
+    ['flow lists', `apiVersion: v1\nentries: {demo: [${'a,'.repeat(20_000_000)}]}\n`],
+    ['one chart with endless versions', `apiVersion: v1\nentries:\n  demo:\n${'  - a\n'.repeat(8_000_000)}`],
+  ])('of 40 MB is refused when it is %s', (_what, text) => {
+    expect(() => read(text)).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }));
+  });
+
   it('skips entries that Helm would skip', () => {
     const text =
       'apiVersion: v1\nentries:\n  demo:\n  - ~\n  - text\n  - {version: 1.0.0}\n  - {urls: [x]}\n  - {version: 2.0.0, urls: [x.tgz]}\n';

@@ -1,5 +1,5 @@
 import { type Digest, digestFromHex, GapferryError, isDigest } from '@gapferry/core';
-import { isTree, parseGoYaml, textOf, type YamlTree } from './go-yaml.ts';
+import { isTree, parseGoYaml, textOf, YAML_LIMIT, type YamlTree } from './go-yaml.ts';
 
 /** 50 MiB; the largest public repositories have 20. */
 export const INDEX_LIMIT = 52_428_800;
@@ -34,11 +34,19 @@ export function readChartIndex(
 }
 
 function entriesOf(text: string, name: string, what: string): readonly YamlTree[] | undefined {
+  if (text.length > YAML_LIMIT && !mentions(text, name)) return undefined;
   const block = text.length < 65_536 ? undefined : chartBlock(text, name);
   const entries =
     block === undefined ? allEntries(text, what) : (parseBlock(block, what) ?? allEntries(text, what));
   const list = Object.hasOwn(entries, name) ? entries[name] : undefined;
   return list === undefined || list === null ? undefined : Array.isArray(list) ? list : [];
+}
+
+/** Does the name stand anywhere as a key? A large index without the chart need not be parsed to say so. */
+function mentions(text: string, name: string): boolean {
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1))
+    if (/^["']?[ \t]*:/.test(text.slice(at + name.length, at + name.length + 16))) return true;
+  return false;
 }
 
 function parseBlock(block: string, what: string): { readonly [key: string]: YamlTree } | undefined {

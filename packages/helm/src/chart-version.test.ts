@@ -77,6 +77,9 @@ describe('the newest version that a wish takes', () => {
   });
 
   it('is found in a hostile range without taking for ever', () => {
-    expect(() => parseRange(`${'1 '.repeat(120)}!`)).toThrow(expect.objectContaining({ code: 'USAGE' }));
+    for (const gap of [' ', '   ', '\t  '])
+      expect(() => parseRange(`${`1${gap}`.repeat(120 / gap.length)}!`)).toThrow(
+        expect.objectContaining({ code: 'USAGE' }),
+      );
   });
 });

@@ -54,7 +54,10 @@ const HYPHEN = new RegExp(`(${VERSION})\\s+-\\s+(${VERSION})`, 'g');
 export function parseRange(text: string): (version: SemVer) => boolean {
   if (text.length > 256) throw unknownRange(text);
   if (text.trim() === '') return parseRange('*');
+  // One space between terms: with more there are too many ways to read a range that is none.
   const alternatives = text
+    .trim()
+    .replace(/\s+/g, ' ')
     .replace(HYPHEN, '>= $1, <= $2')
     .split('||')
     .map((alternative) => {

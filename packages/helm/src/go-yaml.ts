@@ -17,14 +17,26 @@ export type YamlTree =
   | { readonly [key: string]: YamlTree }
   | null;
 
+/** Parsing takes about five hundred times the memory of the text. */
+export const YAML_LIMIT = 4_194_304;
+/** More than the stack bears, and more than stand unbalanced in the descriptions of any real chart. */
+const MOST_OPEN_BRACKETS = 10_000;
+
 /** Parses untrusted YAML as Helm's library does (YAML 1.1 scalars, resolved by `textOf` and `untypedOf`), but stricter: no duplicate keys, at most 100 uses of aliases, one document.
- *  The caller judges the size. Throws `CONTENT_INVALID`. */
+ *  Throws `CONTENT_INVALID`, and `LIMIT_EXCEEDED` for more than 4 MiB. */
 export function parseGoYaml(text: string, what: string): YamlTree {
+  if (text.length > YAML_LIMIT)
+    throw new GapferryError({
+      code: 'LIMIT_EXCEEDED',
+      message: `${what} has ${text.length} characters of YAML to be read at once; the limit is ${YAML_LIMIT}`,
+    });
   try {
+    requireShallow(text);
     const document = parseDocument(text, {
       schema: 'failsafe',
       merge: true,
-      uniqueKeys: true,
+      // Judged below: the library compares every key with every other.
+      uniqueKeys: false,
       logLevel: 'error',
       prettyErrors: false,
     });
@@ -35,6 +47,9 @@ export function parseGoYaml(text: string, what: string): YamlTree {
         if (node.type !== 'PLAIN' || node.tag !== undefined) return;
         const text = node.source ?? String(node.value);
         node.value = key === 'key' ? keyOf(text) : new PlainScalar(text);
+      },
+      Map(_key, map) {
+        requireUniqueKeys(map.items);
       },
       Pair(_key, pair) {
         if (!isScalar(pair.key)) throw new Error('a key is not text');
@@ -54,6 +69,24 @@ export function parseGoYaml(text: string, what: string): YamlTree {
       message: `${what} is not valid YAML: ${why.slice(0, 300)}`,
       cause,
     });
+  }
+}
+
+/** The library's stack would end only after much time and memory. */
+function requireShallow(text: string): void {
+  let open = 0;
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    open = Math.max(0, open + (bracket === '[' || bracket === '{' ? 1 : -1));
+    if (open > MOST_OPEN_BRACKETS) throw new Error('it is nested too deeply');
+  }
+}
+
+function requireUniqueKeys(pairs: ReadonlyArray<{ readonly key: unknown }>): void {
+  const seen = new Set<unknown>();
+  for (const { key } of pairs) {
+    if (!isScalar(key)) continue;
+    if (seen.has(key.value)) throw new Error(`the key "${String(key.value).slice(0, 100)}" stands twice`);
+    seen.add(key.value);
   }
 }
 
