@@ -60,7 +60,7 @@ describe('problems of a YAML file', () => {
       '2:7: name: must be text: put it in quotes',
       '5:5: targets[0].prot: is not known here; did you mean "port"?',
       '6:5: targets[1].name: is missing',
-      '6:11: targets[1].port: Invalid input: expected number, received string',
+      '6:11: targets[1].port: must be a number',
     ]);
   });
 

@@ -48,7 +48,7 @@ export function parseYaml<T>(
   if (syntax.length > 0)
     throw configError(
       file,
-      syntax.map(({ message, pos }) => ({ path: '', message, ...at(pos[0]) })),
+      syntax.map((found) => ({ path: '', message: syntaxMessage(found, text), ...at(found.pos[0]) })),
     );
   const place = (path: readonly PropertyKey[], atKey = false): Pick<Problem, 'line' | 'column'> =>
     at(offsetOf(document, path, atKey));
@@ -84,6 +84,16 @@ function requireShallow(text: string, file: string): void {
 
 function tooDeep(file: string): GapferryError {
   return configError(file, [{ path: '', message: `is nested deeper than ${MAX_DEPTH} levels` }]);
+}
+
+/** The library does not say which name stands there twice. */
+function syntaxMessage(
+  found: { message: string; code?: string; pos: readonly [number, ...unknown[]] },
+  text: string,
+): string {
+  if (found.code !== 'DUPLICATE_KEY') return found.message;
+  const name = /^[^:\n]{1,100}/.exec(text.slice(found.pos[0]))?.[0].trim();
+  return `${name}: stands here a second time`;
 }
 
 /** The library notices these only when it makes values, and then without a place. */
@@ -151,13 +161,29 @@ function parsePath(path: string): PropertyKey[] {
   return [...path.matchAll(/[^.[\]]+/g)].map(([part]) => (/^\d+$/.test(part) ? Number(part) : part));
 }
 
-/** What the schema library says of a scalar of the wrong type, for people who write YAML. */
+const PLAIN_TYPES: Readonly<Record<string, string>> = {
+  array: 'must be a list',
+  object: 'must be a mapping of names to values',
+  record: 'must be a mapping of names to values',
+  number: 'must be a number',
+  int: 'must be a whole number',
+  string: 'must be text',
+  boolean: 'must be true or false',
+};
+
+/** What the schema library says of a value of the wrong type or size, for people who write YAML. */
 function inPlainWords(message: string): string {
   const [, expected, received] = /^Invalid input: expected (\w+), received (\w+)$/.exec(message) ?? [];
   if (received === 'undefined') return 'is missing';
   if (expected === 'string' && /^(?:number|boolean)$/.test(received ?? ''))
     return 'must be text: put it in quotes';
-  return message;
+  const [, bound, limit] = /^Too (small|big): expected number to be [<>]=(\S+)$/.exec(message) ?? [];
+  if (limit !== undefined) return `must be ${bound === 'small' ? 'at least' : 'at most'} ${limit}`;
+  const [, least] = /^Too small: expected array to have >=(\d+) items$/.exec(message) ?? [];
+  if (least !== undefined) return least === '1' ? 'must not be empty' : `must have at least ${least} entries`;
+  const [, options] = /^Invalid option: expected one of (.+)$/.exec(message) ?? [];
+  if (options !== undefined) return `must be one of ${options.replaceAll('"', '').split('|').join(', ')}`;
+  return PLAIN_TYPES[expected ?? ''] ?? message;
 }
 
 function withSuggestion(problem: Problem, knownKeys: readonly string[]): string {

@@ -16,6 +16,7 @@ export async function openPlace(place: ReleasePlace): Promise<OpenPlace> {
   const medium = await openDepot(place.directory, { readOnly: true, origin: 'medium' });
   const { channel, sequence } = place;
   const address = selectRelease(await medium.listReleases(), {
+    place: place.directory,
     ...(channel !== undefined && { channel }),
     ...(sequence !== undefined && { sequence }),
   });

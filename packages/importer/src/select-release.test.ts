@@ -36,10 +36,10 @@ describe('selecting a release', () => {
         message: expect.stringContaining('line-a/1, line-b/1'),
       }),
     );
-    expect(() => selectRelease([a1], { sequence: 3 })).toThrow(/no release number 3; there is line-a\/1/);
+    expect(() => selectRelease([a1], { sequence: 3 })).toThrow(/no release number 3; it holds line-a\/1/);
   });
 
   it('says that there is none at all', () => {
-    expect(() => selectRelease([])).toThrow(/there is none at all/);
+    expect(() => selectRelease([])).toThrow(/holds no release at all/);
   });
 });

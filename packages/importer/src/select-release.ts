@@ -4,6 +4,8 @@ import { formatReleaseAddress, GapferryError, type ReleaseAddress } from '@gapfe
 export interface WantedRelease {
   readonly channel?: string;
   readonly sequence?: number;
+  /** Where the addresses stand, for the errors: a directory. */
+  readonly place?: string;
 }
 
 /** Chooses one release of those that stand on a medium; pure. The names are the medium's and nobody has judged them yet: the first gate compares them with what is signed.
@@ -17,28 +19,31 @@ export function selectRelease(
       channel === (wanted.channel ?? channel) && sequence === (wanted.sequence ?? sequence),
   );
   const channels = [...new Set(fitting.map(({ channel }) => channel))];
-  if (channels.length > 1) throw ambiguous(channels);
+  if (channels.length > 1) throw ambiguous(channels, wanted);
   const [newest] = [...fitting].sort((a, b) => b.sequence - a.sequence);
   if (newest === undefined) throw notFound(addresses, wanted);
   return newest;
 }
 
-function ambiguous(channels: readonly string[]): GapferryError {
+function ambiguous(channels: readonly string[], { place }: WantedRelease): GapferryError {
   return new GapferryError({
     code: 'RELEASE_AMBIGUOUS',
-    message: `there are releases of ${channels.length} channels: ${listed(channels)}`,
-    hint: 'say which channel is meant',
+    message: `${place ?? 'the medium'} holds releases of ${channels.length} channels: ${listed(channels)}`,
+    hint: `say which channel is meant: ${place ?? 'DIRECTORY'}#${channels[0]}`,
     data: { channels },
   });
 }
 
-function notFound(addresses: readonly ReleaseAddress[], { channel, sequence }: WantedRelease): GapferryError {
+function notFound(
+  addresses: readonly ReleaseAddress[],
+  { channel, sequence, place }: WantedRelease,
+): GapferryError {
   const number = sequence === undefined ? '' : ` number ${sequence}`;
   const line = channel === undefined ? '' : ` of channel ${channel}`;
   const there = addresses.map(formatReleaseAddress);
   return new GapferryError({
     code: 'RELEASE_NOT_FOUND',
-    message: `there is no release${number}${line}; ${there.length === 0 ? 'there is none at all' : `there is ${listed(there)}`}`,
+    message: `${place ?? 'the medium'} holds no release${there.length === 0 ? ' at all' : `${number}${line}; it holds ${listed(there)}`}`,
     hint:
       there.length === 0
         ? 'look whether this is the right place and whether writing it came to its end: the release is written last'

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { GapferryError, parseJson } from '@gapferry/core';
+import { GapferryError, isGapferryError, parseJson } from '@gapferry/core';
 import type { Credentials } from '@gapferry/http';
 import { reasonOf } from '../environment.ts';
 
@@ -24,7 +24,7 @@ async function readAuths(file: string): Promise<Map<string, Credentials>> {
     throw unusable(file, reasonOf(cause));
   });
   if (bytes === undefined) return new Map();
-  const config = parseJson(bytes, file, { maxBytes: 1_048_576, maxDepth: 20 });
+  const config = parseConfig(bytes, file);
   const auths = config !== null && typeof config === 'object' && 'auths' in config ? config.auths : {};
   return new Map(
     Object.entries((auths ?? {}) as Record<string, unknown>).flatMap(
@@ -34,6 +34,16 @@ async function readAuths(file: string): Promise<Map<string, Credentials>> {
       },
     ),
   );
+}
+
+/** What is wrong with the file is the operator's to correct, and no sign of damage. */
+function parseConfig(bytes: Uint8Array, file: string): unknown {
+  try {
+    return parseJson(bytes, file, { maxBytes: 1_048_576, maxDepth: 20 });
+  } catch (error) {
+    if (!isGapferryError(error)) throw error;
+    throw unusable(file, 'it is not valid JSON');
+  }
 }
 
 function toCredentials(entry: unknown, key: string, file: string): Credentials | undefined {

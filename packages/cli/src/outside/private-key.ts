@@ -1,6 +1,7 @@
 import { GapferryError, type Signer } from '@gapferry/core';
 import type { Environment } from '../environment.ts';
 import { readNamedFile } from '../environment.ts';
+import { withKeyFile } from '../with-key-file.ts';
 
 /** Opens a private key file. The passphrase comes from a file, the environment or, on a terminal, a prompt. Throws `USAGE`, `KEY_UNUSABLE`. */
 export async function openSigner(
@@ -14,7 +15,11 @@ export async function openSigner(
   const passphrase = pem.includes('ENCRYPTED')
     ? await readPassphrase(keyFile, environment, passphraseFile, mayAsk)
     : undefined;
-  return keySigner({ privatePem: pem, ...(passphrase !== undefined && { passphrase }) });
+  try {
+    return keySigner({ privatePem: pem, ...(passphrase !== undefined && { passphrase }) });
+  } catch (error) {
+    throw withKeyFile(error, keyFile);
+  }
 }
 
 async function readPassphrase(

@@ -32,10 +32,11 @@ function isParseError(error: unknown): error is ParseError {
 }
 
 function usageError(error: ParseError): GapferryError {
-  const [first = '', ...rest] = error.message
+  const lines = error.message
     .split('\n')
-    .filter((line) => line.trim() !== '' && !/^See more help/.test(line));
-  return new GapferryError({ code: 'USAGE', message: [first, ...rest].join('\n'), hint: 'see --help' });
+    .map((line) => line.trim().replace(/ {2,}/g, ' – '))
+    .filter((line) => line !== '' && !/^(?:See more help|The following errors? occurred)/.test(line));
+  return new GapferryError({ code: 'USAGE', message: lines.join(' '), hint: 'see --help' });
 }
 
 /** What people read: one or two sentences, then the hint. */

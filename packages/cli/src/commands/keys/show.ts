@@ -2,6 +2,7 @@ import { Args } from '@oclif/core';
 import { COMMANDS } from '../../command-table.ts';
 import { readNamedFile } from '../../environment.ts';
 import { GapferryCommand, type Outcome } from '../../gapferry-command.ts';
+import { withKeyFile } from '../../with-key-file.ts';
 
 export default class KeysShow extends GapferryCommand<typeof KeysShow> {
   static override summary = COMMANDS['keys show'].summary;
@@ -10,10 +11,19 @@ export default class KeysShow extends GapferryCommand<typeof KeysShow> {
 
   protected async perform(): Promise<Outcome> {
     const { keyFingerprint } = await import('@gapferry/signing');
-    const { digest, digits, words } = keyFingerprint(await readNamedFile(this.args.file, 'the public key'));
+    const pem = await readNamedFile(this.args.file, 'the public key');
+    const { digest, digits, words } = this.#named(() => keyFingerprint(pem));
     return {
       json: { file: this.args.file, fingerprint: digest, digits, words },
       text: `${this.args.file}\n${digits}\n${words}`,
     };
+  }
+
+  #named<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      throw withKeyFile(error, this.args.file);
+    }
   }
 }
