@@ -28,6 +28,8 @@ const localNode = join(modules, '.bin', 'node');
 const stamp = fingerprint();
 if (!isFresh(stamp)) {
   requireMachine();
+  // An install that is broken off must not look finished when the files it was for are put back.
+  rmSync(stampFile, { force: true });
   install();
   if (!bringsNode()) useMachineNode();
   writeFileSync(stampFile, stamp);
