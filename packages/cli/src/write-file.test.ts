@@ -51,3 +51,9 @@ it('says that a name is too long, and does not blame itself', async () => {
   await expect(written).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
   expect(await readdir(home.path)).toEqual([]);
 });
+
+it('tells a file in the place of a directory from a file that is there already', async () => {
+  await writeFile(home.join('a'), '');
+  const below = writeFileAtomically(home.join('a', 'b'), 'x', { exclusive: true });
+  await expect(below).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+});

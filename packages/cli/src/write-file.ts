@@ -53,7 +53,8 @@ async function giveNewName(from: string, to: string): Promise<void> {
 }
 
 function notWritten(path: string, cause: unknown): GapferryError {
-  if (codeOf(cause) === 'EEXIST')
+  // From mkdir it means that a file stands where a directory should.
+  if (codeOf(cause) === 'EEXIST' && (cause as NodeJS.ErrnoException).syscall !== 'mkdir')
     return new GapferryError({
       code: 'USAGE',
       message: `${path} is there already`,

@@ -12,7 +12,7 @@ import { withDemoHint } from '../outside/demo-hint.ts';
 import { openDepotSession } from '../outside/open-depot-session.ts';
 import { openSources } from '../outside/open-sources.ts';
 import { openSigner } from '../outside/private-key.ts';
-import { type BundleFiles, readBundle, writeLock } from '../outside/read-bundle.ts';
+import { type BundleFiles, keepLock, readBundle } from '../outside/read-bundle.ts';
 import { readNumbering } from '../outside/read-numbering.ts';
 
 export default class Collect extends GapferryCommand<typeof Collect> {
@@ -94,7 +94,7 @@ export default class Collect extends GapferryCommand<typeof Collect> {
   async #collect(basis: CollectBasis, signer: Signer, bundle: BundleFiles, run: Run): Promise<Outcome> {
     const { collect } = await import('@gapferry/collector');
     const collected = await collect({ ...basis, signer, clock: systemClock }, run);
-    if (!this.flags.locked) await writeLock(bundle, collected.lock);
+    if (!this.flags.locked) await keepLock(bundle, collected.lock, formatReleaseAddress(collected.address));
     const { kind, address, release, statement, manifestDigest, totals } = collected;
     return {
       json: {

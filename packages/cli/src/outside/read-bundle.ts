@@ -50,6 +50,19 @@ export async function writeLock(
   return 'written';
 }
 
+/** The same after a release was sealed: that it was, is told also when its lock cannot be kept. Throws `STORAGE_FAILED`. */
+export async function keepLock(bundle: BundleFiles, lock: Lock, release: string): Promise<void> {
+  await writeLock(bundle, lock).catch((cause: unknown) => {
+    throw new GapferryError({
+      code: 'STORAGE_FAILED',
+      message: `release ${release} is in the depot, but its lock could not be kept: ${cause instanceof Error ? cause.message : String(cause)}`,
+      hint: 'the release can be exported; make the directory of the bundle writable before the next collect',
+      data: { release, lockFile: bundle.lockFile },
+      cause,
+    });
+  });
+}
+
 async function isDirectory(path: string): Promise<boolean> {
   return stat(path).then(
     (found) => found.isDirectory(),
