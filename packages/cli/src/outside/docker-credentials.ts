@@ -13,7 +13,7 @@ export function dockerCredentials(configFile: string): (host: string) => Promise
     return (
       auths.get(host) ??
       auths.get(host.replace(/:(?:80|443)$/, '')) ??
-      (host === 'registry-1.docker.io' ? auths.get('index.docker.io') : undefined)
+      (host === 'registry-1.docker.io' ? (auths.get('index.docker.io') ?? auths.get('docker.io')) : undefined)
     );
   };
 }
