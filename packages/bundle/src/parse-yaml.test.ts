@@ -64,6 +64,18 @@ describe('problems of a YAML file', () => {
     ]);
   });
 
+  it('name what stands there twice', () => {
+    expect(problemsOf('format: gapferry.site/1\nname: a\nname: b\n')).toEqual([
+      expect.stringMatching(/^3:1: .*name: stands here a second time$/),
+    ]);
+  });
+
+  it('say in plain words which type is meant', () => {
+    expect(problemsOf('format: gapferry.site/1\nname: a\ntargets: many\n')).toEqual([
+      '3:10: targets: must be a list',
+    ]);
+  });
+
   it('are one line each in the message, with the file in front', () => {
     expect(() => parse('format: gapferry.site/1\nname: 1\nx: 1')).toThrow(
       'site.yaml:2:7: name: must be text: put it in quotes\nsite.yaml:3:1: x: is not known here',
