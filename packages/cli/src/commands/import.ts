@@ -1,6 +1,7 @@
 import type { ImportPlan } from '@gapferry/bundle';
 import { GapferryError, type Run } from '@gapferry/core';
 import type { ImportOutcome } from '@gapferry/importer';
+import type { Lock } from '@gapferry/ledger';
 import { formatImportPlan } from '@gapferry/report';
 import { Args, Flags } from '@oclif/core';
 import { systemClock } from '../clock.ts';
@@ -10,6 +11,7 @@ import { PARTLY_DONE } from '../exit-codes.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
 import { importJson, importText } from '../inside/describe-import.ts';
 import { verifyForSite } from '../inside/judge-release.ts';
+import { lockTargets } from '../inside/lock-targets.ts';
 import { beginSession, openTrustedSite, type SiteSession, type TrustedSite } from '../inside/open-site.ts';
 import { openTargets } from '../inside/open-targets.ts';
 import { planForSite } from '../inside/plan-for-site.ts';
@@ -40,6 +42,7 @@ export default class Import extends GapferryCommand<typeof Import> {
     // The lock comes first: two imports at once must not both judge the same mark.
     const early = await openTrustedSite(this.flags.site);
     const session = await beginSession(early, `import ${this.args.place}`, systemClock, run);
+    const locks: Lock[] = [];
     try {
       const site = await openTrustedSite(this.flags.site);
       const place = await openPlace(parseReleasePlace(this.args.place));
@@ -52,10 +55,13 @@ export default class Import extends GapferryCommand<typeof Import> {
         run,
       );
       await this.#confirm(plan);
+      // Only now: a refused import leaves a target as it is, and what changed since the plan is judged again by the target.
+      locks.push(await lockTargets(site, `import ${this.args.place}`, systemClock, run));
       const { outcome, receiptFile } = await this.#apply(plan, { place, site, session, targets }, run);
       const exitCode = outcome.kind === 'partly-loaded' ? PARTLY_DONE : 0;
       return { json: importJson(outcome, receiptFile), text: importText(outcome, receiptFile), exitCode };
     } finally {
+      for (const lock of locks) await lock.release();
       await session.close();
     }
   }
