@@ -136,20 +136,17 @@ async function* readOutput(child: Child, stop: () => void, idle: IdleWatch): Byt
   }
 }
 
-/** Waits for each chunk to be taken over: its producer may reuse it. Answers whether all of the input was. */
+/** Waits for each chunk to be taken over: its producer may reuse it. Answers whether all of the input was. A process that knows the end of its input by itself,
+ *  as git does with packs, may be gone before the input has said that it is over. */
 async function feed(stdin: Writable, input: Bytes | undefined): Promise<boolean> {
-  let gone = false;
-  const onGone = (): void => {
-    gone = true;
-  };
-  stdin.on('error', onGone).on('close', onGone);
-  for await (const chunk of input ?? []) {
-    if (gone) return false;
-    await new Promise<void>((resolve) => void stdin.write(chunk, () => resolve()));
-  }
-  if (gone) return input === undefined;
+  stdin.on('error', () => {});
+  for await (const chunk of input ?? []) if (!(await takenOver(stdin, chunk))) return false;
   stdin.end();
   return true;
+}
+
+function takenOver(stdin: Writable, chunk: Uint8Array): Promise<boolean> {
+  return new Promise((resolve) => void stdin.write(chunk, (error) => resolve(!error)));
 }
 
 const COMPLAINT_BYTES = 8192;
