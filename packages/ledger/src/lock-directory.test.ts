@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, symlink, writeFile } from 'node:fs/promises';
+import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { quietRun } from '@gapferry/core';
 import { fixedClock, type TemporaryDirectory, temporaryDirectory } from '@gapferry/testkit';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
@@ -80,6 +80,17 @@ it('is free again when its holder was killed', async () => {
   await exited;
   const lock = await lockDirectory(home.path, 'third', options);
   expect(JSON.parse(await readFile(home.join('lock.json'), 'utf8'))).toMatchObject({ purpose: 'third' });
+  await lock.release();
+});
+
+it('names a holder who writes the note only now', async () => {
+  const lock = await lockDirectory(home.path, 'first', options);
+  const note = await readFile(home.join('lock.json'));
+  await rm(home.join('lock.json'));
+  const second = lockDirectory(home.path, 'second', options);
+  const refused = expect(second).rejects.toMatchObject({ data: { pid: process.pid, purpose: 'first' } });
+  await writeFile(home.join('lock.json'), note);
+  await refused;
   await lock.release();
 });
 

@@ -26,6 +26,8 @@ export interface Lock {
 
 /** Milliseconds between two tries. */
 const POLL_MS = 100;
+/** How often a refused process looks for the note of the holder. */
+const NOTE_TRIES = 5;
 
 /** Only one process may write to a depot, a medium or a site. The lock is the operating system's, on `<directory>/lock.db` (SQLite's exclusive transaction; nothing is ever written
  *  into it): it ends with its process, also by kill −9. `lock.json` beside it says for people who holds it. Throws `LOCKED` with holder, purpose and time. */
@@ -37,7 +39,7 @@ export async function lockDirectory(directory: string, purpose: string, options:
     const database = await tryLock(path);
     if (database !== undefined) return hold(path, purpose, options.clock, database);
     const left = deadline - performance.now();
-    if (left <= 0) throw await lockedBy(path);
+    if (left <= 0) throw await lockedBy(path, options.run.signal);
     await sleep(Math.min(POLL_MS, left), undefined, { signal: options.run.signal }).catch(() => {});
   }
 }
@@ -98,8 +100,8 @@ async function hold(
   };
 }
 
-async function lockedBy(directory: string): Promise<GapferryError> {
-  const holder = await readHolder(join(directory, 'lock.json'));
+async function lockedBy(directory: string, signal: AbortSignal): Promise<GapferryError> {
+  const holder = await awaitHolder(join(directory, 'lock.json'), signal);
   const who =
     holder === undefined ? '' : ` by process ${holder.pid} since ${holder.since} (${holder.purpose})`;
   return new GapferryError({
@@ -109,6 +111,15 @@ async function lockedBy(directory: string): Promise<GapferryError> {
     retryable: true,
     data: { path: directory, ...holder },
   });
+}
+
+/** Who has just got the lock may not have written the note yet. */
+async function awaitHolder(note: string, signal: AbortSignal): ReturnType<typeof readHolder> {
+  for (let tries = 1; ; tries += 1) {
+    const holder = await readHolder(note);
+    if (holder !== undefined || tries === NOTE_TRIES) return holder;
+    await sleep(POLL_MS, undefined, { signal }).catch(() => {});
+  }
 }
 
 /** What the note says; undefined when there is none yet or it is unreadable. */

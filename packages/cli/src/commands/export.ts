@@ -34,9 +34,9 @@ export default class Export extends GapferryCommand<typeof Export> {
       import('@gapferry/ledger'),
       import('@gapferry/transfer'),
     ]);
-    const to = await openDepot(this.flags.to, { create: true, origin: 'medium' });
-    const lock = await lockDirectory(to.directory, `export ${shown}`, { clock: systemClock, run });
+    const lock = await lockDirectory(this.flags.to, `export ${shown}`, { clock: systemClock, run });
     try {
+      const to = await openDepot(this.flags.to, { create: true, origin: 'medium' });
       const report = await exportLoose({ plan: planTransfer(address, manifest, packs), from, to }, run);
       return {
         json: { release: address, version: manifest.version, to: to.directory, ...report },

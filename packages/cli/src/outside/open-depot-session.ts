@@ -10,7 +10,7 @@ export interface DepotSession {
   close(): Promise<void>;
 }
 
-/** Opens the depot (made where there is none), takes its lock and opens its ledger. Throws `LOCKED` naming who holds it. */
+/** Takes the lock of the depot, opens it (made where there is none) and opens its ledger. Throws `LOCKED` naming who holds it. */
 export async function openDepotSession(
   directory: string,
   purpose: string,
@@ -21,9 +21,10 @@ export async function openDepotSession(
     import('@gapferry/depot'),
     import('@gapferry/ledger'),
   ]);
-  const depot = await openDepot(directory, { create: true });
-  const lock = await lockDirectory(depot.directory, purpose, { clock, run });
+  // The lock comes first: making a depot is writing to it.
+  const lock = await lockDirectory(directory, purpose, { clock, run });
   try {
+    const depot = await openDepot(directory, { create: true });
     const ledger = await openLedger(join(depot.directory, 'ledger.db'), { clock });
     return {
       depot,
