@@ -9,7 +9,7 @@ const commands = fileURLToPath(new URL('../../packages/cli/src/commands', import
 let desk: Desk;
 beforeAll(async () => {
   desk = await openDesk();
-});
+}, 60_000);
 afterAll(() => desk.close());
 
 it('the table of commands names every command file, and no other', () => {
