@@ -2,32 +2,50 @@ import { readFileSync } from 'node:fs';
 import { GapferryError, nearestName } from '@gapferry/core';
 import type { Interfaces } from '@oclif/core';
 import { COMMAND_NAMES } from './command-table.ts';
+import { reasonOf } from './environment.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { rootHelp } from './root-help.ts';
-import { type Output, processOutput } from './terminal/output.ts';
+import { bearClosedStreams, type Output, processOutput } from './terminal/output.ts';
 import { errorJson, errorText, toGapferryError } from './terminal/render-error.ts';
 
 /** Runs one command line; the only place that prints errors and chooses exit codes. Help and version of the whole load nothing that they do not need. */
-export async function main(argv: readonly string[], loadOptions: Interfaces.LoadOptions): Promise<void> {
+export async function main(argv: readonly string[], loadOptions: Interfaces.Options): Promise<void> {
   const output = processOutput(process.env);
+  bearClosedStreams(resultLost(output));
   const [first] = argv;
   if (first === '--version')
     output.out(`gapferry ${version()} (Node.js ${process.version}, ${process.platform} ${process.arch})`);
-  else if (first === undefined || (argv.length === 1 && ['--help', '-h', 'help'].includes(first)))
+  else if (argv.every((word) => FOR_ALL.has(word)) && (!argv.includes('--json') || asksForHelp(argv)))
     output.out(rootHelp());
   else if (first === 'help') await runCommand([...argv.slice(1), '--help'], loadOptions, output);
   else await runCommand(argv, loadOptions, output);
 }
 
+const FOR_HELP: ReadonlySet<string> = new Set(['--help', '-h', 'help']);
+const FOR_ALL: ReadonlySet<string> = new Set([...FOR_HELP, '--json', '--no-progress', '--debug']);
+
+/** Help is for people, with --json too. */
+function asksForHelp(argv: readonly string[]): boolean {
+  return argv.some((word) => FOR_HELP.has(word));
+}
+
 async function runCommand(
   argv: readonly string[],
-  loadOptions: Interfaces.LoadOptions,
+  loadOptions: Interfaces.Options,
   output: Output,
 ): Promise<void> {
-  const { Errors, flush, run } = await import('@oclif/core');
+  const { Errors, run } = await import('@oclif/core');
+  bearClosedStreams(resultLost(output));
   const ownArgs = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   try {
-    await run([...argv], loadOptions);
+    if (ownArgs.includes('--json') && !asksForHelp(ownArgs)) requireCommand(ownArgs);
+    // Nothing but our own commands: oclif would look for plugins in the home and in the checkout.
+    await run([...argv], {
+      ...loadOptions,
+      userPlugins: false,
+      devPlugins: false,
+      jitPlugins: false,
+    });
   } catch (thrown) {
     if (thrown instanceof Errors.ExitError) {
       process.exitCode = thrown.oclif.exit ?? 0;
@@ -39,7 +57,18 @@ async function runCommand(
       output.out(JSON.stringify(errorJson(commandOf(ownArgs), error), undefined, 2));
     else output.err(errorText(error, ownArgs.includes('--debug')));
   }
-  await flush();
+}
+
+function resultLost(output: Output): (reason: unknown) => void {
+  return (reason) => {
+    const error = new GapferryError({
+      code: 'STORAGE_FAILED',
+      message: `the result could not be written: ${reasonOf(reason)}`,
+      hint: 'the command itself came to its end; the disk that its output goes to is full or broken',
+    });
+    process.exitCode = exitCodeOf(error);
+    output.err(errorText(error, false));
+  };
 }
 
 function version(): string {
@@ -47,6 +76,18 @@ function version(): string {
     version: string;
   };
   return version;
+}
+
+/** A program that asks for JSON gets no list of commands instead. */
+function requireCommand(argv: readonly string[]): void {
+  const words = argv.filter((word) => !word.startsWith('-')).join(' ');
+  const below = COMMAND_NAMES.filter((name) => name.startsWith(words === '' ? '' : `${words} `));
+  if (COMMAND_NAMES.includes(words) || below.length === 0) return;
+  throw new GapferryError({
+    code: 'USAGE',
+    message: words === '' ? 'no command was named' : `"${words}" alone is no command`,
+    hint: `say one of: ${below.join(', ')}`,
+  });
 }
 
 interface OclifError extends Error {
