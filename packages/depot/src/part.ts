@@ -66,7 +66,7 @@ async function hashBeginning(file: OpenFile, update: (chunk: Uint8Array) => void
 }
 
 /** Chunks from this size on are written as they are; smaller ones are gathered first. */
-const LARGE = 128 << 10;
+const LARGE = 32 << 10;
 
 /** Writes large chunks from where they lie; gathers small ones into batches of CHUNK_SIZE, the next one while one is written. */
 function appendable(

@@ -61,7 +61,8 @@ function createRoute(connectTo: ReadonlyMap<string, string>): Route {
   };
 }
 
-const RECEIVE = 256 << 10;
+/** What one read of a socket brings at most. */
+const RECEIVE = 64 << 10;
 
 function createDial(client: HttpClientOptions, rules: HostRules, connectMs: number): Dial {
   const trust = trustOf(client.ca);

@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net';
 
-const SIZE = 1 << 20;
+/** Small enough that what the socket brought is still in the processor's cache when it is hashed and written. */
+const SIZE = 256 << 10;
 
 /** Collects what a socket brings in two buffers that take turns: one is filled while the other is with the reader. A chunk is valid until the next `take`,
  *  and is no Buffer: `slice` of a Buffer does not copy, and who keeps a chunk relies on that.
  *  Everything is copied once: TLS may deliver several pieces into the same receive buffer before anybody can look at it. */
 export interface Intake {
-  /** For the socket's `onread`: false pauses it. */
+  /** For the socket's `onread`: false pauses it. A piece is smaller than a buffer. */
   accept(piece: Uint8Array): boolean;
   /** What came since the last time, at least one byte; undefined at the end. Rejects with the socket's error after everything that came before it. */
   take(): Promise<Uint8Array | undefined>;
