@@ -21,11 +21,13 @@ export interface Comparison {
   readonly ratio: number;
 }
 
-/** Runs everybody in turn (A B C A B C …) after one round that does not count, so that a machine that becomes slower becomes so for all. */
+/** Runs everybody in turn (A B C C B A …) after one round that does not count: a machine that becomes slower becomes so for all, and nobody always inherits the memory and the disk that the same other one left. */
 export async function sideBySide(contestants: readonly Contestant[], runs: number): Promise<Comparison[]> {
   const measured = contestants.map((): Measured[] => []);
   for (let round = 0; round <= runs; round++) {
-    for (const [index, { name, command, prepare }] of contestants.entries()) {
+    const inTurn = [...contestants.entries()];
+    if (round % 2 === 1) inTurn.reverse();
+    for (const [index, { name, command, prepare }] of inTurn) {
       await prepare?.();
       process.stderr.write(`bench: ${round === 0 ? 'warm-up' : `run ${round} of ${runs}`}: ${name}\n`);
       const result = await measure(command);
