@@ -2,6 +2,7 @@ import {
   caseCollisions,
   type Descriptor,
   type Digest,
+  folderConflicts,
   formatImageReference,
   isIndexType,
   isManifestType,
@@ -163,6 +164,7 @@ function refProblems(item: Extract<Item, { kind: 'git' }>): string[] {
   const names = item.refs.map((ref) => ref.name);
   return [
     ...strictlyRising(names, 'refs', 'ref').map((problem) => problem.message),
+    ...folderConflicts(names).map(([folder, name]) => `Git cannot hold both ${folder} and ${name}`),
     ...(item.refs.every((ref) => ref.oid.length === length)
       ? []
       : [`an object id is not ${item.objectFormat}`]),

@@ -1,4 +1,4 @@
-import { canonicalBytes, type GitRef, parseCanonicalJson } from '@gapferry/core';
+import { canonicalBytes, folderConflicts, type GitRef, parseCanonicalJson } from '@gapferry/core';
 import { z } from 'zod';
 import { documentError, toProblems } from './problems.ts';
 import { gitRefSchema } from './schemas.ts';
@@ -11,7 +11,7 @@ export function encodeRefList(refs: readonly GitRef[]): Uint8Array {
   return canonicalBytes(refs.map(({ name, oid }) => ({ name, oid })));
 }
 
-/** Throws `LIMIT_EXCEEDED`, `JSON_INVALID` or `MANIFEST_INVALID` (not sorted, duplicate, not a ref). */
+/** Throws `LIMIT_EXCEEDED`, `JSON_INVALID` or `MANIFEST_INVALID` (not sorted, duplicate, not a ref, one a folder of another). */
 export function parseRefList(bytes: Uint8Array, what: string): GitRef[] {
   const parsed = z
     .array(gitRefSchema)
@@ -21,6 +21,11 @@ export function parseRefList(bytes: Uint8Array, what: string): GitRef[] {
   if (disorder >= 0)
     throw documentError('MANIFEST_INVALID', what, [
       { path: `[${disorder}]`, message: 'refs are not sorted or stand twice' },
+    ]);
+  const [conflict] = folderConflicts(parsed.data.map((ref) => ref.name));
+  if (conflict !== undefined)
+    throw documentError('MANIFEST_INVALID', what, [
+      { path: '', message: `Git cannot hold both ${conflict[0]} and ${conflict[1]}` },
     ]);
   return parsed.data;
 }

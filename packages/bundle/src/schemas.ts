@@ -1,4 +1,4 @@
-import { type Digest, isDigest, unsafePathReason } from '@gapferry/core';
+import { type Digest, isDigest, refNameProblem, unsafePathReason } from '@gapferry/core';
 import { z } from 'zod';
 
 /** Building blocks of the schemas of untrusted documents. Objects are strict everywhere: a reader does not accept what it does not understand. */
@@ -57,8 +57,9 @@ export const oidSchema: z.ZodType<string> = z
 /** `refs/heads/…` or `refs/tags/…` by git's own rules (git-check-ref-format). */
 export const refNameSchema: z.ZodType<string> = z
   .string()
-  .max(500)
-  .refine(isRefName, { error: 'must be a branch or tag name by the rules of git check-ref-format' });
+  .refine((name) => refNameProblem(name) === undefined, {
+    error: 'must be a branch or tag name by the rules of git check-ref-format',
+  });
 
 export const gitRefSchema: z.ZodType<{ name: string; oid: string }> = z.strictObject({
   name: refNameSchema,
@@ -69,14 +70,4 @@ export const gitRefSchema: z.ZodType<{ name: string; oid: string }> = z.strictOb
 function isOnCalendar(text: string): boolean {
   const time = Date.parse(text);
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text.slice(0, 19));
-}
-
-function isRefName(name: string): boolean {
-  if (!/^refs\/(?:heads|tags)\/./.test(name) || !name.isWellFormed()) return false;
-  if (/[\p{Cc} ~^:?*[\\]|\.\.|@\{|\/\/|\.$|\/$/u.test(name)) return false;
-  return name
-    .split('/')
-    .every(
-      (part) => part !== '' && !part.startsWith('.') && !part.endsWith('.lock') && !part.startsWith('-'),
-    );
 }

@@ -23,6 +23,7 @@ export * from './pin.ts';
 export * from './platform.ts';
 export * from './printable.ts';
 export * from './redact.ts';
+export * from './ref-name.ts';
 export * from './releases.ts';
 export * from './run.ts';
 export * from './safe-path.ts';

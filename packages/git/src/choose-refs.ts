@@ -1,5 +1,5 @@
-import { GapferryError, type GitRef } from '@gapferry/core';
-import { byRefName, shortRefName } from './ref-name.ts';
+import { GapferryError, type GitRef, shortRefName } from '@gapferry/core';
+import { byRefName } from './ref-name.ts';
 
 /** What a server says it has: branches and tags, and the branch HEAD points to. */
 export interface Advertisement {

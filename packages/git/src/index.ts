@@ -14,6 +14,5 @@ export * from './git-tool.ts';
 export * from './git-url.ts';
 export * from './quarantine.ts';
 export { countCommits, type RepositoryRefs, readRefs } from './read-refs.ts';
-export { refNameProblem } from './ref-name.ts';
 export * from './repository-writer.ts';
 export type { RetryOptions } from './retry-trips.ts';

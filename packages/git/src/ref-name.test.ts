@@ -1,6 +1,7 @@
+import { refNameProblem } from '@gapferry/core';
 import { mustRun, runProcess } from '@gapferry/testkit';
 import { describe, expect, it } from 'vitest';
-import { refNameProblem, requireRefs } from './ref-name.ts';
+import { requireRefs } from './ref-name.ts';
 
 const OID = 'a'.repeat(40);
 

@@ -385,6 +385,16 @@ function wrongRefs(): Vector[] {
   return [
     git('refs-out-of-order', 'refs in another order', (_item, refs) => refs.reverse()),
     git('refs-duplicate', 'a ref stands in it twice', (_item, refs) => refs.unshift({ ...refs[0] })),
+    git('ref-name-at', 'a branch that Git reads as HEAD', (_item, refs) =>
+      Object.assign(refs[0] ?? {}, { name: 'refs/heads/@' }),
+    ),
+    git('ref-folder', 'a ref that is a folder of another', (_item, refs) =>
+      refs.splice(
+        0,
+        refs.length,
+        ...['refs/heads/a', 'refs/heads/a/b'].map((name) => ({ ...refs[0], name })),
+      ),
+    ),
     git('ref-name-escapes', 'a ref that climbs out', (_item, refs) =>
       Object.assign(refs[0] ?? {}, { name: 'refs/heads/../../config' }),
     ),

@@ -19,6 +19,12 @@ export function refListVectors(): Vector[] {
     refused('out-of-order', 'refs in another order', sortedJson([...REFS].reverse()), 'MANIFEST_INVALID'),
     refused('duplicate', 'a ref stands in it twice', sortedJson([REFS[0], ...REFS]), 'MANIFEST_INVALID'),
     refused(
+      'folder',
+      'a ref that is a folder of another',
+      sortedJson(['refs/heads/a', 'refs/heads/a/b'].map((name) => ({ ...REFS[0], name }))),
+      'MANIFEST_INVALID',
+    ),
+    refused(
       'name-escapes',
       'a ref that climbs out',
       sortedJson([{ ...REFS[0], name: 'refs/heads/../../config' }]),

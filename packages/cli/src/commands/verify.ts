@@ -1,3 +1,4 @@
+import type { TrustedManifest } from '@gapferry/bundle';
 import { GapferryError, type Run, shortDigest, totalSize } from '@gapferry/core';
 import { formatBytes } from '@gapferry/report';
 import { Args, Flags } from '@oclif/core';
@@ -6,6 +7,12 @@ import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
 import { verifyWith } from '../inside/judge-release.ts';
 import { openPlace } from '../open-place.ts';
 import { parseReleasePlace } from '../release-place.ts';
+
+const VERDICTS: Readonly<Record<TrustedManifest['verdict'], readonly string[]>> = {
+  newer: [],
+  same: ['this site has accepted this release already'],
+  'not judged': ['no site was named: whether a site has accepted a newer one was not judged'],
+};
 
 export default class Verify extends GapferryCommand<typeof Verify> {
   static override summary = COMMANDS.verify.summary;
@@ -59,7 +66,7 @@ export default class Verify extends GapferryCommand<typeof Verify> {
         `release ${release.version} (${place.shown}) is authentic, complete and unchanged`,
         `signed by ${signers.map(({ key, owner }) => `${key} of ${owner}`).join(', ')} at ${release.issuedAt}; statement ${shortDigest(statement)}`,
         `${manifest.items.length} item(s), ${blobs.length} blob(s), ${formatBytes(bytes)}, every byte hashed`,
-        ...(verdict === 'same' ? ['this site has accepted this release already'] : []),
+        ...VERDICTS[verdict],
       ].join('\n'),
     };
   }
