@@ -11,8 +11,8 @@ import { type DepotPlace, factsOf, openRegular, trouble } from './depot-place.ts
 import type { OpenFile } from './file-system.ts';
 import { blobPath } from './layout.ts';
 
-/** Bytes of one read or write. */
-export const CHUNK_SIZE: number = 1 << 20;
+/** Bytes of one read or write: small enough that what was read is still in the processor's cache when it is hashed and written. */
+export const CHUNK_SIZE: number = 256 << 10;
 
 /** Reads the blobs of a depot: regular files only, no link followed, size checked before the first byte, digest before the last. */
 export function createBlobReader(place: DepotPlace): BlobReader {
