@@ -1,6 +1,6 @@
 // Preloaded (`node --import`): sends the process a signal of its own just before its Nth effect on the file system,
 // so that a test can stop it at every point, without a clock. SIGNAL_AT is "SIGNAL NUMBER", or "SIGNAL TEXT" for the first
-// effect that has the text in its name or paths; EFFECTS_LOG gets one line per effect.
+// effect that has the text in its name or paths; EFFECTS_LOG gets one line per effect, without what is written.
 import fs, { appendFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
@@ -11,27 +11,28 @@ let effects = 0;
 
 let sent = false;
 
-function count(name, args) {
+function count(name, paths) {
   effects += 1;
-  const line = [name, ...args.slice(0, 2).filter((arg) => typeof arg === 'string')].join(' ');
+  const line = [name, ...paths].join(' ');
   if (log) appendFileSync(log, `${effects} ${line}\n`);
   if (sent || (/^\d+$/.test(at) ? effects !== Number(at) : !line.includes(at))) return;
   sent = true;
   process.kill(process.pid, signal);
 }
 
-function watch(object, name) {
+/** `paths`: how many of the arguments are paths, the others being content or options. */
+function watch(object, name, paths) {
   const original = object[name];
   if (typeof original !== 'function') throw new Error(`Node has no ${name} to watch`);
   object[name] = function watched(...args) {
-    count(name, args);
+    count(name, args.slice(0, paths).map(String));
     return original.apply(this, args);
   };
 }
 
 const handle = await fs.promises.open('/dev/null');
-for (const name of ['write', 'writev', 'writeFile', 'sync']) watch(Object.getPrototypeOf(handle), name);
+for (const name of ['write', 'writev', 'writeFile', 'sync']) watch(Object.getPrototypeOf(handle), name, 0);
 await handle.close();
-for (const name of ['open', 'rename', 'mkdir', 'rm', 'unlink', 'writeFile', 'copyFile', 'chmod'])
-  watch(fs.promises, name);
+for (const name of ['rename', 'copyFile']) watch(fs.promises, name, 2);
+for (const name of ['open', 'mkdir', 'rm', 'unlink', 'writeFile', 'chmod']) watch(fs.promises, name, 1);
 syncBuiltinESMExports();
