@@ -5,7 +5,7 @@ import { startBenchRegistry } from './upstream.ts';
 import { runOnce } from './verify.ts';
 import { openWorkload } from './workload.ts';
 
-/** `gapferry import` into an embedded depot that is new each time, against copying the same blobs. Import reads every byte three times: before the first write, while it writes, and back from the target. */
+/** `gapferry import` into an embedded depot that is new each time, against copying the same blobs. It hashes every byte four times: before the first write, while reading, while writing, and back from the target. */
 export async function benchImport(runs: number, size: number | undefined): Promise<string> {
   const workload = await openWorkload(size);
   await using registry = await startBenchRegistry(workload, workload.registry);
