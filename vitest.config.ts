@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 /** Packages resolve to their TypeScript sources, so tests never wait for a build or read a stale one. */
@@ -9,6 +10,11 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', 'test/live/**'],
+    // Many tests wait for processes they started: every core gets a file, and one more.
+    maxWorkers: availableParallelism() + 1,
+    // For a busy machine: no test measures time.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
     reporters: process.env['CI'] ? ['default', 'json'] : ['default'],
     outputFile: { json: 'reports/test.json' },
     coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'], exclude: ['**/*.test.ts'] },

@@ -1,14 +1,12 @@
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import {
   type ProcessResult,
   runProcess,
   type TemporaryDirectory,
   temporaryDirectory,
 } from '@gapferry/testkit';
+import { COMPILE_CACHE, DEV } from '../support/command-line.ts';
 import { bundleOfEverything, startUpstream, type Upstream } from '../support/upstream.ts';
-
-const DEV = fileURLToPath(new URL('../../packages/cli/bin/dev.ts', import.meta.url));
 
 /** Where an operator sits: a shell in an empty home with `gapferry` and `node` on its PATH, and an upstream in reach. */
 export interface Desk {
@@ -54,6 +52,7 @@ async function type(command: string, home: string, bin: string, upstream: Upstre
       HOME: home,
       LC_ALL: 'C',
       COLUMNS: '100',
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
       ...upstream.environment,
     },
   });

@@ -1,7 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { type ProcessOptions, type ProcessResult, runProcess } from '@gapferry/testkit';
 
-const DEV = fileURLToPath(new URL('../../packages/cli/bin/dev.ts', import.meta.url));
+/** The command line as it runs from its sources. */
+export const DEV: string = fileURLToPath(new URL('../../packages/cli/bin/dev.ts', import.meta.url));
+
+/** The sources are stripped of their types once, not by each of the hundreds of processes that the stories start. */
+export const COMPILE_CACHE: string = fileURLToPath(
+  new URL('../../node_modules/.cache/gapferry-test', import.meta.url),
+);
 
 /** One machine of a story: a directory to stand in, a home, and what its environment says. */
 export interface Machine {
@@ -41,6 +47,7 @@ export function gapferryCommand(machine: Machine, args: readonly string[]): Gapf
       HOME: machine.directory,
       TMPDIR: process.env['TMPDIR'],
       NO_COLOR: '1',
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
       ...machine.environment,
     },
   };
