@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import { skipReasons } from './test/support/skip-reasons.ts';
 
 /** Packages resolve to their TypeScript sources, so tests never wait for a build or read a stale one. */
 const sources: string[] = ['gapferry-source', 'node', 'import', 'module', 'default'];
@@ -15,7 +16,7 @@ const config: ViteUserConfig = defineConfig({
     // For a busy machine: no test measures time.
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    reporters: process.env['CI'] ? ['default', 'json'] : ['default'],
+    reporters: ['default', skipReasons, ...(process.env['CI'] ? ['json'] : [])],
     outputFile: { json: 'reports/test.json' },
     coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'], exclude: ['**/*.test.ts'] },
   },

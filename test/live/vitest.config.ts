@@ -1,4 +1,5 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import { skipReasons } from '../support/skip-reasons.ts';
 
 const sources: string[] = ['gapferry-source', 'node', 'import', 'module', 'default'];
 
@@ -11,7 +12,7 @@ const config: ViteUserConfig = defineConfig({
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    reporters: process.env['CI'] ? ['default', 'json'] : ['default'],
+    reporters: ['default', skipReasons, ...(process.env['CI'] ? ['json'] : [])],
     outputFile: { json: 'reports/live.json' },
   },
 });
