@@ -40,7 +40,13 @@ function fingerprint() {
   const packages = readdirSync(join(root, 'packages'))
     .sort()
     .map((name) => join('packages', name, 'package.json'));
-  const files = ['package.json', 'pnpm-workspace.yaml', 'pnpm-lock.yaml', ...packages];
+  const files = [
+    'package.json',
+    'pnpm-workspace.yaml',
+    'pnpm-lock.yaml',
+    join('test', 'package.json'),
+    ...packages,
+  ];
   const hash = createHash('sha256').update(`${PNPM}\0${process.platform}\0${process.arch}\0${root}\0`);
   for (const file of files) {
     const path = join(root, file);

@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+import { runProcess } from '@gapferry/testkit';
 import { describe, expect, it } from 'vitest';
 import {
   ARROWS,
@@ -30,6 +32,17 @@ const file = (path: string, text: string): SourceFile => parseSource(path, text)
 describe('arrows between packages', () => {
   it('hold in every source', () => {
     expect(arrowViolations(sources)).toEqual([]);
+  });
+
+  it('hold for turbo boundaries, which counts indirect dependencies too', async () => {
+    const turbo = fileURLToPath(new URL('../node_modules/.bin/turbo', import.meta.url));
+    const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], TURBO_TELEMETRY_DISABLED: '1' };
+    const { code, stdout, stderr } = await runProcess(turbo, ['boundaries'], {
+      cwd: fileURLToPath(new URL('..', import.meta.url)),
+      env,
+    });
+    expect(`${stdout}${stderr}`).toContain('no issues found');
+    expect(code).toBe(0);
   });
 
   it('name every package there is', () => {

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseTrustPolicy } from '@gapferry/bundle';
+import { keyFingerprint } from '@gapferry/signing';
 import { describe, expect, it } from 'vitest';
-import { parseTrustPolicy } from '../packages/bundle/src/index.ts';
-import { keyFingerprint } from '../packages/signing/src/index.ts';
 
 const KEYS = join(import.meta.dirname, '..', 'keys');
 const read = (file: string): string => readFileSync(join(KEYS, file), 'utf8');

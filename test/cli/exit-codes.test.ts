@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { DIFFERS, EXIT_CODES, exitCodeOf, PARTLY_DONE } from '@gapferry/cli';
 import { ERROR_CODES, type ErrorCode, GapferryError } from '@gapferry/core';
 import { describe, expect, it } from 'vitest';
-import { DIFFERS, EXIT_CODES, exitCodeOf, PARTLY_DONE } from '../../packages/cli/src/exit-codes.ts';
 
 describe('exit codes', () => {
   it('are documented as they are in the code', () => {

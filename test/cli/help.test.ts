@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { COMMAND_NAMES, COMMANDS } from '@gapferry/cli';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { COMMAND_NAMES, COMMANDS } from '../../packages/cli/src/command-table.ts';
 import { type Desk, openDesk } from './desk.ts';
 
 const commands = fileURLToPath(new URL('../../packages/cli/src/commands', import.meta.url));

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { bundleJsonSchema, siteJsonSchema } from '../../packages/bundle/src/index.ts';
-import { COMMAND_NAMES, COMMANDS } from '../../packages/cli/src/command-table.ts';
+import { bundleJsonSchema, siteJsonSchema } from '@gapferry/bundle';
+import { COMMAND_NAMES, COMMANDS } from '@gapferry/cli';
 
 /** What is read of an oclif command class. */
 interface CommandClass {

@@ -13,15 +13,10 @@ import {
   parseTrustPolicy,
   statementDigest,
   type TrustPolicy,
-} from '../../packages/bundle/src/index.ts';
-import {
-  canonicalJson,
-  parseCanonicalJson,
-  quietRun,
-  type TrustedKey,
-} from '../../packages/core/src/index.ts';
-import { openDepot } from '../../packages/depot/src/index.ts';
-import { keyVerifier } from '../../packages/signing/src/index.ts';
+} from '@gapferry/bundle';
+import { canonicalJson, parseCanonicalJson, quietRun, type TrustedKey } from '@gapferry/core';
+import { openDepot } from '@gapferry/depot';
+import { keyVerifier } from '@gapferry/signing';
 import type { Expect } from './read-vector.ts';
 
 type Read = (directory: string, expected: Expect) => unknown;

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
+import { isGapferryError } from '@gapferry/core';
 import { describe, expect, it } from 'vitest';
-import { isGapferryError } from '../../packages/core/src/index.ts';
 import { READERS } from './read-format.ts';
 import { caseNames, type Expect, readExpect, withCase } from './read-vector.ts';
 
