@@ -113,7 +113,7 @@ async function dockerConfig({ dockerConfig }: Environment): Promise<Finding> {
     : {
         what: 'credentials',
         state: 'good',
-        detail: `none (no ${dockerConfig}); public sources need none, for others use "docker login", "skopeo login" or write that file`,
+        detail: `none (no ${dockerConfig}); public sources need none, for others use "docker login", "skopeo login --authfile" or write that file`,
       };
 }
 

@@ -3,7 +3,7 @@ import { GapferryError, isGapferryError, parseJson } from '@gapferry/core';
 import type { Credentials } from '@gapferry/http';
 import { reasonOf } from '../environment.ts';
 
-/** Looks credentials up in a Docker config file (`auths`, as `docker login`, `skopeo login` and `helm registry login` write it). Read once, on the first question.
+/** Looks credentials up in a Docker config file (`auths`, as `docker login`, `skopeo login --authfile` and `helm registry login` write it; credential helpers are not asked). Read once, on the first question.
  *  Throws `USAGE` when the file is there and cannot be used: a broken file must not look like "no credentials". */
 export function dockerCredentials(configFile: string): (host: string) => Promise<Credentials | undefined> {
   let loaded: Promise<Map<string, Credentials>> | undefined;
