@@ -24,7 +24,7 @@ import {
   replaceFile,
   trouble,
 } from './depot-place.ts';
-import { type FileSystem, nodeFileSystem } from './file-system.ts';
+import { type FileFacts, type FileSystem, nodeFileSystem } from './file-system.ts';
 import { DEPOT_DIRECTORIES, OCI_LAYOUT } from './layout.ts';
 import { createNameIndex, EMPTY_INDEX, type NameIndex, readIndex, replaceIndex } from './names.ts';
 import { createReleaseReader, createReleaseWriter } from './release-store.ts';
@@ -130,17 +130,23 @@ async function requireLayout(place: DepotPlace): Promise<void> {
   const bytes = await readLimited(place, path, 4096).catch((error: unknown) => {
     throw trouble(place, 'read', path, error);
   });
-  if (bytes === undefined) throw notADepot(place);
+  if (bytes === undefined) throw notADepot(place, await factsOf(place, place.directory));
   const layout = parseJson(bytes, path, { maxBytes: 4096, maxDepth: 8 });
   const version = (layout as Readonly<Record<string, unknown>> | null)?.['imageLayoutVersion'];
   if (version !== '1.0.0') throw layoutInvalid(place, `${path} does not say imageLayoutVersion 1.0.0`);
 }
 
-function notADepot(place: DepotPlace): GapferryError {
+function notADepot(place: DepotPlace, facts: FileFacts | undefined): GapferryError {
   return new GapferryError({
     code: 'USAGE',
-    message: `${place.directory} is not a depot: it has no oci-layout`,
-    hint: 'name a directory that `gapferry collect` or `gapferry export` made',
+    message:
+      facts === undefined
+        ? `there is no ${place.directory}`
+        : `${place.directory} is not a depot: it has no oci-layout`,
+    hint:
+      facts === undefined
+        ? 'check the path, and whether the medium is mounted'
+        : 'name a directory that `gapferry collect` or `gapferry export` made',
     origin: place.origin,
     data: { path: place.directory },
   });
