@@ -37,7 +37,7 @@ async function commandsPage(): Promise<string> {
   const sections = await Promise.all(
     COMMAND_NAMES.map(async (name) => commandSection(name, await loadCommand(name))),
   );
-  return `# Commands\n\nMade from the code by \`npm run docs\`. Every command also takes \`--json\`, \`--no-progress\` and \`--debug\`.\n\n${sections.join('\n')}`;
+  return `# Commands\n\nMade from the code by \`npm run docs\`. Every command also takes \`--json\`, \`--no-progress\`, \`--events FILE\` and \`--debug\`.\n\n${sections.join('\n')}`;
 }
 
 async function loadCommand(name: string): Promise<CommandClass> {

@@ -99,6 +99,29 @@ describe('the main job', { timeout: 60_000 }, () => {
     });
   });
 
+  it('tells what happens as JSON lines for those who ask', async () => {
+    const log = join(zone.outside.directory, 'events.ndjson');
+    await gapferryJson(zone.outside, [
+      'verify',
+      'depot',
+      '--trust',
+      `${zone.inside.directory}/site/trust.yaml`,
+      '--events',
+      log,
+    ]);
+    const events = (await readFile(log, 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { at: string; kind: string });
+    expect(events[0]).toMatchObject({
+      kind: 'stage',
+      stage: 'verify',
+      at: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+    expect(events.some((event) => event.kind === 'bytes')).toBe(true);
+    await gapferryJson(zone.outside, ['depot', 'ls', '--events', 'nowhere/log'], 2);
+  });
+
   it('keeps an unbroken record on both sides', async () => {
     await gapferryJson(zone.outside, ['ledger', 'verify', 'depot']);
     await gapferryJson(zone.inside, ['ledger', 'verify', 'site/state']);

@@ -1,5 +1,6 @@
 import type { Run, RunEvent } from '@gapferry/core';
 import { Command, Flags, type Interfaces } from '@oclif/core';
+import type { EventLog } from './terminal/event-log.ts';
 import { stopOnSignals } from './terminal/interruption.ts';
 import { type Output, processOutput } from './terminal/output.ts';
 import type { Progress } from './terminal/progress.ts';
@@ -32,6 +33,11 @@ export abstract class GapferryCommand<C extends typeof Command = typeof Command>
       env: 'GAPFERRY_NO_PROGRESS',
       helpGroup: 'GLOBAL',
     }),
+    events: Flags.string({
+      description: 'append what happens to a file as JSON lines; - for stderr',
+      helpGroup: 'GLOBAL',
+      helpValue: 'FILE',
+    }),
     debug: Flags.boolean({ description: 'stack traces with errors', helpGroup: 'GLOBAL' }),
   };
 
@@ -46,15 +52,21 @@ export abstract class GapferryCommand<C extends typeof Command = typeof Command>
     const { flags, args } = await this.parse(this.ctor);
     this.flags = flags as ParsedFlags<C>;
     this.args = args as ParsedArgs<C>;
+    const events = await this.#events();
     const progress = await this.#progress();
     const stop = stopOnSignals(() => {
       progress.stop();
       if (!this.flags['json']) this.output.err('stopping …');
     });
     try {
-      return await this.perform({ signal: stop.signal, emit: (event: RunEvent) => progress.tell(event) });
+      const emit = (event: RunEvent): void => {
+        progress.tell(event);
+        events?.tell(event);
+      };
+      return await this.perform({ signal: stop.signal, emit });
     } finally {
       progress.stop();
+      events?.close();
       stop.dispose();
     }
   }
@@ -76,6 +88,13 @@ export abstract class GapferryCommand<C extends typeof Command = typeof Command>
   /** Talk for people: never with `--json`. */
   protected say(text: string): void {
     if (!this.flags['json']) this.output.err(text);
+  }
+
+  async #events(): Promise<EventLog | undefined> {
+    const target = this.flags['events'];
+    if (target === undefined) return undefined;
+    const { openEventLog } = await import('./terminal/event-log.ts');
+    return openEventLog(target);
   }
 
   /** Loaded late: the help of a command needs none of it. */

@@ -17,7 +17,7 @@ export function rootHelp(): string {
   });
   return [
     'Brings images, charts, Git repositories and files over an air gap: collect, seal, carry, verify, import, prove.',
-    'USAGE\n  $ gapferry COMMAND [--json] [--no-progress] [--debug]',
+    'USAGE\n  $ gapferry COMMAND [--json] [--no-progress] [--events FILE] [--debug]',
     ...sections,
     'Each command has --help with an example. A release is named DIR, DIR#CHANNEL or DIR#CHANNEL/NUMBER.',
   ].join('\n\n');
