@@ -1,5 +1,7 @@
+import type { Attachment } from './attachment.ts';
 import type { Descriptor, SizedDigest } from './descriptor.ts';
 import type { ChartPin, FilePin, GitPin, ImagePin } from './pin.ts';
+import type { UpstreamCheck } from './upstream.ts';
 
 /** What a source put into the depot for one pin: everything `assemble` needs to know, and nothing about where it lies. */
 export type Holding = ImageHolding | ChartHolding | GitHolding | FileHolding;
@@ -9,12 +11,16 @@ export interface ImageHolding {
   readonly pin: ImagePin;
   /** What the inside gets under the image's name: the pin's root, or the filtered index made from it. */
   readonly root: Descriptor;
-  /** Everything reached from `root`, `root` included. */
+  /** Everything reached from `root` and from the attachments, roots included. */
   readonly blobs: readonly SizedDigest[];
   /** Platforms in `root`, sorted. */
   readonly platforms: readonly string[];
   /** The upstream index as it came, kept as a record when `root` is a filtered index. */
   readonly upstreamIndex?: Descriptor;
+  /** What belongs to the image and was brought with it, sorted by `byAttachment`. Those about the upstream index are a record, as it is. */
+  readonly attachments?: readonly Attachment[];
+  /** Which demands of the wish upstream's signatures met. */
+  readonly checked?: readonly UpstreamCheck[];
 }
 
 export interface ChartHolding {
@@ -22,10 +28,14 @@ export interface ChartHolding {
   readonly pin: ChartPin;
   /** An OCI manifest with Helm's media types; for a chart from a classic repository the one `helm push` would make. */
   readonly root: Descriptor;
-  /** Everything reached from `root`, `root` included. */
+  /** Everything reached from `root` and from the attachments, roots included. */
   readonly blobs: readonly SizedDigest[];
   /** The `.tgz`, byte-identical to upstream. */
   readonly archive: Descriptor;
+  /** As for images. */
+  readonly attachments?: readonly Attachment[];
+  /** As for images. */
+  readonly checked?: readonly UpstreamCheck[];
 }
 
 /** One Git pack in the depot. */

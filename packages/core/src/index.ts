@@ -6,6 +6,7 @@
  * Contract suites for the ports are in `@gapferry/core/testing`.
  */
 export * from './about-item.ts';
+export * from './attachment.ts';
 export * from './blobs.ts';
 export * from './canonical-json.ts';
 export * from './descriptor.ts';
@@ -31,5 +32,6 @@ export * from './signing.ts';
 export * from './source.ts';
 export * from './target.ts';
 export * from './target-powers.ts';
+export * from './upstream.ts';
 export * from './verified-bytes.ts';
 export * from './wish.ts';

@@ -1,5 +1,7 @@
+import type { Attachment } from './attachment.ts';
 import type { Descriptor } from './descriptor.ts';
 import type { Digest } from './digest.ts';
+import type { ImagePlace } from './wish.ts';
 
 /** What a wish was found to be: an immutable identity. A lock is a list of pins. */
 export type Pin = ImagePin | ChartPin | GitPin | FilePin;
@@ -17,6 +19,12 @@ export interface ImagePin extends PinBase {
   readonly root: Descriptor;
   /** As in the wish. */
   readonly platforms: readonly string[];
+  /** As in the wish. */
+  readonly attestations?: 'drop';
+  /** As in the wish. */
+  readonly from?: ImagePlace;
+  /** What was found to belong to the image and is wanted, sorted by `byAttachment`; absent when there is none. */
+  readonly attachments?: readonly Attachment[];
 }
 
 /** `version` is the exact version that a range was resolved to. */
@@ -29,6 +37,8 @@ export interface OciChartPin extends PinBase {
   readonly version: string;
   /** The chart's OCI manifest. */
   readonly root: Descriptor;
+  /** What was found to belong to the chart, sorted by `byAttachment`; absent when there is none. */
+  readonly attachments?: readonly Attachment[];
 }
 
 export interface RepositoryChartPin extends PinBase {

@@ -33,6 +33,8 @@ export type RunEvent =
       readonly waitMs: number;
       readonly reason: string;
     }
+  /** What belongs to the item was looked up: by so many requests, or, with `age`, taken from what was found that many milliseconds ago. */
+  | { readonly kind: 'lookup'; readonly item: string; readonly requests: number; readonly age?: number }
   /** One request that a server answered. `bytes`: of the body that was sent; `path`: without query. */
   | {
       readonly kind: 'request';

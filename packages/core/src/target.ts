@@ -1,3 +1,4 @@
+import type { Attachment } from './attachment.ts';
 import type { BlobReader } from './blobs.ts';
 import type { Descriptor, SizedDigest } from './descriptor.ts';
 import type { GitPack } from './holding.ts';
@@ -22,8 +23,10 @@ export interface OciContent extends LoadBase {
   /** `host/path` as mapped for the target. */
   readonly repository: string;
   readonly root: Descriptor;
-  /** Everything reached from `root`, `root` included. */
+  /** Everything reached from `root` and from the attachments, roots included. */
   readonly blobs: readonly SizedDigest[];
+  /** What belongs to the content and goes with it, each after its subject: without a name where its own manifest names the subject; the tag of another is a name load. */
+  readonly attachments?: readonly Attachment[];
 }
 
 /** Objects without refs. */
@@ -54,7 +57,8 @@ interface NameBase extends LoadBase {
 
 export interface OciTag extends NameBase {
   readonly kind: 'oci';
-  readonly of: 'image' | 'chart';
+  /** `attachment`: a tag like `sha256-<hex>.sig`. */
+  readonly of: 'image' | 'chart' | 'attachment';
   readonly repository: string;
   /** Absent for an item that is only pinned by digest: then the name is the digest itself. */
   readonly tag?: string;

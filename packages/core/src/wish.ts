@@ -1,3 +1,4 @@
+import type { AttachmentChoice } from './attachment.ts';
 import { canonicalBytes } from './canonical-json.ts';
 import { type Digest, digestOf } from './digest.ts';
 
@@ -7,10 +8,47 @@ export type WishKind = Wish['kind'];
 
 export interface ImageWish {
   readonly kind: 'image';
-  /** Full reference, see `formatImageReference`. */
+  /** Full reference, see `formatImageReference`; with `tags` the repository alone, `host/path`; with `from` the name that what lies there gets. */
   readonly ref: string;
-  /** `os/arch[/variant]`, sorted; empty: every platform upstream has. A wish pinned by digest keeps everything. */
+  /** `os/arch[/variant]`, sorted; empty: every platform upstream has. A wish pinned by digest keeps everything unless it names platforms itself. */
   readonly platforms: readonly string[];
+  /** Which tags of the repository; each becomes an item. */
+  readonly tags?: TagChoice;
+  /** Attestation manifests inside an index (BuildKit's provenance and SBOMs) are kept unless they are dropped here. */
+  readonly attestations?: 'drop';
+  /** Absent: all attachments. */
+  readonly attachments?: AttachmentChoice;
+  /** What upstream must have signed with; every demand must be met. */
+  readonly verify?: readonly UpstreamVerification[];
+  /** A place on this machine instead of the registry that `ref` names. */
+  readonly from?: ImagePlace;
+}
+
+/** Tags that fulfil all of `list`, `semver` and `match`; of those the `newest`. At least one member. */
+export interface TagChoice {
+  /** Exact tags; each must exist. Sorted. */
+  readonly list?: readonly string[];
+  /** A semver range; tags may begin with `v`. Pre-releases only where the range names them. */
+  readonly semver?: string;
+  /** A regular expression that the whole tag matches. */
+  readonly match?: string;
+  /** How many; absent: all. */
+  readonly newest?: number;
+  /** What newest means: the highest version (default), or the latest creation date in the image's configuration. */
+  readonly by?: 'version' | 'created';
+}
+
+/** A demand as bundle.yaml states it: files are named, not read. Paths are relative to bundle.yaml. */
+export type UpstreamVerification =
+  | { readonly key: string }
+  | { readonly identity: string; readonly issuer: string; readonly trustedRoot: string };
+
+/** An OCI layout directory (a depot is one), an OCI archive or a `docker save` archive, each plain or gzip. */
+export interface ImagePlace {
+  /** As written, relative to bundle.yaml. */
+  readonly path: string;
+  /** Which image, where there are several: the name or tag it has there, or its digest. */
+  readonly select?: string;
 }
 
 /** A chart by exact version or semver range, from an OCI registry (`ref` is host/path without tag) or a classic repository (`index.yaml` below `url`). */
@@ -21,6 +59,8 @@ export interface OciChartWish {
   readonly from: 'oci';
   readonly ref: string;
   readonly version: string;
+  /** As for images. */
+  readonly verify?: readonly UpstreamVerification[];
 }
 
 export interface RepositoryChartWish {
