@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { env } from 'node:process';
 import { findProgram, isProgram, lastWords } from './find-program.mjs';
 
-/** Clients that Debian does not have, at the versions the tests were written against. `limitMinutes` is what a build may take on two slow cores. */
+/** Programs that Debian does not have, at the versions the tests were written against. `program` is the file's name where it is not the tool's;
+ *  `limitMinutes` is what a build may take on two slow cores. */
 const TOOLS = [
   {
     name: 'crane',
@@ -20,13 +21,26 @@ const TOOLS = [
     version: 'v3.1.3',
     limitMinutes: 10,
   },
+  {
+    name: 'regctl',
+    module: 'github.com/regclient/regclient/cmd/regctl',
+    version: 'v0.11.7',
+    limitMinutes: 4,
+  },
+  {
+    name: 'distribution-3',
+    program: 'registry',
+    module: 'github.com/distribution/distribution/v3/cmd/registry',
+    version: 'v3.1.2',
+    limitMinutes: 8,
+  },
 ];
 
 /** Builds what the cache lacks, where there is Go, and tells for each tool where it is or why it is not there. */
 export function bringGoTools() {
   return TOOLS.map((tool) => {
-    const { name, version } = tool;
-    const path = join(cacheDirectory(), `${name}-${version}`, name);
+    const { name, version, program = name } = tool;
+    const path = join(cacheDirectory(), `${name}-${version}`, program);
     const reason = isProgram(path) ? undefined : build(tool);
     if (reason === undefined) return { name, version, path };
     const other = findProgram(name);

@@ -7,6 +7,8 @@ import { cacheDirectory, TAG, type Workload } from './workload.ts';
 /** A directory with a bundle of the workload's images, keys, and a site that trusts them. On the disk of the workload, not in memory. */
 export interface BenchZone extends AsyncDisposable {
   path(...parts: readonly string[]): string;
+  /** Of every program that is measured: a home of its own. */
+  readonly env: NonNullable<Command['env']>;
   /** The built command line, as a process. */
   gapferry(...args: readonly string[]): Command;
   collect(): Command;
@@ -44,6 +46,7 @@ export async function makeBenchZone(workload: Workload, host: string): Promise<B
   };
   return {
     path,
+    env,
     gapferry,
     collect: () =>
       gapferry(
@@ -67,5 +70,5 @@ export async function makeBenchZone(workload: Workload, host: string): Promise<B
 
 function bundleOf({ images }: Workload, host: string): string {
   const wishes = images.map(({ repository }) => `  - ${host}/${repository}:${TAG}\n`).join('');
-  return `format: gapferry.bundle/1\nname: bench\nplatforms: [linux/amd64]\ninsecure: ["${host}"]\nimages:\n${wishes}`;
+  return `format: gapferry.bundle/1\nname: bench\ninsecure: ["${host}"]\nimages:\n${wishes}`;
 }

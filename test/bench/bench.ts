@@ -1,6 +1,7 @@
 // Measures the built command line beside other programs that do the same work: see README.md.
-//   npm run bench -- collect|verify|import|start|memory [--runs N] [--size BYTES]
+//   npm run bench -- collect|verify|import|start|memory [--runs N] [--size BYTES] [--peers a,b] [--registry R]
 import { parseArgs } from 'node:util';
+import { type BenchOptions, REGISTRY_CHOICES, type RegistryChoice } from './bench-options.ts';
 import { benchCollect } from './collect.ts';
 import { benchImport } from './import.ts';
 import { benchMemory } from './memory.ts';
@@ -8,30 +9,38 @@ import { describeMachine } from './report.ts';
 import { benchStart } from './start.ts';
 import { benchVerify } from './verify.ts';
 
-type Bench = (runs: number | undefined, size: number | undefined) => Promise<string>;
-
-const BENCHES: Readonly<Record<string, Bench>> = {
-  collect: (runs = 5, size) => benchCollect(runs, size),
-  verify: (runs = 7, size) => benchVerify(runs, size),
-  import: (runs = 5, size) => benchImport(runs, size),
-  start: (runs = 20) => benchStart(runs),
-  memory: (_, size) => benchMemory(size),
+const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<string>>> = {
+  collect: benchCollect,
+  verify: benchVerify,
+  import: benchImport,
+  start: benchStart,
+  memory: benchMemory,
 };
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { runs: { type: 'string' }, size: { type: 'string' } },
+  options: {
+    runs: { type: 'string' },
+    size: { type: 'string' },
+    peers: { type: 'string' },
+    registry: { type: 'string' },
+  },
 });
 const bench = BENCHES[positionals[0] ?? ''];
 if (bench === undefined || positionals.length !== 1) {
   process.stderr.write(
-    `usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--runs N] [--size BYTES]\n`,
+    `usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--runs N] [--size BYTES] [--peers NAME,…] [--registry ${REGISTRY_CHOICES.join('|')}]\n`,
   );
   process.exitCode = 2;
 } else {
-  const [runs, size] = [wholeNumber('runs', values.runs), wholeNumber('size', values.size)];
+  const options = {
+    runs: wholeNumber('runs', values.runs),
+    size: wholeNumber('size', values.size),
+    peers: values.peers?.split(',').filter((key) => key !== ''),
+    registry: registryChoice(values.registry),
+  };
   process.stdout.write(`${describeMachine()}\n`);
-  process.stdout.write(`${await bench(runs, size)}\n`);
+  process.stdout.write(`${await bench(options)}\n`);
 }
 
 function wholeNumber(name: string, text: string | undefined): number | undefined {
@@ -39,4 +48,11 @@ function wholeNumber(name: string, text: string | undefined): number | undefined
   const number = Number(text.replaceAll('_', ''));
   if (Number.isSafeInteger(number) && number > 0) return number;
   throw new Error(`--${name} ${text}: not a whole number above 0`);
+}
+
+function registryChoice(text: string | undefined): RegistryChoice | undefined {
+  const choice = REGISTRY_CHOICES.find((known) => known === text);
+  if (text !== undefined && choice === undefined)
+    throw new Error(`--registry ${text}: there are ${REGISTRY_CHOICES.join(', ')}`);
+  return choice;
 }

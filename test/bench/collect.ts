@@ -1,71 +1,97 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { which } from '@gapferry/testkit';
+import type { BenchOptions } from './bench-options.ts';
 import { type BenchZone, makeBenchZone } from './bench-zone.ts';
+import { choosePeers, type Peer } from './peers.ts';
 import { comparisonTable } from './report.ts';
-import { type Absentee, type Contestant, sideBySide } from './side-by-side.ts';
+import { sideBySide } from './side-by-side.ts';
 import { startBenchRegistry } from './upstream.ts';
-import { contentOf, hex, openWorkload, TAG, type Workload, warm } from './workload.ts';
+import { contentOf, describeWorkload, hex, openWorkload, TAG, type Workload, warm } from './workload.ts';
 
-/** `gapferry collect` into an empty depot, against `skopeo copy` of the same images into one OCI layout and against curl, which neither checks nor syncs. */
-export async function benchCollect(runs: number, size: number | undefined): Promise<string> {
+/** `gapferry collect` into an empty depot, against what others make of the same images; the limit of the machine is curl, which neither checks nor syncs. */
+export async function benchCollect({ runs = 5, size, peers, registry }: BenchOptions): Promise<string> {
   const workload = await openWorkload(size);
   await warm(workload);
-  await using registry = await startBenchRegistry(workload, workload.registry);
-  await using zone = await makeBenchZone(workload, registry.host);
-  const peers = [skopeo(zone, workload, registry.host), ...(await curl(zone, workload, registry.host))];
-  const ours: Contestant = {
+  await using upstream = await startBenchRegistry(workload, { choice: registry });
+  await using zone = await makeBenchZone(workload, upstream.host);
+  await writeFile(zone.path('curl.config'), curlConfig(zone, workload, upstream.host));
+  const others = choosePeers(collectPeers(zone, workload, upstream.host), peers, zone.env);
+  const ours = {
     name: 'gapferry collect',
     command: zone.collect(),
     prepare: () => zone.empty('depot', 'bundles/bench/bundle.lock.json'),
   };
-  const compared = await sideBySide([ours, ...peers.filter((peer) => 'command' in peer)], runs);
-  const absent = peers.filter((peer) => 'missing' in peer);
-  return `upstream: ${registry.described}\n${comparisonTable(compared, absent)}`;
+  const compared = await sideBySide([ours, ...others.filter((peer) => 'command' in peer)], runs);
+  const absent = others.filter((peer) => 'missing' in peer);
+  const about = `workload: ${describeWorkload(workload)}\nupstream: ${upstream.described}`;
+  return `${about}\n${comparisonTable(compared, absent)}`;
 }
 
-/** One image after the other: processes at once would overwrite each other's index.json. It syncs every blob. */
-function skopeo(zone: BenchZone, { images }: Workload, host: string): Contestant | Absentee {
-  const name = 'skopeo copy, to one OCI layout';
-  const program = which('skopeo');
-  if (program === undefined) return { name, missing: 'skopeo is not on this machine' };
-  const copies = images.map(
-    ({ repository }) =>
-      `${program} copy -q --src-tls-verify=false docker://${host}/${repository}:${TAG} oci:${zone.path('skopeo')}:${repository.split('/').at(-1)}`,
-  );
-  return { name, command: shell(copies.join(' && ')), prepare: () => zone.empty('skopeo') };
-}
-
-/** The limit of this machine: the same blobs, each once, neither hashed nor synced; and synced at the end. */
-async function curl(
-  zone: BenchZone,
-  workload: Workload,
-  host: string,
-): Promise<Array<Contestant | Absentee>> {
-  const name = 'curl, 6 in parallel';
-  const program = which('curl');
-  if (program === undefined) return [{ name, missing: 'curl is not on this machine' }];
-  const requests = contentOf({ ...workload }).map(({ digest, mediaType }) => {
-    const repository = ownerOf(workload, digest);
-    const kind = mediaType.includes('manifest') ? 'manifests' : 'blobs';
-    return `next\nfail\nheader = "Accept: ${mediaType}"\nurl = "http://${host}/v2/${repository}/${kind}/${digest}"\noutput = "${zone.path('curl', hex(digest))}"\n`;
-  });
-  await writeFile(zone.path('curl.config'), requests.join('').replace(/^next\n/, ''));
-  const prepare = async (): Promise<void> => {
+function collectPeers(zone: BenchZone, { images }: Workload, host: string): Peer[] {
+  const references = images.map(({ repository }) => `${host}/${repository}:${TAG}`);
+  const each = (command: (reference: string, name: string) => string): string =>
+    references.map((reference, at) => command(reference, `image-${at}`)).join(' && ');
+  const fetchAll = (curl: string): string =>
+    `${curl} -sS --parallel --parallel-max 6 -K ${zone.path('curl.config')}`;
+  const emptyCurl = async (): Promise<void> => {
     await zone.empty('curl');
     await mkdir(zone.path('curl'));
   };
-  const fetchAll = `${program} -sS --parallel --parallel-max 6 -K ${zone.path('curl.config')}`;
   return [
-    { name, command: shell(fetchAll), prepare },
-    { name: `${name}, then sync`, command: shell(`${fetchAll} && sync -f ${zone.path('curl')}`), prepare },
+    {
+      key: 'crane',
+      name: 'crane pull --format=oci, all in one call',
+      needs: 'crane',
+      script: (crane) =>
+        `${crane} pull --insecure --format=oci ${references.join(' ')} ${zone.path('crane')}`,
+      prepare: () => zone.empty('crane'),
+    },
+    {
+      key: 'skopeo',
+      // Processes at once would overwrite each other's index.json. It syncs every blob.
+      name: 'skopeo copy --all, one after the other',
+      needs: 'skopeo',
+      script: (skopeo) =>
+        each(
+          (reference, name) =>
+            `${skopeo} --insecure-policy copy -q --all --src-tls-verify=false docker://${reference} oci:${zone.path('skopeo')}:${name}`,
+        ),
+      prepare: () => zone.empty('skopeo'),
+    },
+    {
+      key: 'regctl',
+      name: 'regctl image copy, one after the other',
+      needs: 'regctl',
+      script: (regctl) =>
+        each(
+          (reference, name) =>
+            `${regctl} --host reg=${host},tls=disabled image copy ${reference} ocidir://${zone.path('regctl')}:${name}`,
+        ),
+      prepare: () => zone.empty('regctl'),
+    },
+    { key: 'curl', name: 'curl, 6 in parallel', needs: 'curl', script: fetchAll, prepare: emptyCurl },
+    {
+      key: 'curl-sync',
+      name: 'curl, 6 in parallel, then sync',
+      needs: 'curl',
+      script: (curl) => `${fetchAll(curl)} && sync -f ${zone.path('curl')}`,
+      prepare: emptyCurl,
+    },
   ];
 }
 
-function ownerOf({ images }: Workload, digest: string): string {
-  const owner = images.find(({ root, blobs }) => [root, ...blobs].some((blob) => blob.digest === digest));
-  return owner?.repository ?? '';
+/** The same blobs and manifests, each once. */
+function curlConfig(zone: BenchZone, workload: Workload, host: string): string {
+  const requests = contentOf(workload).map(({ digest, mediaType }) => {
+    const kind = /manifest|index/.test(mediaType) ? 'manifests' : 'blobs';
+    const url = `http://${host}/v2/${ownerOf(workload, digest)}/${kind}/${digest}`;
+    return `fail\nheader = "Accept: ${mediaType}"\nurl = "${url}"\noutput = "${zone.path('curl', hex(digest))}"\n`;
+  });
+  return requests.join('next\n');
 }
 
-function shell(script: string): Contestant['command'] {
-  return { argv: ['sh', '-c', script] };
+function ownerOf({ images }: Workload, digest: string): string {
+  const owner = images.find(({ root, manifests, blobs }) =>
+    [root, ...manifests, ...blobs].some((blob) => blob.digest === digest),
+  );
+  return owner?.repository ?? '';
 }

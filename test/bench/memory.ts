@@ -1,4 +1,5 @@
 import { formatTable } from '@gapferry/report';
+import type { BenchOptions } from './bench-options.ts';
 import { makeBenchZone } from './bench-zone.ts';
 import { measure } from './measure.ts';
 import { seconds } from './report.ts';
@@ -6,9 +7,9 @@ import { startBenchRegistry } from './upstream.ts';
 import { openLargeLayer } from './workload.ts';
 
 /** The peak of every stage with one image whose only layer is as large as this. */
-export async function benchMemory(size: number = 2 ** 31): Promise<string> {
+export async function benchMemory({ size = 2 ** 31, registry: choice }: BenchOptions): Promise<string> {
   const workload = await openLargeLayer(size);
-  await using registry = await startBenchRegistry(workload, workload.registry);
+  await using registry = await startBenchRegistry(workload, { choice });
   await using zone = await makeBenchZone(workload, registry.host);
   const site = ['--site', 'site/site.yaml', '--no-progress'];
   const stages = [

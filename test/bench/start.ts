@@ -1,9 +1,10 @@
+import type { BenchOptions } from './bench-options.ts';
 import { CLI } from './bench-zone.ts';
 import { comparisonTable } from './report.ts';
 import { sideBySide } from './side-by-side.ts';
 
 /** Starts of the built command line, and of Node with nothing to do. */
-export async function benchStart(runs: number): Promise<string> {
+export async function benchStart({ runs = 20 }: BenchOptions): Promise<string> {
   const ways = [['--help'], ['--version'], ['collect', '--help'], ['verify', '--help']];
   const ours = ways.map((args) => ({
     name: `gapferry ${args.join(' ')}`,

@@ -1,12 +1,15 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, which } from '@gapferry/testkit';
+import { freePort } from '@gapferry/testkit';
+import { findTool, whyMissing } from '../live/support/tools.ts';
+import type { RegistryChoice } from './bench-options.ts';
 import type { Workload } from './workload.ts';
 
-/** A registry with the workload in a process of its own. */
+/** A registry in a process of its own. */
 export interface BenchRegistry extends AsyncDisposable {
   /** host:port, plain HTTP. */
   readonly host: string;
@@ -14,48 +17,86 @@ export interface BenchRegistry extends AsyncDisposable {
   readonly described: string;
 }
 
-/** Debian's docker-registry (distribution) where it is installed, else the testkit's registry. */
-export async function startBenchRegistry(workload: Workload, directory: string): Promise<BenchRegistry> {
-  const distribution = which('docker-registry') ?? which('registry');
-  if (distribution !== undefined)
-    return startDistribution(distribution, workload, `${directory}/registry.yml`);
-  return startTestkit(workload);
+export interface ServedStorage {
+  /** Root directory of the file system driver. */
+  readonly storage: string;
+  /** Where its configuration goes. */
+  readonly configFile: string;
+  readonly readonly: boolean;
+  /** A file that gets a line for each request; nothing is logged without one. */
+  readonly accessLog?: string;
 }
 
-async function startDistribution(
-  program: string,
-  workload: Workload,
-  configFile: string,
+export interface Choice {
+  readonly choice: RegistryChoice | undefined;
+}
+
+/** A registry that has the workload: distribution 3 where scripts/live/install.mjs has brought it, else Debian's docker-registry, else the testkit's. */
+export async function startBenchRegistry(workload: Workload, { choice }: Choice): Promise<BenchRegistry> {
+  const found = choice === 'testkit' ? undefined : findDistribution(choice);
+  if (found === undefined) return startTestkit(workload);
+  const configFile = join(workload.registry, 'registry.yml');
+  return startDistribution(found, { storage: workload.registry, configFile, readonly: true });
+}
+
+export interface FoundDistribution {
+  readonly name: string;
+  readonly program: string;
+}
+
+/** Throws when the one that was asked for is not there; undefined when nothing was asked for and there is none. */
+export function findDistribution(choice?: RegistryChoice): FoundDistribution | undefined {
+  const names = choice === undefined ? ['distribution-3', 'docker-registry'] : [choice];
+  for (const name of names) {
+    const program = findTool(name);
+    if (program !== undefined) return { name, program };
+  }
+  if (choice !== undefined) throw new Error(`${choice}: ${whyMissing(choice)}`);
+  return undefined;
+}
+
+export async function startDistribution(
+  { name, program }: FoundDistribution,
+  { storage, configFile, readonly, accessLog }: ServedStorage,
 ): Promise<BenchRegistry> {
   const host = `127.0.0.1:${await freePort()}`;
   const config = {
     version: '0.1',
-    log: { level: 'error', accesslog: { disabled: true } },
+    log: { level: 'error', accesslog: { disabled: accessLog === undefined } },
     storage: {
-      filesystem: { rootdirectory: workload.registry },
-      maintenance: { readonly: { enabled: true } },
+      filesystem: { rootdirectory: storage },
+      maintenance: { readonly: { enabled: readonly } },
     },
-    http: { addr: host },
+    http: { addr: host, secret: 'of one run' },
   };
   await writeFile(configFile, JSON.stringify(config));
-  const server = spawn(program, ['serve', configFile], { stdio: 'ignore' });
+  const log = accessLog === undefined ? undefined : await open(accessLog, 'a');
+  const env = { PATH: process.env['PATH'], OTEL_TRACES_EXPORTER: 'none' };
+  const stdio = log?.fd ?? 'ignore';
+  const server = spawn(program, ['serve', configFile], { stdio: ['ignore', stdio, stdio], env });
   const ended = once(server, 'close');
-  const close = async (): Promise<void> => {
-    server.kill();
-    await ended;
+  await untilAnswers(server, host, program);
+  return {
+    host,
+    described: `${name} (${program})`,
+    async [Symbol.asyncDispose]() {
+      server.kill();
+      await ended;
+      await log?.close();
+    },
   };
-  for (let tries = 0; !(await answers(host)); tries++) {
-    if (tries > 100 || server.exitCode !== null) throw new Error(`${program} does not answer on ${host}`);
-    await sleep(50);
-  }
-  return { host, described: `${program} (distribution)`, [Symbol.asyncDispose]: close };
 }
 
-async function answers(host: string): Promise<boolean> {
-  return fetch(`http://${host}/v2/`).then(
-    ({ ok }) => ok,
-    () => false,
-  );
+async function untilAnswers(server: ChildProcess, host: string, program: string): Promise<void> {
+  const answers = (): Promise<boolean> =>
+    fetch(`http://${host}/v2/`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  for (let tries = 0; !(await answers()); tries++) {
+    if (tries > 200 || server.exitCode !== null) throw new Error(`${program} does not answer on ${host}`);
+    await sleep(50);
+  }
 }
 
 async function startTestkit(workload: Workload): Promise<BenchRegistry> {
@@ -66,7 +107,7 @@ async function startTestkit(workload: Workload): Promise<BenchRegistry> {
   const [host] = (await once(createInterface(server.stdout), 'line')) as [string];
   return {
     host,
-    described: 'the registry of @gapferry/testkit (no docker-registry on this machine)',
+    described: 'the registry of @gapferry/testkit',
     async [Symbol.asyncDispose]() {
       server.stdin.end();
       await ended;

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { mustRun, which } from '@gapferry/testkit';
+import type { BenchOptions } from './bench-options.ts';
 import { makeBenchZone } from './bench-zone.ts';
 import type { Command } from './measure.ts';
 import { comparisonTable } from './report.ts';
@@ -8,9 +9,9 @@ import { startBenchRegistry } from './upstream.ts';
 import { openWorkload } from './workload.ts';
 
 /** `gapferry verify` of a depot (signature, policy, closure, every blob) against programs that only hash the same blobs, one process per file on all cores, largest first. */
-export async function benchVerify(runs: number, size: number | undefined): Promise<string> {
+export async function benchVerify({ runs = 7, size, registry: choice }: BenchOptions): Promise<string> {
   const workload = await openWorkload(size);
-  await using registry = await startBenchRegistry(workload, workload.registry);
+  await using registry = await startBenchRegistry(workload, { choice });
   await using zone = await makeBenchZone(workload, registry.host);
   await runOnce(zone.collect());
   const blobs = zone.path('depot/blobs/sha256');

@@ -4,7 +4,15 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Descriptor } from '@gapferry/core';
-import { type Content, contentOfImage, layerTar, makeImage, type TestImage } from '@gapferry/testkit';
+import {
+  type Content,
+  contentOfImage,
+  type LayerInput,
+  layerTar,
+  makeImage,
+  makeIndex,
+  type TestImage,
+} from '@gapferry/testkit';
 import { machineFiles, takeFiles } from './machine-files.ts';
 
 /** Images with shared layers, and a registry's storage that serves them; both name the same bytes on disk. */
@@ -19,12 +27,14 @@ export interface Workload {
 export interface WorkloadImage {
   readonly repository: string;
   readonly root: Descriptor;
-  /** Configuration and layers. */
+  /** Of an index: the manifests below it. */
+  readonly manifests: readonly Descriptor[];
+  /** Configurations and layers. */
   readonly blobs: readonly Descriptor[];
 }
 
 /** Another number makes everybody's workload anew. */
-const GENERATOR = 1;
+const GENERATOR = 2;
 const MIB = 1 << 20;
 
 export const TAG = '1.0';
@@ -37,8 +47,11 @@ const FAMILIES = [
   { base: 30, runtime: 95, applications: [120, 110, 55, 20] },
 ] as const;
 const SMALL_LAYERS = [300_000, 4_000] as const;
+/** One more image, for two platforms that share nothing: its first platform is of the first family. */
+const MULTI = { application: 35, otherPlatform: [60, 30] } as const;
+const PLATFORMS = ['linux/amd64', 'linux/arm64'];
 
-/** The workload of about `size` bytes, made when it is not in the cache: 12 images, 40 layers and configurations. */
+/** The workload of about `size` bytes, made when it is not in the cache: 13 images with shared layers, one of them an index of two platforms. */
 export async function openWorkload(size: number = DEFAULT_SIZE): Promise<Workload> {
   return openCached(`images-${size}`, () => makeImages(size));
 }
@@ -57,22 +70,44 @@ interface Named {
 }
 
 export async function makeImages(size: number): Promise<Named[]> {
-  const whole = FAMILIES.flatMap(({ base, runtime, applications }) => [base, runtime, ...applications]);
+  const families = FAMILIES.flatMap(({ base, runtime, applications }) => [base, runtime, ...applications]);
+  const whole = [...families, MULTI.application, ...MULTI.otherPlatform];
   const unit = size / whole.reduce((sum, part) => sum + part, 0);
   const pool = machineFiles();
-  const layer = async (part: number, name: string): Promise<Content> =>
+  const layer: MakeLayer = async (part, name) =>
     layerTar(await takeFiles(pool, Math.round(part * unit), name));
   const images: Named[] = [];
+  let first: Content[] | undefined;
   for (const [family, { base, runtime, applications }] of FAMILIES.entries()) {
     const shared = [await layer(base, `base-${family}`), await layer(runtime, `runtime-${family}`)];
+    first ??= shared;
     for (const [number, part] of applications.entries()) {
       const seed = `${family}-${number}`;
-      const small = SMALL_LAYERS.map((bytes) => ({ size: bytes, seed: `${seed}-${bytes}` }));
-      const layers = [...shared, await layer(part, `app-${seed}`), ...small];
+      const layers = [...shared, await layer(part, `app-${seed}`), ...smallLayers(seed)];
       images.push({ repository: `bench/app-${seed}`, image: await makeImage({ layers, seed }) });
     }
   }
-  return images;
+  return [...images, { repository: 'bench/multi', image: await makeMulti(first ?? [], layer) }];
+}
+
+type MakeLayer = (part: number, name: string) => Promise<Content>;
+
+async function makeMulti(shared: readonly Content[], layer: MakeLayer): Promise<TestImage> {
+  const other: Content[] = [];
+  for (const [number, part] of MULTI.otherPlatform.entries())
+    other.push(await layer(part, `other-${number}`));
+  const own = [...shared, await layer(MULTI.application, 'app-multi')];
+  const images: TestImage[] = [];
+  for (const [number, content] of [own, other].entries()) {
+    const seed = `multi-${number}`;
+    const layers = [...content, ...smallLayers(seed)];
+    images.push(await makeImage({ layers, seed, platform: PLATFORMS[number] ?? '' }));
+  }
+  return makeIndex(images);
+}
+
+function smallLayers(seed: string): LayerInput[] {
+  return SMALL_LAYERS.map((bytes) => ({ size: bytes, seed: `${seed}-${bytes}` }));
 }
 
 async function openCached(name: string, make: () => Promise<Named[]>): Promise<Workload> {
@@ -100,11 +135,16 @@ async function write(directory: string, images: readonly Named[]): Promise<void>
     await writeRepository(directory, repository, image);
   }
   const index = images.map(({ repository, image }): WorkloadImage => {
-    const blobs = image.blobs.map(({ mediaType, digest, size }) => ({ mediaType, digest, size }));
-    return { repository, root: image.root, blobs };
+    const manifests = image.children.map(({ root }) => root);
+    const blobs = blobsOf(image).map(({ mediaType, digest, size }) => ({ mediaType, digest, size }));
+    return { repository, root: image.root, manifests, blobs };
   });
   await writeFile(join(directory, 'images.tmp'), JSON.stringify(index));
   await rename(join(directory, 'images.tmp'), join(directory, 'images.json'));
+}
+
+function blobsOf(image: TestImage): readonly Descriptor[] {
+  return [...image.children.flatMap(blobsOf), ...image.blobs];
 }
 
 async function writeBlob(directory: string, name: string, content: Content): Promise<void> {
@@ -121,8 +161,11 @@ async function writeRepository(directory: string, repository: string, image: Tes
   const root = hex(image.root.digest);
   const tag = `_manifests/tags/${TAG}`;
   const links: Array<[string, string]> = [
-    ...image.blobs.map(({ digest }): [string, string] => [`_layers/sha256/${hex(digest)}`, hex(digest)]),
-    [`_manifests/revisions/sha256/${root}`, root],
+    ...blobsOf(image).map(({ digest }): [string, string] => [`_layers/sha256/${hex(digest)}`, hex(digest)]),
+    ...[image, ...image.children].map(({ root: { digest } }): [string, string] => [
+      `_manifests/revisions/sha256/${hex(digest)}`,
+      hex(digest),
+    ]),
     [`${tag}/current`, root],
     [`${tag}/index/sha256/${root}`, root],
   ];
@@ -135,8 +178,15 @@ async function writeRepository(directory: string, repository: string, image: Tes
 
 /** Distinct blobs and manifests. */
 export function contentOf({ images }: Workload): readonly Descriptor[] {
-  const all = images.flatMap(({ root, blobs }) => [root, ...blobs]);
+  const all = images.flatMap(({ root, manifests, blobs }) => [root, ...manifests, ...blobs]);
   return [...new Map(all.map((blob) => [blob.digest, blob])).values()];
+}
+
+export function describeWorkload(workload: Workload): string {
+  const content = contentOf(workload);
+  const bytes = content.reduce((sum, { size }) => sum + size, 0);
+  const indexes = workload.images.filter(({ manifests }) => manifests.length > 0).length;
+  return `${workload.images.length} images (${indexes} multi-arch), ${content.length} distinct blobs and manifests, ${(bytes / 1e9).toFixed(2)} GB`;
 }
 
 export function hex(digest: string): string {

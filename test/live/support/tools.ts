@@ -14,23 +14,25 @@ const reported = readReport();
 
 /** The program's absolute path: the one the install script brought, or one on PATH. Throws when there is none: ask `lacks` first. */
 export function tool(name: string): string {
-  const path = find(name);
-  if (path === undefined) throw new Error(`${name}: ${reasonFor(name)}`);
+  const path = findTool(name);
+  if (path === undefined) throw new Error(`${name}: ${whyMissing(name)}`);
   return path;
 }
 
 /** For `describe.skipIf`: true, and the reason is printed, when one of the programs is not there. */
 export function lacks(...names: readonly string[]): boolean {
-  const missing = names.filter((name) => find(name) === undefined);
-  for (const name of missing) process.stderr.write(`skipped: needs ${name}: ${reasonFor(name)}\n`);
+  const missing = names.filter((name) => findTool(name) === undefined);
+  for (const name of missing) process.stderr.write(`skipped: needs ${name}: ${whyMissing(name)}\n`);
   return missing.length > 0;
 }
 
-function find(name: string): string | undefined {
+/** As `tool`, but undefined when there is none. */
+export function findTool(name: string): string | undefined {
   return reported.get(name)?.path ?? which(name);
 }
 
-function reasonFor(name: string): string {
+/** Why there is none. */
+export function whyMissing(name: string): string {
   return reported.get(name)?.reason ?? 'not on PATH, and scripts/live/install.mjs has not run';
 }
 
