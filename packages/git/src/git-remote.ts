@@ -9,7 +9,8 @@ import { protocolOf } from './git-url.ts';
 
 /** How other hosts are reached. The same meanings as in `HttpClientOptions`. */
 export interface RemoteOptions {
-  /** Credentials for a host[:port] as it stands in the URL, for HTTP basic; a bearer token is sent as the password of `oauth2`. Sent only over TLS, to loopback, or to `insecure` hosts. */
+  /** Credentials for a host[:port] as it stands in the URL, for HTTP basic; tokens of registries (`bearer`, `identityToken`) say nothing to a Git host and are left out.
+   *  Sent only over TLS, to loopback, or to `insecure` hosts. */
   readonly credentials?: (host: string) => Promise<Credentials | undefined>;
   /** host or host:port whose certificate is not checked and that may get credentials over plain HTTP. */
   readonly insecure?: readonly string[];
@@ -88,8 +89,8 @@ async function secretFor(
 ): Promise<{ settings: readonly GitSetting[]; variables: Readonly<Record<string, string>> }> {
   const { host } = new URL(url);
   const found = mayCarryCredentials(url, options) ? await options.credentials?.(host) : undefined;
-  if (found === undefined) return { settings: [], variables: {} };
-  const { username, password } = 'bearer' in found ? { username: 'oauth2', password: found.bearer } : found;
+  if (found === undefined || !('username' in found)) return { settings: [], variables: {} };
+  const { username, password } = found;
   return {
     settings: [[`credential.${new URL(effective).origin}.helper`, HELPER]],
     variables: { GAPFERRY_GIT_USERNAME: username, GAPFERRY_GIT_PASSWORD: password },

@@ -5,6 +5,7 @@ import { createExchange } from './exchange.ts';
 import { createHostRules, hostWithPort, isLoopback } from './host-rules.ts';
 import type { HttpClient, HttpClientOptions } from './http-client.ts';
 import { resumedBody } from './resumed-body.ts';
+import { sendOnce } from './send-once.ts';
 import { createSlots } from './slots.ts';
 import { speaksTls } from './tls-probe.ts';
 import { createTries, type Tries } from './tries.ts';
@@ -26,6 +27,7 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
     createTries(item, URL.parse(url)?.host ?? '', options);
   return {
     request: (request, run) => askWhole(exchange, request, triesFor(request.item, request.url), run),
+    send: (request, run) => sendOnce(exchange, request, triesFor(request.item, request.url), run),
     body: (request, from, run) =>
       resumedBody(exchange, request, from, triesFor(request.item, request.url), run),
     origin: createOrigins(options, (url) => isLoopback(url.hostname) || rules.isInsecure(url)),

@@ -1,11 +1,12 @@
 import { checkRun, GapferryError, type Run } from '@gapferry/core';
 import type { Agents } from './agents.ts';
-import type { Authorizer } from './authorizer.ts';
+import type { Authorizer, RefusedTrip } from './authorizer.ts';
 import type { HttpRequest } from './http-client.ts';
 import { startRawTrip } from './raw-trip.ts';
 import { refusal } from './refusal.ts';
 import type { TakeSlot } from './slots.ts';
-import { readUpTo, startTrip, type Trip } from './trip.ts';
+import type { Tries } from './tries.ts';
+import { type Method, readUpTo, startTrip, type Trip, type TripBody } from './trip.ts';
 
 /** Everything one try needs. */
 export interface ExchangeParts {
@@ -16,9 +17,14 @@ export interface ExchangeParts {
   readonly userAgent: string;
 }
 
-export interface ExchangeRequest extends HttpRequest {
+export interface ExchangeRequest extends Omit<HttpRequest, 'method'> {
+  /** Default GET. */
+  readonly method?: Method;
+  readonly body?: TripBody;
   /** Is the body so large that it is worth a connection of its own? Only for GET. */
   readonly isLarge?: boolean;
+  /** For a question that is not asked again as a whole: how often the token service is. */
+  readonly tokenTries?: Tries;
 }
 
 /** One try: follows redirects, answers a challenge once per host, and gives the trip whose status the caller accepts. The caller reads or leaves its body. */
@@ -41,7 +47,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
         ...extraHeaders,
       };
       const trip = await askWithAuthorization(parts, { ...request, headers }, url, run);
-      const location = isRedirect(trip.status) ? trip.headers.get('location') : undefined;
+      const location = isRedirect(trip, request) ? trip.headers.get('location') : undefined;
       if (location === undefined) return trip;
       await drain(trip);
       if (hop === MOST_REDIRECTS)
@@ -51,7 +57,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
   };
 }
 
-function parseRequestUrl(request: HttpRequest): URL {
+function parseRequestUrl(request: ExchangeRequest): URL {
   const url = URL.parse(request.url);
   const problem =
     !url || !/^https?:$/.test(url.protocol)
@@ -79,25 +85,39 @@ async function askWithAuthorization(
     // Its place is given back first: the token service may be the same host.
     trip = await detach(trip);
     const challenge = trip.headers.get('www-authenticate');
-    const better = await authorizer.answer(
-      { url, item: request.item, scope: request.scope, challenge, sent },
-      (realm, authorization) => askTokenService(parts, request.item, realm, authorization, run),
-    );
+    const refused = { url, item: request.item, scope: request.scope, challenge, sent };
+    const better = await betterHeader(parts, request, refused, run);
     if (better !== undefined) {
       sent = better;
       trip = await ask(parts, request, url, sent, run);
     }
   }
-  if (
-    (request.accept ?? [200]).includes(trip.status) ||
-    (isRedirect(trip.status) && trip.headers.has('location'))
-  )
-    return trip;
+  if ((request.accept ?? [200]).includes(trip.status) || isRedirect(trip, request)) return trip;
   throw await refusal(trip, {
     item: request.item,
     url,
     credentials: await authorizer.use(url),
+    changes: changesSomething(request),
   });
+}
+
+/** What the challenge asks for. A token service that failed is asked again where the question itself is not. */
+async function betterHeader(
+  { authorizer, ...parts }: ExchangeParts,
+  request: ExchangeRequest,
+  refused: RefusedTrip,
+  run: Run,
+): Promise<string | undefined> {
+  for (;;) {
+    try {
+      return await authorizer.answer(refused, (realm, authorization) =>
+        askTokenService({ authorizer, ...parts }, request.item, realm, authorization, run),
+      );
+    } catch (error) {
+      if (request.tokenTries === undefined) throw error;
+      await request.tokenTries.failed(error, run);
+    }
+  }
 }
 
 async function ask(
@@ -124,6 +144,7 @@ async function ask(
     agent: agents.forUrl(url),
     idleMs,
     release,
+    ...(request.body && { body: request.body }),
   };
   const raw =
     request.isLarge && agents.dial ? await startRawTrip(url, { ...init, dial: agents.dial }, run) : undefined;
@@ -141,11 +162,18 @@ function askTokenService(
   return ask(parts, { url: realm.href, item }, realm, authorization, run);
 }
 
-function isRedirect(status: number): boolean {
-  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
+/** 301, 302 and 303 would make a question of what was meant to change something. */
+function isRedirect({ status, headers }: Trip, request: ExchangeRequest): boolean {
+  const keepsMethod = status === 307 || status === 308;
+  const isOther = status === 301 || status === 302 || status === 303;
+  return (keepsMethod || (isOther && !changesSomething(request))) && headers.has('location');
 }
 
-function nextUrl(request: HttpRequest, from: URL, location: string): URL {
+function changesSomething({ method = 'GET' }: ExchangeRequest): boolean {
+  return method !== 'GET' && method !== 'HEAD';
+}
+
+function nextUrl(request: ExchangeRequest, from: URL, location: string): URL {
   const next = URL.parse(location, from.href);
   if (!next || !/^https?:$/.test(next.protocol))
     throw badRedirect(request, from, 'redirects to something that is no http address');
@@ -164,9 +192,9 @@ function withoutSecrets(headers: HttpRequest['headers']): Record<string, string>
   );
 }
 
-/** Takes a small answer off the wire. */
+/** Takes a small answer off the wire. Its head is what counts: a connection may be cut because the body of the question was not sent to its end. */
 async function detach(trip: Trip): Promise<Trip> {
-  const body = await readUpTo(trip, DRAIN_LIMIT);
+  const body = await readUpTo(trip, DRAIN_LIMIT).catch(() => Buffer.alloc(0));
   return {
     ...trip,
     bytes: (async function* () {
@@ -180,7 +208,7 @@ async function drain(trip: Trip): Promise<void> {
   await readUpTo(trip, DRAIN_LIMIT).catch(() => undefined);
 }
 
-function badRedirect({ item }: HttpRequest, from: URL, what: string): GapferryError {
+function badRedirect({ item }: ExchangeRequest, from: URL, what: string): GapferryError {
   return new GapferryError({
     code: 'PROTOCOL_VIOLATION',
     message: `${from.host} ${what} for ${item}`,

@@ -1,6 +1,6 @@
 import type { Bytes, Run } from '@gapferry/core';
 
-/** One question to a server. Only reading is offered: whoever writes to a server has other needs (sessions, bodies, checks after the fact). */
+/** One question to a server that changes nothing there. */
 export interface HttpRequest {
   /** Absolute http: or https: URL without credentials (`REFERENCE_INVALID`). */
   readonly url: string;
@@ -8,12 +8,26 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** The item this is for: named in errors and progress. */
   readonly item: string;
-  /** Statuses returned as answers; all others become errors. Default [200]. */
+  /** Statuses returned as answers; all others become errors. Default [200], for `send` [200, 201, 202, 204]. */
   readonly accept?: readonly number[];
   /** Whole bodies with more bytes are refused (`LIMIT_EXCEEDED`). Default for `request` 32 MiB, for `body` no limit. */
   readonly maxBytes?: number;
   /** OCI: scope wanted from a bearer token service when the challenge names none, and the name tokens are kept under: `repository:x:pull`. */
   readonly scope?: string;
+}
+
+/** A question that changes something at a server. */
+export interface SendRequest extends Omit<HttpRequest, 'method'> {
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Sent with its Content-Length. */
+  readonly body?: Uint8Array | StreamedBody;
+}
+
+/** A body of known size that may be opened again: a challenge or a redirect makes the client send it once more. */
+export interface StreamedBody {
+  /** Bytes that `open` gives; one more or less ends the trip (`SIZE_MISMATCH`). */
+  readonly size: number;
+  readonly open: () => Bytes;
 }
 
 /** A body that is read as a stream. */
@@ -38,6 +52,10 @@ export interface HttpAnswer {
 export interface HttpClient {
   /** A small answer, whole. */
   request(request: HttpRequest, run: Run): Promise<HttpAnswer>;
+  /** Sends once: after a challenge again with what it asks for, along a redirect that keeps the method (307, 308), and never again by itself: only the caller knows what a
+   *  failed trip has left at the server. Errors say by `retryable` whether another try may help. A body's `bytes` events are told for `request.item`.
+   *  An answer that comes before the body was sent to its end counts, and the rest is not sent. */
+  send(request: SendRequest, run: Run): Promise<HttpAnswer>;
   /** Streams a body from an offset and resumes by Range after a cut connection. Emits `bytes` events for `request.item`. Nothing is asked before the first chunk is. */
   body(request: BodyRequest, from: number, run: Run): Bytes;
   /** `scheme://host` for a host[:port] whose scheme nobody wrote down: https, unless the host is loopback or `insecure` and does not speak TLS. */
@@ -46,13 +64,33 @@ export interface HttpClient {
   close(): void;
 }
 
+/** `identityToken`: an OAuth2 refresh token that a token service takes instead of a password (Docker config, `identitytoken`). */
 export type Credentials =
   | { readonly username: string; readonly password: string }
+  | { readonly identityToken: string }
   | { readonly bearer: string };
 
+/** What one host needs that others do not. */
+export interface HostSettings {
+  /** Certificates in PEM that are trusted for it besides the system's. */
+  readonly ca?: string;
+  /** Client certificate (chain) and private key in PEM, both or none (mutual TLS). */
+  readonly cert?: string;
+  readonly key?: string;
+  /** Requests under way at once, instead of `perHost`. */
+  readonly connections?: number;
+  /** Requests begun in any second at most. */
+  readonly requestsPerSecond?: number;
+}
+
 export interface HttpClientOptions {
-  /** Credentials for a host[:port] as it stands in the URL. Asked at most once per host. Sent only over TLS, to loopback, or to `insecure` hosts. */
-  readonly credentials?: (host: string) => Promise<Credentials | undefined>;
+  /** Credentials for a host[:port] as it stands in the URL, and for the repository path where the request has a `scope` of one: Docker config files may name both.
+   *  Asked at most once for each. Sent only over TLS, to loopback, or to `insecure` hosts. */
+  readonly credentials?: (host: string, repository?: string) => Promise<Credentials | undefined>;
+  /** By host or host:port. */
+  readonly hosts?: ReadonlyMap<string, HostSettings>;
+  /** The only hosts (host or host:port) that may be spoken to, whatever a redirect, a token realm or a `Location` says; absent: any. Another one is refused (`PROTOCOL_VIOLATION`). */
+  readonly onlyHosts?: readonly string[];
   /** host or host:port that may be spoken to over plain HTTP or TLS with any certificate. */
   readonly insecure?: readonly string[];
   /** Like `curl --connect-to`: "host:port" → "host:port". The name in URL, Host header and certificate stays. */

@@ -8,6 +8,8 @@ export const LONGEST_WAIT = 60;
 
 export interface RefusalContext extends TripPurpose {
   readonly credentials: CredentialsUse;
+  /** The question was to change something there. */
+  readonly changes?: boolean;
 }
 
 /** There are none, they were used, or there are some that an unprotected connection may not carry. */
@@ -26,6 +28,9 @@ function judge(
   words: string,
 ): Pick<ErrorInit, 'code' | 'message' | 'hint' | 'retryable' | 'retryAfter'> {
   const { item, url } = context;
+  const [asked, reading, read] = context.changes
+    ? ['to what was sent of', 'writing', 'write']
+    : ['when asked for', 'reading', 'read'];
   const said = words === '' ? '' : `: ${words}`;
   const wait = parseRetryAfter(trip.headers.get('retry-after'), new Date());
   switch (trip.status) {
@@ -34,8 +39,8 @@ function judge(
     case 403:
       return {
         code: 'FORBIDDEN',
-        message: `${url.host} does not allow reading ${item}${said}`,
-        hint: `use credentials for ${url.host} that may read it`,
+        message: `${url.host} does not allow ${reading} ${item}${said}`,
+        hint: `use credentials for ${url.host} that may ${read} it`,
       };
     case 404:
     case 410:
@@ -52,11 +57,11 @@ function judge(
   if (trip.status < 500 && trip.status !== 408 && trip.status !== 425)
     return {
       code: 'PROTOCOL_VIOLATION',
-      message: `${url.host} answered ${trip.status} when asked for ${item}${said}`,
+      message: `${url.host} answered ${trip.status} ${asked} ${item}${said}`,
     };
   return {
     code: 'SERVER_ERROR',
-    message: `${url.host} answered ${trip.status} when asked for ${item}${said}`,
+    message: `${url.host} answered ${trip.status} ${asked} ${item}${said}`,
     hint: 'the server has trouble; run the same command again later',
     retryable: trip.status !== 501 && trip.status !== 505,
     ...(wait !== undefined && { retryAfter: wait }),

@@ -1,6 +1,8 @@
 import type { Agent } from 'node:http';
-import type { Bytes, Run } from '@gapferry/core';
+import { type Bytes, checkRun, type Run } from '@gapferry/core';
 import fetch, { type Response } from 'node-fetch';
+import type { StreamedBody } from './http-client.ts';
+import { createOutgoingBody, type OutgoingBody } from './outgoing-body.ts';
 import { type SilenceWatch, watchSilence } from './silence.ts';
 
 /** One question on the wire and its answer: no redirect followed, no status judged, no retry. */
@@ -13,42 +15,69 @@ export interface Trip {
   readonly bytes: Bytes;
 }
 
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
 export interface TripInit {
-  readonly method: 'GET' | 'HEAD';
+  readonly method: Method;
   readonly headers: Readonly<Record<string, string>>;
   readonly item: string;
   readonly agent: Agent;
   readonly idleMs: number;
   /** Gives the host's place back; called exactly once, whatever happens. */
   readonly release: () => void;
+  readonly body?: TripBody;
+}
+
+export interface TripBody extends StreamedBody {
+  /** Told how many bytes of it are on their way. */
+  readonly told: (at: number) => void;
 }
 
 export async function startTrip(url: URL, init: TripInit, run: Run): Promise<Trip> {
-  const watch = watchSilence({ item: init.item, url }, init.idleMs, run);
+  const purpose = { item: init.item, url };
+  const watch = watchSilence(purpose, init.idleMs, run);
+  const outgoing = init.body && createOutgoingBody(init.body, { purpose, watch, told: init.body.told });
+  const end = async (): Promise<void> => {
+    watch.stop();
+    await outgoing?.leave();
+    init.release();
+  };
   try {
     const response = await fetch(url, {
       method: init.method,
-      headers: init.headers,
+      headers: { ...init.headers, ...(init.body && { 'Content-Length': String(init.body.size) }) },
+      body: outgoing?.stream ?? null,
       agent: init.agent,
       redirect: 'manual',
       compress: false,
       signal: watch.signal,
     });
+    outgoing?.hold();
     watch.busy();
     return {
       url,
       status: response.status,
       headers: new Map(response.headers),
-      bytes: readBody(response, watch, init.release),
+      bytes: readBody(response, watch, end),
     };
   } catch (error) {
-    watch.stop();
-    init.release();
-    throw watch.failure(error);
+    await end();
+    throw failureOf(error, outgoing, watch, run);
   }
 }
 
-async function* readBody(response: Response, watch: SilenceWatch, release: () => void): Bytes {
+/** A body that cannot be read is no failed trip: its own error says why. */
+function failureOf(
+  error: unknown,
+  outgoing: OutgoingBody | undefined,
+  watch: SilenceWatch,
+  run: Run,
+): unknown {
+  checkRun(run);
+  return outgoing?.failure ?? watch.failure(error);
+}
+
+async function* readBody(response: Response, watch: SilenceWatch, end: () => Promise<void>): Bytes {
   try {
     watch.waiting();
     for await (const chunk of response.body ?? []) {
@@ -59,8 +88,7 @@ async function* readBody(response: Response, watch: SilenceWatch, release: () =>
   } catch (error) {
     throw watch.failure(error);
   } finally {
-    watch.stop();
-    release();
+    await end();
   }
 }
 

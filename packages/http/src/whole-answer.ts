@@ -15,21 +15,23 @@ export async function askWhole(
 ): Promise<HttpAnswer> {
   for (;;) {
     try {
-      const trip = await exchange(request, {}, run);
-      return {
-        status: trip.status,
-        headers: trip.headers,
-        url: trip.url.href,
-        body: await readWhole(trip, request),
-      };
+      return await readAnswer(await exchange(request, {}, run), request);
     } catch (error) {
       await tries.failed(error, run);
     }
   }
 }
 
+/** Reads an answer to its end. Throws `LIMIT_EXCEEDED`. */
+export async function readAnswer(trip: Trip, request: Limited): Promise<HttpAnswer> {
+  const { status, headers, url } = trip;
+  return { status, headers, url: url.href, body: await readWhole(trip, request) };
+}
+
+type Limited = Pick<HttpRequest, 'item' | 'maxBytes'>;
+
 /** Memory grows with what arrives, never with what is announced. */
-async function readWhole(trip: Trip, request: HttpRequest): Promise<Uint8Array> {
+async function readWhole(trip: Trip, request: Limited): Promise<Uint8Array> {
   const limit = request.maxBytes ?? DEFAULT_LIMIT;
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -41,7 +43,7 @@ async function readWhole(trip: Trip, request: HttpRequest): Promise<Uint8Array> 
   return Buffer.concat(chunks);
 }
 
-export function tooLarge(trip: Trip, request: HttpRequest, limit: number): GapferryError {
+export function tooLarge(trip: Trip, request: Limited, limit: number): GapferryError {
   return new GapferryError({
     code: 'LIMIT_EXCEEDED',
     message: `${trip.url.host} sends more than ${limit} bytes as ${request.item}`,
