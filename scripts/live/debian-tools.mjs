@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { findProgram, lastWords } from './find-program.mjs';
 
-/** command → Debian package that has it */
+/** command → Debian packages that bring it */
 const PACKAGES = {
   git: 'git',
   curl: 'curl',
@@ -11,7 +11,12 @@ const PACKAGES = {
   sshd: 'openssh-server',
   ssh: 'openssh-client',
   'ssh-keygen': 'openssh-client',
+  cc: 'gcc libc6-dev',
+  containerd: 'containerd',
+  ctr: 'containerd',
 };
+/** Of no use to anybody else. */
+const ROOT_ONLY = ['containerd', 'ctr'];
 
 const LIMIT_MS = 300_000;
 
@@ -21,6 +26,7 @@ export function bringDebianTools() {
   const missing = names.filter((name) => findProgram(name) === undefined);
   const reasons = missing.length === 0 ? new Map() : install(missing.map((name) => PACKAGES[name]));
   return names.map((name) => {
+    if (ROOT_ONLY.includes(name) && !isRoot()) return { name, reason: 'only root can run it' };
     const path = findProgram(name);
     const reason = reasons.get(PACKAGES[name]) ?? `${PACKAGES[name]} did not bring it`;
     return path ? { name, path } : { name, reason };
@@ -32,7 +38,7 @@ function install(packages) {
   const wanted = [...new Set(packages)];
   const without = (reason) => new Map(wanted.map((name) => [name, reason]));
   if (findProgram('apt-get') === undefined) return without('there is no apt-get to install it');
-  if (process.getuid?.() !== 0) return without('installing it needs root');
+  if (!isRoot()) return without('installing it needs root');
   console.log(`live tests: installing ${wanted.join(', ')} …`);
   // An update that fails may still leave lists that are good enough.
   aptGet(['update', '-q']);
@@ -48,8 +54,13 @@ function install(packages) {
   );
 }
 
+function isRoot() {
+  return process.getuid?.() === 0;
+}
+
 function aptInstall(packages) {
-  return aptGet(['install', '-y', '-q', '--no-install-recommends', ...packages]);
+  const names = packages.flatMap((words) => words.split(' '));
+  return aptGet(['install', '-y', '-q', '--no-install-recommends', ...names]);
 }
 
 function aptGet(args) {
