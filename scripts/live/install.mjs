@@ -6,13 +6,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bringDebianTools } from './debian-tools.mjs';
-import { bringGitea } from './gitea-server.mjs';
+
 import { bringGoTools } from './go-tools.mjs';
+import { bringGoWrappers } from './go-wrappers.mjs';
 
 const report = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'reports', 'live-tools.json');
 
 const started = performance.now();
-const tools = [...bringDebianTools(), ...bringGoTools(), bringGitea()];
+const tools = [...bringDebianTools(), ...bringGoTools(), ...bringGoWrappers()];
 mkdirSync(dirname(report), { recursive: true });
 writeFileSync(report, `${JSON.stringify({ tools }, null, 2)}\n`);
 for (const line of summary()) console.log(`live tests: ${line}`);
