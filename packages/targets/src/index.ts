@@ -1,8 +1,8 @@
 /**
  * The places a release is loaded into: says what is there already and puts there what it is told to.
  *
- * A target never decides what to load, and never opens a blob that nobody verified. What it needs of a depot and
- * of Git it declares itself (`EmbeddedStore`, `GitRepositories`).
+ * A target never decides what to load, and never opens a blob that nobody verified. What it needs of a depot, of Git
+ * and of the OCI protocol it declares itself (`EmbeddedStore`, `GitRepositories`, `OciRegistry`).
  *
  * Imported by the cli only; importer sees targets through the Target port of core.
  */
@@ -12,3 +12,6 @@ export * from './embedded-target.ts';
 export { type EmbeddedRoots, embeddedRoots } from './embedded-tree.ts';
 export * from './git-repositories.ts';
 export { type ItemPlace, mapItem } from './map-item.ts';
+export { mapRepository } from './registry/map-repository.ts';
+export type * from './registry/oci-registry.ts';
+export { type RegistryTargetOptions, registryTarget } from './registry/registry-target.ts';

@@ -8,7 +8,7 @@ export type ItemPlace =
 
 /** Distribution-spec, pulling manifests: the name of a repository, and of a tag. */
 const REPOSITORY = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
-const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+export const TAG: RegExp = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 
 /** The place of an item. Upstream identities are kept: `{host}/{path}`. Pure; two items may still fall together, see `requireDistinctPlaces`. Throws `NAME_UNSAFE`. */
 export function mapItem(load: Load): ItemPlace {
@@ -35,7 +35,8 @@ export function ociName(load: {
   return `${repository}:${tag}`;
 }
 
-function toRepository(name: string): string {
+/** Throws `NAME_UNSAFE` for what no registry takes as the name of a repository. */
+export function toRepository(name: string): string {
   const repository = toRepositoryName(name);
   if (REPOSITORY.test(repository) && repository.length <= 255) return repository;
   throw unsafe(`"${repository.slice(0, 255)}" cannot be the name of a repository`);

@@ -1,0 +1,129 @@
+import {
+  type BlobReader,
+  type ContentLoad,
+  checkRun,
+  GapferryError,
+  type Load,
+  type LoadOutcome,
+  type OciContent,
+  type OciTag,
+  type PreflightTarget,
+  type Presence,
+  type Run,
+  totalSize,
+} from '@gapferry/core';
+import pLimit from 'p-limit';
+import { atTarget } from './at-target.ts';
+import { blobLanes } from './blob-lanes.ts';
+import { requireDistinctRepositories } from './distinct-repositories.ts';
+import { isKnownByTag } from './known-by-tag.ts';
+import { lookAtContent } from './look-at-content.ts';
+import { mapRepository } from './map-repository.ts';
+import type { OciRegistry } from './oci-registry.ts';
+import { proveContent } from './prove-content.ts';
+import type { RegistryPlace } from './registry-place.ts';
+import { sendContent } from './send-content.ts';
+import { inspectTag, setTag } from './set-tag.ts';
+import { type ContentLook, surveyMemory } from './survey-memory.ts';
+
+export interface RegistryTargetOptions {
+  /** The target's name in the site file, for messages. */
+  readonly name: string;
+  /** The registry's host[:port]. */
+  readonly host: string;
+  readonly registry: OciRegistry;
+  /** How an upstream repository is mapped to a path: `{host}/{path}`, `mirror/{host}/{path}`. See `mapRepository`. */
+  readonly path: string;
+  /** Requests under way at once; 8. */
+  readonly connections?: number;
+}
+
+/** Any OCI registry as a target for images and charts (distribution-spec). A survey asks once for each tag; where it stands at the wanted digest, nothing else of the item is asked.
+ *  Digests, media types and annotations stay what they were. */
+export function registryTarget(options: RegistryTargetOptions): PreflightTarget {
+  const place = openPlace(options);
+  const { name } = options;
+  return {
+    name,
+    inspect: (load, run) => atTarget(name, load.item, () => inspect(place, toOci(load, name), run)),
+    async load(load, from, run) {
+      checkRun(run);
+      return await atTarget(name, load.item, () => carryOut(place, toOci(load, name), from, run));
+    },
+    readBack: (load: ContentLoad, run: Run) =>
+      atTarget(name, load.item, () => proveContent(place, toOciContent(load, name), run)),
+    preflight: (loads, run) => preflight(place, loads, run),
+  };
+}
+
+function openPlace({ name, host, registry, path, connections = 8 }: RegistryTargetOptions): RegistryPlace {
+  const limit = pLimit(Math.max(1, connections * 2));
+  const repositoryOf = (upstream: string): string => `${host}/${mapRepository(path, upstream)}`;
+  return {
+    target: name,
+    registry,
+    repositoryOf,
+    lanes: blobLanes(registry, connections),
+    memory: surveyMemory(registry, [], repositoryOf),
+    ask: (question) => limit(question),
+  };
+}
+
+/** A new survey: what an earlier one saw counts no more. One tag of each repository is asked for at once, the very first one alone: that it answers proves that the registry is
+ *  there and takes the credentials, and brings the tokens for the others. */
+async function preflight(place: RegistryPlace, loads: readonly Load[], run: Run): Promise<void> {
+  requireDistinctRepositories(loads, place.repositoryOf);
+  place.memory = surveyMemory(place.registry, loads, place.repositoryOf);
+  const names = loads.flatMap((load) => (load.phase === 'name' && load.kind === 'oci' ? [load] : []));
+  const [first, ...others] = Map.groupBy(names, ({ repository }) => repository).values();
+  const ask = async (tag: OciTag | undefined): Promise<void> => {
+    if (tag !== undefined) await atTarget(place.target, tag.item, () => inspectTag(place, tag, run));
+  };
+  await ask(first?.[0]);
+  await Promise.all(others.map(([tag]) => ask(tag)));
+}
+
+async function inspect(place: RegistryPlace, load: OciContent | OciTag, run: Run): Promise<Presence> {
+  if (load.phase === 'name') return await inspectTag(place, load, run);
+  const look = await lookAt(place, load, run);
+  place.memory.looks.set(load, look);
+  const { missing } = look;
+  return missing.length === 0 ? { state: 'same' } : { state: 'absent', missingBytes: totalSize(missing) };
+}
+
+async function lookAt(place: RegistryPlace, load: OciContent, run: Run): Promise<ContentLook> {
+  if (!(await isKnownByTag(place, load, run)))
+    return { byTag: false, missing: await lookAtContent(place, load, run) };
+  const repository = place.repositoryOf(load.repository);
+  for (const { digest } of load.blobs) place.lanes.holds(repository, digest);
+  return { byTag: true, missing: [] };
+}
+
+async function carryOut(
+  place: RegistryPlace,
+  load: OciContent | OciTag,
+  from: BlobReader,
+  run: Run,
+): Promise<LoadOutcome> {
+  if (load.phase === 'name') return await setTag(place, load, run);
+  const look = place.memory.looks.get(load) ?? (await lookAt(place, load, run));
+  // What was missing is not missing any more, or was sent in part: another look is a new one.
+  if (look.missing.length > 0) place.memory.looks.delete(load);
+  return await sendContent(place, load, look.missing, from, run);
+}
+
+function toOci(load: Load, target: string): OciContent | OciTag {
+  if (load.kind === 'oci') return load;
+  throw new GapferryError({
+    code: 'CONFIG_INVALID',
+    message: `the registry ${target} cannot hold ${load.item}`,
+    hint: 'a registry takes images and charts: correct `takes` of the target in site.yaml',
+    origin: 'site',
+  });
+}
+
+function toOciContent(load: ContentLoad, target: string): OciContent {
+  const oci = toOci(load, target);
+  if (oci.phase === 'content') return oci;
+  throw new GapferryError({ code: 'INTERNAL', message: `${load.item} has nothing to read back` });
+}
