@@ -7,7 +7,30 @@ export type Bytes = AsyncIterable<Uint8Array>;
 
 /** Opens a byte string at an offset, so that a writer that already has a beginning asks only for the rest.
  *  May be called more than once. A source that cannot seek reads from 0 and drops the beginning itself. */
-export type ByteSource = (from: number) => Bytes;
+export interface ByteSource {
+  (from: number): Bytes;
+  /** Another way to the same bytes, for those that are many: a source that has it writes them by itself, in a thread of its own, and spares their way through this one. */
+  readonly pour?: Pour;
+}
+
+/** Appends the rest of the byte string to an open file and hashes what is there and what comes, once. Undefined: it cannot be done this way now, and the caller reads instead from where the
+ *  file ends then. Throws what reading would throw, and the system's own error (`code`, `syscall`) when the file cannot be written; what was written stays, from the beginning and without gaps.
+ *  The file is not touched any more when it returns or throws, so that it can be closed. The caller checks the digest. */
+export type Pour = (into: PourFile, run: Run) => Promise<Poured | undefined>;
+
+export interface PourFile {
+  /** Open for reading and writing. */
+  readonly fd: number;
+  /** Bytes that the file has: the beginning of the byte string. */
+  readonly from: number;
+}
+
+export interface Poured {
+  /** Of the whole file. */
+  readonly digest: Digest;
+  /** Bytes of the whole file. */
+  readonly size: number;
+}
 
 /** Verified reading. No byte leaves a BlobReader unverified: digest and size are checked inside the stream, and the last chunk is held back until they are. */
 export interface BlobReader {

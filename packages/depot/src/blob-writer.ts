@@ -7,6 +7,7 @@ import {
   digestOf,
   GapferryError,
   isGapferryError,
+  type Poured,
   parseDigest,
   type Run,
   type SizedDigest,
@@ -24,6 +25,7 @@ import {
 import { createGroupedSync } from './grouped-sync.ts';
 import { blobPath, partPath } from './layout.ts';
 import { openPart, type Part } from './part.ts';
+import { pourPart } from './poured-part.ts';
 
 /** Writes the blobs of a depot: into `tmp/<hex>.part`, hashed on the way, synced, renamed, directory synced. A part that stays behind is continued by the next put.
  *  One process writes to a depot at a time (the caller holds its lock); inside the process any number of puts may run. */
@@ -80,14 +82,31 @@ async function store(
   checkRun(run);
   if (await holds(place, expected)) return true;
   await requireFreeName(place, expected);
-  const continued = await writePart(place, expected, bytes, run);
-  if (continued === 'damaged-part') await writePart(place, expected, bytes, run);
+  if (!(await poured(place, expected, bytes, run))) {
+    const continued = await writePart(place, expected, bytes, run);
+    if (continued === 'damaged-part') await writePart(place, expected, bytes, run);
+  }
   const path = blobPath(place.directory, expected.digest);
   await place.files.rename(partPath(place.directory, expected.digest), path).catch((error: unknown) => {
     throw trouble(place, 'rename to', path, error);
   });
   await syncNames(dirname(path));
   return false;
+}
+
+/** Did the source write the part by itself? */
+async function poured(
+  place: DepotPlace,
+  expected: SizedDigest,
+  { pour }: ByteSource,
+  run: Run,
+): Promise<boolean> {
+  if (pour === undefined) return false;
+  const wrong = ({ digest, size }: Poured): GapferryError =>
+    size === expected.size ? mismatch(expected, digest) : wrongSize(expected, String(size));
+  const outcome = await pourPart(place, expected, pour, wrong, run);
+  if (outcome !== 'damaged-part') return outcome === 'written';
+  return (await pourPart(place, expected, pour, wrong, run)) === 'written';
 }
 
 /** A file of another size and a link give way to the right blob; a directory under its name is nothing gapferry made. */

@@ -15,6 +15,8 @@ export interface FileSystem {
 }
 
 export interface OpenFile {
+  /** The descriptor, for threads that write to the file themselves; absent where a test stands in between. */
+  readonly fd?: number;
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
   write(
     buffer: Uint8Array,

@@ -24,16 +24,30 @@ export interface Part {
 
 const FLAGS: number = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** Opens the part of a blob, with the beginning that is there hashed again, or a new one. A part that is no regular file or longer than the blob is thrown away. */
-export async function openPart(place: DepotPlace, blob: SizedDigest, run: Run): Promise<Part> {
+export interface PartFile {
+  readonly path: string;
+  readonly file: OpenFile;
+  /** Bytes that an earlier trip had left. */
+  readonly size: number;
+}
+
+/** Opens the file of a blob's part, or a new one. A part that is no regular file or longer than the blob is thrown away. */
+export async function openPartFile(place: DepotPlace, blob: SizedDigest): Promise<PartFile> {
   const path = partPath(place.directory, blob.digest);
   const facts = await factsOf(place, path);
   if (facts !== undefined && (!facts.isFile() || facts.size > blob.size)) await discard(place, path);
   const there = await openRegular(place, path, FLAGS);
-  const file = there?.file ?? (await createFile(place, path));
+  return there === undefined
+    ? { path, file: await createFile(place, path), size: 0 }
+    : { path, file: there.file, size: there.facts.size };
+}
+
+/** Opens the part of a blob, with the beginning that is there hashed again. */
+export async function openPart(place: DepotPlace, blob: SizedDigest, run: Run): Promise<Part> {
+  const { path, file, size } = await openPartFile(place, blob);
   const hash = sha256();
   try {
-    const resumedAt = there === undefined ? 0 : await hashBeginning(file, hash.update, run);
+    const resumedAt = size === 0 ? 0 : await hashBeginning(file, hash.update, run);
     return appendable(place, path, file, hash, resumedAt, blob.size);
   } catch (error) {
     await file.close();

@@ -1,21 +1,19 @@
 import { type AgentOptions, type ClientRequestArgs, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent, type RequestOptions } from 'node:https';
-import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
+import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type ConnectionOptions, getCACertificates, connect as secureConnect } from 'node:tls';
+import { getCACertificates } from 'node:tls';
 import { type HostRules, hostWithPort } from './host-rules.ts';
 import type { HttpClientOptions } from './http-client.ts';
+import type { DialPlan } from './pour-protocol.ts';
 
 export interface Agents {
   /** The agent that may carry a request to this URL. */
   forUrl(url: URL): HttpAgent;
-  /** Connections without an agent; undefined where a proxy stands in between. */
-  readonly dial: Dial | undefined;
+  /** How to connect without an agent, by the same rules; undefined where a proxy stands in between. */
+  dialTo(url: URL): DialPlan | undefined;
   close(): void;
 }
-
-/** Opens a connection to the URL's host by the same rules. What comes is given to `accept` in a buffer that is used again; false pauses. */
-export type Dial = (url: URL, accept: (piece: Uint8Array) => boolean) => Socket;
 
 type Dialled = (error: Error | null, stream: Duplex) => void;
 type Route = <T extends ClientRequestArgs>(options: T) => T;
@@ -35,7 +33,8 @@ export function createAgents(options: HttpClientOptions, rules: HostRules): Agen
   const unverified = new RoutedHttpsAgent({ ...common, rejectUnauthorized: false }, route, connectMs);
   return {
     forUrl: (url) => (url.protocol === 'http:' ? plain : rules.isInsecure(url) ? unverified : verified),
-    dial: namesProxy(options.proxyEnv ?? {}) ? undefined : createDial(options, rules, connectMs),
+    dialTo: (url) =>
+      namesProxy(options.proxyEnv ?? {}) ? undefined : dialPlan(url, options, rules, connectMs),
     close: () => [plain, verified, unverified].forEach((agent) => void agent.destroy()),
   };
 }
@@ -61,30 +60,14 @@ function createRoute(connectTo: ReadonlyMap<string, string>): Route {
   };
 }
 
-/** What one read of a socket brings at most. */
-const RECEIVE = 64 << 10;
-
-function createDial(client: HttpClientOptions, rules: HostRules, connectMs: number): Dial {
-  const trust = trustOf(client.ca);
-  return (url, accept) => {
-    const here = hostWithPort(url);
-    const to = splitHostPort(client.connectTo?.get(here) ?? here);
-    const buffer = Buffer.allocUnsafeSlow(RECEIVE);
-    const onread: OnReadOpts = { buffer, callback: (count) => accept(buffer.subarray(0, count)) };
-    if (url.protocol === 'http:') return limitDialling(connect({ ...to, onread }), 'connect', connectMs);
-    const { host } = splitHostPort(here);
-    // Without a name the certificate is compared with the address that was dialled.
-    const named = isIP(host) === 0 ? { servername: host } : {};
-    const rejectUnauthorized = !rules.isInsecure(url);
-    const options: ConnectionOptions & { onread: OnReadOpts } = {
-      ...to,
-      ...trust,
-      ...named,
-      rejectUnauthorized,
-      onread,
-    };
-    return limitDialling(secureConnect(options), 'secureConnect', connectMs);
-  };
+function dialPlan(url: URL, client: HttpClientOptions, rules: HostRules, connectMs: number): DialPlan {
+  const here = hostWithPort(url);
+  const to = { ...splitHostPort(client.connectTo?.get(here) ?? here), connectMs };
+  if (url.protocol === 'http:') return to;
+  const { host } = splitHostPort(here);
+  // Without a name the certificate is compared with the address that was dialled.
+  const named = isIP(host) === 0 ? { servername: host } : {};
+  return { ...to, tls: { ...trustOf(client.ca), ...named, rejectUnauthorized: !rules.isInsecure(url) } };
 }
 
 /** `host:port` as the two dialling options; IPv6 in brackets. */

@@ -4,6 +4,8 @@ import { createAuthorizer } from './authorizer.ts';
 import { createExchange } from './exchange.ts';
 import { createHostRules, hostWithPort, isLoopback } from './host-rules.ts';
 import type { HttpClient, HttpClientOptions } from './http-client.ts';
+import { createPourPool } from './pour-pool.ts';
+import { pouredBody } from './poured-body.ts';
 import { resumedBody } from './resumed-body.ts';
 import { sendOnce } from './send-once.ts';
 import { createSlots } from './slots.ts';
@@ -23,6 +25,7 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
     idleMs: options.idleTimeoutMs ?? 60_000,
     userAgent: options.userAgent ?? 'gapferry',
   });
+  const pool = createPourPool();
   const triesFor = (item: string, url: string): Tries =>
     createTries(item, URL.parse(url)?.host ?? '', options);
   return {
@@ -30,8 +33,13 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
     send: (request, run) => sendOnce(exchange, request, triesFor(request.item, request.url), run),
     body: (request, from, run) =>
       resumedBody(exchange, request, from, triesFor(request.item, request.url), run),
+    pour: (request, into, run) =>
+      pouredBody(exchange, pool, request, into, triesFor(request.item, request.url), run),
     origin: createOrigins(options, (url) => isLoopback(url.hostname) || rules.isInsecure(url)),
-    close: () => agents.close(),
+    close() {
+      agents.close();
+      pool.close();
+    },
   };
 }
 

@@ -2,7 +2,8 @@ import { checkRun, GapferryError, type Run } from '@gapferry/core';
 import type { Agents } from './agents.ts';
 import type { Authorizer, RefusedTrip } from './authorizer.ts';
 import type { HttpRequest } from './http-client.ts';
-import { startRawTrip } from './raw-trip.ts';
+import type { PourSession } from './pour-pool.ts';
+import { startPouredTrip } from './poured-trip.ts';
 import { refusal } from './refusal.ts';
 import type { TakeSlot } from './slots.ts';
 import type { Tries } from './tries.ts';
@@ -21,8 +22,8 @@ export interface ExchangeRequest extends Omit<HttpRequest, 'method'> {
   /** Default GET. */
   readonly method?: Method;
   readonly body?: TripBody;
-  /** Is the body so large that it is worth a connection of its own? Only for GET. */
-  readonly isLarge?: boolean;
+  /** The file that the body of the answer may be poured into. Only for GET. */
+  readonly session?: PourSession;
   /** For a question that is not asked again as a whole: how often the token service is. */
   readonly tokenTries?: Tries;
 }
@@ -146,9 +147,10 @@ async function ask(
     release,
     ...(request.body && { body: request.body }),
   };
-  const raw =
-    request.isLarge && agents.dial ? await startRawTrip(url, { ...init, dial: agents.dial }, run) : undefined;
-  return raw ?? startTrip(url, init, run);
+  const dial = request.session && agents.dialTo(url);
+  const poured =
+    request.session && dial && (await startPouredTrip(url, { ...init, session: request.session, dial }, run));
+  return poured ?? startTrip(url, init, run);
 }
 
 /** A token service gets the credentials of the server that named it, and no redirect is followed with them. */

@@ -1,4 +1,4 @@
-import type { Bytes, Run } from '@gapferry/core';
+import type { Bytes, Poured, PourFile, Run } from '@gapferry/core';
 
 /** One question to a server that changes nothing there. */
 export interface HttpRequest {
@@ -58,6 +58,8 @@ export interface HttpClient {
   send(request: SendRequest, run: Run): Promise<HttpAnswer>;
   /** Streams a body from an offset and resumes by Range after a cut connection. Emits `bytes` events for `request.item`. Nothing is asked before the first chunk is. */
   body(request: BodyRequest, from: number, run: Run): Bytes;
+  /** Like `body` from `into.from` on, by the contract of core's `Pour`: undefined for what is small (1 MiB), of unknown size, behind a proxy, or answered unusually. */
+  pour(request: BodyRequest, into: PourFile, run: Run): Promise<Poured | undefined>;
   /** `scheme://host` for a host[:port] whose scheme nobody wrote down: https, unless the host is loopback or `insecure` and does not speak TLS. */
   origin(host: string, run: Run): Promise<string>;
   /** Closes idle connections. */

@@ -1,17 +1,14 @@
-import type { Intake } from './intake.ts';
-
-/** Status and headers of an HTTP/1 answer whose body has a plain length, and the first bytes of the body. */
+/** Status and headers of an HTTP/1 answer whose body has a plain length. */
 export interface RawHead {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: ReadonlyMap<string, string>;
   /** Bytes of the body. */
   readonly length: number;
-  /** The beginning of the body, as far as it came with the head. Own memory. */
-  readonly rest: Buffer;
 }
 
-const HEAD_LIMIT = 64 << 10;
+/** Bytes of a head. */
+export const HEAD_LIMIT: number = 64 << 10;
 
 /** Request head (RFC 9112). Undefined when a value could not be written safely. */
 export function writeRawHead(url: URL, headers: Readonly<Record<string, string>>): string | undefined {
@@ -21,25 +18,8 @@ export function writeRawHead(url: URL, headers: Readonly<Record<string, string>>
   return `GET ${url.pathname}${url.search} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
 }
 
-/** Reads the head of an answer. Undefined for everything that is not plain: no Content-Length, a transfer or content coding, folded or doubtful lines, a status
- *  without body, a head over 64 KiB. */
-export async function readRawHead(intake: Intake): Promise<RawHead | undefined> {
-  let received: Buffer = Buffer.alloc(0);
-  for (;;) {
-    const chunk = await intake.take();
-    if (chunk === undefined)
-      throw Object.assign(new Error('the connection ended in the head of the answer'), {
-        code: 'ECONNRESET',
-      });
-    received = Buffer.concat([received, chunk]);
-    const end = received.indexOf('\r\n\r\n');
-    if (end >= 0 && end <= HEAD_LIMIT)
-      return parseHead(received.toString('latin1', 0, end), received.subarray(end + 4));
-    if (received.byteLength > HEAD_LIMIT) return undefined;
-  }
-}
-
-function parseHead(text: string, rest: Buffer): RawHead | undefined {
+/** Reads the head of an answer, without the empty line at its end. Undefined for everything that is not plain: no Content-Length, a transfer or content coding, folded or doubtful lines, a status without body. */
+export function parseRawHead(text: string): RawHead | undefined {
   const [statusLine = '', ...lines] = text.split('\r\n');
   const status = Number(/^HTTP\/1\.[01] ([2-5]\d\d)(?: |$)/.exec(statusLine)?.[1] ?? 0);
   const headers = new Map<string, string>();
@@ -55,5 +35,5 @@ function parseHead(text: string, rest: Buffer): RawHead | undefined {
     /^\d{1,15}$/.test(length) && !headers.has('transfer-encoding') && !headers.has('content-encoding');
   return status === 0 || status === 204 || status === 304 || !isPlain
     ? undefined
-    : { status, headers, length: Number(length), rest };
+    : { status, headers, length: Number(length) };
 }

@@ -8,17 +8,14 @@ import {
   unsatisfiable,
   wrongSize,
 } from './body-part.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, ExchangeRequest } from './exchange.ts';
 import type { BodyRequest } from './http-client.ts';
 import type { Tries } from './tries.ts';
 import type { Trip } from './trip.ts';
 import { tooLarge } from './whole-answer.ts';
 
 /** Progress is told, and a failure counts as a new one, after this many bytes. */
-const STEP = 1 << 20;
-
-/** From this many bytes on a body is worth a connection of its own. */
-const LARGE = 1 << 20;
+export const STEP: number = 1 << 20;
 
 /** Bytes of a body from an offset, over as many trips as the tries allow. Every trip is a `BodyReading` that knows where it is. */
 export async function* resumedBody(
@@ -54,15 +51,16 @@ export async function* resumedBody(
   }
 }
 
-async function openAt(
+/** Asks for the rest from `at`. With a session the answer may be one that pours. */
+export async function openAt(
   exchange: Exchange,
-  request: BodyRequest,
+  request: BodyRequest & Pick<ExchangeRequest, 'session'>,
   at: number,
   identity: BodyIdentity,
   run: Run,
 ): Promise<{ trip: Trip; part: BodyPart }> {
   const trip = await exchange(
-    { ...request, accept: at === 0 ? [200] : [200, 206, 416], isLarge: (request.size ?? 0) - at >= LARGE },
+    { ...request, accept: at === 0 ? [200] : [200, 206, 416] },
     rangeHeaders(at, identity),
     run,
   );
@@ -76,7 +74,7 @@ async function openAt(
 }
 
 /** The first answer's strong ETag stays the body's; a total may become known later. */
-function learn(known: BodyIdentity, part: BodyPart): BodyIdentity {
+export function learn(known: BodyIdentity, part: BodyPart): BodyIdentity {
   return { total: known.total ?? part.total, etag: known.etag ?? part.etag };
 }
 
@@ -102,7 +100,7 @@ async function* positioned(trip: Trip, part: BodyPart, request: BodyRequest, at:
 
 /** Judges a clean end. Not the end of the body: a part that was shorter than asked for (go on). Too early: a chunked answer says itself that it is over, one without
  *  any length may have been cut. */
-function isWhole(
+export function isWhole(
   trip: Trip,
   part: BodyPart,
   request: BodyRequest,
@@ -123,6 +121,6 @@ function isWhole(
 }
 
 /** Ends a trip whose body nobody reads. */
-async function leave(trip: Trip): Promise<void> {
+export async function leave(trip: Trip): Promise<void> {
   for await (const _ of trip.bytes) break;
 }

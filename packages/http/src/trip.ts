@@ -13,6 +13,8 @@ export interface Trip {
   readonly headers: ReadonlyMap<string, string>;
   /** The body, once. It must be read to its end or left with `return`, or the connection stays taken. */
   readonly bytes: Bytes;
+  /** Writes the body, without its first `skip` bytes, to the file that the question was asked for. Instead of reading `bytes`. */
+  readonly pour?: (skip: number, told: (bytes: number) => void) => Promise<void>;
 }
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

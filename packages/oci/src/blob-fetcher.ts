@@ -1,8 +1,10 @@
 import {
   type BlobStore,
   type ByteSource,
+  type Bytes,
   checkRun,
   type Digest,
+  type Pour,
   type Run,
   type SizedDigest,
 } from '@gapferry/core';
@@ -49,11 +51,23 @@ async function put(
 ): Promise<{ readonly reused: boolean }> {
   checkRun(run);
   const told = (count: number): void => run.emit({ kind: 'bytes', item, bytes: count, reused: true });
-  const source: ByteSource = (from) => {
+  const read = (from: number): Bytes => {
     if (from > 0) told(from);
     return bytes(from);
   };
+  const { pour } = bytes;
+  const source: ByteSource =
+    pour === undefined ? read : Object.assign(read, { pour: tellingPour(pour, told) });
   const { reused } = await into.put(blob, source, run);
   if (reused) told(blob.size);
   return { reused };
+}
+
+/** What an earlier run has left counts as reused, however the rest comes. */
+function tellingPour(pour: Pour, told: (count: number) => void): Pour {
+  return async (into, run) => {
+    const poured = await pour(into, run);
+    if (poured !== undefined && into.from > 0) told(into.from);
+    return poured;
+  };
 }

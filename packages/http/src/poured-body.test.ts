@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type Bytes, quietRun } from '@gapferry/core';
+import { open, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { quietRun, type RunEvent } from '@gapferry/core';
 import {
   type Fault,
   hasBasic,
@@ -8,11 +10,12 @@ import {
   seededBuffer,
   startHttpServer,
   type TestRequest,
+  temporaryDirectory,
   toContent,
 } from '@gapferry/testkit';
 import { describe, expect, it } from 'vitest';
 import { createHttpClient } from './create-http-client.ts';
-import type { HttpClient } from './http-client.ts';
+import type { BodyRequest, HttpClient } from './http-client.ts';
 
 const SIZE = 9_000_001;
 const whole = seededBuffer(SIZE, 'large');
@@ -21,15 +24,38 @@ const served = (request: TestRequest) => rangeReply(request, toContent(whole), {
 const tls = await makeTlsIdentity(['127.0.0.1', 'upstream.test']);
 const impatient = { wait: async () => {}, random: () => 0 };
 
-/** Hashes chunk by chunk and keeps none, as a store does. */
-async function hash(bytes: Bytes): Promise<string> {
-  const sum = createHash('sha256');
-  for await (const chunk of bytes) sum.update(chunk);
-  return sum.digest('hex');
+/** Pours into a new file of which `had` is there already; the digest it says and the one the file has. */
+async function pour(
+  client: HttpClient,
+  request: Partial<BodyRequest>,
+  run = quietRun(),
+  had = 0,
+): Promise<string> {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'part');
+  await writeFile(path, whole.subarray(0, had));
+  const file = await open(path, 'r+');
+  try {
+    const poured = await client.pour(
+      { url: '', item: 'blob', size: SIZE, ...request },
+      { fd: file.fd, from: had },
+      run,
+    );
+    if (poured === undefined) return 'not poured';
+    expect(poured.size).toBe(SIZE);
+    expect(poured.digest).toBe(
+      `sha256:${createHash('sha256')
+        .update(await readFile(path))
+        .digest('hex')}`,
+    );
+    return poured.digest.slice('sha256:'.length);
+  } finally {
+    await file.close();
+    client.close();
+  }
 }
 
-const get = (client: HttpClient, url: string): Promise<string> =>
-  hash(client.body({ url: `${url}/large?a=b`, item: 'blob', size: SIZE }, 0, quietRun()));
+const get = (client: HttpClient, url: string): Promise<string> => pour(client, { url: `${url}/large?a=b` });
 const usesOwnConnection = ({ headers }: { headers: Readonly<Record<string, unknown>> }): boolean =>
   headers['connection'] === 'close';
 
@@ -83,31 +109,82 @@ describe('a large body', () => {
     const client = createHttpClient({
       credentials: async (host) => (host === server.host ? login : undefined),
     });
-    const bytes = client.body(
-      { url: `${server.url}/large`, item: 'blob', size: SIZE, scope: 's' },
-      0,
-      quietRun(),
-    );
-    expect(await hash(bytes)).toBe(expected);
+    expect(await pour(client, { url: `${server.url}/large`, scope: 's' })).toBe(expected);
     expect(server.requests.map(({ status }) => status)).toEqual([401, 307]);
     expect(storage.requests.map(({ url, headers }) => [url, headers['authorization']])).toEqual([
       ['/elsewhere?sig=***', undefined],
     ]);
   });
 
-  it('in chunks of unknown number is asked for again in the common way', async () => {
+  it('in chunks of unknown number is left to the common way', async () => {
     await using server = await startHttpServer(() => ({ status: 200, body: toContent(whole).open(0) }));
-    const client = createHttpClient();
-    expect(await get(client, server.url)).toBe(expected);
+    expect(await get(createHttpClient(), server.url)).toBe('not poured');
     expect(server.requests.map(usesOwnConnection)).toEqual([true, false]);
+  });
+
+  it('behind a proxy is left to the common way', async () => {
+    await using proxy = await startHttpServer(served);
+    const client = createHttpClient({ proxyEnv: { HTTP_PROXY: proxy.url } });
+    expect(await get(client, 'http://upstream.test')).toBe('not poured');
+  });
+
+  it('of unknown size, or a small one, is left to the common way without a question', async () => {
+    await using server = await startHttpServer(served);
+    const small = { url: server.url, size: (1 << 20) - 1 };
+    expect(await pour(createHttpClient(), small)).toBe('not poured');
+    expect(server.requests).toEqual([]);
+  });
+
+  it('goes on where the file ends, and asks nobody when all of it is there', async () => {
+    await using server = await startHttpServer(served);
+    expect(await pour(createHttpClient(), { url: server.url }, quietRun(), 8_000_000)).toBe(expected);
+    expect(await pour(createHttpClient(), { url: server.url }, quietRun(), SIZE)).toBe(expected);
+    expect(server.requests.map(({ headers }) => headers['range'])).toEqual(['bytes=8000000-']);
+  });
+
+  it('drops the beginning that a server without ranges sends again', async () => {
+    await using server = await startHttpServer(() => ({
+      status: 200,
+      headers: { 'content-length': String(SIZE) },
+      body: whole,
+    }));
+    expect(await pour(createHttpClient(), { url: server.url }, quietRun(), 5_000_000)).toBe(expected);
+  });
+
+  it('of another size than announced is refused', async () => {
+    await using server = await startHttpServer(served);
+    await expect(pour(createHttpClient(), { url: server.url, size: SIZE - 1 })).rejects.toMatchObject({
+      code: 'SIZE_MISMATCH',
+    });
+  });
+
+  it('that cannot be written ends with the error of the system', async () => {
+    await using server = await startHttpServer(served);
+    await using directory = await temporaryDirectory();
+    const path = join(directory.path, 'part');
+    await writeFile(path, '');
+    const file = await open(path, 'r');
+    const client = createHttpClient();
+    const poured = client.pour(
+      { url: server.url, item: 'blob', size: SIZE },
+      { fd: file.fd, from: 0 },
+      quietRun(),
+    );
+    await expect(poured).rejects.toMatchObject({ code: 'EBADF', syscall: 'write' });
+    await file.close();
     client.close();
   });
 
-  it('goes through a proxy in the common way', async () => {
-    await using proxy = await startHttpServer(served);
-    const client = createHttpClient({ proxyEnv: { HTTP_PROXY: proxy.url } });
-    expect(await get(client, 'http://upstream.test')).toBe(expected);
-    client.close();
+  it('is told as it comes', async () => {
+    await using server = await startHttpServer(served);
+    const told: number[] = [];
+    const run = {
+      ...quietRun(),
+      emit: (event: RunEvent) => void (event.kind === 'bytes' && told.push(event.bytes)),
+    };
+    expect(await pour(createHttpClient(), { url: server.url }, run)).toBe(expected);
+    expect(told.reduce((sum, bytes) => sum + bytes, 0)).toBe(SIZE);
+    expect(told.length).toBeGreaterThan(1);
   });
 
   it('needs no proxy to be unnamed: names without a value are none', async () => {
@@ -131,30 +208,11 @@ describe('a large body', () => {
   it('stops when the run is stopped', async () => {
     const abort = new AbortController();
     await using server = await startHttpServer(served, {
-      faults: [{ match: () => true, do: { kind: 'stall', afterBytes: 100 } }],
+      faults: [{ match: () => true, do: { kind: 'stall', afterBytes: 2_000_000 } }],
     });
-    const bytes = createHttpClient().body(
-      { url: server.url, item: 'blob', size: SIZE },
-      0,
-      quietRun(abort.signal),
-    );
-    const reading = (async () => {
-      for await (const _ of bytes) abort.abort();
-    })();
-    await expect(reading).rejects.toMatchObject({ code: 'INTERRUPTED' });
-  });
-
-  it('waits for a reader that is slower than the connection', async () => {
-    await using server = await startHttpServer(served);
-    const sum = createHash('sha256');
-    for await (const chunk of createHttpClient().body(
-      { url: server.url, item: 'blob', size: SIZE },
-      0,
-      quietRun(),
-    )) {
-      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
-      sum.update(chunk);
-    }
-    expect(sum.digest('hex')).toBe(expected);
+    const run = { ...quietRun(abort.signal), emit: () => abort.abort() };
+    await expect(pour(createHttpClient(), { url: server.url }, run)).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+    });
   });
 });
