@@ -51,16 +51,12 @@ parentPort?.on('message', (command: PourCommand) => {
 function answer(command: Exclude<PourCommand, { kind: 'open' }>): void {
   const session = sessions.get(command.session);
   if (session === undefined) return;
-  switch (command.kind) {
-    case 'ask':
-      return ask(session, command.to, command.question);
-    case 'take':
-      return take(session, command.skip);
-    case 'leave':
-      leave(session);
-      return tell({ kind: 'left', session: session.id });
-    case 'close':
-      return close(session);
+  if (command.kind === 'ask') ask(session, command.to, command.question);
+  else if (command.kind === 'take') take(session, command.skip);
+  else if (command.kind === 'close') close(session);
+  else {
+    leave(session);
+    tell({ kind: 'left', session: session.id });
   }
 }
 
