@@ -13,6 +13,7 @@ export * from './content/image.ts';
 export * from './content/layer-tar.ts';
 export * from './content/seeded-bytes.ts';
 export * from './content/stored-gzip.ts';
+export * from './content/tar-bytes.ts';
 export * from './faulty/cutting-proxy.ts';
 export * from './faulty/damaged-file.ts';
 export * from './faulty/recorded-calls.ts';

@@ -42,8 +42,9 @@ export async function openLocalFile(
 }
 
 async function regularFile(handle: FileHandle, what: string): Promise<LocalFile> {
-  const { size, mtimeMs, ...facts } = await handle.stat();
+  const facts = await handle.stat();
   if (!facts.isFile()) throw notAFile(what);
+  const { size, mtimeMs } = facts;
   return {
     ...openedFile(handle, what, size),
     async requireUnchanged() {

@@ -27,10 +27,19 @@ const LIMITS = {
   links: 8,
 } as const;
 
+const WINDOW = 32 * BLOCK;
+
 /** Reads the headers of a tar archive (ustar, pax, GNU long names and sizes) and passes over the bodies.
  *  Throws `CONTENT_INVALID` for names that leave the archive, links that do, devices, sparse files, duplicate names, sizes that do not fit, a cut archive, bytes after its end; `LIMIT_EXCEEDED` (50,000 entries). */
 export async function indexTar(file: LocalFile, run: Run): Promise<TarIndex> {
-  const walk: Walk = { file, at: 0, entries: new Map(), seen: 0, nameBytes: 0 };
+  const walk: Walk = {
+    file,
+    at: 0,
+    window: { at: 0, bytes: new Uint8Array() },
+    entries: new Map(),
+    seen: 0,
+    nameBytes: 0,
+  };
   while (await readEntry(walk, run)) checkRun(run);
   await requireZeros(walk, run);
   return { find: (name) => follow(walk, name, 0) };
@@ -41,6 +50,8 @@ type Entry = TarBody | { readonly linkTo: string };
 interface Walk {
   readonly file: LocalFile;
   at: number;
+  /** What was read around the last header: where files are small, many headers at once. */
+  window: { readonly at: number; readonly bytes: Uint8Array };
   /** Files and links by their path in the archive. */
   readonly entries: Map<string, Entry>;
   seen: number;
@@ -73,9 +84,16 @@ async function nextHeader(walk: Walk): Promise<TarHeader | undefined> {
     throw refused(file.what, `it has more than ${LIMITS.entries} entries`, 'LIMIT_EXCEEDED');
   if (walk.at + BLOCK > file.size)
     throw refused(file.what, walk.at === 0 ? 'it is no archive' : 'it is cut: the archive has no end');
-  const header = parseTarHeader(await file.read(walk.at, BLOCK), file.what);
+  const header = parseTarHeader(await readBlock(walk), file.what);
   walk.at += BLOCK;
   return header;
+}
+
+async function readBlock(walk: Walk): Promise<Uint8Array> {
+  const { file, at } = walk;
+  if (at + BLOCK > walk.window.at + walk.window.bytes.byteLength)
+    walk.window = { at, bytes: await file.read(at, Math.min(WINDOW, file.size - at)) };
+  return walk.window.bytes.subarray(at - walk.window.at, at - walk.window.at + BLOCK);
 }
 
 async function extensionBody(walk: Walk, { size }: TarHeader): Promise<Uint8Array> {
