@@ -1,4 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   type Credentials,
   mustRun,
@@ -6,17 +7,24 @@ import {
   type TokenServer,
   temporaryDirectory,
 } from '@gapferry/testkit';
+import { type Access, readAccesses } from './access-log.ts';
 import { startProgram } from './start-program.ts';
 import { tool } from './tools.ts';
 
+/** Which program is which version; what `lacks` is asked for. */
+export const DISTRIBUTIONS = { '2.8': 'docker-registry', '3': 'distribution-3' } as const;
+export type DistributionVersion = keyof typeof DISTRIBUTIONS;
+
 export interface DistributionOptions {
+  /** Default 2.8. */
+  readonly version?: DistributionVersion;
   readonly tls?: TlsIdentity;
   readonly auth?:
     | ({ readonly kind: 'basic' } & Credentials)
     | { readonly kind: 'bearer'; readonly server: TokenServer; readonly authority: string };
 }
 
-/** A real registry: distribution 2.8, as Debian ships it, on a free port of 127.0.0.1 with its storage in a temporary directory. */
+/** A real registry: distribution 2.8, as Debian ships it, or 3, on a free port of 127.0.0.1 with its storage in a temporary directory. */
 export interface Distribution extends AsyncDisposable {
   readonly port: number;
   /** `127.0.0.1:PORT`. */
@@ -25,6 +33,10 @@ export interface Distribution extends AsyncDisposable {
   blobFile(digest: string): string;
   /** Lines of its access log that have this in them. */
   accesses(text: string): string[];
+  /** Its access log so far. */
+  accessLog(): Access[];
+  /** Bytes of uploads that were begun in a repository and not finished, largest first. */
+  uploads(repository: string): Promise<number[]>;
 }
 
 export async function startDistribution(options: DistributionOptions = {}): Promise<Distribution> {
@@ -33,9 +45,9 @@ export async function startDistribution(options: DistributionOptions = {}): Prom
     const file = home.join('config.yml');
     // JSON is YAML.
     await writeFile(file, JSON.stringify(await configuration(options, home.path)));
-    const program = await startProgram(tool('docker-registry'), ['serve', file], {
+    const program = await startProgram(tool(DISTRIBUTIONS[options.version ?? '2.8']), ['serve', file], {
       ready: /msg="listening on 127\.0\.0\.1:(\d+)/,
-      env: { PATH: process.env['PATH'], HOME: home.path },
+      env: { PATH: process.env['PATH'], HOME: home.path, OTEL_TRACES_EXPORTER: 'none' },
     });
     const port = Number(program.ready[1]);
     return {
@@ -50,6 +62,8 @@ export async function startDistribution(options: DistributionOptions = {}): Prom
           .output()
           .split('\n')
           .filter((line) => /^127\.0\.0\.1 - /.test(line) && line.includes(text)),
+      accessLog: () => readAccesses(program.output()),
+      uploads: (repository) => uploadsIn(home.join('storage'), repository),
       [Symbol.asyncDispose]: async () => {
         await program.stop();
         await home.remove();
@@ -59,6 +73,13 @@ export async function startDistribution(options: DistributionOptions = {}): Prom
     await home.remove();
     throw error;
   }
+}
+
+async function uploadsIn(storage: string, repository: string): Promise<number[]> {
+  const directory = join(storage, 'docker/registry/v2/repositories', repository, '_uploads');
+  const names = await readdir(directory).catch(() => []);
+  const sizes = names.map(async (name) => (await stat(join(directory, name, 'data'))).size);
+  return (await Promise.all(sizes)).sort((a, b) => b - a);
 }
 
 async function configuration({ tls, auth }: DistributionOptions, home: string): Promise<unknown> {
