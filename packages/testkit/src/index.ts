@@ -11,6 +11,7 @@ export * from './chart/chart-repository.ts';
 export * from './content/content.ts';
 export * from './content/image.ts';
 export * from './content/layer-tar.ts';
+export * from './content/oci-layout.ts';
 export * from './content/seeded-bytes.ts';
 export * from './content/stored-gzip.ts';
 export * from './content/tar-bytes.ts';
