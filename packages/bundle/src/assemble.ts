@@ -1,4 +1,6 @@
 import {
+  type Attachment,
+  byAttachment,
   type ChartHolding,
   type Descriptor,
   type Digest,
@@ -7,8 +9,10 @@ import {
   type Holding,
   type ImageHolding,
   type SizedDigest,
+  type UpstreamCheck,
   uniqueByDigest,
 } from '@gapferry/core';
+import { checkKey } from './attachment-schemas.ts';
 import { checkManifest, itemKey } from './check-manifest.ts';
 import { FORMATS } from './formats.ts';
 import type { ChartItem, FileItem, GitItem, ImageItem, Item, Manifest } from './manifest.ts';
@@ -81,7 +85,8 @@ function toItem(holding: Holding, refLists: ReadonlyMap<string, Descriptor>): It
   }
 }
 
-function toImageItem({ pin, root, blobs, platforms, upstreamIndex }: ImageHolding): ImageItem {
+function toImageItem(holding: ImageHolding): ImageItem {
+  const { pin, root, blobs, platforms, upstreamIndex } = holding;
   return {
     kind: 'image',
     id: pin.id,
@@ -90,10 +95,12 @@ function toImageItem({ pin, root, blobs, platforms, upstreamIndex }: ImageHoldin
     platforms: [...platforms].sort(),
     upstream: pin.root.digest,
     ...(upstreamIndex && { upstreamIndex: bare(upstreamIndex) }),
+    ...attachedTo(holding),
   };
 }
 
-function toChartItem({ pin, root, blobs, archive }: ChartHolding): ChartItem {
+function toChartItem(holding: ChartHolding): ChartItem {
+  const { pin, root, blobs, archive } = holding;
   const source = pin.from === 'oci' ? `oci://${pin.id}` : pin.url;
   return {
     kind: 'chart',
@@ -104,7 +111,35 @@ function toChartItem({ pin, root, blobs, archive }: ChartHolding): ChartItem {
     version: pin.version,
     source,
     archive: bare(archive),
+    ...attachedTo(holding),
   };
+}
+
+/** Members without entries are left out: what has no attachments keeps its bytes. */
+function attachedTo({
+  attachments = [],
+  checked = [],
+}: ImageHolding | ChartHolding): Pick<ImageItem, 'attachments' | 'checked'> {
+  const checks = new Map(checked.map((check) => [checkKey(check), check]));
+  return {
+    ...(attachments.length > 0 && { attachments: attachments.map(toAttachment).sort(byAttachment) }),
+    ...(checks.size > 0 && { checked: [...checks].sort(([a], [b]) => (a < b ? -1 : 1)).map(toCheck) }),
+  };
+}
+
+function toAttachment({ subject, root, artifactType, tag }: Attachment): Attachment {
+  return {
+    subject,
+    root: bare(root),
+    ...(artifactType !== undefined && { artifactType }),
+    ...(tag !== undefined && { tag }),
+  };
+}
+
+function toCheck([, check]: readonly [string, UpstreamCheck]): UpstreamCheck {
+  return check.by === 'cosign-key'
+    ? { by: check.by, key: check.key }
+    : { by: check.by, identity: check.identity, issuer: check.issuer };
 }
 
 function toGitItem({ pin }: GitHolding, refLists: ReadonlyMap<string, Descriptor>): GitItem {

@@ -13,8 +13,16 @@ import {
   toDirectoryName,
   unsafePathReason,
 } from '@gapferry/core';
+import { attachmentProblems } from './attachment-problems.ts';
 import { requireFormat } from './formats.ts';
-import { describeItem, type Item, type Manifest, manifestSchema } from './manifest.ts';
+import {
+  type ChartItem,
+  describeItem,
+  type ImageItem,
+  type Item,
+  type Manifest,
+  manifestSchema,
+} from './manifest.ts';
 import { documentError, type Problem, toProblems } from './problems.ts';
 
 const LIMITS = { maxBytes: RELEASE_LIMITS.manifest, maxDepth: 12 };
@@ -78,7 +86,8 @@ function closureProblems({ blobs, items }: Manifest): Problem[] {
   const unnamed = new Set(sizes.keys());
   const problems: Problem[] = [];
   items.forEach((item, i) => {
-    for (const digest of item.blobs) {
+    const own = new Set(item.blobs);
+    for (const digest of own) {
       unnamed.delete(digest);
       if (!sizes.has(digest))
         problems.push({
@@ -87,7 +96,7 @@ function closureProblems({ blobs, items }: Manifest): Problem[] {
         });
     }
     for (const { digest, size } of descriptorsOf(item)) {
-      if (!item.blobs.includes(digest))
+      if (!own.has(digest))
         problems.push({
           path: `items[${i}]`,
           message: `${describeItem(item)} does not list its own ${digest}`,
@@ -110,14 +119,22 @@ function closureProblems({ blobs, items }: Manifest): Problem[] {
 export function descriptorsOf(item: Item): readonly Descriptor[] {
   switch (item.kind) {
     case 'image':
-      return item.upstreamIndex === undefined ? [item.root] : [item.root, item.upstreamIndex];
+      return [
+        item.root,
+        ...(item.upstreamIndex === undefined ? [] : [item.upstreamIndex]),
+        ...attached(item),
+      ];
     case 'chart':
-      return [item.root, item.archive];
+      return [item.root, item.archive, ...attached(item)];
     case 'git':
       return 'list' in item.refs ? [item.refs.list] : [];
     case 'file':
       return [item.root];
   }
+}
+
+function attached({ attachments = [] }: ImageItem | ChartItem): Descriptor[] {
+  return attachments.map(({ root }) => root);
 }
 
 function itemProblems(item: Item, i: number): Problem[] {
@@ -140,11 +157,13 @@ const KIND_PROBLEMS: { readonly [K in Item['kind']]: (item: Extract<Item, { kind
     ...(item.upstreamIndex === undefined && item.upstream !== item.root.digest
       ? ['its root is not what upstream served, and no upstream index is kept']
       : []),
+    ...attachmentProblems(item),
   ],
   chart: (item) => [
     ...(isManifestType(item.root.mediaType) ? [] : [`its root has the media type ${item.root.mediaType}`]),
     ...(item.id.endsWith(`:${item.version}`) ? [] : [`its id does not end with its version ${item.version}`]),
     ...pathProblem(toDirectoryName(item.id)),
+    ...attachmentProblems(item),
   ],
   git: (item) => [...pathProblem(toDirectoryName(item.id)), ...refProblems(item)],
   file: (item) => [

@@ -9,6 +9,7 @@ import {
   wishDigest,
 } from '@gapferry/core';
 import { z } from 'zod';
+import { attachmentsSchema } from './attachment-schemas.ts';
 import { FORMATS, requireFormat } from './formats.ts';
 import { documentError, toProblems } from './problems.ts';
 import {
@@ -36,6 +37,9 @@ const pinSchema = z.union([
     ...base,
     root: descriptorSchema,
     platforms: z.array(textSchema),
+    attestations: z.literal('drop').optional(),
+    from: z.strictObject({ path: textSchema, select: textSchema.optional() }).optional(),
+    attachments: attachmentsSchema.optional(),
   }),
   z.strictObject({
     kind: z.literal('chart'),
@@ -44,6 +48,7 @@ const pinSchema = z.union([
     name: textSchema,
     version: versionSchema,
     root: descriptorSchema,
+    attachments: attachmentsSchema.optional(),
   }),
   z.strictObject({
     kind: z.literal('chart'),

@@ -1,5 +1,6 @@
-import type { Descriptor, Digest, GitRef, SizedDigest } from '@gapferry/core';
+import type { Attachment, Descriptor, Digest, GitRef, SizedDigest, UpstreamCheck } from '@gapferry/core';
 import { z } from 'zod';
+import { attachmentsSchema, checkedSchema } from './attachment-schemas.ts';
 import { FORMATS } from './formats.ts';
 import {
   descriptorSchema,
@@ -45,6 +46,10 @@ export interface ImageItem extends ItemBase {
   readonly upstream: Digest;
   /** The upstream index as it came, when `root` is a filtered index. */
   readonly upstreamIndex?: Descriptor;
+  /** What belongs to the image and travels with it, sorted by `byAttachment`. Those about the upstream index, and what is about them, are a record, as it is. */
+  readonly attachments?: readonly Attachment[];
+  /** Which demands upstream's signatures met outside, sorted. What decides inside is the site's own policy. */
+  readonly checked?: readonly UpstreamCheck[];
 }
 
 export interface ChartItem extends ItemBase {
@@ -55,6 +60,10 @@ export interface ChartItem extends ItemBase {
   /** `oci://…` or the archive's URL. */
   readonly source: string;
   readonly archive: Descriptor;
+  /** As for images. */
+  readonly attachments?: readonly Attachment[];
+  /** As for images. */
+  readonly checked?: readonly UpstreamCheck[];
 }
 
 export interface GitItem extends ItemBase {
@@ -78,6 +87,7 @@ const base = { id: textSchema, blobs: z.array(digestSchema).min(1).max(100_000) 
 const platforms = z
   .array(z.string().regex(/^[a-z0-9][a-z0-9._-]*(?:\/[a-z0-9][a-z0-9._-]*){1,2}$/))
   .max(1000);
+const attached = { attachments: attachmentsSchema.optional(), checked: checkedSchema.optional() };
 
 const imageSchema = z.strictObject({
   kind: z.literal('image'),
@@ -86,6 +96,7 @@ const imageSchema = z.strictObject({
   platforms,
   upstream: digestSchema,
   upstreamIndex: descriptorSchema.optional(),
+  ...attached,
 });
 
 const chartSchema = z.strictObject({
@@ -96,6 +107,7 @@ const chartSchema = z.strictObject({
   version: versionSchema,
   source: textSchema,
   archive: descriptorSchema,
+  ...attached,
 });
 
 const gitSchema = z.strictObject({

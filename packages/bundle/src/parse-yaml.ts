@@ -189,7 +189,11 @@ function inPlainWords(message: string): string {
 function withSuggestion(problem: Problem, knownKeys: readonly string[]): string {
   if (problem.message !== UNKNOWN) return problem.message;
   const name = problem.path.split(/[.\]]/).at(-1) ?? '';
-  const near = nearestName(name, knownKeys);
+  const near = nearestName(
+    name,
+    // The same name may belong elsewhere.
+    knownKeys.filter((key) => key !== name),
+  );
   return near === undefined ? problem.message : `${problem.message}; did you mean "${near}"?`;
 }
 

@@ -34,9 +34,13 @@ function problemsOf(issue: z.core.$ZodIssue, base: readonly PropertyKey[]): Prob
   return [{ path: formatPath(path), message: issue.message }];
 }
 
-/** The alternative whose issues lie deepest is the one that was meant. */
+/** The alternative that was meant: of the right type at all, then with the fewest mistakes, then with those that lie deepest. */
 function score(issues: readonly z.core.$ZodIssue[]): number {
-  return Math.max(0, ...issues.map((issue) => issue.path.length)) - issues.length / 100;
+  if (issues.some(({ code, path }) => code === 'invalid_type' && path.length === 0)) return -Infinity;
+  const mistakes = issues.map((issue) => (issue.code === 'unrecognized_keys' ? issue.keys.length : 1));
+  return (
+    Math.max(0, ...issues.map(({ path }) => path.length)) / 100 - mistakes.reduce((sum, n) => sum + n, 0)
+  );
 }
 
 /** One error for all problems of a machine-written document. */

@@ -15,6 +15,7 @@ const CONFIG: BundleConfig = {
     { kind: 'git', url: 'https://git.example/ops/app.git', refs: [] },
   ],
   insecure: [],
+  hosts: new Map(),
 };
 
 function setUp() {

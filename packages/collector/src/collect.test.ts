@@ -47,6 +47,7 @@ function setUp(wishes: readonly Wish[] = ALL) {
     platforms: ['linux/amd64'],
     wishes,
     insecure: [],
+    hosts: new Map(),
   };
   const base = {
     config,

@@ -11,7 +11,7 @@ const CHART: Wish = { kind: 'chart', from: 'oci', ref: 'charts.example/app', ver
 const GIT: Wish = { kind: 'git', url: 'https://git.example/ops/app.git', refs: [] };
 
 function configOf(wishes: readonly Wish[]): BundleConfig {
-  return { name: 'line-a', channel: 'line-a', platforms: [], wishes, insecure: [] };
+  return { name: 'line-a', channel: 'line-a', platforms: [], wishes, insecure: [], hosts: new Map() };
 }
 
 function servedUpstream() {

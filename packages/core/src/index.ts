@@ -30,6 +30,7 @@ export * from './run.ts';
 export * from './safe-path.ts';
 export * from './signing.ts';
 export * from './source.ts';
+export * from './tag-pattern.ts';
 export * from './target.ts';
 export * from './target-powers.ts';
 export * from './upstream.ts';

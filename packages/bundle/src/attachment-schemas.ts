@@ -1,0 +1,40 @@
+import { type Attachment, canonicalJson, type UpstreamCheck } from '@gapferry/core';
+import { z } from 'zod';
+import { descriptorSchema, digestSchema, textSchema } from './schemas.ts';
+
+/** cosign's tags (sigstore/cosign, specs/SIGNATURE_SPEC.md); the hex digits are the subject's. */
+export const ATTACHMENT_TAG: RegExp = /^sha256-([0-9a-f]{64})\.(?:sig|att|sbom)$/;
+
+/** Members `attachments` and `checked` of manifest and lock: shapes only. Absent where there are none, never empty. */
+export const attachmentsSchema: z.ZodType<readonly Attachment[]> = z
+  .array(
+    z.strictObject({
+      subject: digestSchema,
+      root: descriptorSchema,
+      artifactType: z
+        .string()
+        .regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/)
+        .optional(),
+      tag: z
+        .string()
+        .regex(ATTACHMENT_TAG, { error: 'must be sha256-, 64 hex digits, and .sig, .att or .sbom' })
+        .optional(),
+    }),
+  )
+  .min(1)
+  .max(10_000) as unknown as z.ZodType<readonly Attachment[]>;
+
+export const checkedSchema: z.ZodType<readonly UpstreamCheck[]> = z
+  .array(
+    z.discriminatedUnion('by', [
+      z.strictObject({ by: z.literal('cosign-key'), key: digestSchema }),
+      z.strictObject({ by: z.literal('cosign-identity'), identity: textSchema, issuer: textSchema }),
+    ]),
+  )
+  .min(1)
+  .max(100);
+
+/** The order in which `checked` is written. */
+export function checkKey(check: UpstreamCheck): string {
+  return canonicalJson(check);
+}

@@ -1,0 +1,39 @@
+import { type GitWish, isGapferryError } from '@gapferry/core';
+import { z } from 'zod';
+import { entryProblem } from './entry-problem.ts';
+import { entryText, sortedUnique, withHint } from './entry-schemas.ts';
+import { safeName } from './safe-name.ts';
+
+/** One of `git` in bundle.yaml. */
+export interface GitEntry {
+  readonly url: string;
+  readonly refs?: readonly string[] | undefined;
+  readonly as?: string | undefined;
+}
+
+export const gitEntry: z.ZodType<GitEntry> = z.strictObject({
+  url: entryText,
+  refs: z.array(entryText).max(1000).optional(),
+  as: entryText.optional(),
+});
+
+/** How a Git address is normalised and refused; the cli passes the git package's rule. */
+export type NormalizeGitUrl = (url: string) => string;
+
+export function toGitWish(entry: GitEntry, normalize: NormalizeGitUrl): GitWish {
+  return {
+    kind: 'git',
+    url: gitUrl(entry.url, normalize),
+    refs: sortedUnique(entry.refs ?? []),
+    ...(entry.as !== undefined && { as: safeName(entry.as) }),
+  };
+}
+
+/** The rule is not ours: whatever it refuses is the URL's fault. */
+function gitUrl(url: string, normalize: NormalizeGitUrl): string {
+  try {
+    return normalize(url);
+  } catch (error) {
+    throw isGapferryError(error) ? entryProblem(withHint(error), 'url') : error;
+  }
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { entryPath } from './entry-schemas.ts';
+
+/** What bundle.yaml says of one host. Files are named, not read; paths are relative to bundle.yaml. */
+export interface HostConfig {
+  /** `host[:port]` or `host[:port]/prefix`, asked in this order before the host itself. */
+  readonly mirrors: readonly string[];
+  /** Certificates in PEM that are trusted for the host besides the system's. */
+  readonly ca?: string;
+  /** Client certificate and key in PEM, both or none. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** Requests under way at once. */
+  readonly connections?: number;
+  /** Requests begun in any second at most. */
+  readonly requestsPerSecond?: number;
+}
+
+type HostEntry = { readonly [Member in keyof HostConfig]?: HostConfig[Member] | undefined };
+export type HostEntries = Readonly<Record<string, HostEntry>>;
+
+const HOST = '[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\\[[0-9a-fA-F:]+\\]';
+const PREFIX = '[a-z0-9]+(?:[._-]+[a-z0-9]+)*';
+
+/** `host` or `host:port`. */
+export const hostName: z.ZodType<string, string> = z
+  .string()
+  .max(255)
+  .regex(new RegExp(`^(?:${HOST})(?::[0-9]{1,5})?$`), { error: 'must be host or host:port' });
+
+const mirror = z
+  .string()
+  .max(255)
+  .regex(new RegExp(`^(?:${HOST})(?::[0-9]{1,5})?(?:/${PREFIX})*$`), {
+    error: 'must be host or host/prefix, without https://',
+  });
+
+const entry = z
+  .strictObject({
+    mirrors: z.array(mirror).max(20).optional(),
+    ca: entryPath.optional(),
+    cert: entryPath.optional(),
+    key: entryPath.optional(),
+    connections: z.number().int().min(1).max(256).optional(),
+    requestsPerSecond: z.number().positive().max(10_000).optional(),
+  })
+  .refine(({ cert, key }) => (cert === undefined) === (key === undefined), {
+    error: 'a client certificate has two files: "cert" and "key"',
+  });
+
+export const hostEntries: z.ZodType<HostEntries> = z.record(hostName, entry).superRefine((hosts, context) => {
+  const seen = new Map<string, string>();
+  for (const host of Object.keys(hosts)) {
+    const other = seen.get(host.toLowerCase());
+    if (other !== undefined)
+      context.addIssue({ code: 'custom', message: `is the same host as ${other}`, path: [host] });
+    seen.set(host.toLowerCase(), host);
+  }
+});
+
+/** By host in lower case: hosts have no case. */
+export function toHosts(entries: HostEntries): ReadonlyMap<string, HostConfig> {
+  return new Map(Object.entries(entries).map(([host, said]) => [host.toLowerCase(), toHost(said)]));
+}
+
+function toHost({ mirrors = [], ca, cert, key, connections, requestsPerSecond }: HostEntry): HostConfig {
+  return {
+    mirrors: mirrors.map((name) => name.replace(/^[^/]*/, (host) => host.toLowerCase())),
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(connections !== undefined && { connections }),
+    ...(requestsPerSecond !== undefined && { requestsPerSecond }),
+  };
+}
