@@ -4,8 +4,10 @@ import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getCACertificates } from 'node:tls';
 import { type HostRules, hostWithPort } from './host-rules.ts';
+import type { SettingsFor } from './host-settings.ts';
 import type { HttpClientOptions } from './http-client.ts';
 import type { DialPlan } from './pour-protocol.ts';
+import { createProxyChoice } from './proxy-choice.ts';
 
 export interface Agents {
   /** The agent that may carry a request to this URL. */
@@ -18,35 +20,48 @@ export interface Agents {
 type Dialled = (error: Error | null, stream: Duplex) => void;
 type Route = <T extends ClientRequestArgs>(options: T) => T;
 
-/** Keep-alive agents: one for plain HTTP, one for verified TLS, one for hosts whose certificate is not looked at. */
-export function createAgents(options: HttpClientOptions, rules: HostRules): Agents {
+/** One keep-alive agent per origin: each may have its own authority, client certificate and way through a proxy. */
+export function createAgents(options: HttpClientOptions, rules: HostRules, settingsFor: SettingsFor): Agents {
   const route = createRoute(options.connectTo ?? new Map());
   const connectMs = options.connectTimeoutMs ?? 15_000;
-  const common = {
-    keepAlive: true,
-    maxFreeSockets: options.perHost ?? 8,
-    scheduling: 'lifo' as const,
-    ...(options.proxyEnv && { proxyEnv: options.proxyEnv }),
+  const usesProxy = createProxyChoice(options.proxyEnv ?? {});
+  const agents = new Map<string, HttpAgent>();
+  const tlsFor = (url: URL): TlsTrust => {
+    const { ca, cert, key } = settingsFor(url);
+    return {
+      ...trustOf(options.ca, ca),
+      ...(cert !== undefined && key !== undefined && { cert, key }),
+      rejectUnauthorized: !rules.isInsecure(url),
+    };
   };
-  const plain = new RoutedHttpAgent(common, route, connectMs);
-  const verified = new RoutedHttpsAgent({ ...common, ...trustOf(options.ca) }, route, connectMs);
-  const unverified = new RoutedHttpsAgent({ ...common, rejectUnauthorized: false }, route, connectMs);
+  const create = (url: URL): HttpAgent => {
+    const common = {
+      keepAlive: true,
+      maxFreeSockets: settingsFor(url).connections ?? options.perHost ?? 8,
+      scheduling: 'lifo' as const,
+      // Whether there is a proxy for it was decided: what else the agent would look at is left out.
+      ...(usesProxy(url) && { proxyEnv: { ...options.proxyEnv, NO_PROXY: '', no_proxy: '' } }),
+    };
+    if (url.protocol === 'http:') return new RoutedHttpAgent(common, route, connectMs);
+    return new RoutedHttpsAgent({ ...common, ...tlsFor(url) }, route, connectMs);
+  };
   return {
-    forUrl: (url) => (url.protocol === 'http:' ? plain : rules.isInsecure(url) ? unverified : verified),
-    dialTo: (url) =>
-      namesProxy(options.proxyEnv ?? {}) ? undefined : dialPlan(url, options, rules, connectMs),
-    close: () => [plain, verified, unverified].forEach((agent) => void agent.destroy()),
+    forUrl(url) {
+      const agent = agents.get(url.origin) ?? create(url);
+      agents.set(url.origin, agent);
+      return agent;
+    },
+    dialTo: (url) => (usesProxy(url) ? undefined : dialPlan(url, options, tlsFor(url), connectMs)),
+    close: () => agents.forEach((agent) => void agent.destroy()),
   };
 }
 
-/** The command line passes all names, set or not: only a value is a proxy. */
-function namesProxy(env: Readonly<Record<string, string | undefined>>): boolean {
-  return Object.entries(env).some(([name, value]) => /^https?_proxy$/i.test(name) && (value ?? '') !== '');
-}
+type TlsTrust = { ca?: string[]; cert?: string; key?: string; rejectUnauthorized: boolean };
 
 /** Trust of a TLS connection: the system's certificates, and the given ones besides them. */
-export function trustOf(ca: string | undefined): { ca?: string[] } {
-  return ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] };
+function trustOf(...given: ReadonlyArray<string | undefined>): { ca?: string[] } {
+  const ca = given.filter((pem) => pem !== undefined);
+  return ca.length === 0 ? {} : { ca: [...getCACertificates('default'), ...ca] };
 }
 
 /** Where to dial instead of the URL's host and port. The TLS server name was set before from the URL. */
@@ -60,14 +75,14 @@ function createRoute(connectTo: ReadonlyMap<string, string>): Route {
   };
 }
 
-function dialPlan(url: URL, client: HttpClientOptions, rules: HostRules, connectMs: number): DialPlan {
+function dialPlan(url: URL, client: HttpClientOptions, trust: TlsTrust, connectMs: number): DialPlan {
   const here = hostWithPort(url);
   const to = { ...splitHostPort(client.connectTo?.get(here) ?? here), connectMs };
   if (url.protocol === 'http:') return to;
   const { host } = splitHostPort(here);
   // Without a name the certificate is compared with the address that was dialled.
   const named = isIP(host) === 0 ? { servername: host } : {};
-  return { ...to, tls: { ...trustOf(client.ca), ...named, rejectUnauthorized: !rules.isInsecure(url) } };
+  return { ...to, tls: { ...trust, ...named } };
 }
 
 /** `host:port` as the two dialling options; IPv6 in brackets. */
@@ -96,11 +111,7 @@ class RoutedHttpsAgent extends HttpsAgent {
   readonly #route: Route;
   readonly #connectMs: number;
 
-  constructor(
-    options: AgentOptions & { ca?: string[]; rejectUnauthorized?: boolean },
-    route: Route,
-    connectMs: number,
-  ) {
+  constructor(options: AgentOptions & TlsTrust, route: Route, connectMs: number) {
     super(options);
     this.#route = route;
     this.#connectMs = connectMs;

@@ -1,32 +1,10 @@
-import { checkRun, GapferryError, type Run } from '@gapferry/core';
-import type { Agents } from './agents.ts';
-import type { Authorizer, RefusedTrip } from './authorizer.ts';
-import type { HttpRequest } from './http-client.ts';
-import type { PourSession } from './pour-pool.ts';
-import { startPouredTrip } from './poured-trip.ts';
+import { GapferryError, type Run } from '@gapferry/core';
+import { ask, askTokenService, type ExchangeParts, type ExchangeRequest } from './ask.ts';
+import type { AskTokenService } from './authorizer.ts';
+import type { HostRules } from './host-rules.ts';
+import { badRedirect, changesSomething, isRedirect, nextUrl, withoutSecrets } from './redirects.ts';
 import { refusal } from './refusal.ts';
-import type { TakeSlot } from './slots.ts';
-import type { Tries } from './tries.ts';
-import { type Method, readUpTo, startTrip, type Trip, type TripBody } from './trip.ts';
-
-/** Everything one try needs. */
-export interface ExchangeParts {
-  readonly agents: Agents;
-  readonly authorizer: Authorizer;
-  readonly takeSlot: TakeSlot;
-  readonly idleMs: number;
-  readonly userAgent: string;
-}
-
-export interface ExchangeRequest extends Omit<HttpRequest, 'method'> {
-  /** Default GET. */
-  readonly method?: Method;
-  readonly body?: TripBody;
-  /** The file that the body of the answer may be poured into. Only for GET. */
-  readonly session?: PourSession;
-  /** For a question that is not asked again as a whole: how often the token service is. */
-  readonly tokenTries?: Tries;
-}
+import { readUpTo, type Trip } from './trip.ts';
 
 /** One try: follows redirects, answers a challenge once per host, and gives the trip whose status the caller accepts. The caller reads or leaves its body. */
 export type Exchange = (
@@ -40,7 +18,7 @@ const DRAIN_LIMIT = 64 << 10;
 
 export function createExchange(parts: ExchangeParts): Exchange {
   return async (request, extraHeaders, run) => {
-    const first = parseRequestUrl(request);
+    const first = firstUrl(request, parts.rules);
     let url = first;
     for (let hop = 0; ; hop++) {
       const headers = {
@@ -53,12 +31,12 @@ export function createExchange(parts: ExchangeParts): Exchange {
       await drain(trip);
       if (hop === MOST_REDIRECTS)
         throw badRedirect(request, url, `redirects more than ${MOST_REDIRECTS} times`);
-      url = nextUrl(request, url, location);
+      url = nextUrl(request, url, location, parts.rules);
     }
   };
 }
 
-function parseRequestUrl(request: ExchangeRequest): URL {
+function firstUrl(request: ExchangeRequest, rules: HostRules): URL {
   const url = URL.parse(request.url);
   const problem =
     !url || !/^https?:$/.test(url.protocol)
@@ -66,10 +44,23 @@ function parseRequestUrl(request: ExchangeRequest): URL {
       : url.username + url.password !== ''
         ? 'credentials do not belong into a URL'
         : undefined;
-  if (url && problem === undefined) return url;
-  throw new GapferryError({
-    code: 'REFERENCE_INVALID',
-    message: `the address ${request.url} of ${request.item} is refused: ${problem}`,
+  if (!url || problem !== undefined)
+    throw new GapferryError({
+      code: 'REFERENCE_INVALID',
+      message: `the address ${request.url} of ${request.item} is refused: ${problem}`,
+    });
+  if (!rules.mayBeAsked(url)) throw foreignHost(url.host, request.item);
+  return url;
+}
+
+/** The address of an upload session comes from the server: it may lead anywhere. */
+export function foreignHost(host: string, item: string): GapferryError {
+  return new GapferryError({
+    code: 'PROTOCOL_VIOLATION',
+    message: `${item} is to be asked of ${host}, which is not among the hosts that may be spoken to here`,
+    hint: `if ${host} belongs to them, allow it as well`,
+    origin: 'source',
+    data: { host, item },
   });
 }
 
@@ -80,118 +71,41 @@ async function askWithAuthorization(
   run: Run,
 ): Promise<Trip> {
   const { authorizer } = parts;
-  let sent = await authorizer.known(url, request.scope);
+  const { item, scope } = request;
+  const askService: AskTokenService = (question) => askTokenService(parts, item, question, run);
+  const sent = await withTokenTries(request, run, () => authorizer.known({ url, item, scope }, askService));
   let trip = await ask(parts, request, url, sent, run);
   if (trip.status === 401) {
     // Its place is given back first: the token service may be the same host.
     trip = await detach(trip);
     const challenge = trip.headers.get('www-authenticate');
-    const refused = { url, item: request.item, scope: request.scope, challenge, sent };
-    const better = await betterHeader(parts, request, refused, run);
-    if (better !== undefined) {
-      sent = better;
-      trip = await ask(parts, request, url, sent, run);
-    }
+    const refused = { url, item, scope, challenge, sent };
+    const better = await withTokenTries(request, run, () => authorizer.answer(refused, askService));
+    if (better !== undefined) trip = await ask(parts, request, url, better, run);
   }
   if ((request.accept ?? [200]).includes(trip.status) || isRedirect(trip, request)) return trip;
   throw await refusal(trip, {
-    item: request.item,
+    item,
     url,
-    credentials: await authorizer.use(url),
+    credentials: await authorizer.use({ url, scope }),
     changes: changesSomething(request),
   });
 }
 
-/** What the challenge asks for. A token service that failed is asked again where the question itself is not. */
-async function betterHeader(
-  { authorizer, ...parts }: ExchangeParts,
-  request: ExchangeRequest,
-  refused: RefusedTrip,
+/** A token service that failed is asked again where the question itself is not. */
+async function withTokenTries<T>(
+  { tokenTries }: ExchangeRequest,
   run: Run,
-): Promise<string | undefined> {
+  token: () => Promise<T>,
+): Promise<T> {
   for (;;) {
     try {
-      return await authorizer.answer(refused, (realm, authorization) =>
-        askTokenService({ authorizer, ...parts }, request.item, realm, authorization, run),
-      );
+      return await token();
     } catch (error) {
-      if (request.tokenTries === undefined) throw error;
-      await request.tokenTries.failed(error, run);
+      if (tokenTries === undefined) throw error;
+      await tokenTries.failed(error, run);
     }
   }
-}
-
-async function ask(
-  parts: ExchangeParts,
-  request: ExchangeRequest,
-  url: URL,
-  authorization: string | undefined,
-  run: Run,
-): Promise<Trip> {
-  checkRun(run);
-  const { agents, idleMs } = parts;
-  const release = await parts.takeSlot(url.host, run);
-  const headers = {
-    Accept: '*/*',
-    'Accept-Encoding': 'identity',
-    'User-Agent': parts.userAgent,
-    ...request.headers,
-    ...(authorization !== undefined && { Authorization: authorization }),
-  };
-  const init = {
-    method: request.method ?? 'GET',
-    headers,
-    item: request.item,
-    agent: agents.forUrl(url),
-    idleMs,
-    release,
-    ...(request.body && { body: request.body }),
-  };
-  const dial = request.session && agents.dialTo(url);
-  const poured =
-    request.session && dial && (await startPouredTrip(url, { ...init, session: request.session, dial }, run));
-  return poured ?? startTrip(url, init, run);
-}
-
-/** A token service gets the credentials of the server that named it, and no redirect is followed with them. */
-function askTokenService(
-  parts: ExchangeParts,
-  item: string,
-  realm: URL,
-  authorization: string | undefined,
-  run: Run,
-): Promise<Trip> {
-  return ask(parts, { url: realm.href, item }, realm, authorization, run);
-}
-
-/** 301, 302 and 303 would make a question of what was meant to change something. */
-function isRedirect({ status, headers }: Trip, request: ExchangeRequest): boolean {
-  const keepsMethod = status === 307 || status === 308;
-  const isOther = status === 301 || status === 302 || status === 303;
-  return (keepsMethod || (isOther && !changesSomething(request))) && headers.has('location');
-}
-
-function changesSomething({ method = 'GET' }: ExchangeRequest): boolean {
-  return method !== 'GET' && method !== 'HEAD';
-}
-
-function nextUrl(request: ExchangeRequest, from: URL, location: string): URL {
-  const next = URL.parse(location, from.href);
-  if (!next || !/^https?:$/.test(next.protocol))
-    throw badRedirect(request, from, 'redirects to something that is no http address');
-  if (from.protocol === 'https:' && next.protocol === 'http:')
-    throw badRedirect(request, from, `redirects from https to plain HTTP (${next.host})`);
-  next.username = '';
-  next.password = '';
-  return next;
-}
-
-const SECRET_HEADERS = new Set(['authorization', 'cookie', 'proxy-authorization']);
-
-function withoutSecrets(headers: HttpRequest['headers']): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers ?? {}).filter(([name]) => !SECRET_HEADERS.has(name.toLowerCase())),
-  );
 }
 
 /** Takes a small answer off the wire. Its head is what counts: a connection may be cut because the body of the question was not sent to its end. */
@@ -208,13 +122,4 @@ async function detach(trip: Trip): Promise<Trip> {
 /** Reads the rest of an answer nobody wants, so that its connection can be used again. */
 async function drain(trip: Trip): Promise<void> {
   await readUpTo(trip, DRAIN_LIMIT).catch(() => undefined);
-}
-
-function badRedirect({ item }: ExchangeRequest, from: URL, what: string): GapferryError {
-  return new GapferryError({
-    code: 'PROTOCOL_VIOLATION',
-    message: `${from.host} ${what} for ${item}`,
-    origin: 'source',
-    data: { host: from.host, item },
-  });
 }

@@ -108,6 +108,10 @@ export interface HttpClientOptions {
   readonly connectTimeoutMs?: number;
   /** Milliseconds without a byte until a trip counts as failed; default 60,000. */
   readonly idleTimeoutMs?: number;
+  /** Bytes that must come within `idleTimeoutMs` of waiting: what drips more slowly counts as silent too. Default 1024. */
+  readonly leastBytes?: number;
+  /** Milliseconds until a server must answer after it got a whole body: it may have to check and move all of it. Default 300,000. */
+  readonly answerTimeoutMs?: number;
   /** How to wait between tries; for tests. Rejects when the signal aborts. */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Jitter: a number in [0, 1); for tests. */

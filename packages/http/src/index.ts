@@ -9,3 +9,5 @@
  */
 export { createHttpClient } from './create-http-client.ts';
 export type * from './http-client.ts';
+export { createTries, type Tries, type TryOptions } from './tries.ts';
+export { createWaiting, type Waiting } from './waiting.ts';

@@ -51,7 +51,7 @@ export function createOutgoingBody(body: StreamedBody, options: OutgoingOptions)
       if (!stream.destroyed) failure = error;
       throw error;
     } finally {
-      watch.waiting();
+      if (body.size > 0) watch.asked();
     }
   };
   const stream = Readable.from(sent(), { objectMode: false, highWaterMark: PIECE });

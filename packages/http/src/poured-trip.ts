@@ -15,7 +15,7 @@ export async function startPouredTrip(
   const { session } = init;
   const question = writeRawHead(url, init.headers);
   if (question === undefined) return undefined;
-  const watch = watchSilence({ item: init.item, url }, init.idleMs, run);
+  const watch = watchSilence({ item: init.item, url }, init.patience, run);
   const interrupt = (): void => void session.leave();
   watch.signal.addEventListener('abort', interrupt, { once: true });
   const leave = async (): Promise<void> => {
@@ -68,7 +68,7 @@ async function pour(
   try {
     watch.waiting();
     await session.take(skip, (bytes) => {
-      watch.waiting();
+      watch.waiting(bytes);
       told(bytes);
     });
   } catch (error) {

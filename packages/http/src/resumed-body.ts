@@ -1,4 +1,5 @@
 import { type Bytes, GapferryError, type Run } from '@gapferry/core';
+import type { ExchangeRequest } from './ask.ts';
 import {
   type BodyIdentity,
   type BodyPart,
@@ -8,7 +9,7 @@ import {
   unsatisfiable,
   wrongSize,
 } from './body-part.ts';
-import type { Exchange, ExchangeRequest } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import type { BodyRequest } from './http-client.ts';
 import type { Tries } from './tries.ts';
 import type { Trip } from './trip.ts';

@@ -1,8 +1,8 @@
 import type { Run } from '@gapferry/core';
 import type { Exchange } from './exchange.ts';
-import type { HttpAnswer, SendRequest, StreamedBody } from './http-client.ts';
+import type { HttpAnswer, SendRequest } from './http-client.ts';
 import type { Tries } from './tries.ts';
-import type { TripBody } from './trip.ts';
+import { toTripBody } from './trip.ts';
 import { readAnswer } from './whole-answer.ts';
 
 /** Progress is told after this many bytes. */
@@ -31,17 +31,6 @@ export async function sendOnce(
   } finally {
     progress.tellRest();
   }
-}
-
-function toTripBody(body: Uint8Array | StreamedBody, told: (at: number) => void): TripBody {
-  if (!(body instanceof Uint8Array)) return { size: body.size, open: body.open, told };
-  return {
-    size: body.byteLength,
-    open: async function* () {
-      yield body;
-    },
-    told,
-  };
 }
 
 /** Bytes that are sent a second time, after a challenge or along a redirect, are no progress. */

@@ -1,13 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { checkRun, GapferryError, isGapferryError, type Run } from '@gapferry/core';
 import { LONGEST_WAIT } from './refusal.ts';
+import type { Waiting } from './waiting.ts';
 
 export const MOST_TRIES = 4;
 const FIRST_WAIT_MS = 500;
 
 export interface TryOptions {
-  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
-  readonly random?: () => number;
+  readonly waiting: Waiting;
+  readonly random: () => number;
 }
 
 /** Counts the failed tries of one question and waits between them. */
@@ -26,12 +26,9 @@ export function createTries(item: string, place: string, options: TryOptions): T
       if (!isGapferryError(error) || !error.retryable || (error.retryAfter ?? 0) > LONGEST_WAIT) throw error;
       failures += 1;
       if (failures >= MOST_TRIES) throw afterTries(error, failures);
-      const waitMs = waitBefore(failures, error.retryAfter, options.random ?? Math.random);
+      const waitMs = waitBefore(failures, error.retryAfter, options.random);
       run.emit({ kind: 'retry', item, place, attempt: failures + 1, waitMs, reason: error.message });
-      await (options.wait ?? waitFor)(waitMs, run.signal).catch((cause: unknown) => {
-        checkRun(run);
-        throw cause;
-      });
+      await options.waiting.wait(waitMs, run);
     },
     progressed() {
       failures = 0;
@@ -43,10 +40,6 @@ export function createTries(item: string, place: string, options: TryOptions): T
 function waitBefore(failures: number, retryAfter: number | undefined, random: () => number): number {
   const base = FIRST_WAIT_MS * 4 ** (failures - 1);
   return Math.round((retryAfter ?? 0) * 1000 + base / 2 + (base / 2) * random());
-}
-
-async function waitFor(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal });
 }
 
 function afterTries(error: GapferryError, tries: number): GapferryError {

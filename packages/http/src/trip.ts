@@ -3,7 +3,7 @@ import { type Bytes, checkRun, type Run } from '@gapferry/core';
 import fetch, { type Response } from 'node-fetch';
 import type { StreamedBody } from './http-client.ts';
 import { createOutgoingBody, type OutgoingBody } from './outgoing-body.ts';
-import { type SilenceWatch, watchSilence } from './silence.ts';
+import { type Patience, type SilenceWatch, watchSilence } from './silence.ts';
 
 /** One question on the wire and its answer: no redirect followed, no status judged, no retry. */
 export interface Trip {
@@ -24,7 +24,7 @@ export interface TripInit {
   readonly headers: Readonly<Record<string, string>>;
   readonly item: string;
   readonly agent: Agent;
-  readonly idleMs: number;
+  readonly patience: Patience;
   /** Gives the host's place back; called exactly once, whatever happens. */
   readonly release: () => void;
   readonly body?: TripBody;
@@ -35,9 +35,17 @@ export interface TripBody extends StreamedBody {
   readonly told: (at: number) => void;
 }
 
+export function toTripBody(body: Uint8Array | StreamedBody, told: TripBody['told'] = () => {}): TripBody {
+  if (!(body instanceof Uint8Array)) return { size: body.size, open: body.open, told };
+  const whole = async function* (): Bytes {
+    yield body;
+  };
+  return { size: body.byteLength, open: whole, told };
+}
+
 export async function startTrip(url: URL, init: TripInit, run: Run): Promise<Trip> {
   const purpose = { item: init.item, url };
-  const watch = watchSilence(purpose, init.idleMs, run);
+  const watch = watchSilence(purpose, init.patience, run);
   const outgoing = init.body && createOutgoingBody(init.body, { purpose, watch, told: init.body.told });
   const end = async (): Promise<void> => {
     watch.stop();
@@ -85,7 +93,7 @@ async function* readBody(response: Response, watch: SilenceWatch, end: () => Pro
     for await (const chunk of response.body ?? []) {
       watch.busy();
       yield chunk as Buffer;
-      watch.waiting();
+      watch.waiting(chunk.length);
     }
   } catch (error) {
     throw watch.failure(error);

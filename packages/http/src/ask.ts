@@ -1,0 +1,88 @@
+import { checkRun, type Run } from '@gapferry/core';
+import type { Agents } from './agents.ts';
+import type { Authorizer, TokenQuestion } from './authorizer.ts';
+import type { HostRules } from './host-rules.ts';
+import type { HttpRequest } from './http-client.ts';
+import type { PourSession } from './pour-pool.ts';
+import { startPouredTrip } from './poured-trip.ts';
+import { LONGEST_WAIT } from './refusal.ts';
+import { parseRetryAfter } from './retry-after.ts';
+import type { Patience } from './silence.ts';
+import type { TakeSlot } from './slots.ts';
+import type { Tries } from './tries.ts';
+import { type Method, startTrip, type Trip, type TripBody, toTripBody } from './trip.ts';
+
+/** Everything one try needs. */
+export interface ExchangeParts {
+  readonly agents: Agents;
+  readonly rules: HostRules;
+  readonly authorizer: Authorizer;
+  readonly takeSlot: TakeSlot;
+  readonly patience: Patience;
+  readonly userAgent: string;
+}
+
+export interface ExchangeRequest extends Omit<HttpRequest, 'method'> {
+  /** Default GET. */
+  readonly method?: Method;
+  readonly body?: TripBody;
+  /** The file that the body of the answer may be poured into. Only for GET. */
+  readonly session?: PourSession;
+  /** For a question that is not asked again as a whole: how often the token service is. */
+  readonly tokenTries?: Tries;
+}
+
+/** One question on the wire, when it is its turn. */
+export async function ask(
+  parts: ExchangeParts,
+  request: Omit<ExchangeRequest, 'url'>,
+  url: URL,
+  authorization: string | undefined,
+  run: Run,
+): Promise<Trip> {
+  checkRun(run);
+  const { agents, patience } = parts;
+  const slot = await parts.takeSlot(url, run);
+  const headers = {
+    Accept: '*/*',
+    'Accept-Encoding': 'identity',
+    'User-Agent': parts.userAgent,
+    ...request.headers,
+    ...(authorization !== undefined && { Authorization: authorization }),
+  };
+  const init = {
+    method: request.method ?? 'GET',
+    headers,
+    item: request.item,
+    agent: agents.forUrl(url),
+    patience,
+    release: slot.release,
+    ...(request.body && { body: request.body }),
+  };
+  const dial = request.session && agents.dialTo(url);
+  const poured =
+    request.session && dial && (await startPouredTrip(url, { ...init, session: request.session, dial }, run));
+  const trip = poured ?? (await startTrip(url, init, run));
+  slot.answered(tooManyFor(trip));
+  return trip;
+}
+
+/** Seconds that the host asks to be left alone, where it says that it is asked too much. What is longer than we would wait ends in an error anyway. */
+function tooManyFor({ status, headers }: Trip): number | undefined {
+  const wait = parseRetryAfter(headers.get('retry-after'), new Date());
+  if (status !== 429 && !(status === 503 && wait !== undefined)) return undefined;
+  return wait !== undefined && wait <= LONGEST_WAIT ? wait : 0;
+}
+
+/** A token service gets the credentials of the server that named it, and no redirect is followed with them. */
+export function askTokenService(
+  parts: ExchangeParts,
+  item: string,
+  { url, authorization, form }: TokenQuestion,
+  run: Run,
+): Promise<Trip> {
+  if (form === undefined) return ask(parts, { item }, url, authorization, run);
+  const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+  const body = toTripBody(Buffer.from(form.toString()));
+  return ask(parts, { item, method: 'POST', headers, body }, url, authorization, run);
+}
