@@ -18,6 +18,8 @@ export type DistributionVersion = keyof typeof DISTRIBUTIONS;
 export interface DistributionOptions {
   /** Default 2.8. */
   readonly version?: DistributionVersion;
+  /** A directory for its storage that outlives it; one of its own unless given. */
+  readonly storage?: string;
   readonly tls?: TlsIdentity;
   readonly auth?:
     | ({ readonly kind: 'basic' } & Credentials)
@@ -41,10 +43,11 @@ export interface Distribution extends AsyncDisposable {
 
 export async function startDistribution(options: DistributionOptions = {}): Promise<Distribution> {
   const home = await temporaryDirectory();
+  const { storage = home.join('storage') } = options;
   try {
     const file = home.join('config.yml');
     // JSON is YAML.
-    await writeFile(file, JSON.stringify(await configuration(options, home.path)));
+    await writeFile(file, JSON.stringify(await configuration(options, storage, home.path)));
     const program = await startProgram(tool(DISTRIBUTIONS[options.version ?? '2.8']), ['serve', file], {
       ready: /msg="listening on 127\.0\.0\.1:(\d+)/,
       env: { PATH: process.env['PATH'], HOME: home.path, OTEL_TRACES_EXPORTER: 'none' },
@@ -55,7 +58,7 @@ export async function startDistribution(options: DistributionOptions = {}): Prom
       host: `127.0.0.1:${port}`,
       blobFile: (digest) => {
         const hex = digest.slice('sha256:'.length);
-        return home.join('storage/docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data');
+        return join(storage, 'docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data');
       },
       accesses: (text) =>
         program
@@ -63,7 +66,7 @@ export async function startDistribution(options: DistributionOptions = {}): Prom
           .split('\n')
           .filter((line) => /^127\.0\.0\.1 - /.test(line) && line.includes(text)),
       accessLog: () => readAccesses(program.output()),
-      uploads: (repository) => uploadsIn(home.join('storage'), repository),
+      uploads: (repository) => uploadsIn(storage, repository),
       [Symbol.asyncDispose]: async () => {
         await program.stop();
         await home.remove();
@@ -82,13 +85,17 @@ async function uploadsIn(storage: string, repository: string): Promise<number[]>
   return (await Promise.all(sizes)).sort((a, b) => b - a);
 }
 
-async function configuration({ tls, auth }: DistributionOptions, home: string): Promise<unknown> {
-  await mkdir(`${home}/storage`);
+async function configuration(
+  { tls, auth }: DistributionOptions,
+  storage: string,
+  home: string,
+): Promise<unknown> {
+  await mkdir(storage, { recursive: true });
   return {
     version: '0.1',
     log: { level: 'info', formatter: 'text' },
     // No cache: what a test does to the storage is seen at once.
-    storage: { filesystem: { rootdirectory: `${home}/storage` }, delete: { enabled: true } },
+    storage: { filesystem: { rootdirectory: storage }, delete: { enabled: true } },
     http: {
       addr: '127.0.0.1:0',
       secret: 'of one test',
