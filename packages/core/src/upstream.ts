@@ -37,12 +37,16 @@ export interface SimpleSigningMaterial {
   readonly chain?: string;
   /** JSON, annotation `dev.sigstore.cosign/bundle`: Rekor's signed entry timestamp. */
   readonly rekorBundle?: string;
+  /** JSON, annotation `dev.sigstore.cosign/rfc3161timestamp`: a timestamp authority's answer. */
+  readonly timestamp?: string;
 }
 
 /** A layer of a referrer with the media type `application/vnd.dev.sigstore.bundle.v0.3+json`. */
 export interface SigstoreBundleMaterial {
   readonly form: 'sigstore-bundle';
   readonly bytes: Uint8Array;
+  /** The signed manifest itself, for bundles whose signature is over its bytes (`messageSignature`) instead of over a statement that names its digest. */
+  readonly artifact?: Uint8Array;
 }
 
 /** Which demand an artifact met: what the manifest records. */

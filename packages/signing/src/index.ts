@@ -4,9 +4,10 @@
  *
  * The verifying half is synchronous and never fetches anything; the signing half is loaded only when something
  * is signed. Neither reads the environment or touches a file: keys come and go as PEM text.
+ * Besides, the signatures that upstream made with cosign are held against keys and identities.
  * It does not decide whom to trust: that is the policy's, in @gapferry/bundle.
  *
- * Imported by the cli only; collector and importer see it through the Signer and Verifier ports of core.
+ * Imported by the cli only; collector and importer see it through the Signer, Verifier and UpstreamVerifier ports of core.
  */
 export { type Fingerprint, fingerprintOf, keyFingerprint } from './fingerprint.ts';
 export { generateKeyPair, type KeyPair } from './generate-key-pair.ts';
@@ -14,3 +15,4 @@ export { type KeySignerOptions, keySigner } from './key-signer.ts';
 export { keyVerifier } from './key-verifier.ts';
 export { loadPrivateKey } from './private-key.ts';
 export { type KeyKind, loadPublicKey } from './public-key.ts';
+export { requireUsableDemand, upstreamVerifier } from './upstream-verifier.ts';

@@ -33,7 +33,8 @@ export function publicKeyDigest(key: KeyObject): Digest {
   );
 }
 
-function readPublicKey(pem: string, what: string): KeyObject {
+/** A public key of any kind in one PEM block. Throws `KEY_UNUSABLE`. */
+export function readPublicKey(pem: string, what: string): KeyObject {
   if (pem.length > 16_384 || !/^\s*-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----\s*$/.test(pem))
     throw unusable(
       `${what} is not a public key in PEM form${foundInstead(pem)}`,
