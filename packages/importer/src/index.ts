@@ -9,6 +9,7 @@
 export * from './apply-plan.ts';
 export * from './import-entries.ts';
 export * from './import-outcome.ts';
+export * from './imported-images.ts';
 export * from './open-on-medium.ts';
 export { ownersIn } from './owners.ts';
 export * from './plan-release.ts';

@@ -12,6 +12,7 @@ export * from './embedded-target.ts';
 export { type EmbeddedRoots, embeddedRoots } from './embedded-tree.ts';
 export * from './git-repositories.ts';
 export { type ItemPlace, mapItem } from './map-item.ts';
+export { CONTAINERD_MARK, containerdHosts, type Mirror, mirrorUrl } from './registry/containerd-hosts.ts';
 export { mapRepository } from './registry/map-repository.ts';
 export type * from './registry/oci-registry.ts';
 export { type RegistryTargetOptions, registryTarget } from './registry/registry-target.ts';
