@@ -3,13 +3,12 @@ import { type Document, isNode, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { FORMATS, type FormatName } from './formats.ts';
 
-import { formatPath, type Problem, toProblems } from './problems.ts';
+import { formatPath, type Problem, toFaults, UNKNOWN } from './problems.ts';
 
 const MAX_BYTES = 1_048_576;
 /** Brackets and indentation steps; what people write has fewer than ten. */
 const MAX_DEPTH = 100;
 const MAX_SHOWN = 100;
-const UNKNOWN = 'is not known here';
 
 /** What a YAML file says, and how to point at a place in it. */
 export interface YamlFile<T> {
@@ -64,10 +63,10 @@ export function parseYaml<T>(
   if (parsed.success) return { value: parsed.data, problem };
   throw configError(
     file,
-    toProblems(parsed.error).map((found) => ({
-      ...found,
-      message: withSuggestion({ ...found, message: inPlainWords(found.message) }, knownKeys),
-      ...place(parsePath(found.path), found.message === UNKNOWN),
+    toFaults(parsed.error).map(({ parts, message, ofName = false }) => ({
+      path: formatPath(parts),
+      message: withSuggestion(String(parts.at(-1)), inPlainWords(message), knownKeys),
+      ...place(parts, ofName),
     })),
   );
 }
@@ -157,10 +156,6 @@ function keyOffset(document: Document, path: readonly PropertyKey[], atKey: bool
   return undefined;
 }
 
-function parsePath(path: string): PropertyKey[] {
-  return [...path.matchAll(/[^.[\]]+/g)].map(([part]) => (/^\d+$/.test(part) ? Number(part) : part));
-}
-
 const PLAIN_TYPES: Readonly<Record<string, string>> = {
   array: 'must be a list',
   object: 'must be a mapping of names to values',
@@ -186,15 +181,11 @@ function inPlainWords(message: string): string {
   return PLAIN_TYPES[expected ?? ''] ?? message;
 }
 
-function withSuggestion(problem: Problem, knownKeys: readonly string[]): string {
-  if (problem.message !== UNKNOWN) return problem.message;
-  const name = problem.path.split(/[.\]]/).at(-1) ?? '';
-  const near = nearestName(
-    name,
-    // The same name may belong elsewhere.
-    knownKeys.filter((key) => key !== name),
-  );
-  return near === undefined ? problem.message : `${problem.message}; did you mean "${near}"?`;
+function withSuggestion(name: string, message: string, knownKeys: readonly string[]): string {
+  // A known name belongs elsewhere: it was not misspelt.
+  if (message !== UNKNOWN || knownKeys.includes(name)) return message;
+  const near = nearestName(name, knownKeys);
+  return near === undefined ? message : `${message}; did you mean "${near}"?`;
 }
 
 /** `file:line:column: path: what is wrong`, one line each. */

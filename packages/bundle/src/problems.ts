@@ -1,6 +1,9 @@
 import { type ErrorCode, GapferryError } from '@gapferry/core';
 import type { z } from 'zod';
 
+/** What is said of a member that the schema has not. */
+export const UNKNOWN = 'is not known here';
+
 /** One thing that is wrong in a document. */
 export interface Problem {
   /** Where: `items[3].blobs[0]`, or the empty string for the whole document. */
@@ -20,18 +23,33 @@ export function formatPath(path: readonly PropertyKey[]): string {
 
 /** Flattens zod's issues; union issues are replaced by those of the alternative that came closest. */
 export function toProblems(error: z.ZodError): Problem[] {
-  return error.issues.flatMap((issue) => problemsOf(issue, []));
+  return toFaults(error).map(({ parts, message }) => ({ path: formatPath(parts), message }));
 }
 
-function problemsOf(issue: z.core.$ZodIssue, base: readonly PropertyKey[]): Problem[] {
+/** A problem whose path is not yet text: names may contain dots. */
+export interface Fault {
+  readonly parts: readonly PropertyKey[];
+  readonly message: string;
+  /** It is the member's name that is wrong, not what it stands for. */
+  readonly ofName?: true;
+}
+
+/** Like `toProblems`, with the parts of each path. */
+export function toFaults(error: z.ZodError): Fault[] {
+  return error.issues.flatMap((issue) => faultsOf(issue, []));
+}
+
+function faultsOf(issue: z.core.$ZodIssue, base: readonly PropertyKey[]): Fault[] {
   const path = [...base, ...issue.path];
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     const closest = issue.errors.reduce((best, next) => (score(next) > score(best) ? next : best));
-    return closest.flatMap((inner) => problemsOf(inner, path));
+    return closest.flatMap((inner) => faultsOf(inner, path));
   }
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({ path: formatPath([...path, key]), message: 'is not known here' }));
-  return [{ path: formatPath(path), message: issue.message }];
+    return issue.keys.map((key) => ({ parts: [...path, key], message: UNKNOWN, ofName: true }));
+  if (issue.code === 'invalid_key')
+    return issue.issues.map(({ message }) => ({ parts: path, message, ofName: true }));
+  return [{ parts: path, message: issue.message }];
 }
 
 /** The alternative that was meant: of the right type at all, then with the fewest mistakes, then with those that lie deepest. */
