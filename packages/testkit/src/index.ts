@@ -40,6 +40,7 @@ export * from './memory/memory-upstream.ts';
 export * from './process/run-process.ts';
 export * from './process/which.ts';
 export * from './registry/registry.ts';
+export * from './registry/registry-quirks.ts';
 export * from './registry/token-server.ts';
 export * from './temporary-directory.ts';
 export * from './tls-identity.ts';

@@ -16,6 +16,8 @@ export type FaultAction =
   | { readonly kind: 'cut'; readonly afterBytes: number }
   /** The fake gets the first bytes of the request's body and then an error; the connection is closed without an answer. */
   | { readonly kind: 'cutUpload'; readonly afterBytes: number }
+  /** The fake does what it is asked, and the connection is closed without an answer. */
+  | { readonly kind: 'lostAnswer' }
   /** Never answers; with `afterBytes` it sends the head and so much of the body first. */
   | { readonly kind: 'stall'; readonly afterBytes?: number }
   /** Flips every bit of one byte of the body that is sent (offset in this answer, also of a range). */

@@ -111,6 +111,10 @@ async function askHandler(
   if (fault?.kind === 'stall' && fault.afterBytes === undefined) return { reply: undefined, ending: 'stall' };
   try {
     const reply = await handler(request, response);
+    if (fault?.kind === 'lostAnswer') {
+      response.destroy();
+      return { reply: undefined, ending: 'cut' };
+    }
     return reply === undefined ? { reply, ending: 'complete' } : spoil(reply, fault);
   } catch (error) {
     if (response.headersSent || request.signal.aborted) {

@@ -4,6 +4,7 @@ import { memoryContent } from '../content/content.ts';
 import type { Reply } from '../http/reply.ts';
 import { readBody, type TestRequest } from '../http/test-request.ts';
 import { RegistryError } from './registry-error.ts';
+import type { RegistryQuirks } from './registry-quirks.ts';
 import type { RegistryStore } from './registry-store.ts';
 
 interface Upload {
@@ -11,15 +12,19 @@ interface Upload {
   bytes: Buffer;
   /** Changes with every request: only the last Location may be used. */
   state: number;
+  /** The last chunk was shorter than chunks must be: it must have been the last. */
+  short: boolean;
 }
 
 /** Upload sessions: POST, PATCH, PUT, GET, DELETE (distribution-spec, pushing blobs). */
 export class BlobUploads {
   readonly #store: RegistryStore;
+  readonly #quirks: RegistryQuirks;
   readonly #uploads = new Map<string, Upload>();
 
-  constructor(store: RegistryStore) {
+  constructor(store: RegistryStore, quirks: RegistryQuirks = {}) {
     this.#store = store;
+    this.#quirks = quirks;
   }
 
   /** How many uploads were begun and neither finished nor cancelled. */
@@ -31,25 +36,28 @@ export class BlobUploads {
     const mounted = this.#mount(request, name, mayReadFrom);
     if (mounted !== undefined) return mounted;
     const digest = request.query.get('digest');
-    if (digest !== null) return this.#keep(name, digest, await readBody(request));
-    await readBody(request);
+    const body = await readBody(request);
+    if (digest !== null && this.#quirks.ignoresPostDigest !== true) return this.#keep(name, digest, body);
     const id = randomUUID();
-    const upload = { name, bytes: Buffer.alloc(0), state: 0 };
+    const upload = { name, bytes: Buffer.alloc(0), state: 0, short: false };
     this.#uploads.set(id, upload);
-    return accepted(id, upload);
+    const { minChunk } = this.#quirks;
+    const reply = this.#accepted(request, id, upload);
+    if (minChunk === undefined) return reply;
+    return { ...reply, headers: { ...reply.headers, 'oci-chunk-min-length': String(minChunk) } };
   }
 
   async continue(request: TestRequest, name: string, id: string): Promise<Reply> {
     const upload = this.#find(request, name, id);
     switch (request.method) {
       case 'GET':
-        return { ...accepted(id, upload), status: 204 };
+        return { ...this.#accepted(request, id, upload), status: 204 };
       case 'DELETE':
         this.#uploads.delete(id);
         return { status: 204 };
       case 'PATCH':
         await this.#append(request, id, upload);
-        return accepted(id, upload);
+        return this.#accepted(request, id, upload);
       case 'PUT':
         return this.#finish(request, id, upload);
       default:
@@ -69,13 +77,21 @@ export class BlobUploads {
 
   /** A connection cut in the middle of a chunk ends the session, as distribution 2.8 does. */
   async #append(request: TestRequest, id: string, upload: Upload): Promise<void> {
-    requireContiguous(request, upload);
+    this.#requireOctets(request);
+    if (this.#quirks.ignoresContentRange !== true) requireContiguous(request, upload);
+    if (upload.short && request.method === 'PATCH')
+      throw new RegistryError('SIZE_INVALID', 'the chunk before was too short', null, {}, 400);
+    const pieces: Uint8Array[] = [];
     try {
-      upload.bytes = Buffer.concat([upload.bytes, await readBody(request)]);
+      for await (const piece of request.body) pieces.push(Buffer.from(piece));
       upload.state += 1;
     } catch (error) {
-      this.#uploads.delete(id);
+      if (this.#quirks.cutChunk !== 'kept') this.#uploads.delete(id);
       throw error;
+    } finally {
+      const size = upload.bytes.byteLength;
+      upload.bytes = Buffer.concat([upload.bytes, ...pieces]);
+      upload.short = upload.bytes.byteLength - size < (this.#quirks.minChunk ?? 0);
     }
   }
 
@@ -87,9 +103,31 @@ export class BlobUploads {
     return this.#keep(upload.name, digest, upload.bytes);
   }
 
+  #requireOctets(request: TestRequest): void {
+    const type = request.headers['content-type'];
+    if (this.#quirks.octetsOnly !== true || type === 'application/octet-stream') return;
+    throw new RegistryError('UNSUPPORTED', `bad gateway for ${type}`, null, {}, 502);
+  }
+
+  #accepted(request: TestRequest, id: string, upload: Upload): Reply {
+    const reply = accepted(id, upload);
+    if (this.#quirks.absoluteLocations !== true) return reply;
+    const location = `http://${request.headers.host}${reply.headers?.['location']}`;
+    return { ...reply, headers: { ...reply.headers, location } };
+  }
+
+  /** Harbor counts what all blobs of a project take, and says so in these words. */
+  #requireRoom(size: number): void {
+    const { quota, quotaStatus = 403 } = this.#quirks;
+    if (quota === undefined || this.#store.blobBytes() + size <= quota) return;
+    const words = `adding ${size} B of storage resource, which when updated to current usage of ${this.#store.blobBytes()} B will exceed the configured upper limit of ${quota} B.`;
+    throw new RegistryError('DENIED', words, null, {}, quotaStatus);
+  }
+
   #keep(name: string, digest: string, bytes: Buffer): Reply {
     if (!isDigest(digest) || digestOf(bytes) !== digest)
       throw new RegistryError('DIGEST_INVALID', 'provided digest did not match uploaded content', { digest });
+    this.#requireRoom(bytes.byteLength);
     this.#store.create(name).blobs.set(digest, memoryContent(bytes));
     return created(name, digest);
   }
@@ -97,6 +135,7 @@ export class BlobUploads {
   #mount(request: TestRequest, name: string, mayReadFrom: (name: string) => boolean): Reply | undefined {
     const digest = request.query.get('mount');
     const from = request.query.get('from');
+    if (this.#quirks.neverMounts === true) return undefined;
     if (!isDigest(digest) || from === null || !mayReadFrom(from)) return undefined;
     const content = this.#store.find(from)?.blobs.get(digest);
     if (content === undefined) return undefined;

@@ -3,6 +3,7 @@ import { jsonReply, type Reply } from '../http/reply.ts';
 import { readBody, type TestRequest } from '../http/test-request.ts';
 import { MANIFEST_LIMIT, type ParsedManifest, parseManifest, requireChildren } from './manifest-rules.ts';
 import { RegistryError } from './registry-error.ts';
+import type { HandlerOptions } from './registry-handler.ts';
 import { isTag } from './registry-path.ts';
 import type { RegistryStore } from './registry-store.ts';
 import type { Repository } from './repository.ts';
@@ -32,6 +33,7 @@ export async function pushManifest(
   store: RegistryStore,
   name: string,
   reference: string,
+  { referrers, quirks = {} }: HandlerOptions = {},
 ): Promise<Reply> {
   const bytes = await readBody(request);
   if (bytes.byteLength > MANIFEST_LIMIT) throw new RegistryError('SIZE_INVALID', 'manifest too large');
@@ -41,6 +43,8 @@ export async function pushManifest(
   requireReference(reference, digest);
   const repository = store.create(name);
   requireChildren(manifest, repository);
+  if (quirks.subjectFirst === true) requireSubject(manifest, repository);
+  if (quirks.immutableTags === true) requireUnset(repository, name, reference);
   repository.manifests.set(digest, { mediaType, bytes });
   if (!reference.includes(':')) repository.tags.set(reference, digest);
   return {
@@ -48,9 +52,22 @@ export async function pushManifest(
     headers: {
       location: `/v2/${name}/manifests/${digest}`,
       'docker-content-digest': digest,
-      ...(manifest.subject && { 'oci-subject': manifest.subject.digest }),
+      ...(manifest.subject && referrers !== false && { 'oci-subject': manifest.subject.digest }),
     },
   };
+}
+
+function requireSubject({ subject }: ParsedManifest, repository: Repository): void {
+  if (subject === undefined || repository.manifests.has(subject.digest)) return;
+  throw new RegistryError('MANIFEST_UNKNOWN', 'manifest unknown', { digest: subject.digest });
+}
+
+function requireUnset(repository: Repository, name: string, tag: string): void {
+  if (!repository.tags.has(tag)) return;
+  throw new RegistryError(
+    'PRECONDITION',
+    `Failed to process request due to '${name}:${tag}' configured as immutable.`,
+  );
 }
 
 /** DELETE by tag removes the tag; by digest the manifest and every tag on it. */

@@ -5,6 +5,7 @@ const STATUS = {
   BLOB_UNKNOWN: 404,
   BLOB_UPLOAD_INVALID: 400,
   BLOB_UPLOAD_UNKNOWN: 404,
+  DENIED: 403,
   DIGEST_INVALID: 400,
   MANIFEST_BLOB_UNKNOWN: 400,
   MANIFEST_INVALID: 400,
@@ -12,6 +13,7 @@ const STATUS = {
   NAME_INVALID: 400,
   NAME_UNKNOWN: 404,
   PAGINATION_NUMBER_INVALID: 400,
+  PRECONDITION: 412,
   RANGE_INVALID: 416,
   SIZE_INVALID: 413,
   TAG_INVALID: 400,
@@ -26,21 +28,25 @@ export class RegistryError extends Error {
   readonly code: RegistryErrorCode;
   readonly detail: unknown;
   readonly headers: Readonly<Record<string, string>>;
+  /** Where it is not the usual one of the code. */
+  readonly status: number;
 
   constructor(
     code: RegistryErrorCode,
     message: string,
     detail?: unknown,
     headers: Record<string, string> = {},
+    status: number = STATUS[code],
   ) {
     super(message);
     this.code = code;
     this.detail = detail;
     this.headers = headers;
+    this.status = status;
   }
 
   toReply(): Reply {
     const error = { code: this.code, message: this.message, detail: this.detail ?? null };
-    return jsonReply(STATUS[this.code], { errors: [error] }, { ...this.headers });
+    return jsonReply(this.status, { errors: [error] }, { ...this.headers });
   }
 }

@@ -8,6 +8,7 @@ import { deleteManifest, listReferrers, pullManifest, pushManifest } from './man
 import type { Gate } from './registry-auth.ts';
 import { RegistryError } from './registry-error.ts';
 import { parseRegistryPath, type RegistryPath } from './registry-path.ts';
+import type { RegistryQuirks } from './registry-quirks.ts';
 import type { RegistryStore } from './registry-store.ts';
 import type { Repository } from './repository.ts';
 import { listTags } from './tag-list.ts';
@@ -16,6 +17,7 @@ import type { Action } from './token-issuer.ts';
 export interface HandlerOptions {
   readonly referrers?: boolean;
   readonly tagsPerPage?: number;
+  readonly quirks?: RegistryQuirks;
 }
 
 /** Every endpoint of the distribution-spec, behind the gate. */
@@ -49,6 +51,7 @@ async function route(call: Call): Promise<Reply> {
     return jsonReply(200, path.kind === 'base' ? {} : { repositories: store.names() });
   }
   gate.require(request, path.name, actionOf(request.method));
+  requireProject(path.name, call.options.quirks);
   switch (path.kind) {
     case 'manifest':
       return manifest(call, path);
@@ -74,7 +77,7 @@ function manifest(
   { name, reference }: RegistryPath & { kind: 'manifest' },
 ): Reply | Promise<Reply> {
   const { request, store } = call;
-  if (request.method === 'PUT') return pushManifest(request, store, name, reference);
+  if (request.method === 'PUT') return pushManifest(request, store, name, reference, call.options);
   if (request.method === 'DELETE') return deleteManifest(store.get(name), reference);
   requireMethod(request, 'GET', 'HEAD');
   return pullManifest(request, store.get(name), reference);
@@ -95,6 +98,13 @@ function blob(request: TestRequest, repository: Repository, digest: string): Rep
     etag: `"${digest}"`,
   };
   return rangeReply(request, content, headers);
+}
+
+/** Harbor's answer, which looks like a refused login and is none. */
+function requireProject(name: string, quirks: RegistryQuirks = {}): void {
+  const project = name.split('/', 1)[0] ?? '';
+  if (quirks.projects === undefined || quirks.projects.includes(project)) return;
+  throw new RegistryError('UNAUTHORIZED', `project ${project} not found`, null, { 'www-authenticate': '' });
 }
 
 function actionOf(method: string): Action {

@@ -34,6 +34,12 @@ export class RegistryStore {
     return repository;
   }
 
+  /** Bytes of all blobs, those of each repository counted by themselves. */
+  blobBytes(): number {
+    const blobs = [...this.#repositories.values()].flatMap((repository) => [...repository.blobs.values()]);
+    return blobs.reduce((sum, { size }) => sum + size, 0);
+  }
+
   names(): string[] {
     return [...this.#repositories.keys()].sort();
   }

@@ -8,6 +8,7 @@ import type { TlsIdentity } from '../tls-identity.ts';
 import { BlobUploads } from './blob-uploads.ts';
 import { basicGate, bearerGate, type Gate, openGate } from './registry-auth.ts';
 import { registryHandler } from './registry-handler.ts';
+import type { RegistryQuirks } from './registry-quirks.ts';
 import { RegistryStore } from './registry-store.ts';
 import { startTokenIssuer, type TokenIssuer } from './token-issuer.ts';
 
@@ -21,6 +22,8 @@ export interface RegistryOptions {
   readonly referrers?: boolean;
   /** The most tags on one page, however many are asked for; default: no limit. */
   readonly tagsPerPage?: number;
+  /** What a product does otherwise. */
+  readonly quirks?: RegistryQuirks;
 }
 
 export type RegistryAuth =
@@ -57,7 +60,7 @@ export interface TestRegistry extends TestServer {
 /** Starts a registry that speaks the OCI distribution-spec and enforces its rules (see the package's README). */
 export async function startRegistry(options: RegistryOptions = {}): Promise<TestRegistry> {
   const store = new RegistryStore(options.blobsFrom);
-  const uploads = new BlobUploads(store);
+  const uploads = new BlobUploads(store, options.quirks);
   const tokens = await tokenIssuer(options);
   const handler = registryHandler(store, uploads, gateFor(options.auth, tokens), options);
   const server = await startHttpServer(handler, {
