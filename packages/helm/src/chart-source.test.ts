@@ -26,7 +26,7 @@ import {
 } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chartSource } from './chart-source.ts';
-import type { ChartRegistry } from './registry-charts.ts';
+import type { ChartAttachments, ChartRegistry } from './registry-charts.ts';
 
 const run = quietRun();
 let http: HttpClient;
@@ -60,10 +60,12 @@ function registryOver(server: TestRegistry): ChartRegistry {
           run,
         )
       ).body,
-    blob:
-      (repository, { digest }) =>
-      (from) =>
-        http.body({ url: `${at(repository)}/blobs/${digest}`, item: digest }, from, run),
+    pull: (repository, blob, into) =>
+      into.put(
+        blob,
+        (from) => http.body({ url: `${at(repository)}/blobs/${blob.digest}`, item: blob.digest }, from, run),
+        run,
+      ),
     tags: async (repository) =>
       (
         JSON.parse(
@@ -78,10 +80,13 @@ function registryOver(server: TestRegistry): ChartRegistry {
 const none: ChartRegistry = {
   resolve: () => Promise.reject(new Error('no registry')),
   manifest: () => Promise.reject(new Error('no registry')),
-  blob: () => {
-    throw new Error('no registry');
-  },
+  pull: () => Promise.reject(new Error('no registry')),
   tags: () => Promise.reject(new Error('no registry')),
+};
+
+const unattached: ChartAttachments = {
+  find: async () => [],
+  fetch: () => Promise.reject(new Error('there are none')),
 };
 
 async function only<T>(pins: Promise<readonly T[]>): Promise<T> {
@@ -102,7 +107,7 @@ describe('a chart from a classic repository', () => {
     name,
     version,
   });
-  const source = () => chartSource({ http, oci: none });
+  const source = () => chartSource({ http, oci: none, attachments: unattached });
 
   it('is pinned to the newest version the range takes, and becomes an OCI artifact around the same archive', async () => {
     const [old, wanted, next] = await Promise.all(
@@ -270,7 +275,7 @@ describe('a chart from a registry', () => {
     return {
       server,
       ref: `${server.host}/charts/demo`,
-      source: chartSource({ http, oci: registryOver(server) }),
+      source: chartSource({ http, oci: registryOver(server), attachments: unattached }),
     };
   }
 
@@ -363,7 +368,7 @@ unknown: {a: b}
       '/index.yaml',
       'apiVersion: v1\nentries:\n  demo:\n  - {version: 1.2.3+build.4, urls: [demo.tgz]}\n',
     );
-    const source = chartSource({ http, oci: none });
+    const source = chartSource({ http, oci: none, attachments: unattached });
     const pin = await only(
       source.resolve(
         { kind: 'chart', from: 'repository', url: repository.url, name: 'demo', version: '^1' },

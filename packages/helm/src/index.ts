@@ -10,4 +10,4 @@ export { readChartArchive } from './chart-archive.ts';
 export { type ChartMetadata, parseChartMetadata } from './chart-metadata.ts';
 export * from './chart-source.ts';
 export { newestVersion } from './chart-version.ts';
-export type { ChartRegistry } from './registry-charts.ts';
+export type { ChartAttachments, ChartRegistry } from './registry-charts.ts';

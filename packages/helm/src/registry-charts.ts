@@ -1,6 +1,6 @@
 import {
+  type Attachment,
   type BlobStore,
-  type ByteSource,
   type ChartHolding,
   type Descriptor,
   digestOf,
@@ -27,9 +27,33 @@ export interface ChartRegistry {
   resolve(repository: string, tagOrDigest: string, run: Run): Promise<Descriptor>;
   /** The bytes of a manifest, checked against its descriptor. */
   manifest(repository: string, descriptor: Descriptor, run: Run): Promise<Uint8Array>;
-  /** A blob's bytes, not checked. */
-  blob(repository: string, blob: SizedDigest, run: Run): ByteSource;
+  /** Puts a blob into the store, which checks it. */
+  pull(
+    repository: string,
+    blob: SizedDigest,
+    into: BlobStore,
+    run: Run,
+  ): Promise<{ readonly reused: boolean }>;
   tags(repository: string, run: Run): Promise<readonly string[]>;
+}
+
+/** What this package needs to know of what belongs to a chart in an OCI registry: signatures, SBOMs. `item` names the chart in errors and events. */
+export interface ChartAttachments {
+  /** Everything that belongs to the manifest, recursively, sorted by `byAttachment`. `again`: what was found earlier will not do. */
+  find(
+    repository: string,
+    root: Descriptor,
+    options: { readonly item: string; readonly again: boolean },
+    run: Run,
+  ): Promise<readonly Attachment[]>;
+  /** Brings them with everything they reach, verified. */
+  fetch(
+    repository: string,
+    attachments: readonly Attachment[],
+    into: BlobStore,
+    item: string,
+    run: Run,
+  ): Promise<readonly SizedDigest[]>;
 }
 
 /** Charts from OCI registries, as `helm push` puts them there. */
@@ -48,13 +72,15 @@ const LIMITS = {
 /** Helm 3.0 to 3.6 called the archive so, and Helm still reads it. */
 const OLD_ARCHIVE_TYPE = 'application/tar+gzip';
 
-export function registryCharts(registry: ChartRegistry): RegistryCharts {
+export function registryCharts(registry: ChartRegistry, attachments: ChartAttachments): RegistryCharts {
   return {
     resolve: async (wish, run) => {
       const version = await chooseVersion(registry, wish, run);
       const root = await registry.resolve(wish.ref, tagOf(version), run);
       const id = `${wish.ref}:${version}`;
       await readArtifact(registry, wish.ref, root, id, run);
+      const again = wish.verify !== undefined && wish.verify.length > 0;
+      const attached = await attachments.find(wish.ref, root, { item: id, again }, run);
       return {
         kind: 'chart',
         from: 'oci',
@@ -63,25 +89,30 @@ export function registryCharts(registry: ChartRegistry): RegistryCharts {
         name: nameOf(wish.ref),
         version,
         root,
+        ...(attached.length > 0 && { attachments: attached }),
       };
     },
     fetch: async (pin, into, run) => {
       const repository = pin.id.slice(0, -pin.version.length - 1);
       const artifact = await readArtifact(registry, repository, pin.root, pin.id, run);
       const blobs = uniqueByDigest([artifact.config, ...artifact.layers]);
-      for (const blob of blobs) await into.put(blob, registry.blob(repository, blob, run), run);
+      for (const blob of blobs) await registry.pull(repository, blob, into, run);
       const archive = await readVerified(artifact.archive, into.open(artifact.archive, run), {
         origin: 'depot',
       });
       requireNamed(await readChartArchive(archive, pin.id, run), pin, pin.id);
       const { digest } = await into.add(pin.root.mediaType, artifact.bytes, run);
       requireDigest(pin.root, digest, { origin: 'source', place: repository });
+      const attached = pin.attachments ?? [];
+      const more =
+        attached.length === 0 ? [] : await attachments.fetch(repository, attached, into, pin.id, run);
       return {
         kind: 'chart',
         pin,
         root: pin.root,
-        blobs: uniqueByDigest<SizedDigest>([pin.root, ...blobs]).map(sized),
+        blobs: uniqueByDigest<SizedDigest>([pin.root, ...blobs, ...more]).map(sized),
         archive: artifact.archive,
+        ...(attached.length > 0 && { attachments: attached }),
       };
     },
   };

@@ -9,17 +9,21 @@ import {
   type SizedDigest,
 } from '@gapferry/core';
 import pLimit from 'p-limit';
+import { type BlobPlace, putFromPlaces } from './blob-places.ts';
 
 /** Brings blobs into a store: so many at a time over everything it is asked for, and no blob twice at once. */
 export interface BlobFetcher {
   fetch(
     blob: SizedDigest,
-    bytes: ByteSource,
+    bytes: BlobBytes,
     into: BlobStore,
     item: string,
     run: Run,
   ): Promise<{ readonly reused: boolean }>;
 }
+
+/** Where a blob's bytes come from: one source, or several places to be tried in order. */
+export type BlobBytes = ByteSource | readonly BlobPlace[];
 
 export function createBlobFetcher(concurrency: number): BlobFetcher {
   const limit = pLimit(concurrency);
@@ -44,30 +48,43 @@ export function createBlobFetcher(concurrency: number): BlobFetcher {
 /** Bytes that come over the wire are told by the HTTP client; the others are told here. */
 async function put(
   blob: SizedDigest,
-  bytes: ByteSource,
+  bytes: BlobBytes,
   into: BlobStore,
   item: string,
   run: Run,
 ): Promise<{ readonly reused: boolean }> {
   checkRun(run);
   const told = (count: number): void => run.emit({ kind: 'bytes', item, bytes: count, reused: true });
-  const read = (from: number): Bytes => {
-    if (from > 0) told(from);
-    return bytes(from);
+  // Only what was there before: what the first place brought is told already when the next one goes on with it.
+  let begun = false;
+  const before = (from: number): void => {
+    if (from > 0 && !begun) told(from);
+    begun = true;
   };
-  const { pour } = bytes;
-  const source: ByteSource =
-    pour === undefined ? read : Object.assign(read, { pour: tellingPour(pour, told) });
-  const { reused } = await into.put(blob, source, run);
+  const { reused } =
+    typeof bytes === 'function'
+      ? await into.put(blob, telling(bytes, before), run)
+      : await putFromPlaces(blob, bytes.map(tellingPlace(before)), into, run);
   if (reused) told(blob.size);
   return { reused };
 }
 
+function tellingPlace(before: (from: number) => void): (place: BlobPlace) => BlobPlace {
+  return (place) => ({ ...place, bytes: telling(place.bytes, before) });
+}
+
 /** What an earlier run has left counts as reused, however the rest comes. */
-function tellingPour(pour: Pour, told: (count: number) => void): Pour {
-  return async (into, run) => {
+function telling(bytes: ByteSource, before: (from: number) => void): ByteSource {
+  const read = (from: number): Bytes => {
+    before(from);
+    return bytes(from);
+  };
+  const { pour } = bytes;
+  if (pour === undefined) return read;
+  const tellingPour: Pour = async (into, run) => {
     const poured = await pour(into, run);
-    if (poured !== undefined && into.from > 0) told(into.from);
+    if (poured !== undefined) before(into.from);
     return poured;
   };
+  return Object.assign(read, { pour: tellingPour });
 }

@@ -23,10 +23,12 @@ const arm = await makeImage({
 const both = makeIndex([amd, arm]);
 const http = createHttpClient({ wait: async () => {}, random: () => 0 });
 
+/** Without what belongs to it: those requests are counted elsewhere. */
 const wishOf = (registry: TestRegistry, name: string, platforms: string[] = []): ImageWish => ({
   kind: 'image',
   ref: `${registry.host}/${name}`,
   platforms,
+  attachments: { types: [] },
 });
 const source = () => imageSource(createOciClient(http));
 const isBlob = ({ path }: TestRequest) => path.includes('/blobs/');

@@ -6,5 +6,18 @@
  *
  * Imported by the cli only; collector sees it through the Source port of core.
  */
+export {
+  type AttachmentFinder,
+  type AttachmentFinderOptions,
+  createAttachmentFinder,
+} from './attachments/attachment-finder.ts';
+export {
+  type AttachmentFacts,
+  type AttachmentWord,
+  attachmentWords,
+  isWantedAttachment,
+} from './attachments/attachment-words.ts';
+export type { LookupCache } from './attachments/lookup-cache.ts';
+export { type RegistryAttachments, registryAttachments } from './attachments/registry-attachments.ts';
 export { type ImageSourceOptions, imageSource } from './image-source.ts';
-export { createOciClient, type OciClient } from './oci-client.ts';
+export { createOciClient, type OciClient, type OciClientOptions } from './oci-client.ts';

@@ -2,6 +2,7 @@ import { type Descriptor, type Digest, digestFromHex, digestOf, MEDIA_TYPES, qui
 import { describe, expect, it } from 'vitest';
 import { nodesInOrder } from './image-graph.ts';
 import { type GraphReader, loadImageGraph } from './load-image-graph.ts';
+import { WHOLE_IMAGE } from './platform-choice.ts';
 
 /** Documents under names of our own: a reader that does not check digests, so that what no honest registry can serve can be tried. */
 class Shelf implements GraphReader {
@@ -37,7 +38,7 @@ class Shelf implements GraphReader {
 }
 
 const load = (shelf: Shelf, root: Descriptor) =>
-  loadImageGraph(root, undefined, shelf, 'host/app:1', quietRun());
+  loadImageGraph(root, WHOLE_IMAGE, shelf, 'host/app:1', quietRun());
 
 describe('the graph of an image', () => {
   it('is ordered children first, each once', async () => {

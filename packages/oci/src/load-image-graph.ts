@@ -3,24 +3,27 @@ import {
   type Digest,
   formatPlatform,
   GapferryError,
+  hasLinks,
   isIndexType,
   type Platform,
   parsePlatform,
   type Run,
 } from '@gapferry/core';
-import type { ImageNode, LeafNode } from './image-graph.ts';
+import type { ImageNode, LeafNode, ManifestNode } from './image-graph.ts';
 import {
   type ImageDocument,
   type IndexDocument,
   type IndexEntry,
   parseManifestDocument,
+  requireKnownType,
 } from './manifest-document.ts';
 import {
   type ChosenEntry,
+  type ImageChoice,
   indexOf,
   isWanted,
-  type PlatformChoice,
   requirePlatforms,
+  WHOLE_IMAGE,
 } from './platform-choice.ts';
 import { together } from './together.ts';
 
@@ -38,28 +41,43 @@ const MOST_MANIFESTS = 1000;
 const MOST_MANIFEST_BYTES = 64 << 20;
 
 /** Reads the graph below `root` as far as the choice wants it, and computes the indexes that a choice changes. Never loads what is dropped by its index entry.
- *  Throws `PLATFORM_NOT_FOUND`, `LIMIT_EXCEEDED` (3 indexes deep, 1,000 manifests, 64 MiB of them), `CONTENT_INVALID` (an index that contains itself). */
+ *  Throws `PLATFORM_NOT_FOUND`, `LIMIT_EXCEEDED` (3 indexes deep, 1,000 manifests, 64 MiB of them), `CONTENT_INVALID` (an index that contains itself, a root that is neither image nor index). */
 export async function loadImageGraph(
   root: Descriptor,
-  choice: PlatformChoice,
+  choice: ImageChoice,
   reader: GraphReader,
   item: string,
   run: Run,
-): Promise<ImageNode> {
-  const walk: Walk = { choice, reader, item, offered: new Set(), documents: new Map(), bytes: 0 };
-  const node = await loadNode(walk, { descriptor: root, above: [] }, run);
-  requirePlatforms(choice, node.platforms, walk.offered, item);
+): Promise<ManifestNode> {
+  const walk = startWalk(choice, reader, item);
+  const node = await loadManifest(walk, { descriptor: root, above: [] }, run);
+  requirePlatforms(choice.platforms, node.platforms, walk.offered, item);
   return node;
 }
 
+/** Reads whole graphs that belong together; the limits hold for all of them. */
+export function loadGraphs(
+  roots: readonly Descriptor[],
+  reader: GraphReader,
+  item: string,
+  run: Run,
+): Promise<ManifestNode[]> {
+  const walk = startWalk(WHOLE_IMAGE, reader, item);
+  return together(roots, run, (descriptor, inner) => loadManifest(walk, { descriptor, above: [] }, inner));
+}
+
 interface Walk {
-  readonly choice: PlatformChoice;
+  readonly choice: ImageChoice;
   readonly reader: GraphReader;
   readonly item: string;
   /** Every platform met, wanted or not. */
   readonly offered: Set<string>;
   readonly documents: Map<Digest, Promise<Uint8Array>>;
   bytes: number;
+}
+
+function startWalk(choice: ImageChoice, reader: GraphReader, item: string): Walk {
+  return { choice, reader, item, offered: new Set(), documents: new Map(), bytes: 0 };
 }
 
 /** A node on its way: its descriptor, the indexes above it, and the platform that its index entry states. */
@@ -69,8 +87,16 @@ interface Step {
   readonly platform?: Platform;
 }
 
+/** Of an unknown media type an index entry is kept as it is (image-spec, image-index.md: it must not be an error). */
 async function loadNode(walk: Walk, step: Step, run: Run): Promise<ImageNode> {
+  const { descriptor, platform } = step;
+  if (hasLinks(descriptor.mediaType)) return loadManifest(walk, step, run);
+  return { kind: 'opaque', descriptor, platforms: platform ? [formatPlatform(platform)] : [] };
+}
+
+async function loadManifest(walk: Walk, step: Step, run: Run): Promise<ManifestNode> {
   const { descriptor, above } = step;
+  requireKnownType(descriptor.mediaType, `${walk.item} (${descriptor.digest})`);
   if (above.includes(descriptor.digest))
     throw refused(walk, 'CONTENT_INVALID', `its index ${descriptor.digest} contains itself`);
   if (isIndexType(descriptor.mediaType) && above.length >= DEEPEST_INDEX)
@@ -114,7 +140,7 @@ async function loadLeaf(
   };
 }
 
-/** Attestations are judged after the images they belong to. */
+/** Attestations are judged after the images they belong to, and what is dropped as one is not read. */
 async function loadEntries(
   walk: Walk,
   document: IndexDocument,
@@ -123,17 +149,23 @@ async function loadEntries(
 ): Promise<ChosenEntry[]> {
   const { children } = document;
   const images = await together(children, run, async (entry, inner) =>
-    entry.subject === undefined ? loadEntry(walk, entry, above, inner) : undefined,
+    entry.subject === undefined && !isDropped(walk, entry) ? loadEntry(walk, entry, above, inner) : undefined,
   );
   const kept = new Set(
     children.filter((_, at) => images[at] !== undefined).map(({ descriptor }) => descriptor.digest),
   );
-  const isKept = ({ subject }: IndexEntry): boolean =>
-    subject !== undefined && (walk.choice === undefined || kept.has(subject));
+  const isKept = (entry: IndexEntry): boolean =>
+    entry.subject !== undefined &&
+    !isDropped(walk, entry) &&
+    (walk.choice.platforms === undefined || kept.has(entry.subject));
   const attached = await together(children, run, async (entry, inner) =>
     isKept(entry) ? loadNode(walk, { descriptor: entry.descriptor, above }, inner) : undefined,
   );
   return children.map((entry, at) => ({ entry, node: images[at] ?? attached[at] }));
+}
+
+function isDropped({ choice }: Walk, { isAttestation, subject }: IndexEntry): boolean {
+  return choice.attestations === 'drop' && (isAttestation || subject !== undefined);
 }
 
 /** Undefined for an entry that nobody wants. What belongs to no platform is kept. */
@@ -144,11 +176,12 @@ async function loadEntry(
   run: Run,
 ): Promise<ImageNode | undefined> {
   if (platform) walk.offered.add(formatPlatform(platform));
-  if (platform && !isWanted(walk.choice, platform)) return undefined;
+  if (platform && !isWanted(walk.choice.platforms, platform)) return undefined;
   const node = await loadNode(walk, { descriptor, above, ...(platform && { platform }) }, run);
   const isEmptied = node.kind === 'index' && node.upstream !== undefined && node.children.length === 0;
   const isOther =
-    node.kind === 'leaf' && !node.platforms.every((served) => isWanted(walk.choice, parsePlatform(served)));
+    node.kind === 'leaf' &&
+    !node.platforms.every((served) => isWanted(walk.choice.platforms, parsePlatform(served)));
   return isEmptied || isOther ? undefined : node;
 }
 

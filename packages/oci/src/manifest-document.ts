@@ -23,7 +23,12 @@ export type ManifestDocument = ImageDocument | IndexDocument;
 export interface ImageDocument {
   readonly kind: 'image';
   readonly config: Descriptor;
-  readonly layers: readonly Descriptor[];
+  readonly layers: readonly LayerDescriptor[];
+}
+
+export interface LayerDescriptor extends Descriptor {
+  /** Where else the bytes may be found; never empty. */
+  readonly urls?: readonly string[];
 }
 
 export interface IndexDocument {
@@ -39,6 +44,8 @@ export interface IndexEntry {
   readonly platform?: Platform;
   /** The entry this one belongs to: BuildKit's attestation manifests name their image in `vnd.docker.reference.digest`. */
   readonly subject?: Digest;
+  /** It is provenance or an SBOM about another entry, and no image (BuildKit's `vnd.docker.reference.type`). */
+  readonly isAttestation: boolean;
   /** The entry as it was parsed. */
   readonly raw: Readonly<Record<string, unknown>>;
 }
@@ -47,7 +54,7 @@ const descriptorShape = z.looseObject({
   mediaType: z.string().min(1).max(255),
   digest: z.string().refine(isDigest, 'is not sha256: and 64 lower-case hex digits'),
   size: z.int().min(0),
-  urls: z.array(z.string()).optional(),
+  urls: z.array(z.string().max(4096)).max(100).nullish(),
 });
 const platformPart = z.string().max(64);
 const entryShape = descriptorShape.extend({
@@ -69,14 +76,14 @@ const indexShape = z.looseObject({
 });
 
 /** Reads untrusted manifest bytes. `what` names them in errors. Throws `LIMIT_EXCEEDED` (4 MiB, 32 levels, 1,000 entries), `JSON_INVALID`, or `CONTENT_INVALID`: schema 1,
- *  another media type than `mediaType`, an unknown one, a layer that lies outside of the registry, another digest algorithm than sha256. */
+ *  another media type than `mediaType`, an unknown one, another digest algorithm than sha256. Layers and index entries may have any media type (image-spec, image-index.md). */
 export function parseManifestDocument(bytes: Uint8Array, mediaType: string, what: string): ManifestDocument {
   requireKnownType(mediaType, what);
   const value = parseJson(bytes, what, { maxBytes: MANIFEST_LIMIT, maxDepth: 32 });
   requireSameType(value, mediaType, what);
   return isIndexType(mediaType)
     ? indexDocument(read(indexShape, value, what), what)
-    : imageDocument(read(imageShape, value, what), what);
+    : imageDocument(read(imageShape, value, what));
 }
 
 /** The media type that manifest bytes give themselves, or that their shape leaves no doubt about. */
@@ -114,10 +121,13 @@ function read<T>(shape: z.ZodType<T>, value: unknown, what: string): T {
   throw invalid(what, problems.join('; '));
 }
 
-function imageDocument(image: z.infer<typeof imageShape>, what: string): ImageDocument {
-  for (const layer of [image.config, ...image.layers])
-    if (layer.urls !== undefined && layer.urls.length > 0) throw foreign(what, layer.digest);
-  return { kind: 'image', config: plain(image.config), layers: image.layers.map(plain) };
+function imageDocument({ config, layers }: z.infer<typeof imageShape>): ImageDocument {
+  return { kind: 'image', config: plain(config), layers: layers.map(layerDescriptor) };
+}
+
+function layerDescriptor(layer: z.infer<typeof descriptorShape>): LayerDescriptor {
+  const { urls } = layer;
+  return { ...plain(layer), ...(urls && urls.length > 0 && { urls }) };
 }
 
 function indexDocument(index: z.infer<typeof indexShape>, what: string): IndexDocument {
@@ -131,12 +141,14 @@ function indexDocument(index: z.infer<typeof indexShape>, what: string): IndexDo
 }
 
 function indexEntry(entry: z.infer<typeof entryShape>, what: string): IndexEntry {
-  requireKnownType(entry.mediaType, `an entry of ${what}`);
+  if (isSchema1Type(entry.mediaType)) throw schema1(`an entry of ${what}`);
   const subject = entry.annotations?.['vnd.docker.reference.digest'];
+  const isAttestation = entry.annotations?.['vnd.docker.reference.type'] === 'attestation-manifest';
   const platform = knownPlatform(entry.platform);
   return {
     descriptor: plain(entry),
     raw: entry,
+    isAttestation,
     ...(platform && { platform }),
     ...(isDigest(subject) && { subject }),
   };
@@ -165,14 +177,6 @@ function schema1(what: string): GapferryError {
     what,
     'it is in the old image format "schema 1", which has no digests to rely on',
     'push the image again with a tool of this decade, or choose another tag',
-  );
-}
-
-function foreign(what: string, digest: Digest): GapferryError {
-  return invalid(
-    what,
-    `its layer ${digest} lies outside of the registry (it has \`urls\`)`,
-    'such layers may not be redistributed; choose an image without them',
   );
 }
 

@@ -19,12 +19,7 @@ export interface OciClient {
   /** Where a blob's bytes may be read, in the order in which to try. Reading emits `bytes` events. */
   blob(repository: string, blob: NamedBlob, run: Run): readonly BlobPlace[];
   /** Puts a blob into the store from the first place that gives the right bytes. */
-  pull(
-    repository: string,
-    blob: NamedBlob,
-    into: BlobStore,
-    run: Run,
-  ): Promise<{ readonly reused: boolean }>;
+  pull(repository: string, blob: NamedBlob, into: BlobStore, run: Run): Promise<{ readonly reused: boolean }>;
   /** All tags, in the registry's order. Upstream alone is asked: a mirror may list no more than it happens to have. */
   tags(repository: string, run: Run): Promise<readonly string[]>;
   /** What says to be about this manifest. Undefined when there is no such API (404). A mirror that names none is not believed. */
@@ -46,11 +41,11 @@ export function createOciClient(http: HttpClient, options: OciClientOptions = {}
     blobPlaces(http, places, repository, blob, run);
   return {
     resolve: (repository, tagOrDigest, run) =>
-      places.first(repository, (at, address) => resolveManifest({ http, address, ...at }, tagOrDigest, run), run),
+      places.first(repository, (at) => resolveManifest({ http, ...at }, tagOrDigest, run), run),
     find: (repository, tag, run) =>
       places.first(
         repository,
-        (at, address) => findManifest({ http, address, ...at }, tag, run),
+        (at) => findManifest({ http, ...at }, tag, run),
         run,
         (answer) => answer !== undefined,
       ),
@@ -59,21 +54,20 @@ export function createOciClient(http: HttpClient, options: OciClientOptions = {}
       if (remembered !== undefined) return remembered;
       const bytes = await places.first(
         repository,
-        (at, address) => readManifest({ http, address, ...at }, descriptor, run),
+        (at) => readManifest({ http, ...at }, descriptor, run),
         run,
       );
       memory.keep(repository, descriptor, bytes);
       return bytes;
     },
     blob: placesFor,
-    pull: (repository, blob, into, run) =>
-      putFromPlaces(blob, placesFor(repository, blob, run), into, run),
+    pull: (repository, blob, into, run) => putFromPlaces(blob, placesFor(repository, blob, run), into, run),
     tags: async (repository, run) =>
       readTagPages(http, await registryAddress(http, repository, run), repository, run),
     referrers: (repository, subject, run) =>
       places.first(
         repository,
-        (at, address) => readReferrers({ http, address, ...at }, subject, run),
+        (at) => readReferrers({ http, ...at }, subject, run),
         run,
         (answer) => answer !== undefined && answer.length > 0,
       ),

@@ -84,8 +84,10 @@ describe('a choice of platforms', () => {
     expect((await pull(index, ['linux/arm/v7'])).holding.platforms).toEqual(['linux/arm/v7']);
   });
 
-  it('keeps everything of an image that is pinned by digest', async () => {
-    expect((await pull(index, ['linux/amd64'], 'digest')).holding.root).toEqual(index.root);
+  it('keeps everything of an image that is pinned by digest, unless the wish itself names platforms', async () => {
+    expect((await pull(index, [], 'digest')).holding.root).toEqual(index.root);
+    const { holding } = await pull(index, ['linux/amd64'], 'digest');
+    expect([holding.platforms, holding.upstreamIndex]).toEqual([['linux/amd64'], index.root]);
   });
 
   it('names the platforms there are when one does not exist', async () => {

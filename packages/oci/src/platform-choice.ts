@@ -14,10 +14,24 @@ import type { IndexDocument, IndexEntry } from './manifest-document.ts';
 /** Which platforms somebody wants; undefined where everything is wanted. */
 export type PlatformChoice = readonly Platform[] | undefined;
 
-/** No platforms, or a reference pinned by digest: everything. */
-export function parsePlatformChoice(platforms: readonly string[], pinnedByDigest: boolean): PlatformChoice {
-  return pinnedByDigest || platforms.length === 0 ? undefined : platforms.map(parsePlatform);
+/** What is wanted of an image. */
+export interface ImageChoice {
+  readonly platforms: PlatformChoice;
+  /** Attestation manifests of an index are left out. */
+  readonly attestations?: 'drop';
 }
+
+/** The choice that a wish or a pin states; no platforms: all of them. */
+export function parseImageChoice(stated: {
+  readonly platforms: readonly string[];
+  readonly attestations?: 'drop';
+}): ImageChoice {
+  const platforms = stated.platforms.length === 0 ? undefined : stated.platforms.map(parsePlatform);
+  return { platforms, ...(stated.attestations && { attestations: stated.attestations }) };
+}
+
+/** Everything there is. */
+export const WHOLE_IMAGE: ImageChoice = { platforms: undefined };
 
 export function isWanted(choice: PlatformChoice, platform: Platform): boolean {
   return choice === undefined || choice.some((wanted) => matchesPlatform(wanted, platform));

@@ -1,6 +1,7 @@
 import { GapferryError, parseJson, type Run } from '@gapferry/core';
 import type { HttpAnswer, HttpClient } from '@gapferry/http';
 import { z } from 'zod';
+import { nextPage } from './next-page.ts';
 import type { RegistryAddress } from './registry-address.ts';
 
 const PAGE = 1000;
@@ -37,14 +38,6 @@ function tagsIn(answer: HttpAnswer, item: string): string[] {
   const list = shape.safeParse(parseJson(answer.body, item, { maxBytes: PAGE_BYTES, maxDepth: 8 }));
   if (!list.success) throw refused('PROTOCOL_VIOLATION', `${item} came in an unknown form`);
   return (list.data.tags ?? []).filter((tag) => /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/.test(tag));
-}
-
-function nextPage(answer: HttpAnswer, item: string): string | undefined {
-  const link = /<([^>]{1,4096})>\s*;[^,]*\brel="?next"?/.exec(answer.headers.get('link') ?? '')?.[1];
-  if (link === undefined) return undefined;
-  const next = URL.parse(link, answer.url);
-  if (next?.origin === URL.parse(answer.url)?.origin && next !== null) return next.href;
-  throw refused('PROTOCOL_VIOLATION', `${item} continue on another host`);
 }
 
 function refused(code: 'LIMIT_EXCEEDED' | 'PROTOCOL_VIOLATION', message: string): GapferryError {

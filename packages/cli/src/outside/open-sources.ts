@@ -1,22 +1,26 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { GapferryError, type Sources } from '@gapferry/core';
+import { systemClock } from '../clock.ts';
 import { childEnvironment, type Environment, readNamedFile } from '../environment.ts';
 import { dockerCredentials } from './docker-credentials.ts';
+import { fileLookupCache } from './file-lookup-cache.ts';
 
 export interface OpenSources extends Sources {
   /** Closes idle connections. */
   close(): void;
 }
 
-/** Wires one source per kind to one HTTP client. `directory` is the depot: mirrors of Git repositories are kept in its `work` folder between runs. */
+/** Wires one source per kind to one HTTP client. `directory` is the depot: mirrors of Git repositories, and what was found to belong to images, are kept in its `work` folder between runs.
+ *  `refresh`: look again for what belongs to images. */
 export async function openSources(
   environment: Environment,
   insecure: readonly string[],
   directory: string,
+  refresh = false,
 ): Promise<OpenSources> {
   const [
     { createHttpClient },
-    { createOciClient, imageSource },
+    { createAttachmentFinder, createOciClient, imageSource, registryAttachments },
     { chartSource },
     { createGit, gitSource },
     { fileSource },
@@ -36,9 +40,11 @@ export async function openSources(
   };
   const http = createHttpClient({ ...remote, proxyEnv: environment.proxy, userAgent: 'gapferry' });
   const registry = createOciClient(http);
+  const cache = fileLookupCache(join(directory, 'work', 'lookups'));
+  const attachments = createAttachmentFinder(registry, { cache, clock: systemClock, refresh });
   return {
-    image: imageSource(registry),
-    chart: chartSource({ http, oci: registry }),
+    image: imageSource(registry, { attachments, cache }),
+    chart: chartSource({ http, oci: registry, attachments: registryAttachments(registry, attachments) }),
     git: gitSource({
       ...remote,
       git: createGit({ environment: childEnvironment() }),
