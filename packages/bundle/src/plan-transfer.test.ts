@@ -33,6 +33,27 @@ describe('a transfer', () => {
     expect(plan.names.map(({ name }) => name)).toEqual(['c:1', 'i:1']);
   });
 
+  it('names what belongs to an image in its repository, each once', () => {
+    const signature = {
+      subject: ROOT.digest,
+      root: { ...ROOT, digest: digestOf('sig') },
+      tag: 'sha256-00.sig',
+    };
+    const sbom = { subject: ROOT.digest, root: { ...ROOT, digest: digestOf('sbom') } };
+    const ids = ['host:5000/app:1.0', 'host:5000/app:1', `host:5000/other:1@${ROOT.digest}`];
+    const items = ids.map((id) => ({ kind: 'image', id, root: ROOT, attachments: [signature, sbom] }));
+    const manifest = { blobs: [], items } as unknown as Manifest;
+    expect(planTransfer(ADDRESS, manifest, undefined).names).toEqual([
+      { name: 'host:5000/app:1.0', root: ROOT },
+      { name: 'host:5000/app:sha256-00.sig', root: signature.root },
+      { name: `host:5000/app@${sbom.root.digest}`, root: sbom.root },
+      { name: 'host:5000/app:1', root: ROOT },
+      { name: `host:5000/other:1@${ROOT.digest}`, root: ROOT },
+      { name: 'host:5000/other:sha256-00.sig', root: signature.root },
+      { name: `host:5000/other@${sbom.root.digest}`, root: sbom.root },
+    ]);
+  });
+
   it('does not begin with a release that is not whole', () => {
     expect(() => requireWhole(ADDRESS, [])).not.toThrow();
     expect(() => requireWhole(ADDRESS, [{ digest: digestOf('x'), size: 1 }])).toThrow(

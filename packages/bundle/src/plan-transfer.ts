@@ -1,4 +1,5 @@
 import {
+  type Attachment,
   type Descriptor,
   GapferryError,
   type ReleaseAddress,
@@ -29,11 +30,24 @@ export function planTransfer(
   return { address, blobs, names: itemNames(manifest), bytes: totalSize(blobs) };
 }
 
-/** Names of images and charts as `index.json` carries them. */
+/** Names of images and charts as `index.json` carries them. What belongs to an item stands in the item's repository: under its tag, or under its digest where it has none. */
 export function itemNames(manifest: Manifest): Array<{ readonly name: string; readonly root: Descriptor }> {
-  return manifest.items.flatMap((item) =>
-    item.kind === 'image' || item.kind === 'chart' ? [{ name: item.id, root: item.root }] : [],
+  const names = manifest.items.flatMap((item) =>
+    item.kind === 'image' || item.kind === 'chart'
+      ? [{ name: item.id, root: item.root }, ...(item.attachments ?? []).map((one) => named(item.id, one))]
+      : [],
   );
+  return [...new Map(names.map((entry) => [entry.name, entry])).values()];
+}
+
+function named(
+  item: string,
+  { root, tag }: Attachment,
+): { readonly name: string; readonly root: Descriptor } {
+  const [beforeDigest = ''] = item.split('@');
+  const colon = beforeDigest.indexOf(':', beforeDigest.lastIndexOf('/') + 1);
+  const repository = colon < 0 ? beforeDigest : beforeDigest.slice(0, colon);
+  return { name: tag === undefined ? `${repository}@${root.digest}` : `${repository}:${tag}`, root };
 }
 
 /** Throws `BLOB_MISSING` unless a release that is to be sent is whole where it lies. */
