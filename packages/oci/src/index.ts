@@ -21,3 +21,10 @@ export type { LookupCache } from './attachments/lookup-cache.ts';
 export { type RegistryAttachments, registryAttachments } from './attachments/registry-attachments.ts';
 export { type ImageSourceOptions, imageSource } from './image-source.ts';
 export { createOciClient, type OciClient, type OciClientOptions } from './oci-client.ts';
+export { fileUploadJournal } from './push/file-upload-journal.ts';
+export {
+  createRegistryWriter,
+  type RegistryWriter,
+  type RegistryWriterOptions,
+} from './push/registry-writer.ts';
+export type { UploadEntry, UploadJournal, UploadKey } from './push/upload-journal.ts';

@@ -1,0 +1,75 @@
+import type { BlobReader, Descriptor, Digest, Run, SizedDigest } from '@gapferry/core';
+import { createTries, createWaiting, type HttpClient } from '@gapferry/http';
+import { createBlobPusher, type PushBlobOptions } from './blob-pusher.ts';
+import { createManifestPusher, type PushManifestOptions } from './manifest-pusher.ts';
+import { pushPlace } from './push-place.ts';
+import { readReferrers } from './referrer-list.ts';
+import { hasTargetBlob, lookAtManifest, readTargetManifest } from './target-look.ts';
+import { memoryUploadJournal, type UploadJournal } from './upload-journal.ts';
+
+/** The push half of the OCI distribution protocol (distribution-spec 1.1), and the looks that belong to it. `repository` is host/path everywhere. What to push when is the caller's: children
+ *  before parents, attachments after subjects, tags last, how much at once. Failed trips are tried again, at most 4 times in a row without progress. Errors have the origin `target`;
+ *  `UNAUTHORIZED`, `FORBIDDEN`, `NO_SPACE` (quota), `TARGET_CONFLICT` (immutable tag), `RATE_LIMITED`, `SERVER_ERROR` carry the registry's own words. */
+export interface RegistryWriter {
+  /** What a tag or digest is now, by HEAD; undefined only for a real 404. */
+  manifest(repository: string, reference: string, run: Run): Promise<Descriptor | undefined>;
+  /** By digest, verified. Throws `BLOB_MISSING`, `DIGEST_MISMATCH`, `SIZE_MISMATCH`. */
+  readManifest(repository: string, descriptor: Descriptor, run: Run): Promise<Uint8Array>;
+  /** Is a blob of this digest and this size there? HEAD. */
+  hasBlob(repository: string, blob: SizedDigest, run: Run): Promise<boolean>;
+  /** Makes the blob be there: not at all where it is, by mount, by going on with an earlier upload, or by a new one. `sent`: bytes that went over the wire.
+   *  Stopped or out of reach: the upload stays for the next run, after the chunk under way. Failed for good (also: wrong bytes from `from`): it is cancelled. */
+  pushBlob(
+    repository: string,
+    blob: SizedDigest,
+    from: BlobReader,
+    options: PushBlobOptions,
+    run: Run,
+  ): Promise<{ readonly sent: number }>;
+  /** Under a tag or its own digest, after a look: nothing is sent where it stands already. Throws `TARGET_CONFLICT` when the tag stands at anything but the digest wanted and `replaces`.
+   *  A manifest with a subject is listed for it afterwards: by the registry, or under the fallback tag where it has no referrers API. */
+  pushManifest(
+    repository: string,
+    reference: string,
+    descriptor: Descriptor,
+    bytes: Uint8Array,
+    options: PushManifestOptions,
+    run: Run,
+  ): Promise<void>;
+  /** What names the digest as its subject: the referrers API, or the fallback tag where that is a real 404. */
+  referrers(repository: string, digest: Digest, run: Run): Promise<readonly Descriptor[]>;
+}
+
+export interface RegistryWriterOptions {
+  /** Remembers uploads beyond this process; default: only within it. */
+  readonly journal?: UploadJournal;
+  /** Bytes of a chunk, and of the largest blob that is sent in one piece; default 8 MiB. In memory for every blob under way. */
+  readonly chunkSize?: number;
+  /** How to wait between tries, and jitter; for tests. */
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly random?: () => number;
+}
+
+const CHUNK = 8 << 20;
+
+export function createRegistryWriter(http: HttpClient, options: RegistryWriterOptions = {}): RegistryWriter {
+  const { journal = memoryUploadJournal(), chunkSize = CHUNK } = options;
+  const waits = { waiting: createWaiting(options.wait), random: options.random ?? Math.random };
+  const pushBlob = createBlobPusher({ http, journal, chunkSize, ...waits });
+  const pushManifest = createManifestPusher({
+    http,
+    triesFor: (item, { host }) => createTries(item, host, waits),
+  });
+  return {
+    manifest: async (repository, reference, run) =>
+      lookAtManifest(await pushPlace(http, repository, run), reference, run),
+    readManifest: async (repository, descriptor, run) =>
+      readTargetManifest(await pushPlace(http, repository, run), descriptor, run),
+    hasBlob: async (repository, blob, run) =>
+      hasTargetBlob(await pushPlace(http, repository, run), blob, run),
+    pushBlob,
+    pushManifest,
+    referrers: async (repository, digest, run) =>
+      readReferrers(await pushPlace(http, repository, run), digest, run),
+  };
+}

@@ -1,0 +1,35 @@
+import type { Run } from '@gapferry/core';
+
+/** Counts what goes over the wire for one blob, and tells of it once, however often it must be sent. */
+export interface SentBytes {
+  /** To be given to the HTTP client: its `bytes` events pass here. */
+  readonly run: Run;
+  /** Bytes sent, also those that were sent again. */
+  readonly total: number;
+  /** The next request sends from here on. What lies before and was never told was there already. */
+  continueAt(offset: number): void;
+}
+
+export function countSentBytes(item: string, run: Run): SentBytes {
+  let [total, position, told] = [0, 0, 0];
+  return {
+    run: {
+      signal: run.signal,
+      emit(event) {
+        if (event.kind !== 'bytes') return run.emit(event);
+        total += event.bytes;
+        position += event.bytes;
+        if (position > told) run.emit({ ...event, bytes: position - told });
+        told = Math.max(told, position);
+      },
+    },
+    get total() {
+      return total;
+    },
+    continueAt(offset) {
+      position = offset;
+      if (offset > told) run.emit({ kind: 'bytes', item, bytes: offset - told, reused: true });
+      told = Math.max(told, offset);
+    },
+  };
+}

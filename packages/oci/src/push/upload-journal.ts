@@ -1,0 +1,36 @@
+import type { Digest } from '@gapferry/core';
+
+/** Remembers uploads that were begun, so that the next run goes on with them. Keyed by where a blob goes: host/path and digest. */
+export interface UploadJournal {
+  get(upload: UploadKey): Promise<UploadEntry | undefined>;
+  /** Replaces what is there. */
+  put(upload: UploadKey, entry: UploadEntry): Promise<void>;
+  /** Does nothing when there is none. */
+  remove(upload: UploadKey): Promise<void>;
+}
+
+export interface UploadKey {
+  readonly repository: string;
+  readonly digest: Digest;
+}
+
+/** What is needed to ask for a session; how far it came only the registry knows. */
+export interface UploadEntry {
+  /** As the registry gave it last. Its query can be as good as a password for this upload: it belongs in no message and no readable file. */
+  readonly location: string;
+  /** Bytes that the registry had when this was written. */
+  readonly offset: number;
+  /** Bytes of a chunk, at least. */
+  readonly minLength?: number;
+}
+
+/** For one run: what is begun can be gone on with as long as the process lives. */
+export function memoryUploadJournal(): UploadJournal {
+  const entries = new Map<string, UploadEntry>();
+  const keyOf = ({ repository, digest }: UploadKey): string => `${repository}@${digest}`;
+  return {
+    get: async (upload) => entries.get(keyOf(upload)),
+    put: async (upload, entry) => void entries.set(keyOf(upload), entry),
+    remove: async (upload) => void entries.delete(keyOf(upload)),
+  };
+}
