@@ -9,6 +9,8 @@ export interface Environment {
   /** File with certificates in PEM that are trusted besides the system's. */
   readonly caFile?: string;
   readonly dockerConfig: string;
+  /** Where credentials of registries may stand, in the order in which they count: the Docker config, then what podman and skopeo read. */
+  readonly credentialFiles: readonly string[];
   readonly proxy: Readonly<Record<string, string | undefined>>;
   readonly keyPassphrase?: string;
 }
@@ -19,14 +21,22 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   const home = env['HOME'] ?? '/';
   const passphrase = env['GAPFERRY_KEY_PASSPHRASE'];
   const caFile = env['GAPFERRY_CA'];
+  const dockerConfig = `${env['DOCKER_CONFIG'] ?? `${home}/.docker`}/config.json`;
   return {
     home,
     connectTo: parseConnectTo(env['GAPFERRY_CONNECT_TO'] ?? ''),
     ...(caFile !== undefined && caFile !== '' && { caFile }),
-    dockerConfig: `${env['DOCKER_CONFIG'] ?? `${home}/.docker`}/config.json`,
+    dockerConfig,
+    credentialFiles: [dockerConfig, ...containersFiles(env)],
     proxy: readProxies(env),
     ...(passphrase !== undefined && { keyPassphrase: passphrase }),
   };
+}
+
+/** containers-auth.json(5). */
+function containersFiles(env: NodeJS.ProcessEnv): string[] {
+  const [named = '', runtime = ''] = [env['REGISTRY_AUTH_FILE'], env['XDG_RUNTIME_DIR']];
+  return [...(named === '' ? [] : [named]), ...(runtime === '' ? [] : [`${runtime}/containers/auth.json`])];
 }
 
 /** The value is never shown: it may hold a password. Throws `USAGE`. */

@@ -1,71 +1,74 @@
-import { readFile } from 'node:fs/promises';
-import { GapferryError, isGapferryError, parseJson } from '@gapferry/core';
 import type { Credentials } from '@gapferry/http';
-import { reasonOf } from '../environment.ts';
+import { childEnvironment } from '../environment.ts';
+import { askCredentialHelper, type HelperOptions } from './credential-helper.ts';
+import { type DockerConfig, readDockerConfig } from './docker-config.ts';
 
-/** Looks credentials up in a Docker config file (`auths`, as `docker login`, `skopeo login --authfile` and `helm registry login` write it; credential helpers are not asked). Read once, on the first question.
- *  Throws `USAGE` when the file is there and cannot be used: a broken file must not look like "no credentials". */
-export function dockerCredentials(configFile: string): (host: string) => Promise<Credentials | undefined> {
-  let loaded: Promise<Map<string, Credentials>> | undefined;
-  return async (host) => {
-    loaded ??= readAuths(configFile);
-    const auths = await loaded;
-    return (
-      auths.get(host) ??
-      auths.get(host.replace(/:(?:80|443)$/, '')) ??
-      (host === 'registry-1.docker.io' ? (auths.get('index.docker.io') ?? auths.get('docker.io')) : undefined)
-    );
+/** What a file has is asked for under these names. */
+interface Wanted {
+  /** The longest path first, the host last. */
+  readonly places: readonly string[];
+  /** What a helper is asked for. */
+  readonly server: string;
+}
+
+type LookUp = (host: string, repository?: string) => Promise<Credentials | undefined>;
+
+/** Docker Hub has four names; this one is what `docker login` tells helpers. */
+const HUB = 'https://index.docker.io/v1/';
+const HUB_HOST = /^(?:registry-1\.docker\.io|index\.docker\.io|docker\.io)$/;
+
+/** Looks credentials up in Docker config files (as `docker login`, `skopeo login`, `podman login` and `helm registry login` write them), the first file that has some counts. In a file:
+ *  the helper for the place, the entry for it (containers-auth.json(5): the longest path wins), the helper for everything. Each file is read once, each helper asked once per server.
+ *  Throws `USAGE` and `TOOL_MISSING` for files and helpers that cannot be used. */
+export function dockerCredentials(
+  files: string | readonly string[],
+  helpers: HelperOptions = { environment: childEnvironment() },
+): LookUp {
+  const configs = new Map<string, Promise<DockerConfig | undefined>>();
+  const asked = new Map<string, Promise<Credentials | undefined>>();
+  const askHelper = (name: string, server: string): Promise<Credentials | undefined> => {
+    const key = `${name} ${server}`;
+    const answer = asked.get(key) ?? askCredentialHelper(name, server, helpers);
+    asked.set(key, answer);
+    return answer;
+  };
+  return async (host, repository) => {
+    const wanted = wantedFor(host, repository);
+    for (const file of [files].flat()) {
+      const read = configs.get(file) ?? readDockerConfig(file);
+      configs.set(file, read);
+      const config = await read;
+      const found = config && (await fromConfig(config, wanted, askHelper));
+      if (found !== undefined) return found;
+    }
+    return undefined;
   };
 }
 
-async function readAuths(file: string): Promise<Map<string, Credentials>> {
-  const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return undefined;
-    throw unusable(file, reasonOf(cause));
-  });
-  if (bytes === undefined) return new Map();
-  const config = parseConfig(bytes, file);
-  const auths = config !== null && typeof config === 'object' && 'auths' in config ? config.auths : {};
-  return new Map(
-    Object.entries((auths ?? {}) as Record<string, unknown>).flatMap(
-      ([key, entry]): Array<[string, Credentials]> => {
-        const credentials = toCredentials(entry, key, file);
-        return credentials === undefined ? [] : [[toHost(key), credentials]];
-      },
-    ),
-  );
-}
-
-/** What is wrong with the file is the operator's to correct, and no sign of damage. */
-function parseConfig(bytes: Uint8Array, file: string): unknown {
-  try {
-    return parseJson(bytes, file, { maxBytes: 1_048_576, maxDepth: 20 });
-  } catch (error) {
-    if (!isGapferryError(error)) throw error;
-    throw unusable(file, 'it is not valid JSON');
+async function fromConfig(
+  { auths, helpers, store }: DockerConfig,
+  { places, server }: Wanted,
+  askHelper: (name: string, server: string) => Promise<Credentials | undefined>,
+): Promise<Credentials | undefined> {
+  for (const place of places) {
+    const helper = helpers.get(place);
+    // Whoever names a helper for a place means it: what else stands there is old.
+    if (helper !== undefined) return askHelper(helper, server === HUB ? server : place);
+    const found = auths.get(place);
+    if (found !== undefined) return found;
   }
+  return store === undefined ? undefined : askHelper(store, server);
 }
 
-function toCredentials(entry: unknown, key: string, file: string): Credentials | undefined {
-  if (entry === null || typeof entry !== 'object') return undefined;
-  const { auth, username, password } = entry as Record<string, unknown>;
-  if (typeof username === 'string' && typeof password === 'string') return { username, password };
-  if (typeof auth !== 'string' || auth === '') return undefined;
-  const [name, ...rest] = Buffer.from(auth, 'base64').toString('utf8').split(':');
-  if (name === undefined || rest.length === 0)
-    throw unusable(file, `its entry for ${key} is not base64 of "user:password"`);
-  return { username: name, password: rest.join(':') };
-}
-
-/** `https://index.docker.io/v1/` and `registry.example.org/path` are hosts with trimmings. */
-function toHost(key: string): string {
-  return key.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
-}
-
-function unusable(file: string, why: string): GapferryError {
-  return new GapferryError({
-    code: 'USAGE',
-    message: `the Docker config ${file} cannot be used: ${why}`,
-    hint: 'correct it, or point DOCKER_CONFIG at another directory',
-  });
+function wantedFor(host: string, repository: string | undefined): Wanted {
+  const isHub = HUB_HOST.test(host);
+  const hosts = isHub
+    ? ['docker.io', 'index.docker.io', 'registry-1.docker.io']
+    : [host, host.replace(/:(?:80|443)$/, '')];
+  const names = repository?.split('/') ?? [];
+  const paths = names.map((_, at) => names.slice(0, names.length - at).join('/'));
+  return {
+    places: [...paths.flatMap((path) => hosts.map((name) => `${name}/${path}`)), ...hosts],
+    server: isHub ? HUB : host,
+  };
 }
