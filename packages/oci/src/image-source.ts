@@ -1,6 +1,7 @@
 import {
   aboutItem,
   formatImageReference,
+  GapferryError,
   type ImageHolding,
   type ImagePin,
   type ImageWish,
@@ -14,6 +15,8 @@ import type { LookupCache } from './attachments/lookup-cache.ts';
 import { createBlobFetcher } from './blob-fetcher.ts';
 import { fetchImage } from './fetch-image.ts';
 import { registryContent } from './image-content.ts';
+import type { LocalImages } from './local/local-images.ts';
+import { resolveLocal } from './local/resolve-local.ts';
 import type { OciClient } from './oci-client.ts';
 import { resolveImage } from './resolve-image.ts';
 
@@ -24,9 +27,11 @@ export interface ImageSourceOptions {
   readonly attachments?: AttachmentFinder;
   /** Where creation dates are kept between runs. */
   readonly cache?: LookupCache;
+  /** Where wishes and pins with `from` are read. Whoever made it closes it. */
+  readonly local?: LocalImages;
 }
 
-/** Images from OCI registries. Nothing is pulled twice: neither what the store has, nor what another image of this source is just pulling. */
+/** Images from OCI registries, and from places on this machine. Nothing is pulled twice: neither what the store has, nor what another image of this source is just pulling. */
 export function imageSource(
   client: OciClient,
   options: ImageSourceOptions = {},
@@ -35,13 +40,26 @@ export function imageSource(
   const { attachments = createAttachmentFinder(client), cache } = options;
   const resolving = { client, attachments, ...(cache && { cache }) };
   return {
-    resolve: (wish, run) => named(nameOf(wish), () => resolveImage(resolving, wish, run)),
+    resolve: (wish, run) =>
+      named(nameOf(wish), () =>
+        wish.from === undefined
+          ? resolveImage(resolving, wish, run)
+          : resolveLocal(requireLocal(options), { ...wish, from: wish.from }, run),
+      ),
     fetch: (pin, into, run) =>
       named(pin.id, () => {
-        const content = registryContent(client, repositoryOf(parseImageReference(pin.id)));
+        const content =
+          pin.from === undefined
+            ? registryContent(client, repositoryOf(parseImageReference(pin.id)))
+            : requireLocal(options).at(pin.from, pin.root);
         return fetchImage({ content, fetcher, into, item: pin.id }, pin, runOf(pin.id, run));
       }),
   };
+}
+
+function requireLocal({ local }: ImageSourceOptions): LocalImages {
+  if (local !== undefined) return local;
+  throw new GapferryError({ code: 'INTERNAL', message: 'this image source reads no places on this machine' });
 }
 
 function nameOf({ ref, tags }: ImageWish): string {

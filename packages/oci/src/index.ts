@@ -20,6 +20,7 @@ export {
 export type { LookupCache } from './attachments/lookup-cache.ts';
 export { type RegistryAttachments, registryAttachments } from './attachments/registry-attachments.ts';
 export { type ImageSourceOptions, imageSource } from './image-source.ts';
+export { type LocalImages, type LocalImagesOptions, localImages } from './local/local-images.ts';
 export { createOciClient, type OciClient, type OciClientOptions } from './oci-client.ts';
 export { fileUploadJournal } from './push/file-upload-journal.ts';
 export {

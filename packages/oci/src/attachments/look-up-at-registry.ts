@@ -100,6 +100,7 @@ async function linksOf(
   return parseManifestLinks(bytes, root.mediaType, `${repository}@${root.digest}`);
 }
 
+/** An attachment as its own manifest describes it. */
 export function toFound(
   subject: Digest,
   { mediaType, digest, size }: Descriptor,

@@ -1,5 +1,4 @@
 import {
-  type Attachment,
   type Descriptor,
   type Digest,
   digestFromHex,
@@ -9,12 +8,14 @@ import {
   parseManifestLinks,
   type Run,
 } from '@gapferry/core';
+import type { FoundAttachment } from '../attachments/find-attachments.ts';
+import { toFound } from '../attachments/look-up-at-registry.ts';
 import type { LocalEntry, LocalPlace } from './local-place.ts';
 import { readManifest } from './read-manifest.ts';
 
 /** What belongs to what in a place. */
 export interface AttachmentIndex {
-  about(subject: Digest): readonly Attachment[];
+  about(subject: Digest): readonly FoundAttachment[];
   /** Does the entry belong to another image? */
   isAttachment(entry: LocalEntry): boolean;
 }
@@ -26,13 +27,17 @@ const REFERRERS_TAG = /(?:^|:)sha256-([0-9a-f]{64})$/;
 /** Reads every manifest that the place lists: those that name a subject (OCI image-spec, manifest.md, `subject`), those under cosign's tags, and those in an index under a fallback tag
  *  (distribution-spec, referrers tag schema). Throws as `readManifest`: what cannot be read might have been a signature. */
 export async function indexAttachments(place: LocalPlace, run: Run): Promise<AttachmentIndex> {
-  const found = new Map<string, Attachment>();
+  const found = new Map<string, FoundAttachment>();
   const attached = new Set<LocalEntry>();
   for (const entry of place.entries.filter(({ digest }) => digest !== undefined)) {
     const attachments = await attachmentsUnder(place, entry, run);
     if (attachments === undefined) continue;
     attached.add(entry);
-    for (const one of attachments) found.set(`${one.subject} ${one.root.digest} ${one.tag ?? ''}`, one);
+    for (const one of attachments) {
+      const name = `${one.subject} ${one.root.digest}`;
+      // What is found in two ways is one, and keeps its tag.
+      if (found.get(name)?.tag === undefined) found.set(name, one);
+    }
   }
   const bySubject = Map.groupBy(found.values(), ({ subject }) => subject);
   return {
@@ -46,27 +51,30 @@ async function attachmentsUnder(
   place: LocalPlace,
   entry: LocalEntry,
   run: Run,
-): Promise<readonly Attachment[] | undefined> {
+): Promise<readonly FoundAttachment[] | undefined> {
   const root = await entry.root(run);
   // Something else than an image: nothing that can be read, and nothing that can be chosen.
   if (!hasLinks(root.mediaType)) return [];
   const manifest = await readLinks(place, root, run);
   for (const name of entry.names) {
     const [, tag, hex] = COSIGN_TAG.exec(name) ?? [];
-    if (tag !== undefined && hex !== undefined)
-      return [toAttachment(digestFromHex(hex), root, manifest, tag)];
+    if (tag !== undefined && hex !== undefined) return [toFound(digestFromHex(hex), root, manifest, tag)];
     if (isIndexType(root.mediaType) && REFERRERS_TAG.test(name))
       return referrersOf(place, manifest.links, run);
   }
-  return manifest.subject && [toAttachment(manifest.subject.digest, root, manifest)];
+  return manifest.subject && [toFound(manifest.subject.digest, root, manifest)];
 }
 
-async function referrersOf(place: LocalPlace, roots: readonly Descriptor[], run: Run): Promise<Attachment[]> {
-  const found: Attachment[] = [];
+async function referrersOf(
+  place: LocalPlace,
+  roots: readonly Descriptor[],
+  run: Run,
+): Promise<FoundAttachment[]> {
+  const found: FoundAttachment[] = [];
   for (const { mediaType, digest, size } of roots) {
     const root = { mediaType, digest, size };
     const manifest = await readLinks(place, root, run);
-    if (manifest.subject) found.push(toAttachment(manifest.subject.digest, root, manifest));
+    if (manifest.subject) found.push(toFound(manifest.subject.digest, root, manifest));
   }
   return found;
 }
@@ -74,18 +82,4 @@ async function referrersOf(place: LocalPlace, roots: readonly Descriptor[], run:
 async function readLinks(place: LocalPlace, root: Descriptor, run: Run): Promise<ManifestLinks> {
   const bytes = await readManifest(place, root, run);
   return parseManifestLinks(bytes, root.mediaType, `${root.digest} in ${place.what}`);
-}
-
-function toAttachment(
-  subject: Digest,
-  root: Descriptor,
-  { artifactType }: ManifestLinks,
-  tag?: string,
-): Attachment {
-  return {
-    subject,
-    root,
-    ...(artifactType !== undefined && { artifactType }),
-    ...(tag !== undefined && { tag }),
-  };
 }

@@ -1,16 +1,16 @@
 import { resolve } from 'node:path';
 import {
-  type Attachment,
   type ByteSource,
   type Bytes,
   type Descriptor,
-  type Digest,
   GapferryError,
   type ImagePlace,
   isGapferryError,
   type Run,
   type SizedDigest,
 } from '@gapferry/core';
+import type { LookUp } from '../attachments/find-attachments.ts';
+import type { ImageContent } from '../image-content.ts';
 import { lazyBytes } from '../lazy-bytes.ts';
 import { parseManifestDocument, requireKnownType } from '../manifest-document.ts';
 import { type AttachmentIndex, indexAttachments } from './attachment-index.ts';
@@ -37,7 +37,7 @@ export interface LocalImages {
 }
 
 /** One image of a place: what a registry answers, answered from there. */
-export interface LocalImage {
+export interface LocalImage extends ImageContent {
   /** What the place has under `select` now: an image or an index. Throws as `openPlace` and `chooseEntry`. */
   resolve(run: Run): Promise<Descriptor>;
   /** The bytes of a manifest or index, checked against digest, size and media type; at most 4 MiB. Throws `DIGEST_MISMATCH` for a pinned root that is not there any more. */
@@ -45,7 +45,7 @@ export interface LocalImage {
   /** A blob's bytes from any offset, not checked: the writer checks. Emits `bytes` events. */
   blob(blob: SizedDigest, run: Run): ByteSource;
   /** What is there about a manifest. */
-  about(subject: Digest, run: Run): Promise<readonly Attachment[]>;
+  readonly about: LookUp;
 }
 
 const DEFAULT_LIMITS: UnpackLimits = { unpacked: 512 * 2 ** 30, ratio: 200, ratioFrom: 2 ** 30 };
