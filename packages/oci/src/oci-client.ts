@@ -27,7 +27,7 @@ export interface OciClient {
 }
 
 export interface OciClientOptions {
-  /** By host as it stands in references: hosts, or host/prefix, that are asked for content before the host itself, in this order. */
+  /** By host as it stands in references, in lower case: hosts, or host/prefix, that are asked for content before the host itself, in this order. */
   readonly mirrors?: ReadonlyMap<string, readonly string[]>;
 }
 

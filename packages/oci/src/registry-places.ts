@@ -34,7 +34,7 @@ export interface RegistryPlaces {
   passOver(place: RegistryPlace, error: unknown, run: Run): void;
 }
 
-/** `mirrors`: by host as it stands in references; each a host or host/prefix that the repository's path is put behind. */
+/** `mirrors`: by host as it stands in references, in lower case; each a host or host/prefix that the repository's path is put behind. */
 export function createRegistryPlaces(
   http: HttpClient,
   mirrors: ReadonlyMap<string, readonly string[]>,
@@ -47,7 +47,9 @@ export function createRegistryPlaces(
   });
   const of = (repository: string): readonly RegistryPlace[] => {
     const [host, path] = splitHost(repository);
-    const usable = (mirrors.get(host) ?? []).filter((mirror) => !unreachable.has(hostOf(mirror)));
+    const usable = (mirrors.get(host.toLowerCase()) ?? []).filter(
+      (mirror) => !unreachable.has(hostOf(mirror)),
+    );
     return [
       ...usable.map((mirror) => toPlace(`${mirror.replace(/\/+$/, '')}/${path}`, true)),
       toPlace(repository, false),

@@ -48,6 +48,10 @@ export default class Collect extends GapferryCommand<typeof Collect> {
       description: 'the last release of the channel, made in another depot',
       helpValue: 'PLACE',
     }),
+    refresh: Flags.boolean({
+      description:
+        'look again for signatures, attestations and SBOMs, also where that was done in the last 24 hours',
+    }),
     'dry-run': Flags.boolean({ description: 'only tell what would be collected' }),
   };
 
@@ -62,7 +66,7 @@ export default class Collect extends GapferryCommand<typeof Collect> {
       });
     // The key is opened first: a wrong passphrase must not show after gigabytes.
     const signer = this.flags['dry-run'] ? undefined : await this.#signer(environment);
-    const sources = await openSources(environment, bundle.config.insecure, this.flags.depot);
+    const sources = await openSources(environment, bundle.config, this.flags.depot, this.flags.refresh);
     const session = await openDepotSession(
       this.flags.depot,
       `collect ${bundle.config.name}`,

@@ -23,6 +23,10 @@ export default class Resolve extends GapferryCommand<typeof Resolve> {
   };
   static override flags = {
     check: Flags.boolean({ description: 'only tell what moved; exit 10 when something did' }),
+    refresh: Flags.boolean({
+      description:
+        'look again for signatures, attestations and SBOMs, also where that was done in the last 24 hours',
+    }),
     depot: depotFlag(),
   };
 
@@ -34,7 +38,12 @@ export default class Resolve extends GapferryCommand<typeof Resolve> {
         message: `there is no ${bundle.lockFile} to check`,
         hint: 'run resolve without --check first',
       });
-    const sources = await openSources(readEnvironment(process.env), bundle.config.insecure, this.flags.depot);
+    const sources = await openSources(
+      readEnvironment(process.env),
+      bundle.config,
+      this.flags.depot,
+      this.flags.refresh,
+    );
     try {
       const { driftOf } = await import('@gapferry/collector');
       const { drift, lock } = await driftOf(bundle.config, bundle.lock, sources, run);

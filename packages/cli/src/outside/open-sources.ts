@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import type { BundleConfig } from '@gapferry/bundle';
 import { GapferryError, type Sources } from '@gapferry/core';
 import { systemClock } from '../clock.ts';
 import { childEnvironment, type Environment, readNamedFile } from '../environment.ts';
@@ -14,7 +15,7 @@ export interface OpenSources extends Sources {
  *  `refresh`: look again for what belongs to images. */
 export async function openSources(
   environment: Environment,
-  insecure: readonly string[],
+  { insecure, hosts }: Pick<BundleConfig, 'insecure' | 'hosts'>,
   directory: string,
   refresh = false,
 ): Promise<OpenSources> {
@@ -39,7 +40,9 @@ export async function openSources(
     ...(ca !== undefined && { ca }),
   };
   const http = createHttpClient({ ...remote, proxyEnv: environment.proxy, userAgent: 'gapferry' });
-  const registry = createOciClient(http);
+  const registry = createOciClient(http, {
+    mirrors: new Map([...hosts].map(([host, { mirrors }]) => [host, mirrors])),
+  });
   const cache = fileLookupCache(join(directory, 'work', 'lookups'));
   const attachments = createAttachmentFinder(registry, { cache, clock: systemClock, refresh });
   return {
