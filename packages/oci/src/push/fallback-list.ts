@@ -40,18 +40,16 @@ async function addUntilListed(
   tries: Tries,
   run: Run,
 ): Promise<void> {
-  for (let writes = 0; ; writes++) {
+  for (let written = false; ; ) {
     const index = await readFallbackIndex(place, subject, run);
     if (index?.manifests?.some(({ digest }) => digest === referrer.digest)) return;
     try {
-      if (writes > 0) throw overwritten(place, subject, item);
-    } catch (error) {
-      await tries.failed(error, run);
-    }
-    try {
+      if (written) throw overwritten(place, subject, item);
       await putList(place, subject, withReferrer(index, referrer), item, run);
+      written = true;
     } catch (error) {
       await tries.failed(error, run);
+      written = false;
     }
   }
 }
