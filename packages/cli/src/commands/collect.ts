@@ -66,7 +66,7 @@ export default class Collect extends GapferryCommand<typeof Collect> {
       });
     // The key is opened first: a wrong passphrase must not show after gigabytes.
     const signer = this.flags['dry-run'] ? undefined : await this.#signer(environment);
-    const sources = await openSources(environment, bundle.config, this.flags.depot, this.flags.refresh);
+    const sources = await openSources(environment, bundle, this.flags.depot, this.flags.refresh);
     const session = await openDepotSession(
       this.flags.depot,
       `collect ${bundle.config.name}`,
@@ -90,7 +90,7 @@ export default class Collect extends GapferryCommand<typeof Collect> {
     } catch (error) {
       throw withDemoHint(error);
     } finally {
-      sources.close();
+      await sources.close();
       await session.close();
     }
   }

@@ -40,7 +40,7 @@ export default class Resolve extends GapferryCommand<typeof Resolve> {
       });
     const sources = await openSources(
       readEnvironment(process.env),
-      bundle.config,
+      bundle,
       this.flags.depot,
       this.flags.refresh,
     );
@@ -68,7 +68,7 @@ export default class Resolve extends GapferryCommand<typeof Resolve> {
     } catch (error) {
       throw withDemoHint(error);
     } finally {
-      sources.close();
+      await sources.close();
     }
   }
 }

@@ -1,27 +1,27 @@
-import { join, resolve } from 'node:path';
-import type { BundleConfig } from '@gapferry/bundle';
+import { dirname, join, resolve } from 'node:path';
 import { GapferryError, type Sources } from '@gapferry/core';
 import { systemClock } from '../clock.ts';
 import { childEnvironment, type Environment, readNamedFile } from '../environment.ts';
 import { dockerCredentials } from './docker-credentials.ts';
 import { fileLookupCache } from './file-lookup-cache.ts';
+import type { BundleFiles } from './read-bundle.ts';
 
 export interface OpenSources extends Sources {
-  /** Closes idle connections. */
-  close(): void;
+  /** Closes idle connections, and the archives that images were read from. */
+  close(): Promise<void>;
 }
 
 /** Wires one source per kind to one HTTP client. `directory` is the depot: mirrors of Git repositories, and what was found to belong to images, are kept in its `work` folder between runs.
- *  `refresh`: look again for what belongs to images. */
+ *  Archives of images are unpacked there for as long as they are read; their paths start from the directory of bundle.yaml. `refresh`: look again for what belongs to images. */
 export async function openSources(
   environment: Environment,
-  { insecure, hosts }: Pick<BundleConfig, 'insecure' | 'hosts'>,
+  { config: { insecure, hosts }, file }: Pick<BundleFiles, 'config' | 'file'>,
   directory: string,
   refresh = false,
 ): Promise<OpenSources> {
   const [
     { createHttpClient },
-    { createAttachmentFinder, createOciClient, imageSource, registryAttachments },
+    { createAttachmentFinder, createOciClient, imageSource, localImages, registryAttachments },
     { chartSource },
     { createGit, gitSource },
     { fileSource },
@@ -34,7 +34,7 @@ export async function openSources(
   ]);
   const ca = environment.caFile === undefined ? undefined : await readCertificates(environment.caFile);
   const remote = {
-    credentials: dockerCredentials(environment.dockerConfig),
+    credentials: dockerCredentials(environment.credentialFiles),
     insecure,
     connectTo: environment.connectTo,
     ...(ca !== undefined && { ca }),
@@ -45,8 +45,12 @@ export async function openSources(
   });
   const cache = fileLookupCache(join(directory, 'work', 'lookups'));
   const attachments = createAttachmentFinder(registry, { cache, clock: systemClock, refresh });
+  const local = localImages({
+    baseDirectory: dirname(file),
+    workDirectory: join(directory, 'work', 'images'),
+  });
   return {
-    image: imageSource(registry, { attachments, cache }),
+    image: imageSource(registry, { attachments, cache, local }),
     chart: chartSource({ http, oci: registry, attachments: registryAttachments(registry, attachments) }),
     git: gitSource({
       ...remote,
@@ -55,7 +59,10 @@ export async function openSources(
       workDirectory: resolve(directory, 'work', 'git'),
     }),
     file: fileSource(http),
-    close: () => http.close(),
+    async close() {
+      http.close();
+      await local.close();
+    },
   };
 }
 
