@@ -155,6 +155,12 @@ describe('a second collect', () => {
     expect(second).toEqual({
       ...first,
       kind: 'unchanged',
+      items: first.items.map((item) => ({
+        ...item,
+        outcome: 'reused',
+        fetchedBytes: 0,
+        reusedBytes: item.fetchedBytes + item.reusedBytes,
+      })),
       totals: { ...first.totals, fetchedBytes: 0, reusedBytes: first.totals.bytes },
     });
     expect(depot.releases.size).toBe(1);

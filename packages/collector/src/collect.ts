@@ -25,7 +25,7 @@ export async function collect(request: CollectRequest, run: Run): Promise<Collec
   const lock = await lockFor(request, run);
   const version = releaseVersion(request.version, request.config, lock);
   const store = countingStore(request.depot);
-  const holdings = await fetchPins({ ...request, lock, store, last: numbered.last }, run);
+  const { holdings, items } = await fetchPins({ ...request, lock, store, last: numbered.last }, run);
   const assembleAs = (name: string): Promise<AssembledRelease> =>
     assembleRelease({ ...request, version: name, store, holdings }, run);
   const assembled = await assembleAs(version);
@@ -36,7 +36,7 @@ export async function collect(request: CollectRequest, run: Run): Promise<Collec
   const unchanged = await unchangedRelease(request, compared, numbered.last, run);
   const release = unchanged ?? (await sealRelease(request, assembled, numbered, run));
   const kind = unchanged === undefined ? 'sealed' : 'unchanged';
-  return { kind, ...release, lock, totals: store.totalsOf(release) };
+  return { kind, ...release, lock, items, totals: store.totalsOf(release) };
 }
 
 /** A version that nobody chose is no reason to seal: the content is then held against the newest release under that release's own version. */

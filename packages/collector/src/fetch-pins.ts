@@ -14,6 +14,7 @@ import {
 } from '@gapferry/core';
 import pLimit from 'p-limit';
 import { type EarlierPacks, earlierPacks } from './earlier-packs.ts';
+import { type CollectedItem, tallyItem } from './item-tally.ts';
 import type { ReleaseRecord } from './last-release.ts';
 import type { CollectBasis } from './request.ts';
 
@@ -25,9 +26,24 @@ export interface FetchRequest extends Pick<CollectBasis, 'config' | 'sources' | 
   readonly last: ReleaseRecord | undefined;
 }
 
+/** Both in the order of the lock. */
+export interface Fetched {
+  readonly holdings: readonly Holding[];
+  readonly items: readonly CollectedItem[];
+}
+
+interface FetchedItem {
+  readonly holding: Holding;
+  readonly item: CollectedItem;
+}
+
+/** Items at a time: an image is mostly waiting for its blobs, whose number has a limit of its own; a Git repository keeps processes busy. */
+const ITEMS = 8;
+const GIT = 4;
+
 /** Brings everything the pins reach into the store, items in parallel, and says what each consists of, in the order of the lock.
  *  The first failure stops the other items; what they have brought stays. Throws what the source threw, with the item and its wish named. */
-export async function fetchPins(request: FetchRequest, run: Run): Promise<readonly Holding[]> {
+export async function fetchPins(request: FetchRequest, run: Run): Promise<Fetched> {
   const { config, lock, depot, sources, store, last } = request;
   run.emit({ kind: 'stage', stage: 'fetch', items: lock.pins.length });
   const packs = await earlierPacks(depot, last);
@@ -37,25 +53,28 @@ export async function fetchPins(request: FetchRequest, run: Run): Promise<readon
     signal: AbortSignal.any([run.signal, stop.signal]),
     emit: (event) => run.emit(event),
   };
-  const limit = pLimit(request.concurrency?.items ?? 4);
+  const items = request.concurrency?.items ?? ITEMS;
+  const [limit, gitLimit] = [pLimit(items), pLimit(Math.min(items, GIT))];
   const failures: unknown[] = [];
-  const holdings = await Promise.all(
-    lock.pins.map((pin) =>
-      limit(async () => {
-        if (inner.signal.aborted) return undefined;
-        try {
-          return await holdingOf(pin, { packs, sources, store }, inner);
-        } catch (error) {
-          failures.push(withItem(error, pin, wishes.get(pin.wish)));
-          stop.abort();
-          return undefined;
-        }
-      }),
-    ),
+  const bring = async (pin: Pin): Promise<FetchedItem | undefined> => {
+    if (inner.signal.aborted) return undefined;
+    try {
+      const tally = tallyItem(pin, store, inner);
+      const holding = await holdingOf(pin, { packs, sources, store: tally.store }, tally.run);
+      return { holding, item: tally.result(holding) };
+    } catch (error) {
+      failures.push(withItem(error, pin, wishes.get(pin.wish)));
+      stop.abort();
+      return undefined;
+    }
+  };
+  const fetched = await Promise.all(
+    lock.pins.map((pin) => limit(() => (pin.kind === 'git' ? gitLimit(() => bring(pin)) : bring(pin)))),
   );
   checkRun(run);
   if (failures.length > 0) throw failures[0];
-  return holdings.filter((holding) => holding !== undefined);
+  const found = fetched.filter((one) => one !== undefined);
+  return { holdings: found.map(({ holding }) => holding), items: found.map(({ item }) => item) };
 }
 
 interface Means {

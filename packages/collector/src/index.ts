@@ -7,6 +7,7 @@
  */
 export * from './collect.ts';
 export * from './drift-of.ts';
+export type { CollectedItem } from './item-tally.ts';
 export * from './last-release.ts';
 export * from './preview-collect.ts';
 export * from './release-version.ts';

@@ -12,6 +12,7 @@ import type {
   Signer,
   Sources,
 } from '@gapferry/core';
+import type { CollectedItem } from './item-tally.ts';
 
 /** What a collect needs of a depot. The caller holds the depot's lock. */
 export interface CollectDepot extends BlobStore, ReleaseReader, ReleaseWriter {
@@ -34,7 +35,7 @@ export interface CollectBasis {
   readonly numbering: Numbering;
   /** Goes before `version` in bundle.yaml; see `releaseVersion`. */
   readonly version?: string;
-  /** How many things are done at once. Default: 8 wishes, 4 items; blobs within an item are the source's affair. */
+  /** How many things are done at once. Default: 8 wishes, 8 items (4 of them Git repositories); blobs within an item are the source's affair. */
   readonly concurrency?: { readonly wishes?: number; readonly items?: number };
 }
 
@@ -58,6 +59,8 @@ export interface Collected {
   readonly packs: Packs | undefined;
   /** What was collected: the lock that was given, or the new one. */
   readonly lock: Lock;
+  /** What fetching did, item by item, in the order of the lock. */
+  readonly items: readonly CollectedItem[];
   readonly totals: CollectTotals;
 }
 

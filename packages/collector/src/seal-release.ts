@@ -15,7 +15,7 @@ import { payloadOf } from './payload-of.ts';
 import { recordedRelease } from './recorded-release.ts';
 import type { Collected, CollectRequest } from './request.ts';
 
-type Sealed = Omit<Collected, 'kind' | 'lock' | 'totals'>;
+type Sealed = Omit<Collected, 'kind' | 'lock' | 'items' | 'totals'>;
 
 /** Throws `USAGE` for a release that would be over before it began. */
 export function requireExpiry({ expiresAt, clock }: Pick<CollectRequest, 'expiresAt' | 'clock'>): void {

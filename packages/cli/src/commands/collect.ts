@@ -1,13 +1,13 @@
 import { access } from 'node:fs/promises';
-import type { CollectBasis, Collected } from '@gapferry/collector';
-import { formatReleaseAddress, GapferryError, type Run, type Signer, shortDigest } from '@gapferry/core';
-import { formatBytes } from '@gapferry/report';
+import type { CollectBasis } from '@gapferry/collector';
+import { formatReleaseAddress, GapferryError, type Run, type Signer } from '@gapferry/core';
 import { Args, Flags } from '@oclif/core';
 import { systemClock } from '../clock.ts';
 import { COMMANDS } from '../command-table.ts';
 import { depotFlag } from '../depot-flag.ts';
 import { type Environment, readEnvironment } from '../environment.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
+import { formatCollected } from '../outside/collected-text.ts';
 import { withDemoHint } from '../outside/demo-hint.ts';
 import { openDepotSession } from '../outside/open-depot-session.ts';
 import { openSources } from '../outside/open-sources.ts';
@@ -99,7 +99,7 @@ export default class Collect extends GapferryCommand<typeof Collect> {
     const { collect } = await import('@gapferry/collector');
     const collected = await collect({ ...basis, signer, clock: systemClock }, run);
     if (!this.flags.locked) await keepLock(bundle, collected.lock, formatReleaseAddress(collected.address));
-    const { kind, address, release, statement, manifestDigest, totals } = collected;
+    const { kind, address, release, statement, manifestDigest, items, totals } = collected;
     return {
       json: {
         kind,
@@ -107,25 +107,12 @@ export default class Collect extends GapferryCommand<typeof Collect> {
         version: release.version,
         statement,
         manifest: manifestDigest,
+        items,
         totals,
         depot: this.flags.depot,
       },
-      text: this.#text(collected),
+      text: formatCollected(collected, this.flags.depot),
     };
-  }
-
-  #text({ kind, address, release, statement, totals }: Collected): string {
-    const name = `release ${release.version} (${formatReleaseAddress(address)})`;
-    const first =
-      kind === 'sealed'
-        ? `sealed ${name}, statement ${shortDigest(statement)}`
-        : `nothing changed since ${name}; nothing was sealed`;
-    const amounts = `${totals.items} item(s), ${totals.blobs} blob(s), ${formatBytes(totals.bytes)}: fetched ${formatBytes(totals.fetchedBytes)}, reused ${formatBytes(totals.reusedBytes)}`;
-    return [
-      first,
-      amounts,
-      ...(kind === 'sealed' ? [`next: gapferry export ${this.flags.depot} --to <stick>`] : []),
-    ].join('\n');
   }
 
   async #preview(basis: CollectBasis, run: Run): Promise<Outcome> {

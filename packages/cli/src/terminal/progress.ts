@@ -2,6 +2,7 @@ import type { RunEvent, Stage } from '@gapferry/core';
 import { printable } from '@gapferry/core';
 import { formatBytes, formatDuration } from '@gapferry/report';
 import type { SingleBar } from 'cli-progress';
+import { LookUps } from './look-ups.ts';
 import type { Output } from './output.ts';
 
 /** Shows what a run does, on stderr. */
@@ -36,15 +37,17 @@ export function lineProgress(
   now: () => number = () => performance.now(),
 ): Progress {
   const counter = new Counter(now);
+  const lines = new Lines();
   let last = now();
   return {
     tell(event) {
       counter.count(event);
-      const said = lineOf(event);
-      if (said !== undefined) output.err(said);
+      for (const line of lines.of(event)) output.err(line);
       if (event.kind !== 'bytes' || now() - last < everyMs) return;
       last = now();
-      output.err(`  ${DOING[counter.stage]}: ${counter.summary()}`);
+      output.err(
+        `  ${DOING[counter.stage]}: ${counter.summary()}${counter.items() && `; ${counter.items()}`}`,
+      );
     },
     stop: () => {},
   };
@@ -54,6 +57,7 @@ export function lineProgress(
 export async function barProgress(output: Output): Promise<Progress> {
   const { default: cliProgress } = await import('cli-progress');
   const counter = new Counter(() => performance.now());
+  const lines = new Lines();
   const format = '  {doing} {bar} {summary}  {item}';
   let bar: SingleBar | undefined;
   const stop = (): void => {
@@ -64,11 +68,9 @@ export async function barProgress(output: Output): Promise<Progress> {
     stop,
     tell(event) {
       counter.count(event);
-      const said = lineOf(event);
-      if (said !== undefined) {
-        stop();
-        output.err(said);
-      }
+      const said = lines.of(event);
+      if (said.length > 0) stop();
+      for (const line of said) output.err(line);
       if (event.kind !== 'bytes') return;
       bar ??= new cliProgress.SingleBar(
         {
@@ -88,6 +90,21 @@ export async function barProgress(output: Output): Promise<Progress> {
   };
 }
 
+/** What is said in lines, besides the numbers that move. */
+class Lines {
+  readonly #lookUps = new LookUps();
+
+  of(event: RunEvent): string[] {
+    if (event.kind === 'lookup') {
+      this.#lookUps.count(event);
+      return [];
+    }
+    const said = lineOf(event);
+    const found = event.kind === 'stage' ? this.#lookUps.take() : undefined;
+    return [...(found === undefined ? [] : [found]), ...(said === undefined ? [] : [said])];
+  }
+}
+
 function lineOf(event: RunEvent): string | undefined {
   if (event.kind === 'request')
     return `  ${event.status} ${printable(event.method)} ${printable(event.path)}`;
@@ -102,9 +119,12 @@ function lineOf(event: RunEvent): string | undefined {
 
 class Counter {
   stage: Stage = 'fetch';
-  bytes = 0;
   total = 0;
-  item = '';
+  moved = 0;
+  /** Bytes that were there already: they count, but tell nothing about the rate. */
+  reused = 0;
+  /** Items begun and not done, the one that moved last at the end. */
+  readonly #active = new Set<string>();
   readonly #now: () => number;
   #since: number;
 
@@ -113,38 +133,54 @@ class Counter {
     this.#since = now();
   }
 
+  get bytes(): number {
+    return this.moved + this.reused;
+  }
+
   count(event: RunEvent): void {
-    if (event.kind === 'stage') {
-      this.stage = event.stage;
-      this.bytes = 0;
-      this.total = event.bytes ?? 0;
-      this.#since = this.#now();
-    } else if (event.kind === 'item-started') {
-      this.item = event.item;
+    if (event.kind === 'stage') this.#begin(event.stage, event.bytes ?? 0);
+    else if (event.kind === 'item-started') {
+      this.#active.add(event.item);
       if (this.stage === 'fetch') this.total += event.bytes ?? 0;
-    } else if (event.kind === 'bytes') {
-      this.item = event.item;
-      this.bytes += event.bytes;
+    } else if (event.kind === 'item-done') this.#active.delete(event.item);
+    else if (event.kind === 'bytes') {
+      if (event.reused) this.reused += event.bytes;
+      else this.moved += event.bytes;
+      this.#active.delete(event.item);
+      this.#active.add(event.item);
     }
+  }
+
+  #begin(stage: Stage, bytes: number): void {
+    this.stage = stage;
+    this.total = bytes;
+    this.moved = 0;
+    this.reused = 0;
+    this.#active.clear();
+    this.#since = this.#now();
   }
 
   summary(): string {
     const seconds = Math.max((this.#now() - this.#since) / 1000, 0.001);
-    const rate = this.bytes / seconds;
+    const rate = this.moved / seconds;
     const left =
       this.total > this.bytes && rate > 0
         ? `, ${formatDuration(((this.total - this.bytes) / rate) * 1000)} left`
         : '';
     const of = this.total > this.bytes ? ` of ${formatBytes(this.total)}` : '';
-    return `${formatBytes(this.bytes)}${of}, ${formatBytes(rate)}/s${left}`;
+    const there = this.reused > 0 ? ` (${formatBytes(this.reused)} were there)` : '';
+    return `${formatBytes(this.bytes)}${of}${there}, ${formatBytes(rate)}/s${left}`;
+  }
+
+  /** What is under way, the latest first: `…/nginx:1.27 and 3 more`. */
+  items(): string {
+    const [latest, ...others] = [...this.#active].reverse().map(printable);
+    if (latest === undefined) return '';
+    const name = latest.length > 50 ? `…${latest.slice(-49)}` : latest;
+    return others.length === 0 ? name : `${name} and ${others.length} more`;
   }
 
   payload(): { doing: string; summary: string; item: string } {
-    const item = printable(this.item);
-    return {
-      doing: DOING[this.stage],
-      summary: this.summary(),
-      item: item.length > 50 ? `…${item.slice(-49)}` : item,
-    };
+    return { doing: DOING[this.stage], summary: this.summary(), item: this.items() };
   }
 }

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { lineProgress } from './progress.ts';
+
+function listen() {
+  const lines: string[] = [];
+  let now = 0;
+  const err = (line: string): void => void lines.push(line);
+  const output = { out: () => {}, err, interactive: false, color: false };
+  const progress = lineProgress(output, 5000, () => now);
+  return { lines, progress, pass: (ms: number) => (now += ms) };
+}
+
+describe('lineProgress', () => {
+  it('says how much, of how much, what was there, how fast, how long still, and what is under way', () => {
+    const { lines, progress, pass } = listen();
+    progress.tell({ kind: 'stage', stage: 'fetch', items: 3 });
+    for (const item of ['a', 'b', 'c']) progress.tell({ kind: 'item-started', item, bytes: 100_000_000 });
+    progress.tell({ kind: 'bytes', item: 'a', bytes: 100_000_000, reused: true });
+    progress.tell({ kind: 'item-done', item: 'a', outcome: 'reused' });
+    pass(5000);
+    progress.tell({ kind: 'bytes', item: 'b', bytes: 50_000_000 });
+    expect(lines).toEqual([
+      '  fetching 3 item(s)',
+      '  fetching: 150 MB of 300 MB (100 MB were there), 10.0 MB/s, 15 s left; b and 1 more',
+    ]);
+  });
+
+  it('tells in one line how attachments were looked for, when the next stage begins', () => {
+    const { lines, progress } = listen();
+    progress.tell({ kind: 'lookup', item: 'a', requests: 4 });
+    progress.tell({ kind: 'lookup', item: 'b', requests: 5 });
+    progress.tell({ kind: 'lookup', item: 'c', requests: 0, age: 7_200_000 });
+    progress.tell({ kind: 'stage', stage: 'fetch', items: 3 });
+    progress.tell({ kind: 'stage', stage: 'assemble' });
+    expect(lines).toEqual([
+      '  attachments: 2 item(s) looked up (9 requests), 1 item(s) as found up to 2 h ago (--refresh looks again)',
+      '  fetching 3 item(s)',
+    ]);
+  });
+
+  it('says every retry and every warning at once, without control characters', () => {
+    const { lines, progress } = listen();
+    progress.tell({
+      kind: 'retry',
+      item: 'a\u001b[2J',
+      place: 'x.test',
+      attempt: 2,
+      waitMs: 500,
+      reason: 'cut',
+    });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain('trying again (2) in');
+    expect(lines[0]).not.toContain('\u001b');
+  });
+});
