@@ -58,4 +58,27 @@ describe('a blob fetcher', () => {
     }
     await Promise.all(all);
   });
+
+  it('takes the biggest of those that wait, and lets a small one wait for none of them', async () => {
+    const fetcher = createBlobFetcher(1);
+    const { store, waiting } = slowStore();
+    const sized = (text: string, size: number) => ({ digest: digestOf(text), size });
+    const wanted = [
+      sized('first', 3 << 20),
+      sized('big', 5 << 20),
+      sized('bigger', 9 << 20),
+      sized('small', 9),
+    ];
+    const all = wanted.map((each) => fetcher.fetch(each, nothing, store, 'image', quietRun()));
+    const order: string[] = [];
+    for (let next = waiting.shift(); order.length < wanted.length; next = waiting.shift()) {
+      if (next === undefined) await turn();
+      else {
+        order.push(next.digest);
+        next.go();
+      }
+    }
+    await Promise.all(all);
+    expect(order).toEqual(['first', 'small', 'bigger', 'big'].map((text) => digestOf(text)));
+  });
 });

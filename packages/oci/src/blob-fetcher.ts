@@ -8,7 +8,7 @@ import {
   type Run,
   type SizedDigest,
 } from '@gapferry/core';
-import pLimit from 'p-limit';
+import PQueue from 'p-queue';
 import { type BlobPlace, putFromPlaces } from './blob-places.ts';
 
 /** Brings blobs into a store: so many at a time over everything it is asked for, and no blob twice at once. */
@@ -25,8 +25,12 @@ export interface BlobFetcher {
 /** Where a blob's bytes come from: one source, or several places to be tried in order. */
 export type BlobBytes = ByteSource | readonly BlobPlace[];
 
+/** Below this a blob is small: its request takes longer than its bytes. */
+const SMALL = 1 << 20;
+
+/** Of the blobs that wait, over all images, the biggest goes first: it takes longest. Small ones have places of their own, so that no configuration waits behind a layer. */
 export function createBlobFetcher(concurrency: number): BlobFetcher {
-  const limit = pLimit(concurrency);
+  const [large, small] = [new PQueue({ concurrency }), new PQueue({ concurrency })];
   const underway = new WeakMap<BlobStore, Map<Digest, Promise<unknown>>>();
   return {
     async fetch(blob, bytes, into, item, run) {
@@ -34,7 +38,8 @@ export function createBlobFetcher(concurrency: number): BlobFetcher {
       underway.set(into, running);
       // Who waited asks the store all the same: the other one may have failed, for reasons of its own repository.
       while (running.has(blob.digest)) await running.get(blob.digest)?.catch(() => undefined);
-      const storing = limit(() => put(blob, bytes, into, item, run));
+      const queue = blob.size < SMALL ? small : large;
+      const storing = queue.add(() => put(blob, bytes, into, item, run), { priority: blob.size });
       running.set(blob.digest, storing);
       try {
         return await storing;
