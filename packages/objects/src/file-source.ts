@@ -1,10 +1,12 @@
 import {
   aboutItem,
   type BlobStore,
+  type Bytes,
   type FileHolding,
   type FilePin,
   type FileWish,
   MEDIA_TYPES,
+  type Pour,
   type Run,
   type Source,
   wishDigest,
@@ -50,11 +52,16 @@ async function fetchFile(
   const size = await learnFileSize(http, { url, sha256, item }, limit, run);
   run.emit({ kind: 'item-started', item, bytes: size });
   const told = (bytes: number): void => run.emit({ kind: 'bytes', item, bytes, reused: true });
-  const source = (from: number): AsyncIterable<Uint8Array> => {
+  const read = (from: number): Bytes => {
     if (from > 0) told(from);
     return http.body({ url, item, size }, from, run);
   };
-  const { reused } = await into.put({ digest: sha256, size }, source, run);
+  const pour: Pour = async (part, inner) => {
+    const poured = await http.pour({ url, item, size }, part, inner);
+    if (poured !== undefined && part.from > 0) told(part.from);
+    return poured;
+  };
+  const { reused } = await into.put({ digest: sha256, size }, Object.assign(read, { pour }), run);
   if (reused) told(size);
   run.emit({ kind: 'item-done', item, outcome: reused ? 'reused' : 'done', bytes: size });
   return { kind: 'file', pin, root: { mediaType: MEDIA_TYPES.octets, digest: sha256, size } };
