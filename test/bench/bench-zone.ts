@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mustRun } from '@gapferry/testkit';
 import type { Command } from './measure.ts';
@@ -14,8 +14,8 @@ export interface BenchZone extends AsyncDisposable {
   collect(): Command;
   /** Removes what earlier runs left below the directory. */
   empty(...names: readonly string[]): Promise<void>;
-  /** A site that has accepted nothing yet. */
-  newSite(): Promise<void>;
+  /** A site that has accepted nothing yet; its only target is this registry, if any, else an embedded depot. */
+  newSite(registry?: string): Promise<void>;
 }
 
 export const CLI: string = join(import.meta.dirname, '../../packages/cli/bin/run.js');
@@ -60,12 +60,19 @@ export async function makeBenchZone(workload: Workload, host: string): Promise<B
         '--no-progress',
       ),
     empty,
-    async newSite() {
+    async newSite(registry) {
       await empty('site');
       await cp(path('pinned-site'), path('site'), { recursive: true });
+      if (registry !== undefined) await aimAt(registry, path('site/site.yaml'));
     },
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
   };
+}
+
+async function aimAt(registry: string, file: string): Promise<void> {
+  const target = `  - {name: registry, kind: registry, url: "http://${registry}", path: "{path}"}\n`;
+  const [before = ''] = (await readFile(file, 'utf8')).split(/^targets:$/m);
+  await writeFile(file, `${before}targets:\n${target}`);
 }
 
 function bundleOf({ images }: Workload, host: string): string {

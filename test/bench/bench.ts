@@ -1,16 +1,18 @@
 // Measures the built command line beside other programs that do the same work: see README.md.
-//   npm run bench -- collect|verify|import|start|memory [--runs N] [--size BYTES] [--peers a,b] [--registry R]
+//   npm run bench -- collect|push|verify|import|start|memory [--runs N] [--size BYTES] [--peers a,b] [--registry R]
 import { parseArgs } from 'node:util';
 import { type BenchOptions, REGISTRY_CHOICES, type RegistryChoice } from './bench-options.ts';
 import { benchCollect } from './collect.ts';
 import { benchImport } from './import.ts';
 import { benchMemory } from './memory.ts';
+import { benchPush } from './push.ts';
 import { describeMachine } from './report.ts';
 import { benchStart } from './start.ts';
 import { benchVerify } from './verify.ts';
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<string>>> = {
   collect: benchCollect,
+  push: benchPush,
   verify: benchVerify,
   import: benchImport,
   start: benchStart,

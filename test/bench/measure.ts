@@ -9,11 +9,15 @@ export interface Command {
   readonly argv: readonly [string, ...string[]];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What it says when the part of its work begins that is measured besides the whole. */
+  readonly phaseBegins?: RegExp;
 }
 
 /** One whole process, from its start to its end. */
 export interface Measured {
   readonly seconds: number;
+  /** From `phaseBegins` to its end. */
+  readonly phaseSeconds?: number;
   /** User and system, with the children that were waited for; undefined without GNU time. */
   readonly cpuSeconds: number | undefined;
   /** The largest single process. */
@@ -26,7 +30,7 @@ const GNU_TIME = which('time');
 export const MEASURES_MEMORY: boolean = GNU_TIME !== undefined;
 
 /** Throws with what the program said unless it ends with 0. */
-export async function measure({ argv, cwd, env }: Command): Promise<Measured> {
+export async function measure({ argv, cwd, env, phaseBegins }: Command): Promise<Measured> {
   const usage = join(tmpdir(), `gapferry-bench-${process.pid}.usage`);
   const [program, ...args] =
     GNU_TIME === undefined ? argv : [GNU_TIME, '-f', '%U %S %M', '-o', usage, ...argv];
@@ -37,16 +41,24 @@ export async function measure({ argv, cwd, env }: Command): Promise<Measured> {
     ...(env && { env: { ...env } }),
   });
   const said: Buffer[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => said.push(chunk));
+  let phaseBegan: number | undefined;
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      said.push(chunk);
+      if (phaseBegan === undefined && phaseBegins?.test(chunk.toString('latin1')))
+        phaseBegan = performance.now();
+    });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject).once('close', resolve);
   });
-  const seconds = (performance.now() - began) / 1000;
+  const ended = performance.now();
+  const seconds = (ended - began) / 1000;
   if (code !== 0)
     throw new Error(
       `${argv.join(' ')} ended with ${code}:\n${Buffer.concat(said).toString('utf8').slice(-2000)}`,
     );
-  return { seconds, ...(await readUsage(usage)) };
+  const phase = phaseBegan === undefined ? {} : { phaseSeconds: (ended - phaseBegan) / 1000 };
+  return { seconds, ...phase, ...(await readUsage(usage)) };
 }
 
 async function readUsage(file: string): Promise<Pick<Measured, 'cpuSeconds' | 'peakMiB'>> {

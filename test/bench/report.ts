@@ -18,21 +18,32 @@ export function describeMachine(): string {
 
 /** A row each: medians, the spread of the time, and the time as a multiple of the first row's. */
 export function comparisonTable(compared: readonly Comparison[], absent: readonly Absentee[] = []): string {
-  const rows = compared.map(({ name, runs, ratio }) => [
-    name,
-    seconds(median(runs.map((run) => run.seconds))),
-    spread(runs),
-    column(runs, (run) => run.cpuSeconds, seconds),
-    column(
-      runs,
-      (run) => run.peakMiB,
-      (value) => value.toFixed(0),
-    ),
-    `${ratio.toFixed(2)} ×`,
+  const rows = compared.flatMap(({ name, runs, ratio }) => [
+    [
+      name,
+      seconds(median(runs.map((run) => run.seconds))),
+      spread(runs),
+      column(runs, (run) => run.cpuSeconds, seconds),
+      column(
+        runs,
+        (run) => run.peakMiB,
+        (value) => value.toFixed(0),
+      ),
+      `${ratio.toFixed(2)} ×`,
+    ],
+    ...phaseRow(runs),
   ]);
   const head = ['', 'seconds', 'min–max', 'CPU s', 'peak MiB', 'time / first'];
   const skipped = absent.map(({ name, missing }) => `skipped: ${name}: ${missing}`);
   return [formatTable([head, ...rows]), ...skipped].join('\n');
+}
+
+/** What a part of the first one's work took, where it was measured. */
+function phaseRow(runs: readonly Measured[]): string[][] {
+  const took = runs.flatMap(({ phaseSeconds }) => phaseSeconds ?? []);
+  if (took.length === 0) return [];
+  const spread = `${seconds(Math.min(...took))}–${seconds(Math.max(...took))}`;
+  return [['  of this, while it applies', seconds(median(took)), spread, '', '', '']];
 }
 
 export function seconds(value: number): string {

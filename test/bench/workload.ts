@@ -193,6 +193,24 @@ export function hex(digest: string): string {
   return digest.slice('sha256:'.length);
 }
 
+/** Writes the images as one OCI image layout (image-spec, image-layout.md), named after the last part of their repositories; its blobs are links to the workload's. */
+export async function writeWorkloadLayout(workload: Workload, directory: string): Promise<void> {
+  const blobs = join(directory, 'blobs/sha256');
+  await mkdir(blobs, { recursive: true });
+  for (const { digest } of contentOf(workload))
+    await link(join(workload.blobs, hex(digest)), join(blobs, hex(digest)));
+  await writeFile(join(directory, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
+  const manifests = workload.images.map(({ repository, root }) => ({
+    ...root,
+    annotations: { 'org.opencontainers.image.ref.name': nameOf(repository) },
+  }));
+  await writeFile(join(directory, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
+}
+
+export function nameOf(repository: string): string {
+  return repository.split('/').at(-1) ?? repository;
+}
+
 /** Reads everything once, so that no contestant is the first to touch it. */
 export async function warm(workload: Workload): Promise<void> {
   for (const { digest } of contentOf(workload))

@@ -1,0 +1,150 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { formatTable } from '@gapferry/report';
+import type { BenchOptions } from './bench-options.ts';
+import { type BenchZone, makeBenchZone } from './bench-zone.ts';
+import { type Command, measure } from './measure.ts';
+import { choosePeers, type Peer } from './peers.ts';
+import { comparisonTable, seconds } from './report.ts';
+import { type Absentee, type Contestant, sideBySide } from './side-by-side.ts';
+import { findDistribution, startBenchRegistry, startDistribution } from './upstream.ts';
+import { runOnce } from './verify.ts';
+import {
+  describeWorkload,
+  nameOf,
+  openWorkload,
+  TAG,
+  type Workload,
+  warm,
+  writeWorkloadLayout,
+} from './workload.ts';
+
+/** `gapferry import` into an empty registry, against others that push the same images from an OCI layout; then everybody once more into the registry that has it all, with the requests they make. */
+export async function benchPush({ runs = 5, size, peers, registry }: BenchOptions): Promise<string> {
+  const found = findDistribution(registry === 'testkit' ? undefined : registry);
+  if (found === undefined) return 'push: skipped: there is no distribution on this machine to push to';
+  const workload = await openWorkload(size);
+  await warm(workload);
+  await using upstream = await startBenchRegistry(workload, { choice: registry });
+  await using zone = await makeBenchZone(workload, upstream.host);
+  await runOnce(zone.collect());
+  await writeWorkloadLayout(workload, zone.path('layout'));
+  await mkdir(zone.path('storage'));
+  const accessLog = zone.path('access.log');
+  await using target = await startDistribution(found, {
+    storage: zone.path('storage'),
+    configFile: zone.path('target.yml'),
+    readonly: false,
+    accessLog,
+  });
+  const all = contestants(zone, workload, target.host, peers);
+  const able = all.filter((contestant) => 'command' in contestant);
+  const absent = all.filter((contestant) => 'missing' in contestant);
+  const first = comparisonTable(await sideBySide(able, runs), absent);
+  const second = await again(able, accessLog);
+  return [
+    `workload: ${describeWorkload(workload)}`,
+    `target: ${target.described}, empty before each run`,
+    first,
+    'once more, unchanged:',
+    second,
+  ].join('\n');
+}
+
+function contestants(
+  zone: BenchZone,
+  workload: Workload,
+  host: string,
+  chosen: readonly string[] | undefined,
+): Array<Contestant | Absentee> {
+  const command: Command = {
+    ...zone.gapferry(
+      ...['import', 'depot', '--site', 'site/site.yaml', '--yes', '--no-progress', '--events', '-'],
+    ),
+    phaseBegins: /"stage":"apply"/,
+  };
+  const ours: Contestant = {
+    name: 'gapferry import',
+    command,
+    async prepare() {
+      await zone.empty('storage/docker');
+      await zone.newSite(host);
+    },
+  };
+  return [ours, ...choosePeers(pushPeers(zone, workload, host), chosen, zone.env)];
+}
+
+function pushPeers(zone: BenchZone, { images }: Workload, host: string): Peer[] {
+  const each = (command: (name: string, to: string) => string): string =>
+    images.map(({ repository }) => command(nameOf(repository), `${host}/${repository}:${TAG}`)).join(' && ');
+  const prepare = (): Promise<void> => zone.empty('storage/docker');
+  const layout = zone.path('layout');
+  return [
+    {
+      key: 'skopeo',
+      name: 'skopeo copy --all, one after the other',
+      needs: 'skopeo',
+      script: (skopeo) =>
+        each(
+          (name, to) =>
+            `${skopeo} --insecure-policy copy -q --all --dest-tls-verify=false oci:${layout}:${name} docker://${to}`,
+        ),
+      prepare,
+    },
+    {
+      key: 'regctl',
+      name: 'regctl image copy, one after the other',
+      needs: 'regctl',
+      script: (regctl) =>
+        each(
+          (name, to) =>
+            `${regctl} --host reg=${host},tls=disabled image copy ocidir://${layout}:${name} ${to}`,
+        ),
+      prepare,
+    },
+    {
+      key: 'regctl-parallel',
+      name: 'regctl image copy, 4 at a time',
+      needs: 'regctl',
+      script: (regctl) => {
+        const pairs = images.map(
+          ({ repository }) => `ocidir://${layout}:${nameOf(repository)} ${host}/${repository}:${TAG}`,
+        );
+        const copy = `${regctl} --host reg=${host},tls=disabled image copy`;
+        return `printf '%s\\n' ${pairs.map((pair) => `'${pair}'`).join(' ')} | xargs -n 2 -P 4 ${copy}`;
+      },
+      prepare,
+    },
+  ];
+}
+
+/** Each once, into what it has pushed itself just before. */
+async function again(able: readonly Contestant[], accessLog: string): Promise<string> {
+  const rows: string[][] = [];
+  for (const { name, command, prepare } of able) {
+    process.stderr.write(`bench: unchanged: ${name}\n`);
+    await prepare?.();
+    await measure(command);
+    await writeFile(accessLog, '');
+    const { seconds: took, peakMiB, phaseSeconds } = await measure(command);
+    const phase = phaseSeconds === undefined ? '' : seconds(phaseSeconds);
+    rows.push([
+      name,
+      seconds(took),
+      phase,
+      peakMiB?.toFixed(0) ?? '–',
+      requestsIn(await readFile(accessLog, 'utf8')),
+    ]);
+  }
+  return formatTable([['', 'seconds', 'applying', 'peak MiB', 'requests'], ...rows]);
+}
+
+/** How many, and how many of which method. */
+function requestsIn(log: string): string {
+  const methods = [...log.matchAll(/"(GET|HEAD|POST|PATCH|PUT|DELETE) \/v2\//g)].map(
+    ([, method = '']) => method,
+  );
+  const counted = new Map<string, number>();
+  for (const method of methods) counted.set(method, (counted.get(method) ?? 0) + 1);
+  const each = [...counted].map(([method, count]) => `${count} ${method}`).join(', ');
+  return `${methods.length} (${each})`;
+}
