@@ -1,6 +1,7 @@
 import { GapferryError, type Run } from '@gapferry/core';
 import { ask, askTokenService, type ExchangeParts, type ExchangeRequest } from './ask.ts';
 import type { AskTokenService } from './authorizer.ts';
+import { secretsOf } from './basic.ts';
 import type { HostRules } from './host-rules.ts';
 import { badRedirect, changesSomething, isRedirect, nextUrl, withoutSecrets } from './redirects.ts';
 import { refusal } from './refusal.ts';
@@ -47,7 +48,7 @@ function firstUrl(request: ExchangeRequest, rules: HostRules): URL {
   if (!url || problem !== undefined)
     throw new GapferryError({
       code: 'REFERENCE_INVALID',
-      message: `the address ${request.url} of ${request.item} is refused: ${problem}`,
+      message: `the address ${request.url.replace(/[?#].*$/s, '')} of ${request.item} is refused: ${problem}`,
     });
   if (!rules.mayBeAsked(url)) throw foreignHost(url.host, request.item);
   return url;
@@ -73,7 +74,7 @@ async function askWithAuthorization(
   const { authorizer } = parts;
   const { item, scope } = request;
   const askService: AskTokenService = (question) => askTokenService(parts, item, question, run);
-  const sent = await withTokenTries(request, run, () => authorizer.known({ url, item, scope }, askService));
+  let sent = await withTokenTries(request, run, () => authorizer.known({ url, item, scope }, askService));
   let trip = await ask(parts, request, url, sent, run);
   if (trip.status === 401) {
     // Its place is given back first: the token service may be the same host.
@@ -81,7 +82,10 @@ async function askWithAuthorization(
     const challenge = trip.headers.get('www-authenticate');
     const refused = { url, item, scope, challenge, sent };
     const better = await withTokenTries(request, run, () => authorizer.answer(refused, askService));
-    if (better !== undefined) trip = await ask(parts, request, url, better, run);
+    if (better !== undefined) {
+      sent = better;
+      trip = await ask(parts, request, url, sent, run);
+    }
   }
   if ((request.accept ?? [200]).includes(trip.status) || isRedirect(trip, request)) return trip;
   throw await refusal(trip, {
@@ -89,6 +93,7 @@ async function askWithAuthorization(
     url,
     credentials: await authorizer.use({ url, scope }),
     changes: changesSomething(request),
+    secrets: secretsOf(sent),
   });
 }
 

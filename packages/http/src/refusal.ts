@@ -10,6 +10,8 @@ export interface RefusalContext extends TripPurpose {
   readonly credentials: CredentialsUse;
   /** The question was to change something there. */
   readonly changes?: boolean;
+  /** What was sent and must not come back in the server's own words. */
+  readonly secrets?: readonly string[];
 }
 
 /** There are none, they were used, or there are some that an unprotected connection may not carry. */
@@ -17,7 +19,7 @@ export type CredentialsUse = 'none' | 'used' | 'held-back';
 
 /** The error for a status the caller does not accept. Ends the trip. 404 and 410 alone mean that there is none. */
 export async function refusal(trip: Trip, context: RefusalContext): Promise<GapferryError> {
-  const words = await saidBy(trip);
+  const words = await saidBy(trip, context.secrets ?? []);
   const data = { host: context.url.host, item: context.item, status: trip.status };
   return new GapferryError({ origin: 'source', data, ...judge(trip, context, words) });
 }
@@ -109,7 +111,7 @@ function rateLimited(
 }
 
 /** The beginning of what the server says about it, in one line. OCI registries put it into `errors[].message`. */
-async function saidBy(trip: Trip): Promise<string> {
+async function saidBy(trip: Trip, secrets: readonly string[]): Promise<string> {
   let text: string;
   try {
     text = (await readUpTo(trip, 2048)).toString('utf8').trim();
@@ -117,7 +119,8 @@ async function saidBy(trip: Trip): Promise<string> {
     return '';
   }
   if (text.startsWith('<')) return '';
-  return printable(ociMessage(text) ?? text.replace(/\s+/g, ' ')).slice(0, 200);
+  const words = ociMessage(text) ?? text.replace(/\s+/g, ' ');
+  return printable(masked(words, secrets)).slice(0, 200);
 }
 
 function ociMessage(text: string): string | undefined {
@@ -128,4 +131,13 @@ function ociMessage(text: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Also as a form or an address writes it; the longest first, for one may be part of another. */
+function masked(words: string, secrets: readonly string[]): string {
+  return secrets
+    .flatMap((secret) => [secret, encodeURIComponent(secret)])
+    .filter((secret) => secret !== '')
+    .sort((a, b) => b.length - a.length)
+    .reduce((text, secret) => text.replaceAll(secret, '***'), words);
 }

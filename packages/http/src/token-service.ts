@@ -1,6 +1,6 @@
 import { GapferryError, isGapferryError, parseJson } from '@gapferry/core';
 import type { AskTokenService, AuthorizedTrip, TokenQuestion } from './authorizer.ts';
-import { basicOf } from './basic.ts';
+import { basicOf, secretsOf } from './basic.ts';
 import type { Challenge } from './challenge.ts';
 import type { HostRules } from './host-rules.ts';
 import type { Credentials } from './http-client.ts';
@@ -85,6 +85,7 @@ async function noTokenFor(
       item: trip.item,
       url: status < 500 ? trip.url : url,
       credentials: authorization === undefined && form === undefined ? 'none' : 'used',
+      secrets: [...secretsOf(authorization), form?.get('refresh_token') ?? ''],
     },
   );
   if (error.retryable || error.code === 'UNAUTHORIZED' || error.code === 'FORBIDDEN') return error;

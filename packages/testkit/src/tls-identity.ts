@@ -10,7 +10,7 @@ export interface TlsIdentity {
 
 const DAY = 86_400_000;
 
-/** Makes a P-256 authority and a server certificate signed by it for these DNS names and IP addresses, valid from yesterday for a month. */
+/** Makes a P-256 authority and a certificate signed by it for these DNS names and IP addresses, good for a server or a client, valid from yesterday for a month. */
 export async function makeTlsIdentity(
   hosts: readonly string[] = ['127.0.0.1', 'localhost'],
 ): Promise<TlsIdentity> {
@@ -32,7 +32,7 @@ export async function makeTlsIdentity(
     extensions: [
       { name: 'basicConstraints', cA: false, critical: true },
       { name: 'keyUsage', digitalSignature: true, critical: true },
-      { name: 'extKeyUsage', serverAuth: true },
+      { name: 'extKeyUsage', serverAuth: true, clientAuth: true },
       { name: 'subjectAltName', altNames: hosts.map(altName) },
     ],
   });

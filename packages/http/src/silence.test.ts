@@ -1,0 +1,95 @@
+import { quietRun } from '@gapferry/core';
+import { startHttpServer } from '@gapferry/testkit';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createHttpClient } from './create-http-client.ts';
+import { watchSilence } from './silence.ts';
+
+const purpose = { item: 'blob', url: new URL('http://upstream.test/x?sig=abc') };
+const patience = { idleMs: 60_000, leastBytes: 1024, answerMs: 300_000 };
+
+describe('silence', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it('is nothing for as long as one may wait', () => {
+    const watch = watchSilence(purpose, patience, quietRun());
+    vi.advanceTimersByTime(59_000);
+    expect(watch.signal.aborted).toBe(false);
+    vi.advanceTimersByTime(1500);
+    expect(watch.signal.aborted).toBe(true);
+    expect(watch.failure(new Error('aborted'))).toMatchObject({
+      code: 'TIMED_OUT',
+      retryable: true,
+      message: 'upstream.test sent nothing of blob for 60 s',
+    });
+  });
+
+  it('is a body that drips', () => {
+    const watch = watchSilence(purpose, patience, quietRun());
+    for (let second = 0; second < 61 && !watch.signal.aborted; second++) {
+      watch.busy();
+      watch.waiting(16);
+      vi.advanceTimersByTime(1000);
+    }
+    expect(watch.signal.aborted).toBe(true);
+    expect(watch.failure(new Error('aborted')).message).toMatch(
+      /sent no more than 9\d\d bytes of blob for 60 s/,
+    );
+  });
+
+  it('is not a body that is only slow', () => {
+    const watch = watchSilence(purpose, patience, quietRun());
+    for (let second = 0; second < 3600; second++) {
+      watch.busy();
+      watch.waiting(20);
+      vi.advanceTimersByTime(1000);
+    }
+    expect(watch.signal.aborted).toBe(false);
+    watch.stop();
+  });
+
+  it('is not ours: while we are busy, nobody is silent', () => {
+    const watch = watchSilence(purpose, patience, quietRun());
+    for (let minute = 0; minute < 60; minute++) {
+      watch.waiting(1);
+      vi.advanceTimersByTime(900);
+      watch.busy();
+      vi.advanceTimersByTime(3_600_000);
+    }
+    expect(watch.signal.aborted).toBe(false);
+    watch.waiting(1);
+    vi.advanceTimersByTime(7000);
+    expect(watch.signal.aborted).toBe(true);
+  });
+
+  it('may be longer after a body was sent, until the answer comes', () => {
+    const watch = watchSilence(purpose, patience, quietRun());
+    watch.asked();
+    vi.advanceTimersByTime(299_000);
+    expect(watch.signal.aborted).toBe(false);
+    watch.busy();
+    watch.waiting();
+    vi.advanceTimersByTime(61_000);
+    expect(watch.signal.aborted).toBe(true);
+  });
+});
+
+it('a body that drips is a failed trip', async () => {
+  await using server = await startHttpServer(({ signal }) => ({
+    status: 200,
+    headers: { 'content-length': '1000000' },
+    body: (async function* () {
+      while (!signal.aborted) {
+        yield Buffer.from('drip');
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    })(),
+  }));
+  const client = createHttpClient({ wait: async () => {}, idleTimeoutMs: 60, leastBytes: 1000 });
+  await expect(client.request({ url: server.url, item: 'blob' }, quietRun())).rejects.toMatchObject({
+    code: 'TIMED_OUT',
+    message: expect.stringMatching(/sent no more than \d+ bytes of blob/),
+  });
+  expect(server.requests).toHaveLength(4);
+  client.close();
+});
