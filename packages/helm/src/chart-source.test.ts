@@ -295,6 +295,38 @@ describe('a chart from a registry', () => {
     expect(held.archive.mediaType).toBe(MEDIA_TYPES.helmChart);
   });
 
+  it('comes with what belongs to it', async () => {
+    const { server, ref } = await seeded('1.0.0');
+    await using _ = server;
+    const root = { mediaType: MEDIA_TYPES.ociManifest, digest: digestOf('signature'), size: 9 };
+    const asked: unknown[] = [];
+    const attachments: ChartAttachments = {
+      find: async (repository, { digest }, options) => {
+        asked.push([repository, options]);
+        return [{ subject: digest, root, artifactType: 'application/vnd.example.signature' }];
+      },
+      fetch: async (repository, attached, into, item) => {
+        asked.push([repository, attached.length, item]);
+        const { digest, size } = await into.add(root.mediaType, Buffer.from('signature'), run);
+        return [{ digest, size }];
+      },
+    };
+    const source = chartSource({ http, oci: registryOver(server), attachments });
+    const signed = { ...wish(ref, '1.0.0'), verify: [{ key: 'upstream.pub' }] } as ChartWish;
+    await source.resolve(signed, run);
+    const pin = await only(source.resolve(wish(ref, '1.0.0'), run));
+    expect(pin).toMatchObject({ attachments: [{ root }] });
+    const held = await source.fetch(pin, store, run);
+    expect(held).toMatchObject({ attachments: [{ root }] });
+    expect(held.blobs).toContainEqual({ digest: root.digest, size: root.size });
+    const item = `${ref}:1.0.0`;
+    expect(asked).toEqual([
+      [ref, { item, again: true }],
+      [ref, { item, again: false }],
+      [ref, 1, item],
+    ]);
+  });
+
   it('is asked for by an exact version without listing the tags', async () => {
     const { server, ref, source } = await seeded('1.0.0');
     await using _ = server;

@@ -36,13 +36,19 @@ function withAttestation(base: TestImage, attestation: TestImage, subject: TestI
   return { ...more, children: [...base.children, attestation] };
 }
 
-async function pull(tagged: TestImage, platforms: string[], by: 'tag' | 'digest' = 'tag') {
+async function pull(
+  tagged: TestImage,
+  platforms: string[],
+  by: 'tag' | 'digest' = 'tag',
+  more: Partial<ImageWish> = {},
+) {
   await using registry = await startRegistry();
   registry.seedImage('app', '1', tagged);
   const wish: ImageWish = {
     kind: 'image',
     ref: `${registry.host}/app${by === 'tag' ? ':1' : `@${tagged.root.digest}`}`,
     platforms,
+    ...more,
   };
   const source = imageSource(createOciClient(http));
   const [pin] = await source.resolve(wish, quietRun());
@@ -129,6 +135,19 @@ describe('a choice of platforms', () => {
     expect(await digests('linux/amd64')).toEqual([amd?.root.digest, attestation.root.digest]);
     expect(await digests('linux/arm64')).toEqual([arm64?.root.digest]);
     expect((await pull(attested, [])).holding.root).toEqual(attested.root);
+  });
+
+  it('drops attestations where they are not wanted, and does not read them', async () => {
+    const attestation = await makeImage({ seed: 'provenance' });
+    const attested = withAttestation(makeIndex(all.slice(0, 2)), attestation, all[0] as TestImage);
+    const drop = { attestations: 'drop', attachments: { types: [] } } as const;
+    const { holding, document, requests } = await pull(attested, [], 'tag', drop);
+    expect(document.manifests.map(({ digest }) => digest)).toEqual([amd?.root.digest, arm64?.root.digest]);
+    expect(holding.upstreamIndex).toEqual(attested.root);
+    expect(holding.pin.attestations).toBe('drop');
+    expect(requests.some(({ url }) => url.includes(attestation.root.digest))).toBe(false);
+    const plain = await pull(makeIndex(all.slice(0, 2)), [], 'tag', drop);
+    expect(plain.holding.upstreamIndex).toBeUndefined();
   });
 
   it('filters an index inside an index', async () => {

@@ -4,9 +4,9 @@ import { GapferryError, tagPattern } from '@gapferry/core';
 /** Characters of a pattern. */
 const LONGEST_PATTERN = 1000;
 /** For all tags together. An honest pattern needs less than a millisecond for a thousand tags. */
-const MOST_MS = 2000;
+const MOST_MS = 1000;
 
-/** The tags that the regular expression matches as a whole. A pattern that would run for ever (nested repetitions) is stopped: the engine is interrupted after two seconds, and nothing
+/** The tags that the regular expression matches as a whole. A pattern that would run for ever (nested repetitions) is stopped: the engine is interrupted after a second, and nothing
  *  is chosen. Throws `REFERENCE_INVALID` for what is no pattern, `LIMIT_EXCEEDED` for one that takes too long. */
 export function matchTags(tags: readonly string[], match: string): string[] {
   if (match.length > LONGEST_PATTERN)
@@ -21,13 +21,13 @@ export function matchTags(tags: readonly string[], match: string): string[] {
       'const pattern = new RegExp(source, flags); JSON.stringify(JSON.parse(tags).map((tag) => pattern.test(tag)))';
     const fits = JSON.parse(runInNewContext(code, question, { timeout: MOST_MS }) as string) as boolean[];
     return tags.filter((_, at) => fits[at] === true);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw cause;
     throw new GapferryError({
       code: 'LIMIT_EXCEEDED',
       message: `the pattern "${match.slice(0, 100)}" takes more than ${MOST_MS / 1000} s for ${tags.length} tags`,
       hint: 'repetitions inside repetitions, as in (a+)+, can be tried in too many ways: write the pattern without them',
-      cause: error,
+      cause,
     });
   }
 }

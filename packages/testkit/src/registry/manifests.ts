@@ -83,17 +83,26 @@ export function deleteManifest(repository: Repository, reference: string): Reply
 }
 
 /** The referrers API (distribution-spec, listing referrers): an index, empty where nothing refers to the digest. */
-export function listReferrers(request: TestRequest, repository: Repository, digest: string): Reply {
+export function listReferrers(
+  request: TestRequest,
+  repository: Repository,
+  digest: string,
+  perPage: number = Number.POSITIVE_INFINITY,
+): Reply {
   if (!isDigest(digest)) throw new RegistryError('DIGEST_INVALID', 'invalid digest', { digest });
   const wanted = request.query.get('artifactType');
-  const manifests = [...repository.manifests]
+  const all = [...repository.manifests]
     .map(([own, { mediaType, bytes }]) => ({ own, mediaType, bytes, manifest: parseStored(bytes) }))
     .filter(({ manifest }) => manifest.subject?.digest === digest)
     .map(({ own, mediaType, bytes, manifest }) => referrer(own, mediaType, bytes.byteLength, manifest))
     .filter(({ artifactType }) => wanted === null || artifactType === wanted);
+  const from = Number(request.query.get('from') ?? 0);
+  const manifests = all.slice(from, from + perPage);
   const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests };
   const filtered: Record<string, string> = wanted === null ? {} : { 'oci-filters-applied': 'artifactType' };
-  return jsonReply(200, index, { 'content-type': MEDIA_TYPES.ociIndex, ...filtered });
+  const link = `<${request.path}?from=${from + perPage}>; rel="next"`;
+  const more: Record<string, string> = from + perPage < all.length ? { link } : {};
+  return jsonReply(200, index, { 'content-type': MEDIA_TYPES.ociIndex, ...filtered, ...more });
 }
 
 function referrer(

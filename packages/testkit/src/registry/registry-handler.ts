@@ -17,6 +17,7 @@ import type { Action } from './token-issuer.ts';
 export interface HandlerOptions {
   readonly referrers?: boolean;
   readonly tagsPerPage?: number;
+  readonly referrersPerPage?: number;
   readonly quirks?: RegistryQuirks;
 }
 
@@ -68,7 +69,7 @@ async function route(call: Call): Promise<Reply> {
     case 'referrers':
       requireMethod(request, 'GET');
       if (call.options.referrers === false) return { status: 404 };
-      return listReferrers(request, store.get(path.name), path.digest);
+      return listReferrers(request, store.get(path.name), path.digest, call.options.referrersPerPage);
   }
 }
 

@@ -22,6 +22,8 @@ export interface RegistryOptions {
   readonly referrers?: boolean;
   /** The most tags on one page, however many are asked for; default: no limit. */
   readonly tagsPerPage?: number;
+  /** The most referrers on one page; default: no limit. */
+  readonly referrersPerPage?: number;
   /** What a product does otherwise. */
   readonly quirks?: RegistryQuirks;
 }
