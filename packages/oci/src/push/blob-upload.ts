@@ -1,5 +1,5 @@
 import { type BlobReader, checkRun, type Run } from '@gapferry/core';
-import { cutIntoChunks } from './chunks.ts';
+import { type BlobStream, streamBlob } from './blob-stream.ts';
 import { endingWell, tidyingRun } from './ending-run.ts';
 import type { SentBytes } from './sent-bytes.ts';
 import {
@@ -30,13 +30,9 @@ export interface UploadWork {
   readonly progressed: () => void;
 }
 
-/** Bytes of one chunk in memory; a registry that wants larger ones gets the blob in one piece. */
-const LARGEST_CHUNK = 64 << 20;
-
 /** Sends a blob into a fresh session: a small one in one PUT, a larger one in chunks, after each of which it can be gone on with. */
 export function uploadInto(work: UploadWork, session: UploadSession, run: Run): Promise<void> {
-  const length = chunkLength(work, session);
-  return work.upload.blob.size <= length || length > LARGEST_CHUNK
+  return work.upload.blob.size <= chunkLength(work, session)
     ? uploadWhole(work, session, run)
     : uploadChunks(work, session, run);
 }
@@ -45,7 +41,7 @@ export function uploadInto(work: UploadWork, session: UploadSession, run: Run): 
 export async function continueUpload(work: UploadWork, session: UploadSession, run: Run): Promise<boolean> {
   const { upload, sent } = work;
   const there = await askUpload(upload, session, run);
-  if (there === undefined || there.offset > upload.blob.size) {
+  if (there === undefined || there.offset === 0 || there.offset > upload.blob.size) {
     await abandonUpload(work, there ?? session);
     return false;
   }
@@ -79,36 +75,43 @@ async function uploadWhole(work: UploadWork, session: UploadSession, run: Run): 
 }
 
 /** From the session's offset on. The reader can't seek: what the registry has is read and hashed again, and not sent. */
-async function uploadChunks(work: UploadWork, begun: UploadSession, run: Run): Promise<void> {
+function uploadChunks(work: UploadWork, begun: UploadSession, run: Run): Promise<void> {
   const { upload, from, memory } = work;
   const { blob } = upload;
-  let session = begun;
-  await memory.keep(session);
-  if (session.offset < blob.size) {
-    const buffer = Buffer.allocUnsafeSlow(Math.min(chunkLength(work, session), LARGEST_CHUNK));
-    for await (const { bytes } of cutIntoChunks(from.open(blob, run), session.offset, buffer)) {
+  return endingWell(run, async (ending) => {
+    const stream = streamBlob(() => from.open(blob, ending), blob.size);
+    try {
+      await memory.keep(begun);
+      let session = begun;
+      while (session.offset < blob.size) {
+        checkRun(run);
+        session = await sendChunk(work, session, stream, ending);
+      }
       checkRun(run);
-      session = await sendChunk(work, session, bytes, run);
+      await finishUpload(upload, session, undefined, ending);
+      await memory.forget();
+    } finally {
+      stream.close();
     }
-  }
-  checkRun(run);
-  await endingWell(run, (ending) => finishUpload(upload, session, undefined, ending));
-  await memory.forget();
+  });
 }
 
 /** Throws a lost session when the registry has other bytes than were sent: distribution 2.8 appends whatever comes, whatever its Content-Range says. */
 async function sendChunk(
   work: UploadWork,
   session: UploadSession,
-  bytes: Uint8Array,
+  stream: BlobStream,
   run: Run,
 ): Promise<UploadSession> {
   const { upload, sent, memory } = work;
-  sent.continueAt(session.offset);
-  const next = await endingWell({ signal: run.signal, emit: (event) => sent.run.emit(event) }, (ending) =>
-    appendToUpload(upload, session, bytes, ending),
-  );
-  const expected = session.offset + bytes.byteLength;
+  const { offset } = session;
+  const expected = Math.min(offset + chunkLength(work, session), upload.blob.size);
+  sent.continueAt(offset);
+  const body = stream.body(offset, expected - offset);
+  const next = await appendToUpload(upload, session, body, {
+    signal: run.signal,
+    emit: (event) => sent.run.emit(event),
+  });
   if (next.offset > expected) {
     await abandonUpload(work, next);
     throw lostSession(upload, `has ${next.offset} bytes of it after ${expected} were sent`);

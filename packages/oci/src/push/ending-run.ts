@@ -3,8 +3,9 @@ import type { Run } from '@gapferry/core';
 /** Milliseconds that a request under way may still take when the run is stopped. */
 const GRACE_MS = 10_000;
 
-/** Does one request that is better brought to its end: when the run is stopped, it goes on for a while. A registry forgets an upload whose chunk is cut in the middle. */
-export async function endingWell<T>(run: Run, work: (run: Run) => Promise<T>): Promise<T> {
+/** Does work whose requests are better brought to their end: when the run is stopped, theirs goes on for a while. The work itself asks `run` between them.
+ *  A registry may forget an upload whose chunk is cut in the middle. */
+export async function endingWell<T>(run: Run, work: (ending: Run) => Promise<T>): Promise<T> {
   const stop = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const later = (): void => {

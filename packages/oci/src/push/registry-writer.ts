@@ -43,7 +43,7 @@ export interface RegistryWriter {
 export interface RegistryWriterOptions {
   /** Remembers uploads beyond this process; default: only within it. */
   readonly journal?: UploadJournal;
-  /** Bytes of a chunk, and of the largest blob that is sent in one piece; default 8 MiB. In memory for every blob under way. */
+  /** Bytes of a chunk, and of the largest blob that is sent in one piece; default 8 MiB. */
   readonly chunkSize?: number;
   /** How to wait between tries, and jitter; for tests. */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;

@@ -49,7 +49,7 @@ export async function beginUpload(
   return { location: locationIn(answer, upload), offset: 0, ...(minLength !== undefined && { minLength }) };
 }
 
-/** How far an upload came, by the registry's own word; undefined where there is no such session any more, or where it has nothing yet. */
+/** How far an upload came, by the registry's own word; undefined where there is no such session any more. `0-0` is said of nothing and of one byte alike: it counts as nothing. */
 export async function askUpload(
   upload: Upload,
   session: UploadSession,
@@ -67,18 +67,16 @@ export async function askUpload(
     run,
   );
   if (NO_SESSION.includes(answer.status)) return undefined;
-  const offset = offsetIn(answer);
-  // `0-0` is said of nothing and of one byte alike.
-  if (offset === undefined || offset <= 1) return undefined;
   const location = answer.headers.has('location') ? locationIn(answer, upload) : session.location;
-  return { ...session, location, offset };
+  const offset = offsetIn(answer) ?? 0;
+  return { ...session, location, offset: offset === 1 ? 0 : offset };
 }
 
 /** Sends the next bytes. Throws `PROTOCOL_VIOLATION` with `data.session: 'lost'` where the session can't be used any more. The offset in the answer is the registry's own: the caller compares. */
 export async function appendToUpload(
   upload: Upload,
   session: UploadSession,
-  bytes: Uint8Array,
+  body: StreamedBody,
   run: Run,
 ): Promise<UploadSession> {
   const answer = await askTarget(
@@ -89,16 +87,16 @@ export async function appendToUpload(
       scope: pushScope(upload.place),
       headers: {
         'Content-Type': 'application/octet-stream',
-        'Content-Range': `${session.offset}-${session.offset + bytes.byteLength - 1}`,
+        'Content-Range': `${session.offset}-${session.offset + body.size - 1}`,
       },
-      body: bytes,
+      body,
       accept: [202, 200, 201, 204, ...NO_SESSION],
     },
     run,
   );
   if (NO_SESSION.includes(answer.status))
     throw lostSession(upload, `answered ${answer.status} for the next chunk`);
-  const offset = offsetIn(answer) ?? session.offset + bytes.byteLength;
+  const offset = offsetIn(answer) ?? session.offset + body.size;
   return { ...session, location: locationIn(answer, upload), offset };
 }
 
@@ -137,9 +135,16 @@ export async function finishUpload(
   });
 }
 
-/** Tells the registry to forget the upload. Throws like any question; there is nothing to be done about it. */
+/** Tells the registry to forget the upload. Throws like any question; there is nothing to be done about it.
+ *  Distribution 3 refuses a Location that is older than the last bytes it got (416), and tells the new one when it is asked. */
 export async function cancelUpload(upload: Upload, session: UploadSession, run: Run): Promise<void> {
-  await askTarget(
+  if ((await deleteUpload(upload, session, run)) !== 416) return;
+  const there = await askUpload(upload, session, run);
+  if (there !== undefined) await deleteUpload(upload, there, run);
+}
+
+async function deleteUpload(upload: Upload, session: UploadSession, run: Run): Promise<number> {
+  const { status } = await askTarget(
     {
       ...purposeOf(upload, 'cancelling the upload of'),
       method: 'DELETE',
@@ -149,11 +154,7 @@ export async function cancelUpload(upload: Upload, session: UploadSession, run: 
     },
     run,
   );
-}
-
-/** Is this the error of a session that is gone or spoilt, so that the upload must begin again? */
-export function isLostSession(error: unknown): boolean {
-  return error instanceof GapferryError && error.data['session'] === 'lost';
+  return status;
 }
 
 /** Another try helps: from the beginning. */
