@@ -1,4 +1,5 @@
-// Preloaded into every process of the inside (`node --import`): whoever reaches for the network is written down and refused.
+// Preloaded into every process of the inside (`node --import`): whoever reaches for the network is written down and refused, unless it is one of NETWORK_ALLOWED (host:port, separated by
+// commas): the targets.
 
 import dgram from 'node:dgram';
 import dns from 'node:dns';
@@ -10,8 +11,13 @@ function refuse(what) {
   throw new Error(`the inside reached for the network: ${what}`);
 }
 
+const allowed = new Set((process.env.NETWORK_ALLOWED ?? '').split(','));
+const connectAnywhere = Socket.prototype.connect;
 Socket.prototype.connect = function connect(...args) {
-  refuse(`connect ${JSON.stringify(args[0])}`);
+  const [first] = args;
+  const { host, port } = (Array.isArray(first) ? first[0] : first) ?? {};
+  if (!allowed.has(`${host}:${port}`)) refuse(`connect ${JSON.stringify({ host, port })}`);
+  return connectAnywhere.apply(this, args);
 };
 dgram.createSocket = () => refuse('datagram socket');
 const lookup = dns.lookup;

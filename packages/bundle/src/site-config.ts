@@ -1,7 +1,17 @@
 import { z } from 'zod';
+import { entryPath } from './entry-schemas.ts';
 import { FORMATS } from './formats.ts';
+import { hostName } from './host-entry.ts';
 import type { ItemKind } from './manifest.ts';
 import { configError, parseYaml } from './parse-yaml.ts';
+import {
+  credentialsEntry,
+  pathTemplate,
+  type RegistryTargetConfig,
+  registryProblem,
+  registryUrl,
+  toRegistryTarget,
+} from './registry-entry.ts';
 import { nameSchema } from './schemas.ts';
 
 /** A parsed site.yaml: the inside's configuration. Paths are as written, relative to the file. */
@@ -17,7 +27,9 @@ export interface SiteConfig {
 }
 
 /** The first target whose `takes` names an item's kind takes it. */
-export interface TargetConfig {
+export type TargetConfig = DepotTargetConfig | RegistryTargetConfig;
+
+export interface DepotTargetConfig {
   readonly name: string;
   readonly kind: 'depot';
   /** Directory of the embedded depot. */
@@ -30,14 +42,34 @@ const KINDS = { images: 'image', charts: 'chart', git: 'git', files: 'file' } as
   ItemKind
 >;
 const text = z.string().min(1).max(1000);
-const targetEntry = z.strictObject({
+const depotEntry = z.strictObject({
   name: nameSchema,
-  kind: z.literal('depot', { error: 'must be depot, the one kind of target this gapferry loads' }),
+  kind: z.literal('depot'),
   path: text,
   takes: z
     .array(z.enum(['images', 'charts', 'git', 'files']))
     .min(1)
     .optional(),
+});
+const registryEntry = z.strictObject({
+  name: nameSchema,
+  kind: z.literal('registry'),
+  url: registryUrl,
+  path: pathTemplate.optional(),
+  takes: z
+    .array(z.enum(['images', 'charts']))
+    .min(1)
+    .optional(),
+  credentials: credentialsEntry.optional(),
+  ca: entryPath.optional(),
+  cert: entryPath.optional(),
+  key: entryPath.optional(),
+  insecure: z.boolean().optional(),
+  also: z.array(hostName).max(100).optional(),
+  connections: z.number().int().min(1).max(256).optional(),
+});
+const targetEntry = z.discriminatedUnion('kind', [depotEntry, registryEntry], {
+  error: ({ code }) => (code === 'invalid_union' ? 'must be depot or registry' : undefined),
 });
 const schema = z.strictObject({
   format: z.literal(FORMATS.site),
@@ -47,22 +79,28 @@ const schema = z.strictObject({
   state: text.optional(),
   targets: z.array(targetEntry).min(1).max(100),
 });
-const KNOWN = [...Object.keys(schema.shape), ...Object.keys(targetEntry.shape)];
+const KNOWN = [schema, depotEntry, registryEntry].flatMap(({ shape }) => Object.keys(shape));
 
 /** Parses site.yaml. Throws `CONFIG_INVALID` with every problem at once. */
 export function parseSiteConfig(source: string, file: string): SiteConfig {
   const yaml = parseYaml(source, file, 'site', schema, KNOWN);
   const { name, trust, key, state = 'state', targets } = yaml.value;
   const names = targets.map((target) => target.name);
-  const twice = names.findIndex((target, i) => names.indexOf(target) !== i);
-  if (twice >= 0)
-    throw configError(file, [
-      yaml.problem(['targets', twice, 'name'], `"${names[twice]}" is the name of another target already`),
-    ]);
+  const problems = targets.flatMap((target, i) => {
+    const found = target.kind === 'registry' ? registryProblem(target) : undefined;
+    return [
+      ...(names.indexOf(target.name) === i
+        ? []
+        : [yaml.problem(['targets', i, 'name'], `"${target.name}" is the name of another target already`)]),
+      ...(found === undefined ? [] : [yaml.problem(['targets', i, found.member], found.message)]),
+    ];
+  });
+  if (problems.length > 0) throw configError(file, problems);
   return { name, trust, key, state, targets: targets.map(toTarget) };
 }
 
 function toTarget(entry: z.infer<typeof targetEntry>): TargetConfig {
+  if (entry.kind === 'registry') return toRegistryTarget(entry);
   const takes = entry.takes ?? (['images', 'charts', 'git', 'files'] as const);
   return {
     name: entry.name,

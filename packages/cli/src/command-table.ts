@@ -20,6 +20,10 @@ export const COMMANDS = {
   plan: { side: 'inside', summary: 'Tell what an import would do' },
   import: { side: 'inside', summary: 'Load a release into the targets of the site' },
   serve: { side: 'inside', summary: 'Offer an embedded depot over HTTP, read-only' },
+  'mirror-config containerd': {
+    side: 'inside',
+    summary: 'Write the configuration with which containerd finds imported images',
+  },
   'depot ls': { side: 'either', summary: 'List the releases in a depot or on a medium' },
   'ledger show': { side: 'either', summary: 'Show what was done' },
   'ledger verify': { side: 'either', summary: 'Prove that nobody changed the record' },

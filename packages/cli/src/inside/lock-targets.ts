@@ -1,9 +1,10 @@
 import type { Clock, Run } from '@gapferry/core';
 import type { Lock } from '@gapferry/ledger';
 import type { Site } from './open-site.ts';
+import { depotPaths } from './open-targets.ts';
 
 /** The site's lock keeps this site's imports apart; a target's keeps away other sites that load into the same directory, and a `collect` that uses it as its depot: both would
- *  write its index.json. Throws `LOCKED`, holding none. */
+ *  write its index.json. A registry judges each tag right before it is set. Throws `LOCKED`, holding none. */
 export async function lockTargets(site: Site, purpose: string, clock: Clock, run: Run): Promise<Lock> {
   const { lockDirectory } = await import('@gapferry/ledger');
   const locks: Lock[] = [];
@@ -12,7 +13,7 @@ export async function lockTargets(site: Site, purpose: string, clock: Clock, run
   };
   try {
     // In one order for everybody, so that two sites never wait for each other.
-    for (const path of site.config.targets.map((target) => site.pathOf(target.path)).sort())
+    for (const path of depotPaths(site).sort())
       locks.push(await lockDirectory(path, purpose, { clock, run }));
     return { release };
   } catch (error) {

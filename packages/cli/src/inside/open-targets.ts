@@ -1,32 +1,59 @@
 import { join } from 'node:path';
-import { GapferryError, type Target } from '@gapferry/core';
-import { childEnvironment } from '../environment.ts';
+import type { DepotTargetConfig } from '@gapferry/bundle';
+import { GapferryError, type Run, type Target } from '@gapferry/core';
+import { childEnvironment, readEnvironment } from '../environment.ts';
 import { gitRepositories } from './git-repositories.ts';
+import { type OpenTarget, openRegistry } from './open-registry.ts';
 import type { Site } from './open-site.ts';
 
-/** Opens every target of the site. `create: false` (for `plan`) makes no directory: a target that is not there yet is looked at as empty. */
-export async function openTargets(site: Site): Promise<ReadonlyMap<string, Target>> {
+export interface OpenTargets {
+  /** By name. */
+  readonly targets: ReadonlyMap<string, Target>;
+  /** Closes idle connections. */
+  close(): void;
+}
+
+/** Opens every target of the site: directories of embedded depots are made where there are none, registries are asked nothing yet. `env`: where the site's credentials are looked up.
+ *  Throws `CONFIG_INVALID`, `USAGE`. */
+export async function openTargets(
+  site: Site,
+  env: Readonly<Record<string, string | undefined>>,
+  run: Run,
+): Promise<OpenTargets> {
+  requireSeparate(site);
+  const environment = readEnvironment(env);
+  const opened = new Map<string, OpenTarget>();
+  for (const config of site.config.targets)
+    opened.set(
+      config.name,
+      config.kind === 'depot'
+        ? await openEmbedded(site, config)
+        : await openRegistry(site, config, { environment, env }, run),
+    );
+  return {
+    targets: new Map([...opened].map(([name, { target }]) => [name, target])),
+    close: () => {
+      for (const { close } of opened.values()) close();
+    },
+  };
+}
+
+async function openEmbedded(site: Site, { name, path }: DepotTargetConfig): Promise<OpenTarget> {
   const [{ openDepot }, { embeddedTarget }, { createGit }] = await Promise.all([
     import('@gapferry/depot'),
     import('@gapferry/targets'),
     import('@gapferry/git'),
   ]);
+  const tree = site.pathOf(path);
+  const store = await openDepot(tree, { create: true, origin: 'target' });
   const git = createGit({ environment: childEnvironment() });
-  const opened = await Promise.all(
-    site.config.targets.map(async ({ name, path }): Promise<[string, Target]> => {
-      const tree = site.pathOf(path);
-      const store = await openDepot(tree, { create: true, origin: 'target' });
-      const repositories = gitRepositories(git, join(site.stateDirectory, 'quarantine'));
-      return [name, embeddedTarget({ name, store, repositories, tree })];
-    }),
-  );
-  requireSeparate(site);
-  return new Map(opened);
+  const repositories = gitRepositories(git, join(site.stateDirectory, 'quarantine'));
+  return { target: embeddedTarget({ name, store, repositories, tree }), close: () => {} };
 }
 
 /** Two targets in one directory would each see the other's work as somebody else's. */
 function requireSeparate(site: Site): void {
-  const paths = site.config.targets.map((target) => site.pathOf(target.path));
+  const paths = depotPaths(site);
   if (new Set(paths).size === paths.length) return;
   throw new GapferryError({
     code: 'CONFIG_INVALID',
@@ -34,4 +61,9 @@ function requireSeparate(site: Site): void {
     hint: 'give each target a directory of its own',
     origin: 'site',
   });
+}
+
+/** Absolute paths of the embedded depots. */
+export function depotPaths(site: Site): string[] {
+  return site.config.targets.flatMap((target) => (target.kind === 'depot' ? [site.pathOf(target.path)] : []));
 }
