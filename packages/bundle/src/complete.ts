@@ -6,33 +6,46 @@ import {
   type SizedDigest,
 } from '@gapferry/core';
 import { itemsByBlob } from './check-manifest.ts';
+import { requireJudged, type UpstreamFinding, type UpstreamJudgement } from './judge-upstream.ts';
 import { describeItem } from './manifest.ts';
 import { isTrustedManifest, type TrustedManifest } from './open-release.ts';
 import { gitIdsByPack } from './packs.ts';
 
 declare const verified: unique symbol;
 
-/** A release that passed both gates: authentic, and every blob was read and is right. `plan` and `apply` accept nothing else. Only `complete` makes one. */
+/** A release that passed both gates: authentic, every blob was read and is right, and upstream signed what the policy wants signed. `plan` and `apply` accept nothing else. Only `complete` makes one. */
 export interface VerifiedRelease {
   readonly [verified]: true;
   readonly opened: TrustedManifest;
+  /** Which of the policy's demands upstream's signatures met. */
+  readonly upstream: readonly UpstreamFinding[];
 }
 
 const made = new WeakSet<object>();
 
-/** The second gate (admission), pure: every blob of the release is among those that were read and found right.
+/** The second gate (admission), pure: every blob of the release is among those that were read and found right, and upstream's signatures were judged where the policy demands any.
  *  Throws `DIGEST_MISMATCH` when something is damaged and `BLOB_MISSING` when something is only missing; each names the items concerned. */
-export function complete(opened: TrustedManifest, findings: BlobFindings): VerifiedRelease {
+export function complete(
+  opened: TrustedManifest,
+  findings: BlobFindings,
+  judgements: readonly UpstreamJudgement[] = [],
+): VerifiedRelease {
   if (!isTrustedManifest(opened))
     throw new GapferryError({
       code: 'INTERNAL',
       message: 'complete was called with something that openRelease did not make',
     });
-  const unproved = opened.blobs.filter((blob) => !findings.good.has(blob.digest));
-  if (unproved.length > 0) throw findingsError(opened, findingsOf(unproved, findings.bad));
-  const release = Object.freeze({ opened }) as VerifiedRelease;
+  requireBlobs(opened, findings);
+  const upstream = requireJudged(opened, judgements);
+  const release = Object.freeze({ opened, upstream }) as VerifiedRelease;
   made.add(release);
   return release;
+}
+
+/** Every blob was read and is right. Throws `DIGEST_MISMATCH` or `BLOB_MISSING` as `complete` does, which asks for it again. */
+export function requireBlobs(opened: TrustedManifest, findings: BlobFindings): void {
+  const unproved = opened.blobs.filter((blob) => !findings.good.has(blob.digest));
+  if (unproved.length > 0) throw findingsError(opened, findingsOf(unproved, findings.bad));
 }
 
 /** Guards against a value that only looks like one. Throws `INTERNAL`. */

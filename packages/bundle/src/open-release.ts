@@ -19,6 +19,7 @@ import { itemsOutOfScope } from './scope.ts';
 import { requireSigners, type SignedStatement, verifySignatures } from './signatures.ts';
 import { parseStatement, type ReleasePredicate, type ReleaseStatement } from './statement.ts';
 import type { ChannelPolicy, PolicyKey, TrustPolicy } from './trust-policy.ts';
+import type { UpstreamRule } from './upstream-rule.ts';
 
 declare const trusted: unique symbol;
 
@@ -37,6 +38,8 @@ export interface TrustedManifest {
   /** Names of the policy keys that signed, and their owners. */
   readonly signers: ReadonlyArray<{ readonly key: string; readonly owner: string }>;
   readonly policy: { readonly version: number; readonly digest: Digest };
+  /** What the policy demands of upstream's signatures; judged at the second gate, when the blobs are there. */
+  readonly upstream: readonly UpstreamRule[];
   readonly verdict: MarkVerdict | 'not judged';
   /** Sentences for the operator, for example a clock that seems to be behind. */
   readonly warnings: readonly string[];
@@ -85,6 +88,7 @@ export function openRelease(input: OpenInput): TrustedManifest {
     blobs: releaseBlobs(manifest, packs),
     signers: signers.map(({ id, owner }) => ({ key: id, owner })),
     policy: { version: input.policy.version, digest: input.policy.digest },
+    upstream: input.policy.upstream,
     verdict,
     warnings: [...warnings, ...policyWarnings(input)],
   } as unknown as TrustedManifest;
@@ -292,7 +296,9 @@ function refused(
 }
 
 /** What passed a gate cannot be changed behind it. */
+/** Bytes cannot be frozen; their holder is. */
 function deepFreeze<T extends object>(value: T): T {
+  if (ArrayBuffer.isView(value)) return value;
   for (const member of Object.values(value))
     if (member !== null && typeof member === 'object' && !Object.isFrozen(member)) deepFreeze(member);
   return Object.freeze(value);

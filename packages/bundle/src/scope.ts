@@ -13,7 +13,8 @@ export function itemsOutOfScope(manifest: Manifest, allow: AllowList): Item[] {
   );
 }
 
-function namesOf(item: Item): string[] {
+/** What patterns are held against: the full id, and the id without tag, digest or version; for Git also with `.git`. */
+export function namesOf(item: Item): string[] {
   switch (item.kind) {
     case 'image': {
       const reference = parseImageReference(item.id);

@@ -71,7 +71,6 @@ describe('a trust policy', () => {
     ['scan.required', (channel) => (channel.scan = { required: true })],
     ['require.approver', (channel) => channel.require.push({ role: 'approver', keys: ['boris'], count: 1 })],
     ['require.distinctFrom', (channel) => (channel.require[0].distinctFrom = ['approver'])],
-    ['upstream', (_, trust) => (trust.upstream = [{ match: '**' }])],
   ])('that demands %s says that nobody checks it yet', (demand, bend) => {
     const policy = bent((trust) => bend(trust.channels['line-a'], trust));
     expect(policy.channels.get('line-a')?.unsupported).toEqual([demand]);

@@ -5,15 +5,24 @@ import { FORMATS } from './formats.ts';
 import { configError, parseYaml } from './parse-yaml.ts';
 import type { Problem } from './problems.ts';
 import { digestSchema, nameSchema, sequenceSchema } from './schemas.ts';
+import {
+  fileOf,
+  toUpstreamRule,
+  type UpstreamRule,
+  type UpstreamRuleEntry,
+  upstreamRuleEntry,
+} from './upstream-rule.ts';
 
 /** The site's trust policy with every key read in (docs/spec/07-trust-policy.md). */
 export interface TrustPolicy {
   readonly version: number;
   readonly keys: readonly PolicyKey[];
   readonly channels: ReadonlyMap<string, ChannelPolicy>;
+  /** Upstream's signatures, demanded of every release of every channel; all entries that match an item must be met. */
+  readonly upstream: readonly UpstreamRule[];
   /** RFC 3339 date after which the policy should be renewed. */
   readonly refreshBy?: string;
-  /** sha256 of the canonical JSON of the whole policy with each key file replaced by the key's SPKI digest: what `trust pin` shows. */
+  /** sha256 of the canonical JSON of the whole policy with each key replaced by its SPKI digest and each trusted root by its sha256: what `trust pin` shows. */
   readonly digest: Digest;
 }
 
@@ -86,7 +95,7 @@ const schema = z.strictObject({
   roots: z.strictObject({ threshold: z.number().int().min(1), keys: z.array(text).min(1) }).optional(),
   keys: z.record(text, keyEntry),
   channels: z.record(nameSchema, channelEntry),
-  upstream: z.array(z.json()).optional(),
+  upstream: z.array(upstreamRuleEntry).max(1000).optional(),
   refreshBy: day.optional(),
 });
 type Raw = z.infer<typeof schema>;
@@ -112,13 +121,19 @@ const KNOWN = [
   'files',
   'releases',
   'threshold',
+  'match',
+  'cosign',
+  'key',
+  'identity',
+  'issuer',
+  'trustedRoot',
 ];
 
-/** A trust.yaml whose key files have not been read yet. */
+/** A trust.yaml whose key files and trusted roots have not been read yet. */
 export interface TrustDraft {
   /** Paths as written in the file, relative to it. */
   readonly keyFiles: readonly string[];
-  /** Reads the keys in. `pems` maps each of `keyFiles` to its text. Throws `CONFIG_INVALID`. */
+  /** Reads keys and trusted roots in. `pems` maps each of `keyFiles` to its text. Throws `CONFIG_INVALID`. */
   complete(pems: ReadonlyMap<string, string>): TrustPolicy;
 }
 
@@ -127,7 +142,11 @@ export function parseTrustPolicy(source: string, file: string): TrustDraft {
   const yaml = parseYaml(source, file, 'trust', schema, KNOWN);
   const problems = referenceProblems(yaml.value, yaml.problem);
   if (problems.length > 0) throw configError(file, problems);
-  const keyFiles = Object.values(yaml.value.keys).flatMap((key) => ('file' in key ? [key.file] : []));
+  const { keys, upstream = [] } = yaml.value;
+  const keyFiles = [
+    ...Object.values(keys).flatMap((key) => ('file' in key ? [key.file] : [])),
+    ...upstream.flatMap((entry) => fileOf(entry) ?? []),
+  ];
   return { keyFiles, complete: (pems) => completePolicy(yaml.value, pems, file, yaml.problem) };
 }
 
@@ -158,32 +177,40 @@ function completePolicy(
   problem: MakeProblem,
 ): TrustPolicy {
   const problems: Problem[] = [];
-  const keys = Object.entries(raw.keys).flatMap(([id, entry]): PolicyKey[] => {
-    const pem = 'pem' in entry ? entry.pem : (pems.get(entry.file) ?? '');
+  const attempt = <T>(path: PropertyKey[], make: () => T): T[] => {
     try {
-      return [
-        {
-          id,
-          owner: entry.owner,
-          pem,
-          fingerprint: spkiDigest(pem),
-          ...(entry.notAfter && { notAfter: toTime(entry.notAfter) }),
-        },
-      ];
+      return [make()];
     } catch (error) {
-      problems.push(problem(['keys', id], error instanceof Error ? error.message : String(error)));
+      problems.push(problem(path, error instanceof Error ? error.message : String(error)));
       return [];
     }
-  });
+  };
+  const keys = Object.entries(raw.keys).flatMap(([id, entry]) =>
+    attempt(['keys', id], () => toKey(id, entry, 'pem' in entry ? entry.pem : (pems.get(entry.file) ?? ''))),
+  );
+  const upstream = (raw.upstream ?? []).flatMap((entry, i) =>
+    attempt(['upstream', i, 'cosign'], () => toUpstreamRule(entry, contentOf(entry, pems))),
+  );
   problems.push(...sharedKeys(keys, problem));
   if (problems.length > 0) throw configError(file, problems);
   return {
     version: raw.version,
     keys,
-    channels: new Map(Object.entries(raw.channels).map(([name, entry]) => [name, toChannel(entry, raw)])),
+    channels: new Map(Object.entries(raw.channels).map(([name, entry]) => [name, toChannel(entry)])),
+    upstream: upstream.map(({ rule }) => rule),
     ...(raw.refreshBy && { refreshBy: toTime(raw.refreshBy) }),
-    digest: policyDigest(raw, keys),
+    digest: policyDigest(raw, keys, upstream),
   };
+}
+
+function toKey(id: string, { owner, notAfter }: Raw['keys'][string], pem: string): PolicyKey {
+  const fingerprint = spkiDigest(pem);
+  return { id, owner, pem, fingerprint, ...(notAfter && { notAfter: toTime(notAfter) }) };
+}
+
+function contentOf(entry: UpstreamRuleEntry, pems: ReadonlyMap<string, string>): string {
+  const file = fileOf(entry);
+  return file === undefined ? '' : (pems.get(file) ?? '');
 }
 
 /** One key under two owners would let one person count twice. */
@@ -196,13 +223,12 @@ function sharedKeys(keys: readonly PolicyKey[], problem: MakeProblem): Problem[]
   });
 }
 
-function toChannel(entry: Raw['channels'][string], raw: Raw): ChannelPolicy {
+function toChannel(entry: Raw['channels'][string]): ChannelPolicy {
   const { images = [], charts = [], git = [], files = [] } = entry.allow;
   const unsupported = [
     ...(entry.scan?.required ? ['scan.required'] : []),
     ...(entry.require.some((rule) => rule.role === 'approver') ? ['require.approver'] : []),
     ...(entry.require.some((rule) => rule.distinctFrom?.length) ? ['require.distinctFrom'] : []),
-    ...((raw.upstream ?? []).length > 0 ? ['upstream'] : []),
   ];
   return {
     allow: { images, charts, git, files },
@@ -244,11 +270,16 @@ function unusableKey(message: string): GapferryError {
   });
 }
 
-function policyDigest(raw: Raw, keys: readonly PolicyKey[]): Digest {
+function policyDigest(
+  raw: Raw,
+  keys: readonly PolicyKey[],
+  upstream: ReadonlyArray<{ readonly fingerprinted: unknown }>,
+): Digest {
   const named = Object.fromEntries(
     keys.map((key) => [key.id, { owner: key.owner, spki: key.fingerprint, notAfter: key.notAfter }]),
   );
-  return digestOf(canonicalBytes({ ...raw, keys: named }));
+  const rules = raw.upstream && { upstream: upstream.map(({ fingerprinted }) => fingerprinted) };
+  return digestOf(canonicalBytes({ ...raw, ...rules, keys: named }));
 }
 
 /** A bare date means its end. */

@@ -4,6 +4,7 @@ import {
   policyOf,
   type SimulatedRelease,
   simulatedRelease,
+  testUpstreamVerifier,
   testVerifier,
 } from '@gapferry/bundle/testing';
 import {
@@ -54,7 +55,7 @@ describe('surveying the targets', () => {
     expect(
       surveyed.every(
         ({ contentPresence, namePresence }) =>
-          contentPresence.state === 'absent' && namePresence.state === 'absent',
+          contentPresence?.state === 'absent' && namePresence.state === 'absent',
       ),
     ).toBe(true);
   });
@@ -189,7 +190,12 @@ describe('a list of refs that is a blob', () => {
       bad: [],
     });
     const medium = { ...inside.medium, check };
-    const gate = { policy: policyOf(inside.trust), verifier: testVerifier(), clock: inside.clock };
+    const gate = {
+      policy: policyOf(inside.trust),
+      verifier: testVerifier(),
+      upstreamVerifier: testUpstreamVerifier(),
+      clock: inside.clock,
+    };
     const trusted = await verifyRelease({ address: first, medium, ...gate, mark: 'not judged' }, quietRun());
     const spied = recordCalls(inside.blobs);
     await expect(readRefLists(trusted, spied.object, quietRun())).rejects.toMatchObject({

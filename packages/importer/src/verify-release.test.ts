@@ -1,4 +1,4 @@
-import { policyOf, testVerifier } from '@gapferry/bundle/testing';
+import { policyOf, testUpstreamVerifier, testVerifier } from '@gapferry/bundle/testing';
 import { quietRun } from '@gapferry/core';
 import { recordCalls } from '@gapferry/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -13,11 +13,12 @@ beforeEach(async () => {
 });
 
 const authenticity = (): Pick<
-  Parameters<typeof openOnMedium>[0],
-  'policy' | 'verifier' | 'clock' | 'mark'
+  Parameters<typeof verifyRelease>[0],
+  'policy' | 'verifier' | 'upstreamVerifier' | 'clock' | 'mark'
 > => ({
   policy: policyOf(inside.trust),
   verifier: testVerifier(),
+  upstreamVerifier: testUpstreamVerifier(),
   clock: inside.clock,
   mark: 'not judged',
 });

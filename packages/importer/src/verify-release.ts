@@ -1,4 +1,4 @@
-import { complete, type VerifiedRelease } from '@gapferry/bundle';
+import { complete, requireBlobs, type VerifiedRelease } from '@gapferry/bundle';
 import {
   type BlobChecker,
   type BlobReader,
@@ -6,17 +6,21 @@ import {
   type ReleaseReader,
   type Run,
   totalSize,
+  type UpstreamVerifier,
 } from '@gapferry/core';
+import { judgeUpstreamOnMedium } from './judge-upstream-on-medium.ts';
 import { type OpenOnMedium, openOnMedium } from './open-on-medium.ts';
 import { requireClosedGraphs } from './require-closed-graphs.ts';
 
 export interface VerifyRelease extends OpenOnMedium {
   readonly medium: ReleaseReader & BlobChecker & BlobReader;
+  /** Judges upstream's signatures where the policy demands them. */
+  readonly upstreamVerifier: UpstreamVerifier;
 }
 
-/** Both gates: authenticity, then admission: every blob of the release is hashed where it lies.
+/** Both gates: authenticity, then admission: every blob of the release is hashed where it lies, and what the policy wants signed by upstream is held against the signatures that came along.
  *  Then the manifests of images and charts are read, to see that the release has all they name.
- *  Throws the first gate's errors, `DIGEST_MISMATCH` for damaged and `BLOB_MISSING` for missing blobs, naming the items concerned, and what `requireClosedGraphs` throws. */
+ *  Throws the first gate's errors, `DIGEST_MISMATCH` for damaged and `BLOB_MISSING` for missing blobs, naming the items concerned, and what `judgeUpstreamOnMedium` and `requireClosedGraphs` throw. */
 export async function verifyRelease(input: VerifyRelease, run: Run): Promise<VerifiedRelease> {
   const opened = await openOnMedium(input, run);
   run.emit({
@@ -27,7 +31,9 @@ export async function verifyRelease(input: VerifyRelease, run: Run): Promise<Ver
   });
   const findings = await input.medium.check(opened.blobs, run);
   checkRun(run);
-  const release = complete(opened, findings);
+  requireBlobs(opened, findings);
+  const judgements = await judgeUpstreamOnMedium(opened, input, run);
+  const release = complete(opened, findings, judgements);
   await requireClosedGraphs(release, input.medium, run);
   return release;
 }

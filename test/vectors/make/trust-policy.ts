@@ -6,7 +6,10 @@ const keys = {
   'anna.pub': newKey('ed25519').publicPem,
   'rsa.pub': newKey('rsa').publicPem,
   'two.pub': newKey().publicPem + newKey().publicPem,
+  'org.pub': newKey('rsa').publicPem,
 };
+/** Of a trusted root nothing but its shape and its bytes count here. */
+const trustedRoot = '{"certificateAuthorities": [{"uri": "https://fulcio.example"}], "tlogs": []}\n';
 
 const MINIMAL = `format: gapferry.trust/1
 version: 1
@@ -37,6 +40,8 @@ channels:
     mark: {sequence: 40, statement: "sha256:${'b'.repeat(64)}"}
 upstream:
   - {match: "ghcr.io/org/**", cosign: {key: keys/org.pub}}
+  - match: docker.io/library/**
+    cosign: {identity: ci@example.org, issuer: "https://issuer.example", trustedRoot: keys/root.json}
 refreshBy: 2027-06-30
 `;
 
@@ -55,7 +60,7 @@ function goodPolicies(): Vector[] {
     keys: [{ notAfter: '2027-12-31T23:59:59Z' }, { id: 'anna' }],
     refreshBy: '2027-06-30T23:59:59Z',
   };
-  const notEnforced = ['scan.required', 'require.approver', 'require.distinctFrom', 'upstream'];
+  const notEnforced = ['scan.required', 'require.approver', 'require.distinctFrom'];
   return [
     good('good', 'the least a policy can say', MINIMAL, { ...least, digest: digestOfLeast }),
     good('good-comments', 'comments, order and line breaks do not change the fingerprint', REFORMATTED, {
@@ -115,7 +120,17 @@ const WHOLE = {
     },
     anna: { owner: 'anna', spki: spkiOf('anna.pub') },
   },
-  upstream: [{ match: 'ghcr.io/org/**', cosign: { key: 'keys/org.pub' } }],
+  upstream: [
+    { match: 'ghcr.io/org/**', cosign: { spki: spkiOf('org.pub') } },
+    {
+      match: 'docker.io/library/**',
+      cosign: {
+        identity: 'ci@example.org',
+        issuer: 'https://issuer.example',
+        trustedRoot: digest(trustedRoot),
+      },
+    },
+  ],
   refreshBy: '2027-06-30',
 };
 
@@ -189,6 +204,24 @@ function wrongMembers(): Vector[] {
       change('allow:', 'deny: {releases: ["sha256:12"]}\n    allow:'),
       ['trust.yaml:7'],
     ),
+    refused(
+      'upstream-root-is-none',
+      'an identity under something that is no trusted root',
+      `${MINIMAL}upstream:\n  - {match: "**", cosign: {identity: i, issuer: s, trustedRoot: keys/org.pub}}\n`,
+      ['trust.yaml:11', 'trusted root'],
+    ),
+    refused(
+      'upstream-key-missing',
+      'a demand on upstream whose key file is not there',
+      `${MINIMAL}upstream:\n  - {match: "**", cosign: {key: keys/none.pub}}\n`,
+      ['trust.yaml:11'],
+    ),
+    refused(
+      'upstream-key-and-identity',
+      'a demand that is two',
+      `${MINIMAL}upstream:\n  - {match: "**", cosign: {key: keys/org.pub, identity: i, issuer: s, trustedRoot: keys/root.json}}\n`,
+      ['trust.yaml:11'],
+    ),
   ];
 }
 
@@ -223,6 +256,7 @@ function files(policy: string): Vector['files'] {
   return {
     'trust.yaml': policy,
     ...Object.fromEntries(Object.entries(keys).map(([name, pem]) => [`keys/${name}`, pem])),
+    'keys/root.json': trustedRoot,
   };
 }
 

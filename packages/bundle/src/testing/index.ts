@@ -2,4 +2,5 @@
 
 export * from './dsse.ts';
 export * from './open-simulated.ts';
+export * from './signed-upstream.ts';
 export * from './simulated-release.ts';

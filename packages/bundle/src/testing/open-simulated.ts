@@ -19,8 +19,8 @@ export function simulatedTrust(...keys: readonly TestKey[]): Loose {
   };
 }
 
-export function policyOf(trust: Loose): TrustPolicy {
-  return parseTrustPolicy(JSON.stringify(trust), 'trust.yaml').complete(new Map());
+export function policyOf(trust: Loose, files: ReadonlyMap<string, string> = new Map()): TrustPolicy {
+  return parseTrustPolicy(JSON.stringify(trust), 'trust.yaml').complete(files);
 }
 
 const key = testKey('collector');

@@ -10,10 +10,11 @@ import { readEnvironment } from '../environment.ts';
 import { PARTLY_DONE } from '../exit-codes.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
 import { importJson, importText } from '../inside/describe-import.ts';
+import { upstreamJson, upstreamLines } from '../inside/describe-upstream.ts';
 import { verifyForSite } from '../inside/judge-release.ts';
 import { lockTargets } from '../inside/lock-targets.ts';
 import { beginSession, openTrustedSite, type SiteSession, type TrustedSite } from '../inside/open-site.ts';
-import { type OpenTargets, openTargets } from '../inside/open-targets.ts';
+import { openTargets } from '../inside/open-targets.ts';
 import { planForSite } from '../inside/plan-for-site.ts';
 import { readReceipts, storeReceipt } from '../inside/receipts.ts';
 import { siteFlag } from '../inside/site-flag.ts';
@@ -43,13 +44,11 @@ export default class Import extends GapferryCommand<typeof Import> {
     const early = await openTrustedSite(this.flags.site);
     const session = await beginSession(early, `import ${this.args.place}`, systemClock, run);
     const locks: Lock[] = [];
-    let opened: OpenTargets | undefined;
     try {
       const site = await openTrustedSite(this.flags.site);
       const place = await openPlace(parseReleasePlace(this.args.place));
       const release = await verifyForSite(place, site, run);
-      opened = await openTargets(site, process.env, run);
-      const { targets } = opened;
+      const targets = await openTargets(site);
       const plan = await planForSite(
         release,
         site,
@@ -61,9 +60,12 @@ export default class Import extends GapferryCommand<typeof Import> {
       locks.push(await lockTargets(site, `import ${this.args.place}`, systemClock, run));
       const { outcome, receiptFile } = await this.#apply(plan, { place, site, session, targets }, run);
       const exitCode = outcome.kind === 'partly-loaded' ? PARTLY_DONE : 0;
-      return { json: importJson(outcome, receiptFile), text: importText(outcome, receiptFile), exitCode };
+      return {
+        json: { ...importJson(outcome, receiptFile), upstream: upstreamJson(release) },
+        text: [importText(outcome, receiptFile), ...upstreamLines(release)].join('\n'),
+        exitCode,
+      };
     } finally {
-      opened?.close();
       for (const lock of locks) await lock.release();
       await session.close();
     }
@@ -75,7 +77,7 @@ export default class Import extends GapferryCommand<typeof Import> {
       readonly place: OpenPlace;
       readonly site: TrustedSite;
       readonly session: SiteSession;
-      readonly targets: OpenTargets['targets'];
+      readonly targets: Awaited<ReturnType<typeof openTargets>>;
     },
     run: Run,
   ): Promise<{ outcome: ImportOutcome; receiptFile: string | undefined }> {

@@ -4,6 +4,7 @@ import { formatBytes } from '@gapferry/report';
 import { Args, Flags } from '@oclif/core';
 import { COMMANDS } from '../command-table.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
+import { upstreamJson, upstreamLines } from '../inside/describe-upstream.ts';
 import { verifyWith } from '../inside/judge-release.ts';
 import { openPlace } from '../open-place.ts';
 import { parseReleasePlace } from '../release-place.ts';
@@ -40,11 +41,12 @@ export default class Verify extends GapferryCommand<typeof Verify> {
         hint: 'name the site with --site (or GAPFERRY_SITE), or a policy with --trust',
       });
     const place = await openPlace(parseReleasePlace(this.args.place));
-    const { opened } = await verifyWith(
+    const verified = await verifyWith(
       place,
       { ...(site !== undefined && { site }), ...(trust !== undefined && { trust }) },
       run,
     );
+    const { opened } = verified;
     const { release, statement, signers, blobs, manifest, verdict } = opened;
     const bytes = totalSize(blobs);
     return {
@@ -60,12 +62,14 @@ export default class Verify extends GapferryCommand<typeof Verify> {
         blobs: blobs.length,
         bytes,
         mark: verdict,
+        upstream: upstreamJson(verified),
         warnings: opened.warnings,
       },
       text: [
         `release ${release.version} (${place.shown}) is authentic, complete and unchanged`,
         `signed by ${signers.map(({ key, owner }) => `${key} of ${owner}`).join(', ')} at ${release.issuedAt}; statement ${shortDigest(statement)}`,
         `${manifest.items.length} item(s), ${blobs.length} blob(s), ${formatBytes(bytes)}, every byte hashed`,
+        ...upstreamLines(verified),
         ...VERDICTS[verdict],
       ].join('\n'),
     };

@@ -1,5 +1,5 @@
-import type { TrustPolicy } from '@gapferry/bundle';
-import { printable, shortDigest } from '@gapferry/core';
+import { type TrustPolicy, upstreamKeyDigest } from '@gapferry/bundle';
+import { digestOf, printable, shortDigest, type UpstreamDemand } from '@gapferry/core';
 import type { Fingerprint } from '@gapferry/signing';
 
 /** A trust policy for people: who may send what, and the fingerprint in digits and words. */
@@ -18,9 +18,24 @@ export function policyText(policy: TrustPolicy, { digits, words }: Fingerprint):
     ...keys.map(printable),
     'channels:',
     ...channels.map(printable),
+    ...upstreamLines(policy),
     'fingerprint:',
     ...fingerprintLines(digits, words),
   ].join('\n');
+}
+
+function upstreamLines({ upstream }: TrustPolicy): string[] {
+  if (upstream.length === 0) return [];
+  return [
+    'upstream signatures:',
+    ...upstream.map(({ match, demand }) => printable(`  ${match}: ${demandText(demand)}`)),
+  ];
+}
+
+function demandText(demand: UpstreamDemand): string {
+  return demand.by === 'cosign-key'
+    ? `cosign key ${demand.name}  ${shortDigest(upstreamKeyDigest(demand.pem))}`
+    : `${demand.identity} of ${demand.issuer}, trusted root ${shortDigest(digestOf(demand.trustedRoot))}`;
 }
 
 /** The fingerprint in the layout of a slip of paper: four groups and eight words a line. */
@@ -47,5 +62,12 @@ export function policyJson(
     channels: Object.fromEntries(
       [...policy.channels].map(([name, { allow, require, deny }]) => [name, { allow, require, deny }]),
     ),
+    upstream: policy.upstream.map(({ match, demand }) => ({ match, ...demandJson(demand) })),
   };
+}
+
+function demandJson(demand: UpstreamDemand): Record<string, unknown> {
+  if (demand.by === 'cosign-key') return { by: demand.by, key: upstreamKeyDigest(demand.pem) };
+  const { by, identity, issuer, trustedRoot } = demand;
+  return { by, identity, issuer, trustedRoot: digestOf(trustedRoot) };
 }

@@ -11,12 +11,20 @@ export async function verifyForSite(
   site: TrustedSite,
   run: Run,
 ): Promise<VerifiedRelease> {
-  const [{ verifyRelease }, { keyVerifier }] = await Promise.all([
+  const [{ verifyRelease }, { keyVerifier, upstreamVerifier }] = await Promise.all([
     import('@gapferry/importer'),
     import('@gapferry/signing'),
   ]);
   return verifyRelease(
-    { address, medium, policy: site.policy, verifier: keyVerifier(), clock: systemClock, mark: site.mark },
+    {
+      address,
+      medium,
+      policy: site.policy,
+      verifier: keyVerifier(),
+      upstreamVerifier: upstreamVerifier(),
+      clock: systemClock,
+      mark: site.mark,
+    },
     run,
   );
 }
@@ -28,13 +36,20 @@ export async function verifyWith(
   run: Run,
 ): Promise<VerifiedRelease> {
   if (given.site !== undefined) return verifyForSite(place, await openTrustedSite(given.site), run);
-  const [{ verifyRelease }, { keyVerifier }] = await Promise.all([
+  const [{ verifyRelease }, { keyVerifier, upstreamVerifier }] = await Promise.all([
     import('@gapferry/importer'),
     import('@gapferry/signing'),
   ]);
   const policy = await loadTrust(given.trust ?? '');
   return verifyRelease(
-    { ...place, policy, verifier: keyVerifier(), clock: systemClock, mark: 'not judged' },
+    {
+      ...place,
+      policy,
+      verifier: keyVerifier(),
+      upstreamVerifier: upstreamVerifier(),
+      clock: systemClock,
+      mark: 'not judged',
+    },
     run,
   );
 }

@@ -10,6 +10,7 @@ import {
   type TestKey,
   testKey,
   testSigner,
+  testUpstreamVerifier,
   testVerifier,
 } from '@gapferry/bundle/testing';
 import {
@@ -75,6 +76,8 @@ export class Inside {
   readonly clock: FixedClock = fixedClock('2026-03-20T00:00:00Z');
   rules: readonly TargetRule[] = EVERY_KIND;
   trust: Loose = simulatedTrust(this.collector);
+  /** Files that `trust` names. */
+  readonly trustFiles: Map<string, string> = new Map();
   #lastReceipt: Digest | null = null;
 
   constructor() {
@@ -106,7 +109,15 @@ export class Inside {
     const { medium, clock } = this;
     const mark = (channel: string): Mark => this.marks.get(channel) ?? { sequence: 0 };
     return await verifyRelease(
-      { address, medium, policy: policyOf(this.trust), verifier: testVerifier(), clock, mark },
+      {
+        address,
+        medium,
+        policy: policyOf(this.trust, this.trustFiles),
+        verifier: testVerifier(),
+        upstreamVerifier: testUpstreamVerifier(),
+        clock,
+        mark,
+      },
       run,
     );
   }

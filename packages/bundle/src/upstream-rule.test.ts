@@ -1,0 +1,103 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { canonicalBytes, digestOf } from '@gapferry/core';
+import { describe, expect, it } from 'vitest';
+import { type Loose, simulatedTrust, testKey } from './testing/index.ts';
+import { parseTrustPolicy, type TrustPolicy } from './trust-policy.ts';
+
+const collector = testKey('collector');
+const org = testKey('org');
+const ROOT = JSON.stringify({ certificateAuthorities: [{ uri: 'https://fulcio.example' }], tlogs: [] });
+const rsa = pemOf('rsa', 2048);
+
+function pemOf(type: 'rsa', modulusLength: number): string {
+  return generateKeyPairSync(type, { modulusLength })
+    .publicKey.export({ type: 'spki', format: 'pem' })
+    .toString();
+}
+
+function policy(upstream: Loose, files: Readonly<Record<string, string>> = {}): TrustPolicy {
+  const draft = parseTrustPolicy(JSON.stringify({ ...simulatedTrust(collector), upstream }), 'trust.yaml');
+  return draft.complete(new Map(Object.entries(files)));
+}
+
+describe('what a trust policy demands of upstream', () => {
+  it('is read with its keys and trusted roots', () => {
+    const identity = { identity: 'https://ci.example/app', issuer: 'https://issuer.example' };
+    const { upstream } = policy(
+      [
+        { match: 'ghcr.io/org/**', cosign: { key: 'keys/org.pub' } },
+        { match: 'quay.io/**', cosign: { pem: rsa } },
+        { match: '**', cosign: { ...identity, trustedRoot: 'root.json' } },
+      ],
+      { 'keys/org.pub': org.publicPem, 'root.json': ROOT },
+    );
+    expect(upstream).toEqual([
+      { match: 'ghcr.io/org/**', demand: { by: 'cosign-key', name: 'keys/org.pub', pem: org.publicPem } },
+      { match: 'quay.io/**', demand: { by: 'cosign-key', name: 'of the policy', pem: rsa } },
+      { match: '**', demand: { by: 'cosign-identity', ...identity, trustedRoot: Buffer.from(ROOT) } },
+    ]);
+  });
+
+  it('names the files that must be read', () => {
+    const trust = { ...simulatedTrust(collector), upstream: [{ match: '*', cosign: { key: 'a.pub' } }] };
+    trust.upstream.push({ match: '*', cosign: { identity: 'i', issuer: 's', trustedRoot: 'r.json' } });
+    expect(parseTrustPolicy(JSON.stringify(trust), 'trust.yaml').keyFiles).toEqual(['a.pub', 'r.json']);
+  });
+
+  it('is part of the fingerprint by content, not by file name', () => {
+    const entry = { match: '**', cosign: { identity: 'i', issuer: 's', trustedRoot: 'r.json' } };
+    const keyed = (key: string): Loose => ({ match: '**', cosign: { key } });
+    const keyDigest = policy([keyed('a')], { a: org.publicPem }).digest;
+    expect(policy([keyed('b')], { b: org.publicPem }).digest).toBe(keyDigest);
+    expect(policy([{ match: '**', cosign: { pem: org.publicPem } }]).digest).toBe(keyDigest);
+    expect(policy([keyed('a')], { a: rsa }).digest).not.toBe(keyDigest);
+    const rooted = policy([entry], { 'r.json': ROOT }).digest;
+    expect(policy([entry], { 'r.json': `${ROOT} ` }).digest).not.toBe(rooted);
+    expect(policy([entry, entry], { 'r.json': ROOT }).digest).not.toBe(rooted);
+    expect(policy([]).digest).not.toBe(rooted);
+  });
+
+  it('has a fingerprint that can be made by hand', () => {
+    const trust = simulatedTrust(collector);
+    const spki = (key: typeof org): string =>
+      digestOf(Buffer.from(key.publicPem.replace(/-----[^-]+-----|\s/g, ''), 'base64'));
+    expect(policy([{ match: '**', cosign: { key: 'a' } }], { a: org.publicPem }).digest).toBe(
+      digestOf(
+        canonicalBytes({
+          ...trust,
+          keys: { collector: { owner: 'collector', spki: spki(collector) } },
+          upstream: [{ match: '**', cosign: { spki: spki(org) } }],
+        }),
+      ),
+    );
+  });
+
+  it.for<[string, Loose, string, RegExp]>([
+    ['no file for a key', { key: 'a' }, '', /upstream\[0\]\.cosign: is not exactly one public key/],
+    [
+      'a private kind of key',
+      { key: 'a' },
+      '-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n',
+      /not exactly one/,
+    ],
+    ['two keys', { key: 'a' }, org.publicPem + org.publicPem, /not exactly one/],
+    ['a small RSA key', { key: 'a' }, pemOf('rsa', 1024), /2048/],
+    [
+      'a trusted root that is none',
+      { identity: 'i', issuer: 's', trustedRoot: 'a' },
+      '{}',
+      /not a Sigstore trusted root/,
+    ],
+    [
+      'a trusted root that is no JSON',
+      { identity: 'i', issuer: 's', trustedRoot: 'a' },
+      '{',
+      /not a Sigstore trusted root/,
+    ],
+    ['an identity without root', { identity: 'i', issuer: 's' }, '', /upstream\[0\]/],
+    ['a key and an identity', { key: 'a', identity: 'i' }, org.publicPem, /upstream\[0\]/],
+    ['nothing', {}, '', /upstream\[0\]/],
+  ])('is refused with %s', ([, cosign, content, expected]) => {
+    expect(() => policy([{ match: '**', cosign }], { a: content })).toThrow(expected);
+  });
+});
