@@ -6,6 +6,7 @@ import { getCACertificates } from 'node:tls';
 import { type HostRules, hostWithPort } from './host-rules.ts';
 import type { SettingsFor } from './host-settings.ts';
 import type { HttpClientOptions } from './http-client.ts';
+import { withLateWriteErrors } from './late-write-error.ts';
 import type { DialPlan } from './pour-protocol.ts';
 import { createProxyChoice } from './proxy-choice.ts';
 
@@ -103,7 +104,7 @@ class RoutedHttpAgent extends HttpAgent {
 
   override createConnection(options: ClientRequestArgs, dialled?: Dialled): Duplex | null | undefined {
     const socket = super.createConnection(this.#route(options), dialled);
-    return socket && limitDialling(socket, 'connect', this.#connectMs);
+    return socket && limitDialling(withLateWriteErrors(socket), 'connect', this.#connectMs);
   }
 }
 
@@ -119,7 +120,7 @@ class RoutedHttpsAgent extends HttpsAgent {
 
   override createConnection(options: RequestOptions, dialled?: Dialled): Duplex | null | undefined {
     const socket = super.createConnection(this.#route(options), dialled);
-    return socket && limitDialling(socket, 'secureConnect', this.#connectMs);
+    return socket && limitDialling(withLateWriteErrors(socket), 'secureConnect', this.#connectMs);
   }
 }
 

@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { setImmediate as turn } from 'node:timers/promises';
 import { type Bytes, GapferryError } from '@gapferry/core';
 import type { StreamedBody } from './http-client.ts';
 import type { SilenceWatch } from './silence.ts';
@@ -38,8 +37,6 @@ export function createOutgoingBody(body: StreamedBody, options: OutgoingOptions)
     try {
       let at = 0;
       for await (const piece of exactly(body, purpose)) {
-        // What has arrived is read before anything more is written: an answer that comes early would be lost with the connection.
-        await turn();
         if (held) return void (await left);
         at += piece.byteLength;
         watch.waiting();
@@ -47,11 +44,10 @@ export function createOutgoingBody(body: StreamedBody, options: OutgoingOptions)
         told(at);
         watch.busy();
       }
+      if (body.size > 0 && !held) watch.asked();
     } catch (error) {
       if (!stream.destroyed) failure = error;
       throw error;
-    } finally {
-      if (body.size > 0) watch.asked();
     }
   };
   const stream = Readable.from(sent(), { objectMode: false, highWaterMark: PIECE });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { type Bytes, GapferryError, quietRun, type Run, type RunEvent } from '@gapferry/core';
 import {
   hasBasic,
@@ -8,6 +9,7 @@ import {
   seededBuffer,
   startHttpServer,
   type TestRequest,
+  type TlsIdentity,
   textReply,
 } from '@gapferry/testkit';
 import { describe, expect, it } from 'vitest';
@@ -17,6 +19,8 @@ import type { HttpClientOptions, SendRequest, StreamedBody } from './http-client
 const identity = await makeTlsIdentity();
 const SIZE = 3_000_001;
 const whole = seededBuffer(SIZE, 'sent');
+/** More than the buffers between two sockets hold. */
+const large = new Uint8Array(40 << 20);
 const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const put = (url: string, more: Partial<SendRequest> = {}): SendRequest => ({
   url,
@@ -58,15 +62,19 @@ async function send(request: SendRequest, options: HttpClientOptions = {}, run: 
 }
 
 /** A server that says what it likes, whenever it likes. */
-async function rawServer(talk: (socket: Socket) => void): Promise<{ url: string } & AsyncDisposable> {
-  const server: Server = createServer((socket) => {
+async function rawServer(
+  talk: (socket: Socket) => void,
+  tls?: TlsIdentity,
+): Promise<{ url: string } & AsyncDisposable> {
+  const listener = (socket: Socket): void => {
     socket.on('error', () => {});
     talk(socket);
-  });
+  };
+  const server: Server = tls ? createTlsServer(tls, listener) : createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
+  const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     async [Symbol.asyncDispose]() {
       server.close();
     },
@@ -183,15 +191,36 @@ describe('an answer before the end of the body', () => {
     ['500 Internal Server Error', 'SERVER_ERROR'],
   ])('of %s counts, and the rest is not sent', async (head, code) => {
     await using server = await rawServer(early(head, 'quota exceeded'));
-    const { body, counts } = streamed(seededBuffer(40 << 20, 'large'));
+    const { body, counts } = streamed(large);
     await expect(send(put(server.url, { body }))).rejects.toMatchObject({ code });
     expect(counts.closed).toBe(1);
     expect(counts.given).toBeLessThan(30 << 20);
   });
 
+  it.each([
+    ['plain HTTP', 'destroy', undefined],
+    ['plain HTTP', 'resetAndDestroy', undefined],
+    ['TLS', 'destroy', identity],
+  ] as const)(
+    'counts over %s also where the server hangs up (%s) with the question unread',
+    async (_, how, tls) => {
+      const rude = (socket: Socket): void =>
+        void socket.once('data', () => {
+          socket.pause();
+          socket.write('HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\n\r\nlarge', () => socket[how]());
+        });
+      await using server = await rawServer(rude, tls);
+      for (let i = 0; i < 5; i++) {
+        const { body } = streamed(seededBuffer(10 << 20, 'large'));
+        const answer = await send(put(server.url, { body, accept: [413] }), { ca: identity.ca });
+        expect([answer.status, answer.text]).toEqual([413, 'large']);
+      }
+    },
+  );
+
   it('counts also where the server stays on the line', async () => {
     await using server = await startHttpServer(() => textReply(413, 'too large'));
-    const { body, counts } = streamed(seededBuffer(40 << 20, 'large'));
+    const { body, counts } = streamed(large);
     const answer = await send(put(server.url, { body, accept: [413] }));
     expect([answer.status, answer.text]).toEqual([413, 'too large']);
     expect(counts.closed).toBe(1);

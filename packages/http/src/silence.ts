@@ -54,7 +54,7 @@ function openWindow(
   tooLong: (came: number, ms: number) => void,
 ): Pick<SilenceWatch, 'waiting' | 'busy' | 'asked' | 'stop'> {
   let [limit, came, waited, since] = [idleMs, 0, 0, performance.now()];
-  let counting = true;
+  let [counting, stopped] = [true, false];
   let timer = setTimeout(look, limit);
   const restart = (ms: number): void => {
     [came, waited, since, counting] = [0, 0, performance.now(), true];
@@ -64,7 +64,7 @@ function openWindow(
   };
   function arm(ms: number): void {
     clearTimeout(timer);
-    timer = setTimeout(look, ms);
+    if (!stopped) timer = setTimeout(look, ms);
   }
   function look(): void {
     const left = limit - waited - (counting ? performance.now() - since : 0);
@@ -84,7 +84,10 @@ function openWindow(
       counting = false;
     },
     asked: () => restart(answerMs),
-    stop: () => clearTimeout(timer),
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
   };
 }
 
