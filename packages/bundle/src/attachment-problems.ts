@@ -1,4 +1,4 @@
-import { type Attachment, byAttachment, type Digest, hexOf } from '@gapferry/core';
+import { type Attachment, byAttachment, type Digest, hasLinks, hexOf } from '@gapferry/core';
 import { ATTACHMENT_TAG, checkKey } from './attachment-schemas.ts';
 import type { ChartItem, ImageItem } from './manifest.ts';
 
@@ -39,6 +39,7 @@ function subjectProblems(item: ImageItem | ChartItem, attachments: readonly Atta
       ? []
       : [`attachment ${root.digest} is about ${subject}, which is no part of the item`]),
     ...(root.digest === item.root.digest ? ['it is attached to itself'] : []),
+    ...(hasLinks(root.mediaType) ? [] : [`attachment ${root.digest} has the media type ${root.mediaType}`]),
   ]);
 }
 

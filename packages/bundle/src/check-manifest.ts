@@ -24,6 +24,7 @@ import {
   manifestSchema,
 } from './manifest.ts';
 import { documentError, type Problem, toProblems } from './problems.ts';
+import { tagProblems } from './tag-problems.ts';
 
 const LIMITS = { maxBytes: RELEASE_LIMITS.manifest, maxDepth: 12 };
 
@@ -208,20 +209,22 @@ function isReference(id: string): boolean {
   }
 }
 
-/** Names that would be one file or directory on the inside. */
+/** Names that would be one file or directory on the inside, or one name at a registry. */
 function nameProblems({ items }: Manifest): Problem[] {
   const byKind = (kind: Item['kind']): string[] =>
     items.filter((item) => item.kind === kind).map((item) => toDirectoryName(item.id));
-  return (['git', 'file'] as const).flatMap((kind) => [
-    ...caseCollisions(byKind(kind)).map(([a, b]) => ({
-      path: 'items',
-      message: `${kind} ${a} and ${kind} ${b} would have the same name on some file systems`,
-    })),
-    ...nested(byKind(kind)).map(([a, b]) => ({
-      path: 'items',
-      message: `${kind} ${b} would lie inside ${kind} ${a}`,
-    })),
-  ]);
+  return (['git', 'file'] as const)
+    .flatMap((kind) => [
+      ...caseCollisions(byKind(kind)).map(([a, b]) => ({
+        path: 'items',
+        message: `${kind} ${a} and ${kind} ${b} would have the same name on some file systems`,
+      })),
+      ...nested(byKind(kind)).map(([a, b]) => ({
+        path: 'items',
+        message: `${kind} ${b} would lie inside ${kind} ${a}`,
+      })),
+    ])
+    .concat(tagProblems(items));
 }
 
 /** Pairs in which one path is a directory on the other's way. */

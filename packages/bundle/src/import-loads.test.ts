@@ -1,7 +1,16 @@
 import type { Digest, FileContent, GitRef, OciContent } from '@gapferry/core';
 import { describe, expect, it } from 'vitest';
 import { type ItemLoads, importLoads, placeOf, type TargetRule, wantedState } from './import-loads.ts';
-import { add, type Loose, type SimulatedItems, simulatedRelease, verifySimulated } from './testing/index.ts';
+import { loadedAttachments } from './loaded-attachments.ts';
+import type { ImageItem } from './manifest.ts';
+import {
+  add,
+  attach,
+  filterIndex,
+  type SimulatedItems,
+  simulatedRelease,
+  verifySimulated,
+} from './testing/index.ts';
 
 const everything: TargetRule = { name: 'depot', takes: ['image', 'chart', 'git', 'file'] };
 
@@ -39,6 +48,8 @@ describe('where items go', () => {
   });
 });
 
+const NGINX = 'docker.io/library/nginx:1.27';
+
 describe('what a target is asked to hold', () => {
   it('for an image: every blob with its size, then the tag', () => {
     const [loads] = loadsOf({ images: { 'docker.io/library/nginx:1.27': 'nginx' } });
@@ -58,20 +69,23 @@ describe('what a target is asked to hold', () => {
     expect(loads && placeOf(loads.name)).toBe(`oci docker.io/library/nginx@${root}`);
   });
 
-  it('for a filtered image: not the upstream index, which stays a record', () => {
-    const release = simulatedRelease({ images: { 'docker.io/library/nginx:1.27': 'nginx' } });
-    const index = add(release.blobs, 'the upstream index');
+  it('for a filtered image: what is reached, and not the record that nobody serves', () => {
+    const release = simulatedRelease({ images: { [NGINX]: 'nginx' } });
+    const upstream = filterIndex(release, NGINX);
     const [item] = release.manifest.items;
-    item.upstream = index.digest;
-    item.upstreamIndex = { mediaType: 'application/vnd.oci.image.index.v1+json', ...index };
-    item.blobs = [...item.blobs, index.digest].sort();
-    release.manifest.blobs = [...release.manifest.blobs, index].sort((a: Loose, b: Loose) =>
-      a.digest < b.digest ? -1 : 1,
+    const reached = new Set<Digest>(item.blobs.filter((digest: Digest) => digest !== upstream.digest));
+    const [loads] = importLoads(
+      verifySimulated(release),
+      [everything],
+      new Map(),
+      new Map([[NGINX, reached]]),
     );
-    const [loads] = importLoads(verifySimulated(release), [everything], new Map());
     const content = loads?.content as OciContent;
-    expect(content.blobs.map((blob) => blob.digest)).not.toContain(index.digest);
-    expect(content.blobs).toHaveLength(3);
+    expect(content.blobs.map((blob) => blob.digest)).not.toContain(upstream.digest);
+    expect(content.blobs).toHaveLength(4);
+    expect(() => importLoads(verifySimulated(release), [everything], new Map())).toThrow(
+      'what image docker.io/library/nginx:1.27 reaches was not read',
+    );
   });
 
   it("for a chart: Helm's tag, which has _ for +", () => {
@@ -117,5 +131,60 @@ describe('what a target is asked to hold', () => {
     const digest = (loads?.content as FileContent | undefined)?.root.digest;
     expect(loads && placeOf(loads.name)).toBe('file k3s/v1.31/k3s');
     expect(loads && wantedState(loads.name)).toEqual({ digest });
+  });
+});
+
+describe('what belongs to an item', () => {
+  it('goes with its content, and each tag is a name of its own after it', () => {
+    const release = simulatedRelease({
+      images: { [NGINX]: 'nginx' },
+      charts: { 'ghcr.io/org/app:1.0.0': 'app' },
+    });
+    const sbom = attach(release, NGINX);
+    const signature = attach(release, NGINX, { tag: 'sig', text: 'signature' });
+    const chartSignature = attach(release, 'ghcr.io/org/app:1.0.0', { tag: 'sig' });
+    const loads = importLoads(verifySimulated(release), [everything], new Map());
+    expect(loads.map(({ name }) => placeOf(name))).toEqual([
+      'oci ghcr.io/org/app:1.0.0',
+      `oci ghcr.io/org/app:${chartSignature.tag}`,
+      'oci docker.io/library/nginx:1.27',
+      `oci docker.io/library/nginx:${signature.tag}`,
+    ]);
+    const [, , image, tag] = loads;
+    const content = image?.content as OciContent;
+    expect(content.attachments).toHaveLength(2);
+    expect(content.blobs.map(({ digest }) => digest)).toEqual(
+      expect.arrayContaining([sbom.root.digest, signature.root.digest]),
+    );
+    expect(tag).not.toHaveProperty('content');
+    expect(tag?.name).toMatchObject({ phase: 'name', of: 'attachment', root: signature.root });
+  });
+
+  it('has one tag, whoever brings it', () => {
+    const digest = simulatedRelease({ images: { [NGINX]: 'nginx' } }).manifest.items[0].root.digest;
+    const byDigest = `docker.io/library/nginx@${digest}`;
+    const release = simulatedRelease({ images: { [NGINX]: 'nginx', [byDigest]: 'nginx' } });
+    const { tag } = attach(release, NGINX, { tag: 'sig' });
+    attach(release, byDigest, { tag: 'sig' });
+    const loads = importLoads(verifySimulated(release), [everything], new Map());
+    const places = loads.map(({ name }) => placeOf(name));
+    expect(places.filter((place) => place.endsWith(tag))).toHaveLength(1);
+    expect(loads).toHaveLength(3);
+  });
+
+  it('stays outside of targets when it is about the index that was filtered away, with all that is about it', () => {
+    const release = simulatedRelease({ images: { [NGINX]: 'nginx' } });
+    const child = release.manifest.items[0].root.digest;
+    const upstream = filterIndex(release, NGINX);
+    const record = attach(release, NGINX, { subject: upstream.digest, tag: 'sig', text: 'of the index' });
+    attach(release, NGINX, { subject: record.root.digest, text: 'about the signature' });
+    const kept = attach(release, NGINX, { subject: child, tag: 'sig', text: 'of the image' });
+    const [, about] = [
+      kept,
+      attach(release, NGINX, { subject: kept.root.digest, text: 'about what is kept' }),
+    ];
+    const [item] = verifySimulated(release).opened.manifest.items;
+    const loaded = loadedAttachments(item as ImageItem).map(({ root }) => root.digest);
+    expect(loaded.sort()).toEqual([kept.root.digest, about.root.digest].sort());
   });
 });

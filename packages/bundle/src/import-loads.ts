@@ -1,4 +1,5 @@
 import {
+  type Attachment,
   type ContentLoad,
   type Digest,
   GapferryError,
@@ -13,6 +14,7 @@ import {
   toRepositoryName,
 } from '@gapferry/core';
 import { requireVerified, type VerifiedRelease } from './complete.ts';
+import { loadedAttachments } from './loaded-attachments.ts';
 import {
   type ChartItem,
   describeItem,
@@ -33,27 +35,68 @@ export interface TargetRule {
 export interface ItemLoads {
   readonly target: string;
   readonly item: Item;
-  readonly content: ContentLoad;
+  /** Absent for the tag of an attachment: its content goes with the item's. */
+  readonly content?: ContentLoad;
   readonly name: NameLoad;
 }
 
-/** Says where each item goes, in manifest order. `refs` gives the refs of Git items whose list is a blob. Throws `CONFIG_INVALID` for an item that no target takes, `INTERNAL` for a list of refs that was not given. */
+/** Blobs of images that targets hold, by item id: what is reached from the root and from the attachments that are loaded, themselves included. */
+export type ReachedBlobs = ReadonlyMap<string, ReadonlySet<Digest>>;
+
+/** Says where each item goes, in manifest order, the tags of its attachments after it. `refs` gives the refs of Git items whose list is a blob, `reached` the blobs of images that
+ *  carry a record beside what is loaded (`hasRecord`). Throws `CONFIG_INVALID` for an item that no target takes, `INTERNAL` for something that was not given. */
 export function importLoads(
   release: VerifiedRelease,
   targets: readonly TargetRule[],
   refs: ReadonlyMap<string, readonly GitRef[]>,
+  reached: ReachedBlobs = new Map(),
 ): ItemLoads[] {
   const { manifest, packs } = requireVerified(release).opened;
   const parts: Parts = {
     sizes: new Map(manifest.blobs.map((blob) => [blob.digest, blob])),
     refs,
+    reached,
     packs: new Map((packs?.items ?? []).map((item) => [item.id, item.packs])),
   };
-  return manifest.items.map((item) => {
+  const loads = manifest.items.map((item) => {
     const target = targets.find((rule) => rule.takes.includes(item.kind));
     if (target === undefined) throw noTarget(item);
     return { target: target.name, item, ...loadsOf(item, parts) };
   });
+  return withAttachmentTags(loads);
+}
+
+/** Two items of one repository may have an attachment in common, and one may be an item besides: the same tag with the same root is one load. */
+function withAttachmentTags(loads: readonly (ItemLoads & Pair)[]): ItemLoads[] {
+  const standing = new Set(loads.map(nameKey));
+  return loads.flatMap((main) => [
+    main,
+    ...attachmentTags(main).filter((load) => {
+      const isNew = !standing.has(nameKey(load));
+      standing.add(nameKey(load));
+      return isNew;
+    }),
+  ]);
+}
+
+function nameKey({ target, name }: ItemLoads): string {
+  return `${target} ${placeOf(name)} ${JSON.stringify(wantedState(name))}`;
+}
+
+function attachmentTags({ target, item, content }: ItemLoads & Pair): ItemLoads[] {
+  if (content.kind !== 'oci') return [];
+  const { kind, repository } = content;
+  return (content.attachments ?? []).flatMap(({ tag, root }) =>
+    tag === undefined
+      ? []
+      : [
+          {
+            target,
+            item,
+            name: { phase: 'name', kind, of: 'attachment', item: content.item, repository, tag, root },
+          },
+        ],
+  );
 }
 
 type Pair = { readonly content: ContentLoad; readonly name: NameLoad };
@@ -63,18 +106,19 @@ interface Parts {
   readonly sizes: ReadonlyMap<Digest, SizedDigest>;
   /** By item id. */
   readonly refs: ReadonlyMap<string, readonly GitRef[]>;
+  readonly reached: ReachedBlobs;
   /** By item id. */
   readonly packs: ReadonlyMap<string, readonly GitPack[]>;
 }
 
-function loadsOf(item: Item, { sizes, refs, packs }: Parts): Pair {
+function loadsOf(item: Item, parts: Parts): Pair {
   switch (item.kind) {
     case 'image':
-      return imageLoads(item, sizes);
+      return imageLoads(item, parts);
     case 'chart':
-      return chartLoads(item, sizes);
+      return chartLoads(item, parts);
     case 'git':
-      return gitLoads(item, refsOf(item, refs), packs.get(item.id) ?? []);
+      return gitLoads(item, refsOf(item, parts.refs), parts.packs.get(item.id) ?? []);
     case 'file':
       return fileLoads(item);
   }
@@ -94,26 +138,43 @@ function blobsIn(item: Item, sizes: Parts['sizes']): SizedDigest[] {
   return item.blobs.flatMap((digest) => sizes.get(digest) ?? []);
 }
 
-/** The upstream index kept as a record stays on the medium and in the manifest; it is no part of what a registry serves. */
-function imageLoads(item: ImageItem, sizes: Parts['sizes']): Pair {
+/** What is only a record stays on the medium and in the manifest; it is no part of what a registry serves. */
+function imageLoads(item: ImageItem, { sizes, reached }: Parts): Pair {
   const reference = parseImageReference(item.id);
-  const repository = toRepositoryName(repositoryOf(reference));
-  const blobs = blobsIn(item, sizes).filter(
-    (blob) => blob.digest !== item.upstreamIndex?.digest || blob.digest === item.root.digest,
-  );
-  const base = { kind: 'oci', item: describeItem(item), repository, root: item.root } as const;
+  const base = baseOf(item, repositoryOf(reference));
+  const isLoaded = reached.get(item.id);
+  if (hasRecord(item) && isLoaded === undefined)
+    throw new GapferryError({
+      code: 'INTERNAL',
+      message: `what ${describeItem(item)} reaches was not read`,
+    });
+  const blobs = blobsIn(item, sizes).filter(({ digest }) => isLoaded?.has(digest) ?? true);
   return {
-    content: { ...base, phase: 'content', blobs },
+    content: { ...base, phase: 'content', blobs, ...attachmentsOf(item) },
     name: { ...base, phase: 'name', of: 'image', ...(reference.tag !== undefined && { tag: reference.tag }) },
   };
 }
 
+/** Does the item carry something beside what targets hold? */
+export function hasRecord(item: ImageItem): boolean {
+  return item.upstreamIndex !== undefined;
+}
+
+function attachmentsOf(item: ImageItem | ChartItem): { attachments?: readonly Attachment[] } {
+  const attachments = loadedAttachments(item);
+  return attachments.length === 0 ? {} : { attachments };
+}
+
+function baseOf(item: ImageItem | ChartItem, repository: string) {
+  const name = toRepositoryName(repository);
+  return { kind: 'oci', item: describeItem(item), repository: name, root: item.root } as const;
+}
+
 /** OCI tags have no `+`: Helm writes `_` instead (helm.sh, registries). */
-function chartLoads(item: ChartItem, sizes: Parts['sizes']): Pair {
-  const repository = toRepositoryName(item.id.slice(0, -item.version.length - 1));
-  const base = { kind: 'oci', item: describeItem(item), repository, root: item.root } as const;
+function chartLoads(item: ChartItem, { sizes }: Parts): Pair {
+  const base = baseOf(item, item.id.slice(0, -item.version.length - 1));
   return {
-    content: { ...base, phase: 'content', blobs: blobsIn(item, sizes) },
+    content: { ...base, phase: 'content', blobs: blobsIn(item, sizes), ...attachmentsOf(item) },
     name: { ...base, phase: 'name', of: 'chart', tag: item.version.replaceAll('+', '_') },
   };
 }

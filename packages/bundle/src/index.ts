@@ -16,6 +16,7 @@ export type { NormalizeGitUrl } from './git-entry.ts';
 export type { HostConfig } from './host-entry.ts';
 export * from './import-loads.ts';
 export * from './judge-upstream.ts';
+export * from './loaded-attachments.ts';
 export * from './lock.ts';
 export * from './manifest.ts';
 export * from './mark.ts';

@@ -55,11 +55,29 @@ describe('two spellings of one place', () => {
   });
 
   it('cannot both be in one release', () => {
+    const images = { 'Registry.example/app:1': 'x', 'registry.example/app:1': 'y' };
+    expect(() => survey({ images })).toThrow(
+      'image Registry.example/app:1 and image registry.example/app:1 would both be registry.example/app:1',
+    );
+    const charts = { 'r.example/c:1.0.0+a': 'x', 'r.example/c:1.0.0_a': 'y' };
+    expect(() => survey({ charts })).toThrow('would both be r.example/c:1.0.0_a');
+  });
+
+  it('cannot be an image and a chart at one target', () => {
     const { verified, surveyed } = survey({
-      images: { 'Registry.example/app:1': 'x', 'registry.example/app:1': 'y' },
+      images: { 'registry.example/app:1': 'x' },
+      charts: { 'registry.example/app:1': 'y' },
     });
     expect(() => planImport(verified, surveyed, () => undefined)).toThrow(
       'would both be oci registry.example/app:1',
     );
+  });
+
+  it('are not tags that differ by case alone: no target names a file after one', () => {
+    const { surveyed } = survey({ images: { 'r.example/app:V1': 'x', 'r.example/app:v1': 'y' } });
+    expect(surveyed.map(({ name }) => placeOf(name))).toEqual([
+      'oci r.example/app:V1',
+      'oci r.example/app:v1',
+    ]);
   });
 });

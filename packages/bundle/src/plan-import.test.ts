@@ -2,9 +2,9 @@ import type { Digest, NameState, Presence } from '@gapferry/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { VerifiedRelease } from './complete.ts';
-import { type ItemLoads, importLoads, wantedState } from './import-loads.ts';
+import { type ItemLoads, importLoads, placeOf, wantedState } from './import-loads.ts';
 import { type ImportPlan, type Ownership, planImport, requirePlanned } from './plan-import.ts';
-import { type SimulatedItems, simulatedRelease, verifySimulated } from './testing/index.ts';
+import { attach, type SimulatedItems, simulatedRelease, verifySimulated } from './testing/index.ts';
 
 function verified(items: SimulatedItems): VerifiedRelease {
   return verifySimulated(simulatedRelease(items));
@@ -31,7 +31,7 @@ function plan(release: VerifiedRelease, { there, content, owner }: Scene = {}): 
   );
   const surveyed = loads.map((item) => ({
     ...item,
-    contentPresence: content ?? { state: 'absent' as const, missingBytes: 10 },
+    ...(item.content && { contentPresence: content ?? { state: 'absent' as const, missingBytes: 10 } }),
     namePresence: presenceOf(item, there),
   }));
   return planImport(release, surveyed, () => owner);
@@ -156,13 +156,27 @@ describe('a plan', () => {
   });
 
   it('refuses two items that want one place', () => {
-    const charts = { 'ghcr.io/app:1.0.0+a': 'one', 'ghcr.io/app:1.0.0_a': 'two' };
-    expect(() => plan(verified({ charts }))).toThrow(
+    const both = { charts: { 'ghcr.io/app:1.0.0+a': 'one' }, images: { 'ghcr.io/app:1.0.0_a': 'two' } };
+    expect(() => plan(verified(both))).toThrow(
       expect.objectContaining({
         code: 'NAME_UNSAFE',
-        message: expect.stringContaining('chart ghcr.io/app:1.0.0_a'),
+        message: expect.stringContaining('image ghcr.io/app:1.0.0_a'),
       }),
     );
+  });
+
+  it('counts an item once, whatever tags its attachments have', () => {
+    const release = simulatedRelease({ images: { 'docker.io/library/nginx:1.27': 'nginx' } });
+    const { tag } = attach(release, 'docker.io/library/nginx:1.27', { tag: 'sig' });
+    attach(release, 'docker.io/library/nginx:1.27', { text: 'sbom' });
+    const { steps, totals } = plan(verifySimulated(release));
+    expect(steps.map(({ name }) => placeOf(name))).toEqual([
+      'oci docker.io/library/nginx:1.27',
+      `oci docker.io/library/nginx:${tag}`,
+    ]);
+    expect(steps[1]).toMatchObject({ contentAction: 'same', nameAction: 'create', bytes: 0 });
+    expect(steps[1]).not.toHaveProperty('content');
+    expect(totals).toEqual({ items: 1, toLoad: 1, same: 0, moved: 0, bytes: 10 });
   });
 
   it('is nothing but what planImport made, and cannot be changed', () => {

@@ -13,7 +13,8 @@ import { describeItem, type Item, type ItemKind } from './manifest.ts';
 
 /** What a target said about both loads of an item. */
 export interface SurveyedLoads extends ItemLoads {
-  readonly contentPresence: Presence;
+  /** Absent where there is no content to load. */
+  readonly contentPresence?: Presence;
   readonly namePresence: Presence;
 }
 
@@ -39,6 +40,7 @@ export interface ImportPlan {
   readonly statement: Digest;
   /** In manifest order; `apply` sorts them into phases. */
   readonly steps: readonly PlanStep[];
+  /** Items are counted once each, whatever tags their attachments have; `moved` counts names. */
   readonly totals: {
     readonly items: number;
     readonly toLoad: number;
@@ -48,11 +50,13 @@ export interface ImportPlan {
   };
 }
 
+/** What is done for one item, or for the tag of one of its attachments. */
 export interface PlanStep {
   readonly target: string;
   readonly item: string;
   readonly kind: ItemKind;
-  readonly content: ContentLoad;
+  /** Absent for the tag of an attachment. */
+  readonly content?: ContentLoad;
   /** Carries `replaces` when a name moves. */
   readonly name: NameLoad;
   readonly contentAction: 'send' | 'same';
@@ -75,22 +79,28 @@ export function planImport(
   const conflicts = surveyed.flatMap((loads) => conflictsOf(loads, predicate.channel, ownerOf));
   if (conflicts.length > 0) throw conflictError(conflicts);
   const steps = surveyed.map(toStep);
-  const changed = steps.filter((step) => step.contentAction === 'send' || step.nameAction !== 'same');
+  const items = new Set(steps.map(({ item }) => item)).size;
+  const toLoad = new Set(steps.filter(isChange).map(({ item }) => item)).size;
   const plan = Object.freeze({
     release,
     address,
     statement,
     steps: Object.freeze(steps),
     totals: {
-      items: steps.length,
-      toLoad: changed.length,
-      same: steps.length - changed.length,
+      items,
+      toLoad,
+      same: items - toLoad,
       moved: steps.filter((step) => step.nameAction === 'move').length,
       bytes: steps.reduce((sum, step) => sum + step.bytes, 0),
     },
   }) as unknown as ImportPlan;
   made.add(plan);
   return plan;
+}
+
+/** Does the step do anything? */
+export function isChange({ contentAction, nameAction }: PlanStep): boolean {
+  return contentAction === 'send' || nameAction !== 'same';
 }
 
 /** Guards against a plan that only looks like one, or was made for a release that nobody verified. Throws `INTERNAL`. */
@@ -123,16 +133,18 @@ function samePlace(one: Item, other: Item, place: string, target: string): Gapfe
 }
 
 function toStep({ target, item, content, name, contentPresence, namePresence }: SurveyedLoads): PlanStep {
+  const toSend =
+    contentPresence === undefined || contentPresence.state === 'same' ? undefined : contentPresence;
   const moves = namePresence.state === 'different' && isReplacing(namePresence.there, name);
   return {
     target,
     item: describeItem(item),
     kind: item.kind,
-    content,
+    ...(content !== undefined && { content }),
     name: namePresence.state === 'different' ? { ...name, replaces: namePresence.there } : name,
-    contentAction: contentPresence.state === 'same' ? 'same' : 'send',
+    contentAction: toSend === undefined ? 'same' : 'send',
     nameAction: namePresence.state === 'same' ? 'same' : moves ? 'move' : 'create',
-    bytes: contentPresence.state === 'same' ? 0 : contentPresence.missingBytes,
+    bytes: toSend?.missingBytes ?? 0,
   };
 }
 

@@ -1,5 +1,5 @@
 import { parseReceipt } from '@gapferry/bundle';
-import { simulatedRelease, testVerifier } from '@gapferry/bundle/testing';
+import { attach, simulatedRelease, testVerifier } from '@gapferry/bundle/testing';
 import {
   type BatchTarget,
   type Digest,
@@ -73,6 +73,42 @@ describe('a first import', () => {
     expect(steps.slice(0, 5).every((step) => step.startsWith('load content'))).toBe(true);
     expect(steps.slice(5, 10).every((step) => step.startsWith('readBack content'))).toBe(true);
     expect(steps).toHaveLength(15);
+  });
+
+  it('gives attachments their tags before anything else has a name, and counts their item once', async () => {
+    const release = simulatedRelease(ITEMS);
+    attach(release, 'docker.io/library/redis:7', { tag: 'sig' });
+    attach(release, 'docker.io/library/redis:7', { text: 'sbom' });
+    attach(release, 'ghcr.io/org/charts/app:1.0.0', { tag: 'sig' });
+    await inside.carry(release);
+    const spied = recordCalls(inside.target);
+    const { record, receipt } = await inside.importRelease(first, only(spied.object));
+    const named = spied.calls
+      .map(({ method, args: [load] }) => ({ method, load: load as Load }))
+      .filter(({ method, load }) => method === 'load' && load.phase === 'name')
+      .map(({ load }) => (load.kind === 'oci' && load.phase === 'name' ? load.of : load.kind));
+    expect(named).toEqual(['attachment', 'attachment', 'image', 'image', 'chart', 'git', 'file']);
+    expect(record.items.filter((item) => item.of === 'attachment')).toHaveLength(2);
+    expect(receipt?.receipt.items).toEqual({ loaded: 5, same: 0, failed: 0 });
+    expect((await inside.importRelease()).kind).toBe('unchanged');
+  });
+
+  it('names nothing else when an attachment cannot have its tag', async () => {
+    const release = simulatedRelease(ITEMS);
+    attach(release, 'docker.io/library/redis:7', { tag: 'sig' });
+    await inside.carry(release);
+    const target = meddledTarget(inside.target, {
+      load: async (load) => {
+        if (load.kind === 'oci' && load.phase === 'name' && load.of === 'attachment')
+          throw new GapferryError({ code: 'TARGET_CONFLICT', message: 'somebody was faster' });
+        return { state: 'same', bytes: 0 };
+      },
+    });
+    const { kind, record, receipt } = await inside.importRelease(first, only(target));
+    expect(kind).toBe('partly-loaded');
+    expect(inside.target.names.size).toBe(0);
+    expect(record.items.filter(({ outcome }) => outcome === 'failed')).toMatchObject([{ of: 'attachment' }]);
+    expect(receipt?.receipt.items).toEqual({ loaded: 0, same: 0, failed: 5 });
   });
 
   it('records each intent before its effect', async () => {

@@ -44,7 +44,7 @@ export interface ApplyPlan {
 }
 
 /** Does what the plan says, in this order: judge the mark again, intent into the ledger, raise the mark, content into every target, read all of it back (the barrier), names
- *  (images, charts, Git refs, files), the record into the ledger, the receipt. Run again after any failure it continues: what is there is not sent again.
+ *  (attachments, images, charts, Git refs, files), the record into the ledger, the receipt. Run again after any failure it continues: what is there is not sent again.
  *  Throws before anything is visible for what fails before the barrier; what fails later is in the outcome (`partly-loaded`). Also throws `ROLLBACK` and `FORK` when another import
  *  came in between, `LEDGER_UNWRITABLE` at once wherever it happens, and `INTERRUPTED`. One import per site at a time: whoever calls holds the lock. */
 export async function applyPlan(input: ApplyPlan, run: Run): Promise<ImportOutcome> {
@@ -53,7 +53,7 @@ export async function applyPlan(input: ApplyPlan, run: Run): Promise<ImportOutco
   const accepted = wasAccepted(input);
   const journal = openJournal(input);
   const beganAt = formatTime(input.clock.now());
-  run.emit({ kind: 'stage', stage: 'apply', items: plan.steps.length, bytes: plan.totals.bytes });
+  run.emit({ kind: 'stage', stage: 'apply', items: plan.totals.items, bytes: plan.totals.bytes });
   journal.began();
   try {
     await raiseMark(input);

@@ -165,7 +165,7 @@ describe('the stick answers differently the second time', () => {
     await inside.carryFirst();
     const plan = await inside.plan();
     const victim = plan.steps.find((step) => step.item === 'image docker.io/library/redis:7');
-    const digest = victim?.content.kind === 'oci' ? victim.content.root.digest : undefined;
+    const digest = victim?.content?.kind === 'oci' ? victim.content.root.digest : undefined;
     inside.blobs.blobs.set(
       digest as Digest,
       flip(inside.blobs.blobs.get(digest as Digest) ?? new Uint8Array()),

@@ -36,12 +36,14 @@ export interface ImportRecord {
   readonly endedAt: string;
   /** Bytes that were sent. */
   readonly bytes: number;
-  /** In manifest order. */
+  /** In manifest order; the tags of an item's attachments after it. */
   readonly items: readonly ItemRecord[];
 }
 
 export interface ItemRecord {
   readonly item: string;
+  /** The record is not of the item's own name, but of the tag of something attached to it. */
+  readonly of?: 'attachment';
   readonly kind: ItemKind;
   readonly target: string;
   /** `placeOf` of the name. */

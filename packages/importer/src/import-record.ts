@@ -54,6 +54,7 @@ function toItemRecord(
   const failed = name?.state === 'failed' ? name.error : undefined;
   return {
     item: step.item,
+    ...(step.content === undefined && { of: 'attachment' }),
     kind: step.kind,
     target: step.target,
     place: placeOf(step.name),

@@ -7,6 +7,7 @@
  * Imported by the cli only, which passes the adapters in.
  */
 export * from './apply-plan.ts';
+export * from './count-items.ts';
 export * from './import-entries.ts';
 export * from './import-outcome.ts';
 export * from './imported-images.ts';

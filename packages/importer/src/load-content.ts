@@ -1,5 +1,12 @@
 import type { ImportPlan, PlanStep } from '@gapferry/bundle';
-import { type BlobReader, isBatchTarget, type LoadOutcome, type Run, type Target } from '@gapferry/core';
+import {
+  type BlobReader,
+  type ContentLoad,
+  isBatchTarget,
+  type LoadOutcome,
+  type Run,
+  type Target,
+} from '@gapferry/core';
 import { inStep } from './in-step.ts';
 import { requireTarget } from './require-target.ts';
 import { runAll } from './run-all.ts';
@@ -17,8 +24,9 @@ const GIT_CONCURRENCY = 2;
 /** Makes bytes present at every target, visible to nobody. The first failure stops all. Outcomes by the step's position in the plan; steps whose content was there have none. */
 export async function loadContent(input: LoadContent, run: Run): Promise<ReadonlyMap<PlanStep, LoadOutcome>> {
   const sent = new Map<PlanStep, LoadOutcome>();
-  const lanes = [...Map.groupBy(input.plan.steps.filter(isSent), laneOf).values()];
-  const load = async (step: PlanStep, inner: Run): Promise<void> => {
+  const sending = input.plan.steps.filter(hasContent).filter(isSent);
+  const lanes = [...Map.groupBy(sending, laneOf).values()];
+  const load = async (step: ContentStep, inner: Run): Promise<void> => {
     inner.emit({ kind: 'item-started', item: step.item, bytes: step.bytes });
     const target = requireTarget(input.targets, step.target);
     sent.set(step, await inStep(step, () => target.load(step.content, input.medium, inner)));
@@ -36,17 +44,24 @@ function isSent(step: PlanStep): boolean {
   return step.contentAction === 'send';
 }
 
-function laneOf({ target, content }: PlanStep): string {
+/** All but the tags of attachments: their content goes with the item's. */
+type ContentStep = PlanStep & { readonly content: ContentLoad };
+
+function hasContent(step: PlanStep): step is ContentStep {
+  return step.content !== undefined;
+}
+
+function laneOf({ target, content }: ContentStep): string {
   return content.kind === 'git' ? `${target} git` : target;
 }
 
-function limitOf(steps: readonly PlanStep[], concurrency: number): number {
+function limitOf(steps: readonly ContentStep[], concurrency: number): number {
   return steps[0]?.content.kind === 'git' ? Math.min(GIT_CONCURRENCY, concurrency) : concurrency;
 }
 
 /** The barrier: every content load of the plan is read back from its target, also those that were there before. Nothing has a name until this returns. */
 export async function proveContent(input: Omit<LoadContent, 'medium'>, run: Run): Promise<void> {
-  const byTarget = [...Map.groupBy(input.plan.steps, (step) => step.target)];
+  const byTarget = [...Map.groupBy(input.plan.steps.filter(hasContent), (step) => step.target)];
   await runAll(
     byTarget,
     ([name, steps], inner) =>
@@ -58,7 +73,7 @@ export async function proveContent(input: Omit<LoadContent, 'medium'>, run: Run)
 
 async function proveAt(
   target: Target,
-  steps: readonly PlanStep[],
+  steps: readonly ContentStep[],
   concurrency: number,
   run: Run,
 ): Promise<void> {

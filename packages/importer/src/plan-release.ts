@@ -11,6 +11,6 @@ export interface PlanRelease extends SurveyTargets {
 /** Surveys the targets and decides what an import does. Changes nothing. Throws what the survey throws, and `TARGET_CONFLICT` naming every place that is not the channel's own. */
 export async function planRelease(input: PlanRelease, run: Run): Promise<ImportPlan> {
   const surveyed = await surveyTargets(input, run);
-  run.emit({ kind: 'stage', stage: 'plan', items: surveyed.length });
+  run.emit({ kind: 'stage', stage: 'plan', items: surveyed.filter(({ content }) => content).length });
   return planImport(input.release, surveyed, ownersIn(input.ledger));
 }

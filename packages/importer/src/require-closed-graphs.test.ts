@@ -1,4 +1,14 @@
-import { add, type Loose, type SimulatedRelease, simulatedRelease } from '@gapferry/bundle/testing';
+import {
+  add,
+  attach,
+  filterIndex,
+  itemOf,
+  type Loose,
+  list,
+  type SimulatedRelease,
+  simulatedRelease,
+} from '@gapferry/bundle/testing';
+import type { Digest } from '@gapferry/core';
 import { describe, expect, it } from 'vitest';
 import { Inside } from './testing/inside.ts';
 
@@ -94,3 +104,126 @@ describe('what images and charts say of themselves is held against the release',
     expect(await refusal(release)).toBe('accepted');
   });
 });
+
+const NGINX = 'docker.io/library/nginx:1.27';
+const OTHER_IMAGE = 'docker.io/library/redis:7';
+
+function nginx(): SimulatedRelease {
+  return simulatedRelease({ images: { [NGINX]: 'nginx', [OTHER_IMAGE]: 'redis' } });
+}
+
+describe('what is attached is held against what its own manifest says', () => {
+  it('takes signatures, SBOMs, and what is about them', async () => {
+    const release = nginx();
+    const signature = attach(release, NGINX, { tag: 'sig' });
+    attach(release, NGINX, { text: 'sbom' });
+    attach(release, NGINX, { subject: signature.root.digest, text: 'about the signature' });
+    expect(await refusal(release)).toBe('accepted');
+  });
+
+  it('refuses one that needs what the release does not list', async () => {
+    const release = nginx();
+    attach(release, NGINX, { bend: (manifest) => ({ ...manifest, layers: [OTHER] }) });
+    expect(await refusal(release)).toEqual({
+      code: 'MANIFEST_INVALID',
+      message: expect.stringContaining(`it needs ${OTHER.digest}, which the release does not list for it`),
+    });
+  });
+
+  it.each<[string, (manifest: Loose) => Loose]>([
+    ['names no subject', ({ subject: _, ...manifest }) => manifest],
+    [
+      'names another subject',
+      (manifest) => ({ ...manifest, subject: { ...OTHER, mediaType: OCI_MANIFEST } }),
+    ],
+  ])('refuses one that has no tag and %s', async (_, bend) => {
+    const release = nginx();
+    attach(release, NGINX, { bend });
+    expect(await refusal(release)).toMatchObject({
+      code: 'MANIFEST_INVALID',
+      message: expect.stringContaining('is not about'),
+    });
+  });
+
+  it('refuses one about a blob that is no manifest', async () => {
+    const release = nginx();
+    const item = itemOf(release, NGINX);
+    const layer = item.blobs.find((digest: string) => digest !== item.root.digest);
+    attach(release, NGINX, { subject: layer, tag: 'sig' });
+    expect(await refusal(release)).toMatchObject({
+      message: expect.stringContaining(`is about ${layer}, which is no manifest of it`),
+    });
+  });
+});
+
+describe('a filtered index is held against the upstream index', () => {
+  it('may have fewer entries, and upstream’s signature travels with it', async () => {
+    const release = nginx();
+    const upstream = filterIndex(release, NGINX);
+    attach(release, NGINX, { subject: upstream.digest, tag: 'sig' });
+    expect(await refusal(release)).toBe('accepted');
+  });
+
+  it.each<[string, (index: Loose, other: Loose) => Loose, string]>([
+    [
+      'has an image that upstream has not',
+      (index, other) => ({ ...index, manifests: [...index.manifests, other] }),
+      'stands in its filtered index, but not so in upstream’s',
+    ],
+    [
+      'has another image in the place of one',
+      (index, { digest, size }) => ({ ...index, manifests: [{ ...index.manifests[0], digest, size }] }),
+      'stands in its filtered index, but not so in upstream’s',
+    ],
+    [
+      'calls an image of one platform that of another',
+      (index) => ({
+        ...index,
+        manifests: [{ ...index.manifests[0], platform: { architecture: 'arm64', os: 'linux' } }],
+      }),
+      'stands in its filtered index, but not so in upstream’s',
+    ],
+    [
+      'says something else of itself',
+      (index) => ({ ...index, annotations: { by: 'somebody' } }),
+      'says something else than upstream’s',
+    ],
+  ])('is refused when it %s', async (_, bend, message) => {
+    const release = nginx();
+    const other = itemOf(release, OTHER_IMAGE);
+    filterIndex(release, NGINX, (index) => bend(index, other.root));
+    list(
+      release,
+      itemOf(release, NGINX),
+      other.blobs.map((digest: Digest) => ({ digest, size: release.blobs.get(digest)?.byteLength ?? 0 })),
+    );
+    expect(await refusal(release)).toEqual({
+      code: 'MANIFEST_INVALID',
+      message: expect.stringContaining(message.replace('’', "'")),
+    });
+  });
+
+  it('may have a filtered index in it, when the whole one travels too', async () => {
+    expect(await refusal(nested({ kept: true }))).toBe('accepted');
+    expect(await refusal(nested({ kept: false }))).toMatchObject({ code: 'MANIFEST_INVALID' });
+    expect(await refusal(nested({ kept: true, lying: true }))).toMatchObject({ code: 'MANIFEST_INVALID' });
+  });
+});
+
+/** Upstream: an index of an index of two; the release: an index of an index of one. */
+function nested({ kept, lying = false }: { kept: boolean; lying?: boolean }): SimulatedRelease {
+  const release = nginx();
+  const item = itemOf(release, NGINX);
+  const child = { ...item.root };
+  const put = (manifests: Loose[]): Loose => {
+    const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests };
+    return { mediaType: OCI_INDEX, ...add(release.blobs, JSON.stringify(index)) };
+  };
+  const whole = put([child, { ...child, digest: OTHER.digest }]);
+  const part = put([lying ? { ...child, annotations: { says: 'something' } } : child]);
+  item.upstreamIndex = put([whole]);
+  item.upstream = item.upstreamIndex.digest;
+  item.root = put([part]);
+  list(release, item, [item.root, part, item.upstreamIndex, ...(kept ? [whole] : [])]);
+  return release;
+}

@@ -25,8 +25,9 @@ export interface SetNames {
 /** How setting one name ended. */
 export type NameOutcome = LoadOutcome | { readonly state: 'failed'; readonly error: GapferryError };
 
-/** What points at something comes after what it points at: a chart names images, a Git repository names both. */
+/** What points at something comes after what it points at: a chart names images, a Git repository names both. Whoever asks for an image's signature must find it when the image is there. */
 const PHASES: ReadonlyArray<(name: NameLoad) => boolean> = [
+  (name) => name.kind === 'oci' && name.of === 'attachment',
   (name) => name.kind === 'oci' && name.of === 'image',
   (name) => name.kind === 'oci' && name.of === 'chart',
   (name) => name.kind === 'git',
@@ -136,6 +137,7 @@ function tell(
     if (name !== undefined) run.emit({ kind: 'warning', item: step.item, message: name.error.message });
     return;
   }
+  if (step.content === undefined) return;
   const same = name.state === 'same' && (content?.state ?? 'same') === 'same';
   const bytes = name.bytes + (content?.bytes ?? 0);
   run.emit({ kind: 'item-done', item: step.item, outcome: same ? 'same' : 'done', bytes });

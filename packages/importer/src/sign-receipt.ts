@@ -1,6 +1,7 @@
 import { encodeReceipt, FORMATS, PAYLOAD_TYPE, type Receipt } from '@gapferry/bundle';
 import { type Digest, digestOf, type LedgerHead, type Run, type Signer } from '@gapferry/core';
-import type { ImportRecord, ItemRecord, SignedReceipt } from './import-outcome.ts';
+import { countItems } from './count-items.ts';
+import type { ImportRecord, SignedReceipt } from './import-outcome.ts';
 
 export interface SignReceipt {
   readonly receiptSigner: Signer;
@@ -25,8 +26,6 @@ export async function signReceipt(
 
 function toReceipt(record: ImportRecord, head: LedgerHead, previous: Digest | null): Receipt {
   const { site, channel, bundle, version, sequence, statement } = record;
-  const count = (...outcomes: readonly ItemRecord['outcome'][]): number =>
-    record.items.filter((item) => outcomes.includes(item.outcome)).length;
   return {
     format: FORMATS.receipt,
     site,
@@ -36,7 +35,7 @@ function toReceipt(record: ImportRecord, head: LedgerHead, previous: Digest | nu
     sequence,
     statement,
     status: record.status === 'partly-loaded' ? 'partly-loaded' : 'loaded',
-    items: { loaded: count('loaded'), same: count('same'), failed: count('failed', 'held-back') },
+    items: countItems(record.items),
     at: record.endedAt,
     ledger: { index: head.index, digest: head.digest },
     previous,

@@ -6,6 +6,7 @@ import {
   type VerifiedRelease,
 } from '@gapferry/bundle';
 import { type BlobReader, hasPreflight, type Load, type Run, type Target } from '@gapferry/core';
+import { readReached } from './read-reached.ts';
 import { readRefLists } from './read-ref-lists.ts';
 import { requireTarget } from './require-target.ts';
 import { runAll } from './run-all.ts';
@@ -24,9 +25,11 @@ export interface SurveyTargets {
 /** Asks every target what it holds of the release, in manifest order. Targets that can judge a release at once do so first. Looks only.
  *  Throws `CONFIG_INVALID` for an item that no target takes, what a target's preflight refuses, and what reading a list of refs throws. */
 export async function surveyTargets(input: SurveyTargets, run: Run): Promise<SurveyedLoads[]> {
-  const refs = await readRefLists(input.release, input.medium, run);
-  const loads = importLoads(input.release, input.rules, refs);
-  run.emit({ kind: 'stage', stage: 'survey', items: loads.length });
+  const { release, medium } = input;
+  const refs = await readRefLists(release, medium, run);
+  const reached = await readReached(release, medium, run);
+  const loads = importLoads(release, input.rules, refs, reached);
+  run.emit({ kind: 'stage', stage: 'survey', items: loads.filter(({ content }) => content).length });
   await preflight(loads, input.targets, run);
   return await runAll(
     loads,
@@ -43,7 +46,9 @@ async function preflight(
 ): Promise<void> {
   for (const [name, items] of Map.groupBy(loads, (item) => item.target)) {
     const target = requireTarget(targets, name);
-    const all: Load[] = items.flatMap(({ content, name: visible }) => [content, visible]);
+    const all: Load[] = items.flatMap(({ content, name: visible }) =>
+      content === undefined ? [visible] : [content, visible],
+    );
     if (hasPreflight(target)) await target.preflight(all, run);
   }
 }
@@ -55,9 +60,10 @@ async function survey(
 ): Promise<SurveyedLoads> {
   const target = requireTarget(targets, loads.target);
   const [contentPresence, namePresence] = await Promise.all([
-    target.inspect(loads.content, run),
+    loads.content === undefined ? undefined : target.inspect(loads.content, run),
     target.inspect(loads.name, run),
   ]);
+  if (loads.content === undefined || contentPresence === undefined) return { ...loads, namePresence };
   const same = contentPresence.state === 'same' && namePresence.state === 'same';
   run.emit({ kind: 'item-done', item: loads.content.item, outcome: same ? 'same' : 'done' });
   return { ...loads, contentPresence, namePresence };
