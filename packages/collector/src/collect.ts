@@ -18,7 +18,7 @@ import { requireExpiry, sealRelease, unchangedRelease } from './seal-release.ts'
  *  What cannot work is refused before anything is fetched: numbering, version, expiry, a lock that does not fit. The caller holds the depot's lock.
  *
  *  Throws what the sources throw, with the item named; `LOCK_STALE`, `FIRST_RELEASE_UNCLEAR`, `USAGE`, `MANIFEST_INVALID`, `LIMIT_EXCEEDED`, `BLOB_MISSING` (a source did not
- *  bring what it said), `LEDGER_UNWRITABLE`, `STORAGE_FAILED` (the depot's releases and its ledger do not agree). */
+ *  bring what it said), `SIGNATURE_MISSING`, `SIGNATURE_INVALID`, `KEY_UNKNOWN` (upstream's signatures do not meet a wish), `LEDGER_UNWRITABLE`, `STORAGE_FAILED` (the depot's releases and its ledger do not agree). */
 export async function collect(request: CollectRequest, run: Run): Promise<Collected> {
   requireExpiry(request);
   const numbered = await numberRelease(request, run);

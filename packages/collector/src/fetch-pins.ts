@@ -13,12 +13,15 @@ import {
   wishDigest,
 } from '@gapferry/core';
 import pLimit from 'p-limit';
+import { checkUpstream } from './check-upstream.ts';
 import { type EarlierPacks, earlierPacks } from './earlier-packs.ts';
 import { type CollectedItem, tallyItem } from './item-tally.ts';
 import type { ReleaseRecord } from './last-release.ts';
-import type { CollectBasis } from './request.ts';
+import type { CollectBasis, CollectRequest } from './request.ts';
 
-export interface FetchRequest extends Pick<CollectBasis, 'config' | 'sources' | 'depot' | 'concurrency'> {
+export interface FetchRequest
+  extends Pick<CollectBasis, 'config' | 'sources' | 'depot' | 'concurrency'>,
+    Pick<CollectRequest, 'upstream'> {
   readonly lock: Lock;
   /** Where blobs go: the depot, or something that counts in front of it. */
   readonly store: BlobStore;
@@ -42,6 +45,7 @@ const ITEMS = 8;
 const GIT = 4;
 
 /** Brings everything the pins reach into the store, items in parallel, and says what each consists of, in the order of the lock.
+ *  What a wish wants signed by upstream is held against the signatures that came with it, as soon as they are there.
  *  The first failure stops the other items; what they have brought stays. Throws what the source threw, with the item and its wish named. */
 export async function fetchPins(request: FetchRequest, run: Run): Promise<Fetched> {
   const { config, lock, depot, sources, store, last } = request;
@@ -60,7 +64,8 @@ export async function fetchPins(request: FetchRequest, run: Run): Promise<Fetche
     if (inner.signal.aborted) return undefined;
     try {
       const tally = tallyItem(pin, store, inner);
-      const holding = await holdingOf(pin, { packs, sources, store: tally.store }, tally.run);
+      const brought = await holdingOf(pin, { packs, sources, store: tally.store }, tally.run);
+      const holding = await checkUpstream(brought, wishes.get(pin.wish), request.upstream, store, inner);
       return { holding, item: tally.result(holding) };
     } catch (error) {
       failures.push(withItem(error, pin, wishes.get(pin.wish)));
@@ -116,7 +121,7 @@ function withItem(error: unknown, pin: Pin, wish: Wish | undefined): unknown {
     wish === undefined || describeWish(wish) === item ? '' : `, wanted by "${describeWish(wish)}"`;
   return new GapferryError({
     code: error.code,
-    message: `cannot fetch ${item}${wanted}: ${error.message}`,
+    message: `cannot ${error.category === 'trust' ? 'accept' : 'fetch'} ${item}${wanted}: ${error.message}`,
     ...(error.hint !== undefined && { hint: error.hint }),
     origin: error.origin ?? 'source',
     retryable: error.retryable,

@@ -5,6 +5,7 @@
  *
  * Imported by the cli only, which passes the adapters in.
  */
+export type { UpstreamDemands } from './check-upstream.ts';
 export * from './collect.ts';
 export * from './drift-of.ts';
 export type { CollectedItem } from './item-tally.ts';

@@ -12,6 +12,7 @@ import type {
   Signer,
   Sources,
 } from '@gapferry/core';
+import type { UpstreamDemands } from './check-upstream.ts';
 import type { CollectedItem } from './item-tally.ts';
 
 /** What a collect needs of a depot. The caller holds the depot's lock. */
@@ -42,6 +43,8 @@ export interface CollectBasis {
 export interface CollectRequest extends CollectBasis {
   readonly signer: Signer;
   readonly clock: Clock;
+  /** Needed when a wish demands upstream's signatures. */
+  readonly upstream?: UpstreamDemands;
   /** When the release ends, rounded down to whole seconds. */
   readonly expiresAt?: Date;
 }

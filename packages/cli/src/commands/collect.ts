@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises';
-import type { CollectBasis } from '@gapferry/collector';
+import type { CollectBasis, CollectRequest } from '@gapferry/collector';
 import { formatReleaseAddress, GapferryError, type Run, type Signer } from '@gapferry/core';
 import { Args, Flags } from '@oclif/core';
 import { systemClock } from '../clock.ts';
@@ -13,6 +13,7 @@ import { openDepotSession } from '../outside/open-depot-session.ts';
 import { openSources } from '../outside/open-sources.ts';
 import { openSigner } from '../outside/private-key.ts';
 import { type BundleFiles, keepLock, readBundle } from '../outside/read-bundle.ts';
+import { readDemands } from '../outside/read-demands.ts';
 import { readNumbering } from '../outside/read-numbering.ts';
 
 export default class Collect extends GapferryCommand<typeof Collect> {
@@ -66,6 +67,7 @@ export default class Collect extends GapferryCommand<typeof Collect> {
       });
     // The key is opened first: a wrong passphrase must not show after gigabytes.
     const signer = this.flags['dry-run'] ? undefined : await this.#signer(environment);
+    const upstream = await readDemands(bundle);
     const sources = await openSources(environment, bundle, this.flags.depot, this.flags.refresh);
     const session = await openDepotSession(
       this.flags.depot,
@@ -86,7 +88,11 @@ export default class Collect extends GapferryCommand<typeof Collect> {
       };
       return signer === undefined
         ? await this.#preview(basis, run)
-        : await this.#collect(basis, signer, bundle, run);
+        : await this.#collect(
+            { ...basis, signer, clock: systemClock, ...(upstream && { upstream }) },
+            bundle,
+            run,
+          );
     } catch (error) {
       throw withDemoHint(error);
     } finally {
@@ -95,9 +101,9 @@ export default class Collect extends GapferryCommand<typeof Collect> {
     }
   }
 
-  async #collect(basis: CollectBasis, signer: Signer, bundle: BundleFiles, run: Run): Promise<Outcome> {
+  async #collect(request: CollectRequest, bundle: BundleFiles, run: Run): Promise<Outcome> {
     const { collect } = await import('@gapferry/collector');
-    const collected = await collect({ ...basis, signer, clock: systemClock }, run);
+    const collected = await collect(request, run);
     if (!this.flags.locked) await keepLock(bundle, collected.lock, formatReleaseAddress(collected.address));
     const { kind, address, release, statement, manifestDigest, items, totals } = collected;
     return {

@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { UpstreamDemands } from '@gapferry/collector';
+import {
+  canonicalJson,
+  GapferryError,
+  isGapferryError,
+  type UpstreamDemand,
+  type UpstreamVerification,
+} from '@gapferry/core';
+import { readNamedFile, reasonOf } from '../environment.ts';
+import type { BundleFiles } from './read-bundle.ts';
+
+/** Reads the keys and trusted roots that the wishes' `verify` names, relative to bundle.yaml. Throws `CONFIG_INVALID` with all that cannot be read or used, each with its line. */
+export async function readDemands({
+  config,
+  file,
+}: Pick<BundleFiles, 'config' | 'file'>): Promise<UpstreamDemands | undefined> {
+  const stated = new Map<string, UpstreamVerification>();
+  for (const wish of config.wishes)
+    if ('verify' in wish) for (const one of wish.verify ?? []) stated.set(canonicalJson(one), one);
+  if (stated.size === 0) return undefined;
+  const { requireUsableDemand, upstreamVerifier } = await import('@gapferry/signing');
+  const demands = new Map<string, UpstreamDemand>();
+  const problems: { readonly path: string; readonly why: string }[] = [];
+  for (const [key, verification] of stated) {
+    const path = pathOf(verification);
+    try {
+      const demand = toDemand(verification, await readNear(file, path));
+      requireUsableDemand(demand);
+      demands.set(key, demand);
+    } catch (error) {
+      problems.push({ path, why: isGapferryError(error, 'KEY_UNUSABLE') ? error.message : reasonOf(error) });
+    }
+  }
+  if (problems.length > 0) throw await unusable(file, problems);
+  return {
+    verifier: upstreamVerifier(),
+    demandOf: (verification) => {
+      const demand = demands.get(canonicalJson(verification));
+      if (demand !== undefined) return demand;
+      throw new GapferryError({ code: 'INTERNAL', message: 'a demand on upstream was not read' });
+    },
+  };
+}
+
+function pathOf(verification: UpstreamVerification): string {
+  return 'key' in verification ? verification.key : verification.trustedRoot;
+}
+
+function readNear(file: string, path: string): Promise<Uint8Array> {
+  return readFile(resolve(dirname(file), path));
+}
+
+function toDemand(verification: UpstreamVerification, content: Uint8Array): UpstreamDemand {
+  if ('key' in verification)
+    return { by: 'cosign-key', name: verification.key, pem: Buffer.from(content).toString() };
+  const { identity, issuer } = verification;
+  return { by: 'cosign-identity', identity, issuer, trustedRoot: content };
+}
+
+async function unusable(
+  file: string,
+  problems: readonly { readonly path: string; readonly why: string }[],
+): Promise<GapferryError> {
+  const lines = (await readNamedFile(file, 'the bundle definition')).split('\n');
+  const places = problems.map(({ path, why }) => {
+    const line = lines.findIndex((text) => text.includes(path)) + 1;
+    return `${line === 0 ? file : `${file}:${line}`}: ${path}: ${why}`;
+  });
+  return new GapferryError({
+    code: 'CONFIG_INVALID',
+    message: places.join('\n'),
+    hint: 'the paths of keys and trusted roots start from the directory of bundle.yaml',
+    data: { problems: problems.map(({ path, why }) => ({ path, message: why })) },
+  });
+}

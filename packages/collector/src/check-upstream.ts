@@ -1,0 +1,77 @@
+import { readSignatureMaterial } from '@gapferry/bundle';
+import {
+  type BlobReader,
+  type ChartHolding,
+  describeWish,
+  GapferryError,
+  type Holding,
+  type ImageHolding,
+  isGapferryError,
+  type Run,
+  type UpstreamDemand,
+  type UpstreamVerification,
+  type UpstreamVerifier,
+  type Wish,
+} from '@gapferry/core';
+
+/** How upstream's signatures are held against what wishes demand. */
+export interface UpstreamDemands {
+  readonly verifier: UpstreamVerifier;
+  /** A demand with its key or trusted root read in. */
+  demandOf(verification: UpstreamVerification): UpstreamDemand;
+}
+
+/** A holding whose upstream signatures meet every demand of its wish, with what was checked noted in it; the same holding where nothing is demanded.
+ *  Throws `SIGNATURE_MISSING`, `SIGNATURE_INVALID`, `KEY_UNKNOWN`, `LIMIT_EXCEEDED`, and `INTERNAL` where nobody was given who could check. */
+export async function checkUpstream(
+  holding: Holding,
+  wish: Wish | undefined,
+  upstream: UpstreamDemands | undefined,
+  from: BlobReader,
+  run: Run,
+): Promise<Holding> {
+  const demanded = demandedBy(wish);
+  if (wish === undefined || demanded.length === 0) return holding;
+  if (upstream === undefined || (holding.kind !== 'image' && holding.kind !== 'chart'))
+    throw new GapferryError({
+      code: 'INTERNAL',
+      message: `nobody checks the upstream signatures that "${describeWish(wish)}" demands`,
+    });
+  const material = await readSignatureMaterial(signedArtifact(holding), from, run);
+  const subject = rootOf(holding).digest;
+  try {
+    const checked = demanded.map((one) =>
+      upstream.verifier.verify(subject, material, upstream.demandOf(one)),
+    );
+    return { ...holding, checked };
+  } catch (error) {
+    throw isGapferryError(error, 'SIGNATURE_MISSING') ? withHint(error, wish) : error;
+  }
+}
+
+function demandedBy(wish: Wish | undefined): readonly UpstreamVerification[] {
+  return wish !== undefined && 'verify' in wish ? (wish.verify ?? []) : [];
+}
+
+function signedArtifact(holding: ImageHolding | ChartHolding): Parameters<typeof readSignatureMaterial>[0] {
+  const { kind, pin, attachments = [] } = holding;
+  return { item: `${kind} ${pin.id}`, subject: rootOf(holding), attachments };
+}
+
+/** What upstream served and signed, before any platform filter. */
+function rootOf(holding: ImageHolding | ChartHolding): ImageHolding['root'] {
+  return holding.kind === 'image' ? holding.pin.root : holding.root;
+}
+
+function withHint(error: GapferryError, wish: Wish): GapferryError {
+  const chosen = wish.kind === 'image' && wish.attachments !== undefined;
+  return new GapferryError({
+    code: error.code,
+    message: error.message,
+    hint: chosen
+      ? 'its "attachments" leave signatures out: add "signature" and the type "application/vnd.dev.sigstore.bundle.v0.3+json", or take all'
+      : 'have upstream sign it, or take the demand out of bundle.yaml; a signature made after the lock comes in with "gapferry resolve"',
+    data: error.data,
+    cause: error,
+  });
+}
