@@ -1,4 +1,4 @@
-import { Readable, type Transform } from 'node:stream';
+import type { Transform } from 'node:stream';
 import { constants, createGunzip, createZstdDecompress } from 'node:zlib';
 import { type Bytes, GapferryError } from '@gapferry/core';
 import { refused } from './local-error.ts';
@@ -43,10 +43,7 @@ export async function* unpackedBytes(
 ): Bytes {
   const most = Math.min(limits.unpacked, Math.max(limits.ratioFrom, size * limits.ratio));
   const unpacker = createUnpacker(compression);
-  // The producer uses its chunks again, a stream keeps them.
-  const source = Readable.from(copied(packed), { objectMode: false, highWaterMark: CHUNK });
-  source.on('error', (error) => unpacker.destroy(error));
-  source.pipe(unpacker);
+  const feeding = feed(packed, unpacker);
   let unpacked = 0;
   try {
     for await (const chunk of unpacker as AsyncIterable<Uint8Array>) {
@@ -61,8 +58,8 @@ export async function* unpackedBytes(
   } catch (error) {
     throw isDamage(error) ? refused(what, `it cannot be unpacked: ${error.message}`) : error;
   } finally {
-    source.destroy();
     unpacker.destroy();
+    await feeding;
   }
 }
 
@@ -74,8 +71,23 @@ function createUnpacker(compression: Compression): Transform {
   return createZstdDecompress({ chunkSize: CHUNK, params: { [constants.ZSTD_d_windowLogMax]: 27 } });
 }
 
-async function* copied(bytes: Bytes): Bytes {
-  for await (const chunk of bytes) yield Uint8Array.from(chunk);
+/** One chunk at a time, so that the producer may use its chunk again, and nothing is copied. Never throws: what goes wrong ends the unpacker. */
+async function feed(packed: Bytes, unpacker: Transform): Promise<void> {
+  let proceed = (): void => {};
+  // Of a chunk that it chokes on zlib says nothing more.
+  unpacker.once('close', () => proceed());
+  try {
+    for await (const chunk of packed) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      proceed = resolve;
+      unpacker.write(chunk, () => resolve());
+      await promise;
+      if (unpacker.destroyed) return;
+    }
+    unpacker.end();
+  } catch (error) {
+    unpacker.destroy(error as Error);
+  }
 }
 
 function bytesTaken(unpacker: Transform): number {

@@ -14,7 +14,7 @@ import {
 import { wantedOf } from '../attachments/attachment-finder.ts';
 import { findAttachments } from '../attachments/find-attachments.ts';
 import { configPlatform } from '../config-platform.ts';
-import { nodesInOrder } from '../image-graph.ts';
+import { upstreamSubjects } from '../image-graph.ts';
 import { type GraphReader, loadImageGraph } from '../load-image-graph.ts';
 import { MANIFEST_LIMIT } from '../manifest-document.ts';
 import { isImageConfigType } from '../media-type-names.ts';
@@ -65,9 +65,10 @@ async function subjectsOf(
   item: string,
   run: Run,
 ): Promise<readonly Digest[]> {
-  const graph = await loadImageGraph(root, parseImageChoice(wish), readerOf(image, item), item, run);
-  const kept = nodesInOrder(graph).filter((node) => node.kind === 'leaf' || node.upstream === undefined);
-  return [...new Set([root.digest, ...kept.map(({ descriptor }) => descriptor.digest)])];
+  return upstreamSubjects(
+    root,
+    await loadImageGraph(root, parseImageChoice(wish), readerOf(image, item), item, run),
+  );
 }
 
 function readerOf(image: LocalImage, item: string): GraphReader {
