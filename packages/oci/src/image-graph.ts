@@ -1,4 +1,4 @@
-import type { Descriptor } from '@gapferry/core';
+import type { Descriptor, Digest } from '@gapferry/core';
 import type { NamedBlob } from './blob-places.ts';
 import type { LayerDescriptor } from './manifest-document.ts';
 
@@ -39,6 +39,12 @@ export function nodesInOrder(node: ImageNode, seen: Set<string> = new Set()): Ma
   seen.add(node.descriptor.digest);
   const below = node.kind === 'index' ? node.children.flatMap((child) => nodesInOrder(child, seen)) : [];
   return [...below, node];
+}
+
+/** What attachments may belong to: every manifest that is kept. Of an index that a choice filters the upstream one, `root`: nobody upstream knows the one computed from it. */
+export function upstreamSubjects(root: Descriptor, graph: ManifestNode): readonly Digest[] {
+  const upstream = nodesInOrder(graph).filter((node) => node.kind === 'leaf' || node.upstream === undefined);
+  return [...new Set([root.digest, ...upstream.map(({ descriptor }) => descriptor.digest)])];
 }
 
 /** Configs, layers and opaque entries, each once, the biggest first: what takes longest begins first. */

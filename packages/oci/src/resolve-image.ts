@@ -1,5 +1,6 @@
 import {
   type Attachment,
+  aboutItem,
   type Descriptor,
   type Digest,
   formatImageReference,
@@ -16,7 +17,7 @@ import {
 import type { AttachmentFinder } from './attachments/attachment-finder.ts';
 import type { LookupCache } from './attachments/lookup-cache.ts';
 import { configPlatform } from './config-platform.ts';
-import { nodesInOrder } from './image-graph.ts';
+import { upstreamSubjects } from './image-graph.ts';
 import { type GraphReader, loadImageGraph } from './load-image-graph.ts';
 import { MANIFEST_LIMIT } from './manifest-document.ts';
 import { isImageConfigType } from './media-type-names.ts';
@@ -49,9 +50,13 @@ export async function resolveImage(
   const question = { ...resolving, repository, platforms };
   const found = await resolveTags(question, wish.tags, run);
   const { host, path } = reference;
-  return together(found, run, ({ tag, root }, inner) =>
-    pinOf(resolving, wish, { host, path, tag }, root, inner),
-  );
+  return together(found, run, async ({ tag, root }, inner) => {
+    try {
+      return await pinOf(resolving, wish, { host, path, tag }, root, inner);
+    } catch (error) {
+      throw aboutItem(`${repository}:${tag}`, error);
+    }
+  });
 }
 
 /** A tag with a digest must agree with it: whoever writes both wants to notice when the tag moves. */
@@ -116,7 +121,6 @@ export function makeImagePin(
   };
 }
 
-/** What attachments may belong to: every manifest that is kept. Of an index that the choice filters the upstream one: nobody upstream knows the one computed from it. */
 async function subjectsOf(
   client: OciClient,
   repository: string,
@@ -127,9 +131,7 @@ async function subjectsOf(
 ): Promise<readonly Digest[]> {
   if (!isIndexType(root.mediaType)) return [root.digest];
   const reader = remoteReader(client, repository, item);
-  const graph = await loadImageGraph(root, parseImageChoice(wish), reader, item, run);
-  const upstream = nodesInOrder(graph).filter((node) => node.kind === 'leaf' || node.upstream === undefined);
-  return [...new Set([root.digest, ...upstream.map(({ descriptor }) => descriptor.digest)])];
+  return upstreamSubjects(root, await loadImageGraph(root, parseImageChoice(wish), reader, item, run));
 }
 
 function remoteReader(client: OciClient, repository: string, item: string): GraphReader {
