@@ -107,9 +107,11 @@ async function certificates({ caFile }: Environment): Promise<Finding> {
       };
 }
 
-async function dockerConfig({ dockerConfig }: Environment): Promise<Finding> {
-  return (await readable(dockerConfig))
-    ? { what: 'credentials', state: 'good', detail: `from ${dockerConfig}` }
+async function dockerConfig({ dockerConfig, credentialFiles }: Environment): Promise<Finding> {
+  const there = await Promise.all(credentialFiles.map(readable));
+  const files = credentialFiles.filter((_, at) => there[at]);
+  return files.length > 0
+    ? { what: 'credentials', state: 'good', detail: `from ${files.join(', ')}` }
     : {
         what: 'credentials',
         state: 'good',

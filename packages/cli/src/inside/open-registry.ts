@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { RegistryTargetConfig } from '@gapferry/bundle';
-import { GapferryError, type Run, type Target } from '@gapferry/core';
-import type { HostSettings } from '@gapferry/http';
-import { type Environment, readNamedFile } from '../environment.ts';
+import type { Run, Target } from '@gapferry/core';
+import type { Environment } from '../environment.ts';
+import { readCertificates, readHostSettings } from '../read-host-settings.ts';
 import type { Site } from './open-site.ts';
 import { registryCredentials } from './registry-credentials.ts';
 
@@ -34,7 +34,7 @@ export async function openRegistry(
     environment.caFile === undefined ? undefined : await readCertificates(environment.caFile, 'GAPFERRY_CA');
   const http = createHttpClient({
     onlyHosts: [host, ...also],
-    hosts: new Map([[host, await hostSettings(site, config)]]),
+    hosts: new Map([[host, await readHostSettings(config, `target ${name}`, site.pathOf)]]),
     ...(config.insecure && { insecure: [host] }),
     ...(credentials !== undefined && {
       credentials: await registryCredentials(
@@ -43,7 +43,7 @@ export async function openRegistry(
           host,
           config: credentials,
           env,
-          dockerConfig: environment.dockerConfig,
+          credentialFiles: environment.credentialFiles,
           pathOf: site.pathOf,
         },
         run,
@@ -63,27 +63,4 @@ export async function openRegistry(
     ...(connections !== undefined && { connections }),
   });
   return { target, close: () => http.close() };
-}
-
-async function hostSettings(site: Site, config: RegistryTargetConfig): Promise<HostSettings> {
-  const { name, ca, cert, key, connections } = config;
-  const what = (member: string): string => `\`${member}\` of target ${name}:`;
-  return {
-    ...(ca !== undefined && { ca: await readCertificates(site.pathOf(ca), what('ca')) }),
-    ...(cert !== undefined && { cert: await readCertificates(site.pathOf(cert), what('cert')) }),
-    ...(key !== undefined && { key: await readNamedFile(site.pathOf(key), what('key')) }),
-    ...(connections !== undefined && { connections }),
-  };
-}
-
-/** What is no certificate would be left out without a word. */
-async function readCertificates(file: string, what: string): Promise<string> {
-  const pem = await readNamedFile(file, what);
-  if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
-  throw new GapferryError({
-    code: 'USAGE',
-    message: `${what} ${file} holds no certificate in PEM form`,
-    hint: 'the file has a line -----BEGIN CERTIFICATE----- for each certificate',
-    origin: 'site',
-  });
 }

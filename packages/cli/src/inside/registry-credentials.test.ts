@@ -24,7 +24,7 @@ const told = (
       host: HOST,
       config,
       env,
-      dockerConfig: home.join('config.json'),
+      credentialFiles: [home.join('config.json')],
       pathOf: (path) => home.join(path),
     },
     { signal: new AbortController().signal, emit: (event) => events.push(event) },

@@ -12,7 +12,8 @@ export interface CredentialsPlace {
   readonly host: string;
   readonly config: CredentialsConfig;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly dockerConfig: string;
+  /** Docker config files. */
+  readonly credentialFiles: readonly string[];
   /** Absolute path of a path in site.yaml. */
   pathOf(relative: string): string;
 }
@@ -25,8 +26,8 @@ export async function registryCredentials(
 ): Promise<(host: string, repository?: string) => Promise<Credentials | undefined>> {
   const { host, config } = place;
   if (config.from === 'docker') {
-    const ask = dockerCredentials(place.dockerConfig);
-    return async (asked) => (asked === host ? await ask(asked) : undefined);
+    const ask = dockerCredentials(place.credentialFiles);
+    return async (asked, repository) => (asked === host ? await ask(asked, repository) : undefined);
   }
   const found =
     config.from === 'environment'

@@ -1,7 +1,10 @@
 import { dirname, join, resolve } from 'node:path';
-import { GapferryError, type Sources } from '@gapferry/core';
+import type { HostConfig } from '@gapferry/bundle';
+import type { Sources } from '@gapferry/core';
+import type { HostSettings } from '@gapferry/http';
 import { systemClock } from '../clock.ts';
-import { childEnvironment, type Environment, readNamedFile } from '../environment.ts';
+import { childEnvironment, type Environment } from '../environment.ts';
+import { readCertificates, readHostSettings } from '../read-host-settings.ts';
 import { dockerCredentials } from './docker-credentials.ts';
 import { fileLookupCache } from './file-lookup-cache.ts';
 import type { BundleFiles } from './read-bundle.ts';
@@ -32,14 +35,20 @@ export async function openSources(
     import('@gapferry/git'),
     import('@gapferry/objects'),
   ]);
-  const ca = environment.caFile === undefined ? undefined : await readCertificates(environment.caFile);
+  const { caFile } = environment;
+  const ca = caFile === undefined ? undefined : await readCertificates(caFile, 'GAPFERRY_CA');
   const remote = {
     credentials: dockerCredentials(environment.credentialFiles),
     insecure,
     connectTo: environment.connectTo,
     ...(ca !== undefined && { ca }),
   };
-  const http = createHttpClient({ ...remote, proxyEnv: environment.proxy, userAgent: 'gapferry' });
+  const http = createHttpClient({
+    ...remote,
+    hosts: await settingsOf(hosts, dirname(file)),
+    proxyEnv: environment.proxy,
+    userAgent: 'gapferry',
+  });
   const registry = createOciClient(http, {
     mirrors: new Map([...hosts].map(([host, { mirrors }]) => [host, mirrors])),
   });
@@ -66,13 +75,15 @@ export async function openSources(
   };
 }
 
-/** What is no certificate would be left out without a word. */
-async function readCertificates(file: string): Promise<string> {
-  const pem = await readNamedFile(file, 'the certificates in GAPFERRY_CA:');
-  if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
-  throw new GapferryError({
-    code: 'USAGE',
-    message: `GAPFERRY_CA names ${file}, which holds no certificate in PEM form`,
-    hint: 'the file has a line -----BEGIN CERTIFICATE----- for each certificate',
-  });
+/** Docker Hub is written under one name and asked under another. */
+async function settingsOf(
+  hosts: ReadonlyMap<string, HostConfig>,
+  directory: string,
+): Promise<Map<string, HostSettings>> {
+  const settings = new Map<string, HostSettings>();
+  for (const [host, config] of hosts) {
+    const read = await readHostSettings(config, `host ${host}`, (path) => resolve(directory, path));
+    settings.set(host === 'docker.io' ? 'registry-1.docker.io' : host, read);
+  }
+  return settings;
 }
