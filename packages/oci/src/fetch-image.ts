@@ -41,13 +41,13 @@ export async function fetchImage(fetching: Fetching, pin: ImagePin, run: Run): P
   const bytes = totalSize(content.blobs);
   run.emit({ kind: 'item-started', item: pin.id, bytes });
   const { reused } = await bring(fetching, content, run);
-  const upstreamIndex = await keepUpstream(fetching, graph, run);
+  const { upstreamIndex, kept } = await keepUpstream(fetching, graph, run);
   run.emit({ kind: 'item-done', item: pin.id, outcome: reused ? 'reused' : 'done', bytes });
   return {
     kind: 'image',
     pin,
     root: graph.descriptor,
-    blobs: content.blobs,
+    blobs: uniqueByDigest([...content.blobs, ...kept]),
     platforms: graph.platforms,
     ...(upstreamIndex && { upstreamIndex }),
     ...(pin.attachments && { attachments: pin.attachments }),
@@ -136,15 +136,21 @@ function isComputed(node: ManifestNode): boolean {
   return node.kind === 'index' && node.upstream !== undefined;
 }
 
-/** The upstream index as it came is kept as a record of what was there to choose from; nothing needs it. */
+/** The upstream indexes as they came are kept as a record of what was there to choose from: that the filtered ones have nothing else is proved by them inside. `kept`: those below the root. */
 async function keepUpstream(
   { into }: Fetching,
   root: ManifestNode,
   run: Run,
-): Promise<Descriptor | undefined> {
+): Promise<{ readonly upstreamIndex?: Descriptor; readonly kept: readonly SizedDigest[] }> {
+  const kept: SizedDigest[] = [];
+  for (const node of nodesInOrder(root)) {
+    if (node.kind !== 'index' || node.upstream === undefined) continue;
+    const { descriptor, bytes } = node.upstream;
+    await into.put(descriptor, (from) => once(bytes.subarray(from)), run);
+    if (node !== root) kept.push({ digest: descriptor.digest, size: descriptor.size });
+  }
   const upstream = root.kind === 'index' ? root.upstream : undefined;
-  if (upstream) await into.put(upstream.descriptor, (from) => once(upstream.bytes.subarray(from)), run);
-  return upstream?.descriptor;
+  return { ...(upstream && { upstreamIndex: upstream.descriptor }), kept };
 }
 
 async function* once(bytes: Uint8Array): Bytes {

@@ -164,6 +164,10 @@ describe('a choice of platforms', () => {
     expect(holding.root.digest).toBe(digestOf(canonicalBytes(outer)));
     expect(holding.platforms).toEqual(['linux/arm64/v8']);
     expect(store.blobs.has(digestOf(inner))).toBe(true);
+    const record = makeIndex(all.slice(0, 2)).root;
+    expect(holding.upstreamIndex).toEqual(nested.root);
+    expect(holding.blobs).toContainEqual({ digest: record.digest, size: record.size });
+    expect(store.blobs.has(record.digest)).toBe(true);
   });
 
   it('gives the same bytes on every machine', async () => {
