@@ -8,6 +8,7 @@ import {
   type FileContent,
   type FileName,
   hexOf,
+  type OciContent,
   type OciTag,
   quietRun,
   type RunEvent,
@@ -119,6 +120,36 @@ describe('embeddedTarget with files', () => {
     await mkdir(directory.join('files/docs'), { recursive: true });
     await writeFile(directory.join('files/docs/README'), '');
     await expect(target.preflight([name], run)).rejects.toMatchObject({ code: 'NAME_UNSAFE' });
+  });
+});
+
+describe('embeddedTarget with what belongs to images', () => {
+  it('names what has no tag under its digest in the repository, with the content, and knows whether it is there', async () => {
+    const [image, sbom, signature] = await Promise.all(
+      ['image', 'sbom', 'signature'].map((text) =>
+        store.add('application/vnd.oci.image.manifest.v1+json', Buffer.from(text), run),
+      ),
+    );
+    if (!image || !sbom || !signature) throw new Error('nothing was made');
+    const { repository, item } = tagOf(image, '1');
+    const content: OciContent = {
+      phase: 'content',
+      kind: 'oci',
+      item,
+      repository,
+      root: image,
+      blobs: [image, sbom, signature],
+      attachments: [
+        { subject: image.digest, root: sbom },
+        { subject: image.digest, root: signature, tag: `${image.digest.replace(':', '-')}.sig` },
+      ],
+    };
+    expect(await target.inspect(content, run)).toEqual({ state: 'absent', missingBytes: 0 });
+    expect(await target.load(content, store, run)).toEqual({ state: 'loaded', bytes: 0 });
+    expect(await store.names()).toEqual([{ name: `host/app@${sbom.digest}`, root: sbom }]);
+    expect(await target.inspect(content, run)).toEqual({ state: 'same' });
+    expect(await target.load(content, store, run)).toEqual({ state: 'same', bytes: 0 });
+    expect(store.writes).toBe(1);
   });
 });
 

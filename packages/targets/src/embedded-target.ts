@@ -10,6 +10,7 @@ import type {
   Presence,
   Run,
 } from '@gapferry/core';
+import { areAttachmentsNamed, nameAttachments } from './attachment-names.ts';
 import { type BlobLoad, inspectBlobs, loadBlobs, proveBlobs } from './blob-content.ts';
 import { requireDistinctPlaces } from './distinct-places.ts';
 import type { EmbeddedStore } from './embedded-store.ts';
@@ -66,10 +67,7 @@ interface Place extends EmbeddedTargetOptions {
 }
 
 async function inspect(place: Place, load: Load, run: Run): Promise<Presence> {
-  if (load.phase === 'content')
-    return load.kind === 'git'
-      ? await inspectObjects(place, load, run)
-      : await inspectBlobs(place.store, load, run);
+  if (load.phase === 'content') return await inspectContent(place, load, run);
   switch (load.kind) {
     case 'oci':
       return await inspectTag(place.store, load);
@@ -80,6 +78,14 @@ async function inspect(place: Place, load: Load, run: Run): Promise<Presence> {
   }
 }
 
+async function inspectContent(place: Place, load: ContentLoad, run: Run): Promise<Presence> {
+  if (load.kind === 'git') return await inspectObjects(place, load, run);
+  const presence = await inspectBlobs(place.store, load, run);
+  const isWhole =
+    presence.state !== 'same' || load.kind !== 'oci' || (await areAttachmentsNamed(place.store, load));
+  return isWhole ? presence : { state: 'absent', missingBytes: 0 };
+}
+
 async function loadContent(
   place: Place,
   load: ContentLoad,
@@ -87,7 +93,9 @@ async function loadContent(
   run: Run,
 ): Promise<LoadOutcome> {
   if (load.kind === 'git') return await loadObjects(place, load, from, run);
-  return await loadBlobs(place.store, load, from, place.concurrency, run);
+  const outcome = await loadBlobs(place.store, load, from, place.concurrency, run);
+  const isNew = load.kind === 'oci' && (await nameAttachments(place.store, load, run));
+  return isNew ? { ...outcome, state: 'loaded' } : outcome;
 }
 
 async function readBackAll(place: Place, loads: readonly ContentLoad[], run: Run): Promise<void> {

@@ -1,24 +1,23 @@
 import { printable, shortDigest } from '@gapferry/core';
-import type { ImportOutcome } from '@gapferry/importer';
+import { countItems, type ImportOutcome } from '@gapferry/importer';
 import { formatBytes } from '@gapferry/report';
 
 /** What an import did, for people: one sentence first, then what failed. */
 export function importText(outcome: ImportOutcome, receiptFile: string | undefined): string {
   const { record } = outcome;
   const name = `release ${record.version} (${record.channel}/${record.sequence})`;
-  const loaded = record.items.filter((item) => item.outcome === 'loaded').length;
-  const same = record.items.filter((item) => item.outcome === 'same').length;
-  const failed = record.items.filter((item) => item.outcome === 'failed' || item.outcome === 'held-back');
+  const { loaded, same, failed } = countItems(record.items);
+  const missing = record.items.filter((item) => item.outcome === 'failed' || item.outcome === 'held-back');
   const first = {
     loaded: `${name} is loaded: ${loaded} item(s) new or changed, ${same} as before; ${formatBytes(record.bytes)} written`,
     unchanged: `${name} is loaded already: nothing changed, ${same} item(s) read back and right`,
-    'partly-loaded': `${name} is only partly loaded: ${loaded + same} item(s) are there, ${failed.length} are not; run the import again to go on`,
+    'partly-loaded': `${name} is only partly loaded: ${loaded + same} item(s) are there, ${failed} are not; run the import again to go on`,
   }[outcome.kind];
   return [
     first,
-    ...failed.map(
-      ({ item, target, outcome: state, error }) =>
-        `  ${state === 'failed' ? 'failed' : 'waits '}  ${printable(item)} at ${target}${error === undefined ? '' : `: ${printable(error.message)}`}`,
+    ...missing.map(
+      ({ item, of, target, outcome: state, error }) =>
+        `  ${state === 'failed' ? 'failed' : 'waits '}  ${of === undefined ? '' : `${of} of `}${printable(item)} at ${target}${error === undefined ? '' : `: ${printable(error.message)}`}`,
     ),
     ...(receiptFile === undefined || outcome.receipt === undefined
       ? []
