@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { quietRun } from '@gapferry/core';
+import { digestOf, quietRun } from '@gapferry/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateKeyPair } from './generate-key-pair.ts';
 import { keySigner } from './key-signer.ts';
 import { keyVerifier } from './key-verifier.ts';
+import { privateSigstore } from './testing/private-sigstore.ts';
 
 let dir = '';
 const COSIGN = process.env['GAPFERRY_COSIGN'] ?? 'cosign';
@@ -69,6 +70,34 @@ describe('cosign, without network,', () => {
     const key = { id: 'by-cosign', owner: 'anna', pem: readFileSync(join(dir, 'by-cosign.pub'), 'utf8') };
     const verified = keyVerifier().verify(readFileSync(join(dir, 'b.json')), [key]);
     expect(JSON.parse(Buffer.from(verified.bytes).toString())).toMatchObject({ predicate: { n: 1 } });
+  });
+});
+
+describe('the private Sigstore of our tests', () => {
+  it('is one that cosign accepts too: this identity, of this issuer, for this file, under this root', {
+    timeout: 60_000,
+  }, async ({ skip }) => {
+    skip(!FOUND, WHY);
+    const sigstore = await privateSigstore();
+    const by = {
+      identity: 'https://ci.example/app',
+      issuer: 'https://issuer.example',
+      proof: 'log',
+    } as const;
+    const { bytes } = await sigstore.bundle(digestOf(readFileSync(join(dir, 'manifest.json'))), by);
+    write('signed.json', bytes);
+    write('root.json', sigstore.trustedRoot());
+    write('other-root.json', (await privateSigstore()).trustedRoot());
+    const verified = (file: string, identity: string, root: string): number | null =>
+      cosign([
+        ...['verify-blob-attestation', '--bundle', 'signed.json', '--trusted-root', root],
+        ...['--certificate-identity', identity, '--certificate-oidc-issuer', by.issuer],
+        ...['--type', 'https://sigstore.dev/cosign/sign/v1', file],
+      ]).status;
+    expect(verified('manifest.json', by.identity, 'root.json')).toBe(0);
+    expect(verified('other.json', by.identity, 'root.json')).toBe(1);
+    expect(verified('manifest.json', `${by.identity}x`, 'root.json')).toBe(1);
+    expect(verified('manifest.json', by.identity, 'other-root.json')).toBe(1);
   });
 });
 
