@@ -1,0 +1,40 @@
+import { writeFile } from 'node:fs/promises';
+import type { HostConfig } from '@gapferry/bundle';
+import { digestOf, quietRun } from '@gapferry/core';
+import {
+  makeTlsIdentity,
+  memoryBlobStore,
+  startHttpServer,
+  temporaryDirectory,
+  textReply,
+} from '@gapferry/testkit';
+import { expect, it } from 'vitest';
+import { readEnvironment } from '../environment.ts';
+import { openSources } from './open-sources.ts';
+
+it('a host gets the authority that bundle.yaml names for it, beside bundle.yaml', async () => {
+  const identity = await makeTlsIdentity();
+  await using server = await startHttpServer(() => textReply(200, 'tool'), { tls: identity });
+  await using home = await temporaryDirectory();
+  await writeFile(home.join('ca.pem'), identity.ca);
+  const environment = readEnvironment({ HOME: home.path });
+  const wish = { kind: 'file', url: `${server.url}/tool`, sha256: digestOf('tool'), as: 'tool' } as const;
+  const collect = async (hosts: Array<[string, HostConfig]>): Promise<unknown> => {
+    const config = { insecure: [], hosts: new Map(hosts) } as never;
+    const sources = await openSources(
+      environment,
+      { config, file: home.join('bundle.yaml') },
+      home.join('depot'),
+    );
+    try {
+      const [pin] = (await sources.file?.resolve(wish, quietRun())) ?? [];
+      return pin && (await sources.file?.fetch(pin, memoryBlobStore(), quietRun()));
+    } finally {
+      await sources.close();
+    }
+  };
+  expect(await collect([[server.host, { mirrors: [], ca: 'ca.pem' }]])).toMatchObject({
+    root: { digest: wish.sha256 },
+  });
+  await expect(collect([])).rejects.toMatchObject({ code: 'UNREACHABLE' });
+});
