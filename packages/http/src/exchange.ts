@@ -59,7 +59,7 @@ export function foreignHost(host: string, item: string): GapferryError {
   return new GapferryError({
     code: 'PROTOCOL_VIOLATION',
     message: `${item} is to be asked of ${host}, which is not among the hosts that may be spoken to here`,
-    hint: `if ${host} belongs to them, allow it as well`,
+    hint: `if ${host} belongs to them, name it under \`also\` of the target as well`,
     origin: 'source',
     data: { host, item },
   });

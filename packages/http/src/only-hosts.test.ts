@@ -42,7 +42,7 @@ describe('a host that may not be spoken to', () => {
         code: 'PROTOCOL_VIOLATION',
         retryable: false,
         message: expect.stringContaining(other.host),
-        hint: expect.stringContaining('allow it as well'),
+        hint: expect.stringContaining('under `also` of the target'),
       });
       expect(String(error)).not.toContain('abc');
     }

@@ -32,7 +32,7 @@ export function nextUrl(request: Redirected, from: URL, location: string, rules:
       request,
       from,
       `redirects to another host (${next.host})`,
-      `if ${next.host} belongs to it, allow it as well`,
+      `if ${next.host} belongs to it, name it under \`also\` of the target as well`,
     );
   next.username = '';
   next.password = '';

@@ -20,7 +20,7 @@ export function realmOf(trip: AuthorizedTrip, { parameters }: Challenge, rules: 
     throw badRealm(
       trip,
       `is on another host (${realm.host})`,
-      `if ${realm.host} belongs to it, allow it as well`,
+      `if ${realm.host} belongs to it, name it under \`also\` of the target as well`,
     );
   return realm;
 }
