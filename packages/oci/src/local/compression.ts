@@ -63,7 +63,7 @@ export async function* unpackedBytes(
   }
 }
 
-const CHUNK = 256 << 10;
+const CHUNK = 64 << 10;
 
 function createUnpacker(compression: Compression): Transform {
   if (compression === 'gzip') return createGunzip({ chunkSize: CHUNK });

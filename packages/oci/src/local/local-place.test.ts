@@ -303,6 +303,16 @@ describe('a place with damage', () => {
     expect(await readdir(home.join('work'))).toEqual([]);
   });
 
+  it('cannot be unpacked where the work directory is no directory', async () => {
+    await writeFile(home.join('place'), gzipSync(tarBytes([])));
+    await writeFile(home.join('work'), 'a file');
+    await expect(at('place').resolve(quietRun())).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+      origin: 'depot',
+      message: expect.stringContaining(home.join('work')),
+    });
+  });
+
   it('stops when the run is stopped', async () => {
     await writeFile(home.join('place'), gzipSync(tarBytes([{ name: 'a', body: Buffer.alloc(1 << 20) }])));
     await expect(at('place').resolve(quietRun(AbortSignal.abort()))).rejects.toMatchObject({
