@@ -10,12 +10,10 @@ import {
   type Run,
 } from '@gapferry/core';
 import { z } from 'zod';
-import { bareMediaType } from '../media-type-names.ts';
-import { askTarget } from './ask-target.ts';
+import { readReferrers as readListed } from '../referrer-pages.ts';
 import { type PushPlace, pullScope } from './push-place.ts';
 import { readTaggedManifest } from './target-look.ts';
-
-const MOST_PAGES = 100;
+import { atTarget } from './target-refusal.ts';
 
 /** An index as it was parsed: members that nobody here knows stay in it. */
 export interface ReferrerIndex {
@@ -49,41 +47,21 @@ export async function readReferrers(
 ): Promise<readonly Descriptor[]> {
   const listed = await readReferrersApi(place, subject, run);
   if (listed !== undefined) return listed;
-  return referrersIn((await readFallbackIndex(place, subject, run)) ?? {});
+  return ((await readFallbackIndex(place, subject, run))?.manifests ?? []).map(bare);
 }
 
 /** Undefined where there is no such API (404). */
 export async function readReferrersApi(
-  place: PushPlace,
+  { http, repository, base, path }: PushPlace,
   subject: Digest,
   run: Run,
 ): Promise<readonly Descriptor[] | undefined> {
-  const item = `what refers to ${place.repository}@${subject}`;
-  const found: Descriptor[] = [];
-  let url: string | undefined = `${place.base}/referrers/${subject}`;
-  for (let page = 0; url !== undefined && page < MOST_PAGES; page++) {
-    const answer = await askTarget(
-      {
-        place,
-        item,
-        doing: 'looking',
-        method: 'GET',
-        url,
-        scope: pullScope(place),
-        headers: { Accept: MEDIA_TYPES.ociIndex },
-        maxBytes: MANIFEST_LIMITS.maxBytes,
-        accept: [200, 404],
-      },
-      run,
-    );
-    if (answer.status === 404) return undefined;
-    // A page of a web interface that answers 200 to everything is no list.
-    if (bareMediaType(answer.headers.get('content-type')) !== MEDIA_TYPES.ociIndex)
-      throw unreadable(place, item);
-    found.push(...referrersIn(parseIndex(place, answer.body, item)));
-    url = nextPage(answer.headers.get('link'), url);
+  const address = { base, scope: pullScope({ path }) };
+  try {
+    return (await readListed({ http, repository, address }, subject, run))?.map(bare);
+  } catch (error) {
+    throw atTarget(error);
   }
-  return found;
 }
 
 /** The index under the fallback tag; undefined where there is none. Throws `TARGET_CONFLICT` when the tag is something else: it is somebody's. */
@@ -106,25 +84,14 @@ export async function readFallbackIndex(
   });
 }
 
-function referrersIn({ manifests }: ReferrerIndex): Descriptor[] {
-  return (manifests ?? []).map(({ mediaType, digest, size }) => ({ mediaType, digest, size }));
+function bare({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType, digest, size };
 }
 
 function parseIndex(place: PushPlace, bytes: Uint8Array, item: string): ReferrerIndex {
   const index = shape.safeParse(parseJson(bytes, item, MANIFEST_LIMITS));
   if (index.success) return index.data;
-  throw unreadable(place, item);
-}
-
-/** Only on the same server. */
-function nextPage(link: string | undefined, from: string): string | undefined {
-  const next = /<([^>]{1,4096})>\s*;[^,]*\brel="?next"?/.exec(link ?? '')?.[1];
-  const url = next === undefined ? null : URL.parse(next, from);
-  return url?.origin === new URL(from).origin ? url.href : undefined;
-}
-
-function unreadable(place: PushPlace, item: string): GapferryError {
-  return new GapferryError({
+  throw new GapferryError({
     code: 'PROTOCOL_VIOLATION',
     message: `${place.host} lists ${item} in an unknown form`,
     origin: 'target',
