@@ -1,4 +1,4 @@
-import { cp, readFile, rename, rm, truncate } from 'node:fs/promises';
+import { cp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { appendBytes, flipByte } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -193,6 +193,23 @@ describe('a release that nobody trusted signed', { timeout: 60_000 }, () => {
       });
     };
     for (const error of await refused(replace, 4)) expect(error?.code).toBe('KEY_UNKNOWN');
+  });
+});
+
+describe('a release that upstream did not sign as the policy demands', { timeout: 60_000 }, () => {
+  it('is refused, with the first image that is not signed named', async () => {
+    const policy = await readFile(join(zone.inside.directory, 'site/trust.yaml'), 'utf8');
+    const upstream = 'upstream: [{match: "**", cosign: {key: keys/collector.pub}}]\n';
+    await writeFile(join(zone.inside.directory, 'site/demanding.yaml'), `${policy.trimEnd()}\n${upstream}`);
+    const { error } = await gapferryJson(
+      zone.inside,
+      ['verify', zone.stick, '--trust', 'site/demanding.yaml'],
+      4,
+    );
+    expect(error?.code).toBe('SIGNATURE_MISSING');
+    expect(error?.message).toMatch(
+      /^(chart|image) \S+ does not meet what the trust policy demands of "\*\*"/,
+    );
   });
 });
 

@@ -69,7 +69,7 @@ function withHint(error: GapferryError, wish: Wish): GapferryError {
     code: error.code,
     message: error.message,
     hint: chosen
-      ? 'its "attachments" leave signatures out: add "signature" and the type "application/vnd.dev.sigstore.bundle.v0.3+json", or take all'
+      ? 'look at its "attachments": they must let signatures in, by the word "signature" or by taking all'
       : 'have upstream sign it, or take the demand out of bundle.yaml; a signature made after the lock comes in with "gapferry resolve"',
     data: error.data,
     cause: error,
