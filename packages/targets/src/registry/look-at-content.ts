@@ -10,6 +10,7 @@ import {
   type SizedDigest,
   uniqueByDigest,
 } from '@gapferry/core';
+import { readManifest } from './read-manifest.ts';
 import type { RegistryPlace } from './registry-place.ts';
 
 /** A digest of which only the size is known is looked for among the blobs; what is not there and no larger than this, among the manifests as well. */
@@ -63,17 +64,15 @@ async function readLinks(
   { place, repository, load, wanted, run }: Walk,
   part: Descriptor,
 ): Promise<readonly Descriptor[] | undefined> {
-  const { registry } = place;
   const what = `manifest ${part.digest} of ${load.item}`;
-  if ((await place.ask(() => registry.manifest(repository, part.digest, run))) === undefined)
-    return undefined;
   if (part.size > MANIFEST_LIMITS.maxBytes)
     throw new GapferryError({
       code: 'LIMIT_EXCEEDED',
       message: `${what} has ${part.size} bytes`,
       origin: 'target',
     });
-  const bytes = await place.ask(() => registry.readManifest(repository, part, run));
+  const bytes = await place.ask(() => readManifest(place, repository, part, run));
+  if (bytes === undefined) return undefined;
   const { links } = parseManifestLinks(bytes, part.mediaType, what);
   return links.filter(({ required, digest }) => required || wanted.has(digest));
 }

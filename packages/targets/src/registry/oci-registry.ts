@@ -5,7 +5,7 @@ import type { BlobReader, Descriptor, Digest, Run, SizedDigest } from '@gapferry
 export interface OciRegistry {
   /** HEAD of a tag or digest; undefined where there is none. */
   manifest(repository: string, reference: string, run: Run): Promise<Descriptor | undefined>;
-  /** GET by digest, verified. Throws `DIGEST_MISMATCH`, `SIZE_MISMATCH`. */
+  /** GET by digest, verified. Throws `BLOB_MISSING` where there is none, `DIGEST_MISMATCH`, `SIZE_MISMATCH`. */
   readManifest(repository: string, descriptor: Descriptor, run: Run): Promise<Uint8Array>;
   /** HEAD of a blob of this digest and size. */
   hasBlob(repository: string, blob: SizedDigest, run: Run): Promise<boolean>;

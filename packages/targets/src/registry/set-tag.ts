@@ -8,6 +8,7 @@ import {
   type Run,
 } from '@gapferry/core';
 import { requireReplaceable, toPresence } from '../name-state.ts';
+import { readManifest } from './read-manifest.ts';
 import type { RegistryPlace } from './registry-place.ts';
 
 /** A tag is asked for once in a survey, also when content asked for it before. */
@@ -25,9 +26,8 @@ export async function setTag(place: RegistryPlace, tag: OciTag, run: Run): Promi
   const there = await registry.manifest(repository, referenceOf(tag), run);
   requireReplaceable(tag, stateOf(there), wantedOf(tag), target);
   if (there?.digest === tag.root.digest) return { state: 'same', bytes: 0 };
-  if (tag.tag === undefined || (await registry.manifest(repository, tag.root.digest, run)) === undefined)
-    throw incomplete(tag, target);
-  const bytes = await registry.readManifest(repository, tag.root, run);
+  const bytes = tag.tag === undefined ? undefined : await readManifest(place, repository, tag.root, run);
+  if (tag.tag === undefined || bytes === undefined) throw incomplete(tag, target);
   const options = { item: tag.item, ...(there !== undefined && { replaces: there.digest }) };
   await registry.pushManifest(repository, tag.tag, tag.root, bytes, options, run);
   memory.changed(repository, tag.tag, tag.root);

@@ -36,6 +36,7 @@ async function manifest(repository: string, reference: string, run: Run): Promis
 
 async function readManifest(repository: string, descriptor: Descriptor, run: Run): Promise<Uint8Array> {
   const answer = await ask(repository, `manifests/${descriptor.digest}`, run);
+  if (answer.status === 404) throw new GapferryError({ code: 'BLOB_MISSING', message: 'no such manifest' });
   requireStatus(answer, 200);
   const bytes = new Uint8Array(await answer.arrayBuffer());
   requireDigest(descriptor, digestOf(bytes), { origin: 'target', place: repository });
