@@ -63,10 +63,11 @@ interface Item {
   readonly attachments?: readonly unknown[];
 }
 
+/** Of where it lay on this machine a release says nothing. */
 async function onlyItem(): Promise<Item> {
-  const { items } = JSON.parse(
-    await readFile(host.path('depot/releases/line-a/1/manifest.json'), 'utf8'),
-  ) as { items: readonly Item[] };
+  const text = await readFile(host.path('depot/releases/line-a/1/manifest.json'), 'utf8');
+  expect(text).not.toContain(home.path);
+  const { items } = JSON.parse(text) as { items: readonly Item[] };
   const [item, ...more] = items;
   if (item === undefined || more.length > 0) throw new Error(`${items.length} items`);
   return item;

@@ -226,6 +226,15 @@ describe('a hostile archive in the form of docker save', () => {
     });
   });
 
+  it('puts nothing of its own on the terminal', async () => {
+    const name = '\u001b]0;owned\u0007';
+    const listed = JSON.stringify([{ Config: name, Layers: [] }]);
+    await write([{ name: 'manifest.json', body: listed }]);
+    await expect(images.at({ path: 'a.tar' }).resolve(quietRun())).rejects.toMatchObject({
+      message: expect.stringContaining('manifest.json names \\u{1b}]0;owned\\u{7}, which is not in it'),
+    });
+  });
+
   it('with a packed layer that is a bomb is refused', async () => {
     const limits = { unpacked: 2 ** 40, ratio: 100, ratioFrom: 1 << 20 };
     const small = localImages({ baseDirectory: home.path, workDirectory: home.join('work'), limits });

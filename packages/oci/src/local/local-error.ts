@@ -1,8 +1,8 @@
-import { type ErrorCode, GapferryError } from '@gapferry/core';
+import { type ErrorCode, GapferryError, printable } from '@gapferry/core';
 
-/** Content of a place on this machine that is not what it should be. `what` names the place as bundle.yaml writes it. */
+/** Content of a place on this machine that is not what it should be. `what` names the place as bundle.yaml writes it; what stands in it may be quoted, and is made safe for a terminal. */
 export function refused(what: string, why: string, code: ErrorCode = 'CONTENT_INVALID'): GapferryError {
-  return new GapferryError({ code, message: `${what} is refused: ${why}`, origin: 'source' });
+  return new GapferryError({ code, message: printable(`${what} is refused: ${why}`), origin: 'source' });
 }
 
 /** What the file system said about a place: `SOURCE_NOT_FOUND` when there is no such file, `UNREACHABLE` when it could not be read. A GapferryError stays what it is. */
