@@ -1,4 +1,5 @@
 import { type Digest, GapferryError, type GitRef, totalSize } from '@gapferry/core';
+import { type AttachedChange, attachedChange } from './attached-change.ts';
 import {
   type ChartItem,
   type GitItem,
@@ -26,32 +27,47 @@ export interface ReleaseDiff {
   };
 }
 
+/** What is said of images and charts on side B besides. */
+interface OciNotes {
+  /** What changes in what belongs to the item. */
+  readonly attached?: AttachedChange;
+  /** What is loaded is a filtered index: upstream's signature over the index does not cover it. */
+  readonly filtered?: true;
+}
+
 /** `bytes`: of the item's blobs that A has not. */
 export type ItemChange =
-  | {
+  | ({
       readonly change: 'added' | 'removed';
       readonly kind: ItemKind;
       readonly id: string;
       readonly bytes: number;
-    }
+    } & OciNotes)
   /** Same name, other content: for an image a moved tag. */
-  | {
+  | ({
       readonly change: 'moved';
       readonly kind: 'image' | 'chart' | 'file';
       readonly id: string;
       readonly from: Digest;
       readonly to: Digest;
       readonly bytes: number;
-    }
+    } & OciNotes)
   /** Another version of the same repository or chart took the place of one. */
-  | {
+  | ({
       readonly change: 'updated';
       readonly kind: 'image' | 'chart';
       readonly id: string;
       readonly from: string;
       readonly to: string;
       readonly bytes: number;
-    }
+    } & OciNotes)
+  /** Same name and content, but something else belongs to it, or upstream's signatures proved something else. */
+  | ({
+      readonly change: 'attached';
+      readonly kind: 'image' | 'chart';
+      readonly id: string;
+      readonly bytes: number;
+    } & OciNotes & { readonly attached: AttachedChange })
   | {
       readonly change: 'refs';
       readonly kind: 'git';
@@ -124,7 +140,7 @@ function byteChange(a: DiffSide, b: DiffSide): ReleaseDiff['bytes'] {
 function changeOf(was: Item, is: Item, a: DiffSide, b: DiffSide, newBytes: NewBytes): ItemChange[] {
   if (was.kind === 'git' && is.kind === 'git') return refChange(was, is, a, b, newBytes);
   if (was.kind === 'git' || is.kind === 'git') return [];
-  if (was.root.digest === is.root.digest) return [];
+  if (was.root.digest === is.root.digest) return attachmentChange(was, is, newBytes(is));
   return [
     {
       change: 'moved',
@@ -132,9 +148,31 @@ function changeOf(was: Item, is: Item, a: DiffSide, b: DiffSide, newBytes: NewBy
       id: is.id,
       from: was.root.digest,
       to: is.root.digest,
+      ...notesOn(was, is),
       bytes: newBytes(is),
     },
   ];
+}
+
+function attachmentChange(was: Item, is: Item, bytes: number): ItemChange[] {
+  const { attached, ...notes } = notesOn(was, is);
+  if (attached === undefined || !isOci(is)) return [];
+  return [{ change: 'attached', kind: is.kind, id: is.id, attached, ...notes, bytes }];
+}
+
+function notesOn(was: Item | undefined, is: Item): OciNotes {
+  if (!isOci(is) || (was !== undefined && !isOci(was))) return {};
+  const attached = attachedChange(was, is);
+  return { ...(attached && { attached }), ...(isFiltered(is) && { filtered: true }) };
+}
+
+/** Is what is loaded an index that was made from upstream's by leaving platforms out? */
+export function isFiltered(item: Item): boolean {
+  return (
+    item.kind === 'image' &&
+    item.upstreamIndex !== undefined &&
+    item.upstreamIndex.digest !== item.root.digest
+  );
 }
 
 function refChange(was: GitItem, is: GitItem, a: DiffSide, b: DiffSide, newBytes: NewBytes): ItemChange[] {
@@ -196,8 +234,8 @@ function pairVersions(removed: readonly Item[], added: readonly Item[], newBytes
       is.length === 1 &&
       one !== undefined &&
       other !== undefined &&
-      hasVersions(one) &&
-      hasVersions(other)
+      isOci(one) &&
+      isOci(other)
     )
       return [
         {
@@ -206,6 +244,7 @@ function pairVersions(removed: readonly Item[], added: readonly Item[], newBytes
           id: other.id,
           from: one.id,
           to: other.id,
+          ...notesOn(one, other),
           bytes: newBytes(other),
         },
       ];
@@ -215,13 +254,14 @@ function pairVersions(removed: readonly Item[], added: readonly Item[], newBytes
         change: 'added' as const,
         kind: item.kind,
         id: item.id,
+        ...notesOn(undefined, item),
         bytes: newBytes(item),
       })),
     ];
   });
 }
 
-function hasVersions(item: Item): item is ImageItem | ChartItem {
+function isOci(item: Item): item is ImageItem | ChartItem {
   return item.kind === 'image' || item.kind === 'chart';
 }
 

@@ -7,6 +7,7 @@
  * May be imported by collector, importer, report, ledger, transfer and cli.
  */
 export * from './assemble.ts';
+export * from './attached-change.ts';
 export * from './bundle-config.ts';
 export * from './check-manifest.ts';
 export * from './complete.ts';

@@ -8,6 +8,7 @@ import {
   type ReleaseAddress,
 } from '@gapferry/core';
 import { requireVerified, type VerifiedRelease } from './complete.ts';
+import { isFiltered } from './diff-manifests.ts';
 import { type ItemLoads, placeOf, wantedState } from './import-loads.ts';
 import { describeItem, type Item, type ItemKind } from './manifest.ts';
 
@@ -63,6 +64,8 @@ export interface PlanStep {
   readonly nameAction: 'create' | 'move' | 'same';
   /** Bytes that will be sent for the content. */
   readonly bytes: number;
+  /** What is loaded is a filtered index: upstream's signature over the index does not cover it. */
+  readonly filtered?: true;
 }
 
 const made = new WeakSet<object>();
@@ -145,6 +148,7 @@ function toStep({ target, item, content, name, contentPresence, namePresence }: 
     contentAction: toSend === undefined ? 'same' : 'send',
     nameAction: namePresence.state === 'same' ? 'same' : moves ? 'move' : 'create',
     bytes: toSend?.missingBytes ?? 0,
+    ...(content !== undefined && isFiltered(item) && { filtered: true }),
   };
 }
 

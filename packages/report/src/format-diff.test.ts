@@ -125,6 +125,74 @@ describe('a difference for a change board', () => {
   });
 });
 
+describe('what belongs to images in a difference', () => {
+  const signature = { type: 'signature', subject: digestOf('image'), root: digestOf('signature') };
+  const key = { by: 'cosign-key', key: digestOf('key') } as const;
+  const identity = {
+    by: 'cosign-identity',
+    identity: 'ci@example.org',
+    issuer: 'https://i.example',
+  } as const;
+
+  it('is said beside the image, what is lost first, and lost checks once more at the end', () => {
+    const text = formatDiff({
+      ...DIFF,
+      changes: [
+        {
+          change: 'attached',
+          kind: 'image',
+          id: 'r.example/a:1',
+          attached: {
+            added: [{ ...signature, type: 'sbom' }],
+            removed: [signature, signature],
+            unchecked: [key],
+          },
+          bytes: 0,
+        },
+        {
+          change: 'moved',
+          kind: 'image',
+          id: 'r.example/b:1',
+          from: digestOf('a'),
+          to: digestOf('b'),
+          attached: { added: [signature], checked: [identity] },
+          filtered: true,
+          bytes: 1000,
+        },
+      ],
+    });
+    const lines = text.split('\n').map((line) => line.trim().replace(/ {2,}/g, '  '));
+    expect(lines).toContain(
+      `same  r.example/a:1  no longer signed by key ${digestOf('key').slice(0, 19)}…; without 2 × signature; with sbom`,
+    );
+    expect(lines).toContainEqual(
+      expect.stringMatching(
+        /^moved {2}r\.example\/b:1 .* 1\.00 kB new {2}signed by ci@example\.org \(https:\/\/i\.example\); with signature; filtered index$/,
+      ),
+    );
+    expect(lines).toContain(
+      "Upstream's signature was checked before and is not any more: image r.example/a:1.",
+    );
+    expect(text).toContain(
+      "1 image is a filtered index: upstream's signature over the index does not cover what is loaded;",
+    );
+  });
+
+  it('cannot lie to a terminal', () => {
+    const type = 'sbom\u001b[2K';
+    const changes = [
+      {
+        change: 'added',
+        kind: 'image',
+        id: 'r.example/a:1',
+        attached: { added: [{ ...signature, type }] },
+        bytes: 0,
+      },
+    ] as const;
+    expect(formatDiff({ ...DIFF, changes })).not.toContain('\u001b');
+  });
+});
+
 describe('a difference for programs', () => {
   it('says its format and keeps digests whole', () => {
     const json = JSON.parse(JSON.stringify(toDiffJson(DIFF)));

@@ -1,5 +1,6 @@
 import type { ItemChange, ItemKind, RefChange, ReleaseDiff } from '@gapferry/bundle';
 import { printable, shortDigest } from '@gapferry/core';
+import { attachedText, filteredNote } from './attached-text.ts';
 import { formatBytes } from './format-bytes.ts';
 import { formatTable } from './format-table.ts';
 import { count, KIND_TITLES, KINDS } from './kind-titles.ts';
@@ -25,7 +26,7 @@ function titleOf({ from, to }: ReleaseDiff): string {
   return printable(`${from.bundle} ${from.version} → ${other}${to.version}`);
 }
 
-const ORDER: readonly ItemChange['change'][] = ['moved', 'updated', 'refs', 'added', 'removed'];
+const ORDER: readonly ItemChange['change'][] = ['moved', 'attached', 'updated', 'refs', 'added', 'removed'];
 
 function sectionOf(kind: ItemKind, changes: readonly ItemChange[]): string[] {
   const own = changes
@@ -51,16 +52,27 @@ function rowOf(change: ItemChange): string[] {
         change.id,
         `${shortened(change.from)} → ${shortened(change.to)}`,
         newBytes(change.bytes),
+        notesText(change),
       ];
+    case 'attached':
+      return ['same', change.id, '', newBytes(change.bytes), notesText(change)];
     case 'updated':
-      return ['updated', ...versionChange(change.from, change.to), newBytes(change.bytes)];
+      return ['updated', ...versionChange(change.from, change.to), newBytes(change.bytes), notesText(change)];
     case 'refs':
       return ['changed', change.id, newBytes(change.bytes)];
     case 'added':
-      return ['added', change.id, '', newBytes(change.bytes)];
+      return ['added', change.id, '', newBytes(change.bytes), notesText(change)];
     case 'removed':
       return ['removed', change.id];
   }
+}
+
+/** What belongs to an image now and did not, what does no longer, and that its index is not upstream's. */
+function notesText({ attached, filtered }: Exclude<ItemChange, { change: 'refs' }>): string {
+  return [
+    ...(attached === undefined ? [] : [attachedText(attached)]),
+    ...(filtered === undefined ? [] : ['filtered index']),
+  ].join('; ');
 }
 
 /** `docker.io/library/nginx`, `1.27.2 → 1.27.3`: the part both names share is said once. */
@@ -121,7 +133,27 @@ function summaryOf({ changes, unchanged, bytes }: ReleaseDiff): string {
   const moved = changes.filter((change) => change.change === 'moved' && change.kind === 'image').length;
   const tags = moved === 0 ? '' : ` (${count(moved, 'moved tag')})`;
   return [
+    ...lostSignatures(changes),
+    ...filteredLine(changes),
     `${count(changes.length, 'change')}${tags}, ${unchanged} unchanged.`,
     `New bytes to carry: ${formatBytes(bytes.added)} of ${formatBytes(bytes.to)}; no longer needed: ${formatBytes(bytes.removed)}.`,
   ].join('\n');
+}
+
+/** Nothing breaks when a signature is gone; so it is said in a line of its own. */
+function lostSignatures(changes: readonly ItemChange[]): string[] {
+  const lost = changes.filter((change) => 'attached' in change && change.attached?.unchecked !== undefined);
+  if (lost.length === 0) return [];
+  const [first] = lost;
+  const more = lost.length > 1 ? ` and ${lost.length - 1} more` : '';
+  return [
+    printable(
+      `Upstream's signature was checked before and is not any more: ${first?.kind} ${first?.id}${more}.`,
+    ),
+  ];
+}
+
+function filteredLine(changes: readonly ItemChange[]): string[] {
+  const note = filteredNote(changes.filter((change) => 'filtered' in change).length);
+  return note === undefined ? [] : [`${note}.`];
 }

@@ -1,5 +1,6 @@
-import { type ImportPlan, type ItemKind, type PlanStep, placeOf } from '@gapferry/bundle';
+import { type ImportPlan, type ItemKind, isChange, type PlanStep, placeOf } from '@gapferry/bundle';
 import { type Digest, formatReleaseAddress, type NameState, printable, shortDigest } from '@gapferry/core';
+import { filteredNote } from './attached-text.ts';
 import { formatBytes } from './format-bytes.ts';
 import { formatTable } from './format-table.ts';
 import { count } from './kind-titles.ts';
@@ -16,6 +17,8 @@ export interface ImportPlanStepJson {
   readonly target: string;
   readonly kind: ItemKind;
   readonly item: string;
+  /** Not the item's own name, but the tag of something attached to it. */
+  readonly of?: 'attachment';
   /** Where it becomes visible: `oci registry/path:tag`, `git host/path`, `file path`. */
   readonly place: string;
   readonly content: PlanStep['contentAction'];
@@ -24,6 +27,8 @@ export interface ImportPlanStepJson {
   readonly bytes: number;
   /** What stands there now and gives way. */
   readonly replaces?: NameState;
+  /** What is loaded is a filtered index: upstream's signature over the index does not cover it. */
+  readonly filtered?: true;
 }
 
 export function toImportPlanJson({ address, statement, totals, steps }: ImportPlan): ImportPlanJson {
@@ -39,20 +44,24 @@ function toStepJson({
   target,
   kind,
   item,
+  content,
   name,
   contentAction,
   nameAction,
   bytes,
+  filtered,
 }: PlanStep): ImportPlanStepJson {
   return {
     target,
     kind,
     item,
+    ...(content === undefined && { of: 'attachment' }),
     place: placeOf(name),
     content: contentAction,
     name: nameAction,
     bytes,
     ...(nameAction === 'move' && name.replaces !== undefined && { replaces: name.replaces }),
+    ...(filtered && { filtered }),
   };
 }
 
@@ -63,26 +72,28 @@ export function formatImportPlan(plan: ImportPlan): string {
   const targets = [...Map.groupBy(steps, (step) => step.target)].map(([target, own]) =>
     targetText(target, own),
   );
-  return [printable(title), ...targets, summaryOf(totals)].join('\n\n');
+  const note = filteredNote(steps.filter(({ filtered }) => filtered).length);
+  const notes = note === undefined ? [] : [`${note}.`];
+  return [printable(title), ...targets, ...notes, summaryOf(totals)].join('\n\n');
 }
 
 const ORDER: readonly PlanStep['nameAction'][] = ['move', 'create', 'same'];
 
+/** Tags of attachments go along with their items: only those that move are shown one by one. */
 function targetText(target: string, steps: readonly PlanStep[]): string {
+  const own = steps.filter(({ content }) => content !== undefined);
+  const tags = steps.filter(({ content, nameAction }) => content === undefined && nameAction === 'create');
   const changed = steps
-    .filter((step) => !isSame(step))
+    .filter((step) => isChange(step) && !tags.includes(step))
     .sort((a, b) => ORDER.indexOf(a.nameAction) - ORDER.indexOf(b.nameAction));
-  const same = steps.length - changed.length;
+  const same = own.filter((step) => !isChange(step)).length;
   const lines = [
     printable(`target ${target}`),
     ...(changed.length === 0 ? [] : [formatTable(changed.map(rowOf), { indent: 2, right: [3] })]),
+    ...(tags.length === 0 ? [] : [`  ${count(tags.length, 'tag')} of attachments`]),
     ...(same === 0 ? [] : [`  ${count(same, 'item')} there already`]),
   ];
   return lines.join('\n');
-}
-
-function isSame({ contentAction, nameAction }: PlanStep): boolean {
-  return contentAction === 'same' && nameAction === 'same';
 }
 
 function rowOf(step: PlanStep): string[] {

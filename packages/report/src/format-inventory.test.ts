@@ -73,6 +73,46 @@ describe('the inventory of a release', () => {
   });
 });
 
+describe('attachments in the inventory', () => {
+  const subject = ROOT.digest;
+  const attached: Manifest = {
+    ...MANIFEST,
+    items: MANIFEST.items.map((item) =>
+      item.kind === 'image'
+        ? {
+            ...item,
+            upstream: digestOf('upstream'),
+            upstreamIndex: { ...ROOT, digest: digestOf('upstream') },
+            attachments: [
+              { subject, root: { ...ROOT, digest: digestOf('s') }, tag: `sha256-${subject.slice(7)}.sig` },
+              { subject, root: { ...ROOT, digest: digestOf('t') }, artifactType: 'application/spdx+json' },
+            ],
+            checked: [{ by: 'cosign-key', key: digestOf('key') }],
+          }
+        : item,
+    ),
+  };
+
+  it('stand beside their image, with what was checked, and filtered indexes are told', () => {
+    const text = formatInventory(attached, PACKS);
+    expect(text).toContain(
+      `2.00 MB  signed by key ${digestOf('key').slice(0, 19)}…; with application/spdx+json, signature; filtered index\n`,
+    );
+    expect(text).toMatch(/\n1 image is a filtered index: upstream's signature over the index does not cover/);
+  });
+
+  it('are whole for programs', () => {
+    expect(toInventoryJson(attached).items[2]).toMatchObject({
+      attachments: [
+        { type: 'signature', subject, root: digestOf('s') },
+        { type: 'application/spdx+json', subject, root: digestOf('t') },
+      ],
+      checked: [{ by: 'cosign-key', key: digestOf('key') }],
+      filtered: true,
+    });
+  });
+});
+
 const base = {
   kind: 'oci',
   item: 'image docker.io/library/app:1',
@@ -134,6 +174,34 @@ describe('an import plan', () => {
         '2 items to load (2.00 MB), 1 name moved; 1 there already.',
       ].join('\n'),
     );
+  });
+
+  it('counts the tags of attachments, shows those that move, and tells of filtered indexes', () => {
+    const tag = { ...base, phase: 'name', of: 'attachment', tag: `sha256-${'a'.repeat(64)}.sig` } as const;
+    const step = {
+      target: 'there',
+      item: base.item,
+      kind: 'image',
+      contentAction: 'same',
+      bytes: 0,
+    } as const;
+    const moving = {
+      ...step,
+      name: { ...tag, replaces: { digest: digestOf('o') } },
+      nameAction: 'move',
+    } as const;
+    const [file, image, same] = PLAN.steps;
+    const plan = {
+      ...PLAN,
+      steps: [file, { ...image, filtered: true }, same, { ...step, name: tag, nameAction: 'create' }, moving],
+    } as ImportPlan;
+    const text = formatImportPlan(plan);
+    expect(text).toContain('\n  1 tag of attachments\n  1 item there already\n');
+    expect(text).toContain(`  move  image docker.io/library/app:1  → oci docker.io/library/app:${tag.tag}`);
+    expect(text).toContain('1 image is a filtered index');
+    const { steps } = toImportPlanJson(plan);
+    expect(steps.map(({ of }) => of)).toEqual([undefined, undefined, undefined, 'attachment', 'attachment']);
+    expect(steps.map(({ filtered }) => filtered)).toEqual([undefined, true, undefined, undefined, undefined]);
   });
 
   it('says so when there is nothing to do', () => {

@@ -1,5 +1,17 @@
-import { type Item, type ItemKind, type Manifest, type Packs, releaseBlobs } from '@gapferry/bundle';
-import { type Digest, printable, shortDigest, totalSize } from '@gapferry/core';
+import {
+  type AttachedArtifact,
+  attachedTo,
+  type ChartItem,
+  type ImageItem,
+  type Item,
+  type ItemKind,
+  isFiltered,
+  type Manifest,
+  type Packs,
+  releaseBlobs,
+} from '@gapferry/bundle';
+import { type Digest, printable, shortDigest, totalSize, type UpstreamCheck } from '@gapferry/core';
+import { filteredNote, signerText, typesText } from './attached-text.ts';
 import { formatBytes } from './format-bytes.ts';
 import { formatTable } from './format-table.ts';
 import { count, KIND_TITLES, KINDS } from './kind-titles.ts';
@@ -25,6 +37,12 @@ export interface InventoryItem {
   readonly refs?: number;
   /** Everything the item needs, shared blobs included: the items' bytes add up to more than the release's. */
   readonly bytes: number;
+  /** What belongs to an image or chart; absent when there is nothing. */
+  readonly attachments?: readonly AttachedArtifact[];
+  /** Which demands upstream's signatures met outside. */
+  readonly checked?: readonly UpstreamCheck[];
+  /** What is loaded is a filtered index: upstream's signature over the index does not cover it. */
+  readonly filtered?: true;
 }
 
 export function toInventoryJson(manifest: Manifest, packs?: Packs): InventoryJson {
@@ -48,10 +66,22 @@ function toInventoryItem(
 ): InventoryItem {
   const own = totalSize(item.blobs.map((digest) => ({ digest, size: sizes.get(digest) ?? 0 })));
   const { kind, id } = item;
-  if (item.kind !== 'git') return { kind, id, digest: item.root.digest, bytes: own };
+  if (item.kind === 'file') return { kind, id, digest: item.root.digest, bytes: own };
+  if (item.kind !== 'git')
+    return { kind, id, digest: item.root.digest, bytes: own, ...attachedMembers(item) };
   const packed = packs?.items.find((other) => other.id === id)?.packs ?? [];
   const refs = 'list' in item.refs ? {} : { refs: item.refs.length };
   return { kind, id, ...refs, bytes: own + totalSize(packed) };
+}
+
+function attachedMembers(
+  item: ImageItem | ChartItem,
+): Pick<InventoryItem, 'attachments' | 'checked' | 'filtered'> {
+  return {
+    ...(item.attachments && { attachments: attachedTo(item) }),
+    ...(item.checked && { checked: item.checked }),
+    ...(isFiltered(item) && { filtered: true }),
+  };
 }
 
 /** What is in a release, for people: one line per item, by kind, and what it weighs. */
@@ -65,15 +95,25 @@ export function formatInventory(manifest: Manifest, packs?: Packs): string {
       ? []
       : [`${KIND_TITLES[kind]}\n${formatTable(own.map(rowOf), { indent: 2, right: [2] })}`];
   });
-  return [printable(title), ...sections].join('\n\n');
+  const note = filteredNote(inventory.items.filter(({ filtered }) => filtered).length);
+  return [printable(title), ...sections, ...(note === undefined ? [] : [`${note}.`])].join('\n\n');
 }
 
-function rowOf({ id, digest, refs, bytes }: InventoryItem): string[] {
+function rowOf(item: InventoryItem): string[] {
+  const { id, digest, refs, bytes } = item;
   const identity =
     digest === undefined
       ? refs === undefined
         ? 'many refs'
         : count(refs, 'ref')
       : `${shortDigest(digest)}…`;
-  return [id, identity, formatBytes(bytes)];
+  return [id, identity, formatBytes(bytes), notesText(item)];
+}
+
+function notesText({ attachments = [], checked = [], filtered }: InventoryItem): string {
+  return [
+    ...checked.map((check) => `signed by ${signerText(check)}`),
+    ...(attachments.length === 0 ? [] : [`with ${typesText(attachments)}`]),
+    ...(filtered === undefined ? [] : ['filtered index']),
+  ].join('; ');
 }

@@ -6,6 +6,7 @@
  *
  * Imported by the cli only.
  */
+export { filteredNote } from './attached-text.ts';
 export * from './format-bytes.ts';
 export * from './format-diff.ts';
 export * from './format-duration.ts';

@@ -1,6 +1,7 @@
+import { isFiltered } from '@gapferry/bundle';
 import type { Collected, CollectedItem } from '@gapferry/collector';
 import { formatReleaseAddress, printable, shortDigest } from '@gapferry/core';
-import { formatBytes } from '@gapferry/report';
+import { filteredNote, formatBytes } from '@gapferry/report';
 
 /** What a collect did, for people: the release, what came for each item, and the sums. */
 export function formatCollected(collected: Collected, depot: string): string {
@@ -15,6 +16,7 @@ export function formatCollected(collected: Collected, depot: string): string {
     ...items.filter(({ outcome }) => outcome === 'fetched').map(itemLine),
     ...reusedLine(items),
     totalsLine(collected),
+    ...filteredLine(collected),
     ...(kind === 'sealed' ? [`next: gapferry export ${depot} --to <stick>`] : []),
   ].join('\n');
 }
@@ -32,6 +34,12 @@ function itemLine({ kind, id, fetchedBytes, reusedBytes, retries }: CollectedIte
 function reusedLine(items: readonly CollectedItem[]): string[] {
   const reused = items.filter(({ outcome }) => outcome === 'reused').length;
   return reused === 0 ? [] : [`  ${reused} item(s): all was there`];
+}
+
+/** Known outside before anybody inside wonders about another digest. */
+function filteredLine({ manifest }: Collected): string[] {
+  const note = filteredNote(manifest.items.filter(isFiltered).length);
+  return note === undefined ? [] : [note];
 }
 
 /** What was fetched was hashed on its way, so that fetched is verified. */

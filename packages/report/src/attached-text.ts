@@ -1,0 +1,38 @@
+import type { AttachedArtifact, AttachedChange } from '@gapferry/bundle';
+import { shortDigest, type UpstreamCheck } from '@gapferry/core';
+import { count } from './kind-titles.ts';
+
+/** What changes in what belongs to an item, in a few words; what is lost first. */
+export function attachedText({
+  added = [],
+  removed = [],
+  checked = [],
+  unchecked = [],
+}: AttachedChange): string {
+  return [
+    ...unchecked.map((check) => `no longer signed by ${signerText(check)}`),
+    ...(removed.length === 0 ? [] : [`without ${typesText(removed)}`]),
+    ...checked.map((check) => `signed by ${signerText(check)}`),
+    ...(added.length === 0 ? [] : [`with ${typesText(added)}`]),
+  ].join('; ');
+}
+
+/** `2 signature, sbom`: each type once, with its number where there are several. */
+export function typesText(artifacts: readonly AttachedArtifact[]): string {
+  return [...Map.groupBy(artifacts, ({ type }) => type)]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([type, own]) => (own.length === 1 ? type : `${own.length} × ${type}`))
+    .join(', ');
+}
+
+/** Who signed, as outside saw it. */
+export function signerText(check: UpstreamCheck): string {
+  return check.by === 'cosign-key' ? `key ${shortDigest(check.key)}…` : `${check.identity} (${check.issuer})`;
+}
+
+/** What must be known of images whose index was made smaller; undefined when there are none. */
+export function filteredNote(images: number): string | undefined {
+  if (images === 0) return undefined;
+  const what = images === 1 ? 'is a filtered index' : 'are filtered indexes';
+  return `${count(images, 'image')} ${what}: upstream's signature over the index does not cover what is loaded; the upstream index travels as a record, and import proves that nothing else is in the filtered one`;
+}
