@@ -1,6 +1,6 @@
 import { checkRun, type Run } from '@gapferry/core';
 import type { Agents } from './agents.ts';
-import type { Authorizer, TokenQuestion } from './authorizer.ts';
+import type { Authorizer } from './authorizer.ts';
 import type { HostRules } from './host-rules.ts';
 import type { HttpRequest } from './http-client.ts';
 import type { PourSession } from './pour-pool.ts';
@@ -9,6 +9,7 @@ import { LONGEST_WAIT } from './refusal.ts';
 import { parseRetryAfter } from './retry-after.ts';
 import type { Patience } from './silence.ts';
 import type { TakeSlot } from './slots.ts';
+import type { TokenQuestion } from './token-question.ts';
 import type { Tries } from './tries.ts';
 import { type Method, startTrip, type Trip, type TripBody, toTripBody } from './trip.ts';
 

@@ -1,12 +1,12 @@
+import { createAskForToken } from './ask-for-token.ts';
 import { basicOf } from './basic.ts';
 import { parseChallenges } from './challenge.ts';
 import type { HostRules } from './host-rules.ts';
 import type { Credentials, HttpClientOptions } from './http-client.ts';
 import type { CredentialsUse } from './refusal.ts';
+import type { AskTokenService, AuthorizedTrip } from './token-question.ts';
 import { repositoryOf } from './token-scope.ts';
-import { createTokenService } from './token-service.ts';
 import { createTokens, isLive, tokenKey } from './tokens.ts';
-import type { Trip } from './trip.ts';
 
 /** Knows what to say in `Authorization`: nothing, basic, or a bearer token (distribution-spec token authentication, as Docker registries do it). */
 export interface Authorizer {
@@ -18,26 +18,10 @@ export interface Authorizer {
   use(trip: Pick<AuthorizedTrip, 'url' | 'scope'>): Promise<CredentialsUse>;
 }
 
-export interface AuthorizedTrip {
-  readonly url: URL;
-  readonly item: string;
-  readonly scope: string | undefined;
-}
-
 export interface RefusedTrip extends AuthorizedTrip {
   readonly challenge: string | undefined;
   readonly sent: string | undefined;
 }
-
-export interface TokenQuestion {
-  readonly url: URL;
-  readonly authorization?: string | undefined;
-  /** Sent by POST; a GET otherwise. Has a secret in it. */
-  readonly form?: URLSearchParams;
-}
-
-/** Asks a token service once: no retry, no challenge and no redirect followed. */
-export type AskTokenService = (question: TokenQuestion) => Promise<Trip>;
 
 export function createAuthorizer(
   options: Pick<HttpClientOptions, 'credentials'>,
@@ -46,7 +30,7 @@ export function createAuthorizer(
   const lookUp = createLookUp(options.credentials);
   const basicOrigins = new Set<string>();
   const tokens = createTokens();
-  const tokenService = createTokenService(rules);
+  const askForToken = createAskForToken(rules);
   const credentialsFor = async (trip: AuthorizedTrip): Promise<Credentials | undefined> =>
     rules.mayCarryCredentials(trip.url) ? lookUp(trip.url, trip.scope) : undefined;
   return {
@@ -55,8 +39,7 @@ export function createAuthorizer(
       const last = tokens.last(key);
       if (last && isLive(last)) return last.header;
       const credentials = await credentialsFor(trip);
-      if (last)
-        return tokens.fresh(key, last.header, () => tokenService({ ...last, trip, credentials, ask }));
+      if (last) return tokens.fresh(key, last.header, () => askForToken({ ...last, trip, credentials, ask }));
       if (credentials && 'bearer' in credentials) return `Bearer ${credentials.bearer}`;
       return trip.scope === undefined || basicOrigins.has(trip.url.origin) ? basicOf(credentials) : undefined;
     },
@@ -70,7 +53,7 @@ export function createAuthorizer(
       if (credentials && 'bearer' in credentials) return undefined;
       if (bearer)
         return tokens.fresh(tokenKey(refused.url, refused.scope), refused.sent, () =>
-          tokenService({ trip: refused, challenge: bearer, credentials, ask }),
+          askForToken({ trip: refused, challenge: bearer, credentials, ask }),
         );
       const basic = basicOf(credentials);
       const mayBasic = challenges.some(({ scheme }) => scheme === 'basic');

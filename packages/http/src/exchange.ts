@@ -1,10 +1,10 @@
 import { GapferryError, type Run } from '@gapferry/core';
 import { ask, askTokenService, type ExchangeParts, type ExchangeRequest } from './ask.ts';
-import type { AskTokenService } from './authorizer.ts';
 import { secretsOf } from './basic.ts';
 import type { HostRules } from './host-rules.ts';
 import { badRedirect, changesSomething, isRedirect, nextUrl, withoutSecrets } from './redirects.ts';
 import { refusal } from './refusal.ts';
+import type { AskTokenService } from './token-question.ts';
 import { readUpTo, type Trip } from './trip.ts';
 
 /** One try: follows redirects, answers a challenge once per host, and gives the trip whose status the caller accepts. The caller reads or leaves its body. */

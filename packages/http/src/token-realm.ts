@@ -1,7 +1,7 @@
 import { GapferryError } from '@gapferry/core';
-import type { AuthorizedTrip } from './authorizer.ts';
 import type { Challenge } from './challenge.ts';
 import { type HostRules, isLoopback } from './host-rules.ts';
+import type { AuthorizedTrip } from './token-question.ts';
 
 /** The address of the token service. The credentials go to the address that the server names, so it must be one that may carry them; and a server elsewhere has no
  *  business with a port of this machine. Throws `PROTOCOL_VIOLATION`. */

@@ -1,6 +1,6 @@
 import type { Credentials } from '@gapferry/http';
 import { childEnvironment } from '../environment.ts';
-import { askCredentialHelper, type HelperOptions } from './credential-helper.ts';
+import { askCredentialHelper, type HelperOptions } from './credential-helper-call.ts';
 import { type DockerConfig, readDockerConfig } from './docker-config.ts';
 
 /** What a file has is asked for under these names. */

@@ -1,10 +1,10 @@
 import { GapferryError, isGapferryError, parseJson } from '@gapferry/core';
-import type { AskTokenService, AuthorizedTrip, TokenQuestion } from './authorizer.ts';
 import { basicOf, secretsOf } from './basic.ts';
 import type { Challenge } from './challenge.ts';
 import type { HostRules } from './host-rules.ts';
 import type { Credentials } from './http-client.ts';
 import { refusal } from './refusal.ts';
+import type { AskTokenService, AuthorizedTrip, TokenQuestion } from './token-question.ts';
 import { realmOf } from './token-realm.ts';
 import { joinScopes } from './token-scope.ts';
 import type { Token } from './tokens.ts';
@@ -19,12 +19,12 @@ export interface WantedToken {
 
 /** Asks the service that a challenge names (distribution: token authentication by GET, and by OAuth2 POST for identity tokens).
  *  Throws `UNAUTHORIZED` and `FORBIDDEN` for what it refuses, `PROTOCOL_VIOLATION` for answers that are none, and the errors of a failed trip. */
-export type TokenService = (wanted: WantedToken) => Promise<Token>;
+export type AskForToken = (wanted: WantedToken) => Promise<Token>;
 
 const TOKEN_LIMIT = 256 << 10;
 const DEFAULT_LIFETIME = 60;
 
-export function createTokenService(rules: HostRules): TokenService {
+export function createAskForToken(rules: HostRules): AskForToken {
   /** A service may give a newer identity token with an answer; the old one may then be of no use. */
   const newer = new Map<string, string>();
   return async ({ trip, challenge, credentials, ask }) => {
