@@ -75,9 +75,9 @@ describe('what a trust policy demands of upstream', () => {
   it.for<[string, Loose, string, RegExp]>([
     ['no file for a key', { key: 'a' }, '', /upstream\[0\]\.cosign: is not exactly one public key/],
     [
-      'a private kind of key',
+      'a certificate',
       { key: 'a' },
-      '-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n',
+      '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n',
       /not exactly one/,
     ],
     ['two keys', { key: 'a' }, org.publicPem + org.publicPem, /not exactly one/],
