@@ -4,6 +4,7 @@ import { startRegistry, type TestRegistry } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { plainRegistry } from '../testing/plain-registry.ts';
 import { loadsOf, type ReleaseImage, releaseImage } from '../testing/release-loads.ts';
+import type { OciRegistry } from './oci-registry.ts';
 import { registryTarget } from './registry-target.ts';
 
 const run = quietRun();
@@ -121,6 +122,33 @@ describe('what is sent', () => {
     const tags = sent.findIndex((line) => /^PUT .*\/manifests\/(1\.27|sha256-.*\.sig)$/.test(line));
     expect(tags).toBeGreaterThan(Math.max(...order));
     expect(registry.tagged('docker.io/library/nginx', cosign?.tag ?? '')).toBe(cosign?.root.digest);
+  });
+
+  it('a manifest when those it needs have been answered for, however long that takes', async () => {
+    const image = releaseImage(nginx, '1.27', { signed: true });
+    const plain = plainRegistry();
+    const steps: string[] = [];
+    const slow: OciRegistry = {
+      ...plain,
+      async pushManifest(...args) {
+        const [, , { digest }] = args;
+        steps.push(`begin ${digest}`);
+        // Those that come first take the longest.
+        for (let turns = steps.length; turns < 40; turns++) await new Promise(setImmediate);
+        await plain.pushManifest(...args);
+        steps.push(`end ${digest}`);
+      },
+    };
+    const host = registry.host;
+    const target = registryTarget({ name: 'plant', host, registry: slow, path: '{host}/{path}' });
+    await target.load(image.content, memoryMedium(image.parts), run);
+    const [signature, sbom, cosign] = image.content.attachments ?? [];
+    const at = (what: string, digest = ''): number => steps.indexOf(`${what} ${digest}`);
+    const root = image.content.root.digest;
+    for (const attached of [sbom, cosign])
+      expect(at('begin', attached?.root.digest)).toBeGreaterThan(at('end', root));
+    expect(at('begin', signature?.root.digest)).toBeGreaterThan(at('end', sbom?.root.digest));
+    expect(at('end', signature?.root.digest)).toBeGreaterThan(0);
   });
 
   it('a layer once: other repositories mount it', async () => {
