@@ -21,18 +21,20 @@ const SIZE = 1_000_000_000;
 /** Bytes that are on the disk before the process is killed, at least. */
 const MARK = 300_000_000;
 const CHUNK = 8 << 20;
+/** Gigabytes that are written and read back take long on a slow disk. */
+const MINUTES = 300_000;
 
 let home: TemporaryDirectory;
 let layer: { readonly hex: string; readonly size: number };
 
-describe.skipIf(lacks('skopeo'))('kill -9 in the middle of a blob of 1 GB', () => {
+describe.skipIf(lacks('skopeo'))('kill -9 in the middle of a blob of 1 GB', { timeout: MINUTES }, () => {
   beforeAll(async () => {
     home = await temporaryDirectory();
     const image = await makeImage({ layers: [{ size: SIZE, seed: 'killed' }] });
     await writeOciLayout(home.join('made'), { large: image });
     const [{ digest, size } = image.root] = image.blobs.slice(1);
     layer = { hex: hexOf(digest), size };
-  });
+  }, MINUTES);
   afterAll(() => home.remove());
 
   const start = (version: DistributionVersion): Promise<Distribution> =>

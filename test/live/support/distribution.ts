@@ -81,7 +81,13 @@ export async function startDistribution(options: DistributionOptions = {}): Prom
 async function uploadsIn(storage: string, repository: string): Promise<number[]> {
   const directory = join(storage, 'docker/registry/v2/repositories', repository, '_uploads');
   const names = await readdir(directory).catch(() => []);
-  const sizes = names.map(async (name) => (await stat(join(directory, name, 'data'))).size);
+  // One that has only just begun, or just ended, has no data.
+  const sizes = names.map((name) =>
+    stat(join(directory, name, 'data')).then(
+      ({ size }) => size,
+      () => 0,
+    ),
+  );
   return (await Promise.all(sizes)).sort((a, b) => b - a);
 }
 
