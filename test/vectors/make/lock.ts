@@ -31,7 +31,47 @@ function goodLocks(): Vector[] {
       JSON.stringify(lock(), undefined, 8),
       { bundle: 'line-a' },
     ),
+    good(
+      'good-attachments',
+      'what belongs to an image and to a chart is pinned with it',
+      pins((all) => {
+        Object.assign(all[0] ?? {}, { attachments: [attachment(digest('content of manifest'))] });
+        Object.assign(all[4] ?? {}, { attachments: [attachment(digest('content of index'))] });
+      }),
+      {
+        pins: [
+          { attachments: [{ subject: digest('content of manifest') }] },
+          {},
+          {},
+          {},
+          { attachments: [{ subject: digest('content of index') }] },
+        ],
+      },
+    ),
+    good(
+      'good-place',
+      'an image from this machine, without its attestations',
+      pins((all) =>
+        Object.assign(all[4] ?? {}, {
+          attestations: 'drop',
+          from: { path: '../drop/app.tar', select: 'app' },
+        }),
+      ),
+      { pins: [{}, {}, {}, {}, { attestations: 'drop', from: { path: '../drop/app.tar', select: 'app' } }] },
+    ),
   ];
+}
+
+function attachment(subject: string): object {
+  return {
+    subject,
+    root: {
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      digest: digest('content of signature'),
+      size: 20,
+    },
+    tag: `${subject.replace(':', '-')}.sig`,
+  };
 }
 
 function wrongBytes(): Vector[] {
@@ -97,6 +137,31 @@ function wrongPins(): Vector[] {
       pins((all) => Object.assign(all[2] ?? {}, { sha256: `sha1:${'a'.repeat(40)}` })),
       'CONFIG_INVALID',
       ['pins[2]'],
+    ),
+    refused(
+      'attachment-to-tag',
+      'an attachment that is pinned to its tag alone',
+      pins((all) =>
+        Object.assign(all[4] ?? {}, {
+          attachments: [{ ...attachment(digest('content of index')), root: undefined }],
+        }),
+      ),
+      'CONFIG_INVALID',
+      ['pins[4].attachments[0].root'],
+    ),
+    refused(
+      'attachments-empty',
+      'a list of attachments without entries',
+      pins((all) => Object.assign(all[4] ?? {}, { attachments: [] })),
+      'CONFIG_INVALID',
+      ['pins[4].attachments'],
+    ),
+    refused(
+      'attestations-kept',
+      'what is implied is not said',
+      pins((all) => Object.assign(all[4] ?? {}, { attestations: 'keep' })),
+      'CONFIG_INVALID',
+      ['pins[4].attestations'],
     ),
     refused(
       'ref-name-option',

@@ -1,3 +1,4 @@
+import { manifestAttachmentVectors } from './manifest-attachments.ts';
 import {
   blobOf,
   descriptorOf,
@@ -25,6 +26,7 @@ export function manifestVectors(): Vector[] {
     ...wrongNames(),
     ...wrongItems(),
     ...wrongRefs(),
+    ...manifestAttachmentVectors(),
   ];
 }
 
