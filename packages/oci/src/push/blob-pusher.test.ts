@@ -9,6 +9,7 @@ import {
 import { createHttpClient } from '@gapferry/http';
 import {
   type Fault,
+  makeTlsIdentity,
   memoryBlobStore,
   type RegistryOptions,
   seededBuffer,
@@ -31,7 +32,7 @@ interface Push {
   readonly journal: ReturnType<typeof memoryUploadJournal>;
   readonly events: RunEvent[];
   readonly run: Run;
-  push(options?: { mountFrom?: readonly string[]; absent?: boolean }): Promise<{ readonly sent: number }>;
+  push(options?: { absent?: boolean }): Promise<{ readonly sent: number }>;
 }
 
 function pushTo(registry: TestRegistry, size: number, run: Run = quietRun()): Push {
@@ -104,12 +105,22 @@ describe('pushing a blob', () => {
     expect(ranges(registry)).toEqual(['0-1499', '1500-2999', '3000-3999']);
   });
 
-  it('sends in one piece what the registry wants in chunks that are too long to keep', async () => {
+  it('sends in one piece what is shorter than the chunks that the registry wants', async () => {
     await using registry = await registryWith({ quirks: { minChunk: 65 << 20 } });
     const { push, blob } = pushTo(registry, 4000);
     await push();
     expect([methods(registry).at(-1), registry.hasBlob('team/app', blob.digest)]).toEqual(['PUT', true]);
     expect(ranges(registry)).toEqual([]);
+  });
+
+  it('stays with https where the registry believes that it is asked over plain HTTP', async () => {
+    const tls = await makeTlsIdentity(['127.0.0.1']);
+    await using registry = await registryWith({ tls, quirks: { absoluteLocations: true } });
+    const secure = createHttpClient({ ca: tls.ca });
+    const writer = createRegistryWriter(secure, { chunkSize: CHUNK });
+    const { store, blob, repository } = pushTo(registry, 2500);
+    expect(await writer.pushBlob(repository, blob, store, { item }, quietRun())).toEqual({ sent: 2500 });
+    secure.close();
   });
 
   it('pushes with a token for one repository, also when it expires on the way', async () => {
@@ -131,65 +142,6 @@ describe('pushing a blob', () => {
     });
     expect(await writer.pushBlob(repository, blob, store, { item }, quietRun())).toEqual({ sent: 5000 });
     expect([expired, registry.hasBlob('team/app', blob.digest)]).toEqual([true, true]);
-    known.close();
-  });
-});
-
-describe('mounting a blob', () => {
-  async function withBlobAt(
-    name: string,
-    options: RegistryOptions = {},
-  ): Promise<Push & { registry: TestRegistry }> {
-    const registry = await registryWith(options);
-    const push = pushTo(registry, 2500);
-    await push.writer.pushBlob(`${registry.host}/${name}`, push.blob, push.store, { item }, quietRun());
-    return { ...push, registry };
-  }
-
-  it('sends nothing when another repository has it', async () => {
-    const { push, registry, blob } = await withBlobAt('base/os');
-    const before = registry.requests.length;
-    expect(await push({ absent: true, mountFrom: [`${registry.host}/base/os`] })).toEqual({ sent: 0 });
-    expect(methods(registry).slice(before)).toEqual(['POST']);
-    expect(registry.hasBlob('team/app', blob.digest)).toBe(true);
-    await registry.close();
-  });
-
-  it('uses the session that a mount without effect has opened', async () => {
-    const { push, registry } = await withBlobAt('base/os', { quirks: { neverMounts: true } });
-    const before = registry.requests.length;
-    expect(await push({ absent: true, mountFrom: [`${registry.host}/base/os`] })).toEqual({ sent: 2500 });
-    expect(methods(registry).slice(before)).toEqual(['POST', 'PATCH', 'PATCH', 'PATCH', 'PUT']);
-    expect(registry.openUploads).toBe(0);
-    await registry.close();
-  });
-
-  it('asks which of several repositories has it, and leaves other registries out', async () => {
-    const { push, registry } = await withBlobAt('base/os');
-    const names = ['base/none', 'base/os', 'base/other'].map((name) => `${registry.host}/${name}`);
-    expect(await push({ absent: true, mountFrom: ['other.example/base/os', ...names] })).toEqual({ sent: 0 });
-    expect(registry.openUploads).toBe(0);
-    await registry.close();
-  });
-
-  it('sends what it may not mount', async () => {
-    const { push, registry } = await withBlobAt('base/os');
-    registry.addFault({ match: ({ query }) => query.has('mount'), do: { kind: 'status', status: 403 } });
-    expect(await push({ absent: true, mountFrom: [`${registry.host}/base/os`] })).toEqual({ sent: 2500 });
-    await registry.close();
-  });
-
-  it('mounts with a token for both repositories', async () => {
-    const auth = { kind: 'bearer', username: 'u', password: 'p' } as const;
-    await using registry = await registryWith({ auth });
-    const known = createHttpClient({ credentials: async () => auth });
-    const writer = createRegistryWriter(known, { chunkSize: CHUNK });
-    const { store, blob, repository } = pushTo(registry, 2500);
-    await writer.pushBlob(`${registry.host}/base/os`, blob, store, { item }, quietRun());
-    const mountFrom = [`${registry.host}/base/os`];
-    expect(await writer.pushBlob(repository, blob, store, { item, mountFrom }, quietRun())).toEqual({
-      sent: 0,
-    });
     known.close();
   });
 });
