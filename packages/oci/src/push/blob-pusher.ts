@@ -79,7 +79,7 @@ async function pushMissing(
   if (!options.absent && (await hasTargetBlob(place, blob, run))) return 0;
   const upload: Upload = { place, blob, item: options.item };
   const tries = createTries(options.item, place.host, parts);
-  const sent = countSentBytes(options.item, run);
+  const sent = countSentBytes(run);
   const memory = sessionMemory(parts.journal, upload, run);
   const work: UploadWork = {
     upload,

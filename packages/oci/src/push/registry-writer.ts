@@ -17,7 +17,8 @@ export interface RegistryWriter {
   readManifest(repository: string, descriptor: Descriptor, run: Run): Promise<Uint8Array>;
   /** Is a blob of this digest and this size there? HEAD. */
   hasBlob(repository: string, blob: SizedDigest, run: Run): Promise<boolean>;
-  /** Makes the blob be there: not at all where it is, by mount, by going on with an earlier upload, or by a new one. `sent`: bytes that went over the wire.
+  /** Makes the blob be there: not at all where it is, by mount, by going on with an earlier upload, or by a new one. `sent`: bytes that went over the wire, told as `bytes` events of `item`;
+   *  what was there is told by the caller, who knows what was planned.
    *  Stopped or out of reach: the upload stays for the next run, after the chunk under way. Failed for good (also: wrong bytes from `from`): it is cancelled. */
   pushBlob(
     repository: string,

@@ -6,11 +6,11 @@ export interface SentBytes {
   readonly run: Run;
   /** Bytes sent, also those that were sent again. */
   readonly total: number;
-  /** The next request sends from here on. What lies before and was never told was there already. */
+  /** The next request sends from here on. What lies before is not told: whoever knows what was planned says what was there already. */
   continueAt(offset: number): void;
 }
 
-export function countSentBytes(item: string, run: Run): SentBytes {
+export function countSentBytes(run: Run): SentBytes {
   let [total, position, told] = [0, 0, 0];
   return {
     run: {
@@ -28,7 +28,6 @@ export function countSentBytes(item: string, run: Run): SentBytes {
     },
     continueAt(offset) {
       position = offset;
-      if (offset > told) run.emit({ kind: 'bytes', item, bytes: offset - told, reused: true });
       told = Math.max(told, offset);
     },
   };
