@@ -40,6 +40,7 @@ function setUp({ verify, attachments, signed = [] }: Story) {
   const served = memoryUpstream();
   const root = served.serveImage(APP, 'app layer');
   served.serveImage('ghcr.io/org/free:1', 'free layer');
+  served.serveChart('ghcr.io/org/chart', '1.0.0', 'archive');
   const depot = memoryDepot();
   const ledger = memoryLedger(fixedClock('2026-05-01T08:00:00Z'));
   const wish: Wish = {
@@ -150,6 +151,23 @@ describe('a wish that demands upstream signatures', () => {
     const about = `sha256:${'a'.repeat(64)}` as Digest;
     expect((await refused({ verify, signed: [{ by: org, about }] })).code).toBe('SIGNATURE_INVALID');
     expect((await refused({ verify, signed: [{ by: other }] })).code).toBe('KEY_UNKNOWN');
+  });
+
+  it('may be for a chart', async () => {
+    const { request, ledger } = setUp({});
+    const wish: Wish = {
+      kind: 'chart',
+      from: 'oci',
+      ref: 'ghcr.io/org/chart',
+      version: '1.0.0',
+      verify: [{ key: 'org.pub' }],
+    };
+    const config = { ...request.config, wishes: [wish] };
+    await expect(collect({ ...request, config }, quietRun())).rejects.toMatchObject({
+      code: 'SIGNATURE_MISSING',
+      message: expect.stringContaining('cannot accept chart ghcr.io/org/chart:1.0.0'),
+    });
+    expect(ledger.entries).toEqual([]);
   });
 
   it('is never taken unchecked: nobody who could check is an error', async () => {

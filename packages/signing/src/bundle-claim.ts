@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   type Digest,
   digestOf,
@@ -12,10 +13,16 @@ import {
   bundleFromJSON,
   isBundleWithDsseEnvelope,
 } from '@sigstore/bundle';
+import { HashAlgorithm } from '@sigstore/protobuf-specs';
 import { asObject, badClaim, reading } from './claim-error.ts';
 import { IN_TOTO_PAYLOAD_TYPE, SIGSTORE_BUNDLE_TYPE } from './sigstore-bundle.ts';
 import type { Claim } from './upstream-claim.ts';
 
+const HASHES: ReadonlyMap<HashAlgorithm, string> = new Map([
+  [HashAlgorithm.SHA2_256, 'sha256'],
+  [HashAlgorithm.SHA2_384, 'sha384'],
+  [HashAlgorithm.SHA2_512, 'sha512'],
+]);
 const LIMITS = { maxBytes: 1_048_576, maxDepth: 16 } as const;
 const STATEMENT_TYPES: readonly unknown[] = [
   'https://in-toto.io/Statement/v1',
@@ -72,12 +79,22 @@ function requireStatement(subject: Digest, payload: Uint8Array): void {
   if (sha256 !== hexOf(subject)) throw badClaim('it signs another digest');
 }
 
-/** What the bundle says of the digest is not signed: the bytes themselves are compared. */
+/** The bytes themselves are compared. What the bundle says of their digest is not signed, but log entries are held against it: it must not be another one's. */
 function messageClaim(subject: Digest, bundle: Bundle, artifact: Uint8Array | undefined): Claim {
   if (bundle.content.$case !== 'messageSignature') throw badClaim('it holds no signature');
   if (artifact === undefined || digestOf(artifact) !== subject)
     throw badClaim('it signs bytes, and those of the manifest are not at hand');
-  return { signed: artifact, signature: bundle.content.messageSignature.signature };
+  const { signature, messageDigest } = bundle.content.messageSignature;
+  const { algorithm, digest } = messageDigest;
+  if (digest.byteLength > 0 && !digest.equals(createHash(hashOf(algorithm)).update(artifact).digest()))
+    throw badClaim('it signs another digest');
+  return { signed: artifact, signature };
+}
+
+function hashOf(algorithm: HashAlgorithm): string {
+  const hash = HASHES.get(algorithm);
+  if (hash === undefined) throw badClaim('its digest is of an unknown kind');
+  return hash;
 }
 
 /** secure-systems-lab/dsse, protocol.md. */

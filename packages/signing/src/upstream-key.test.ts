@@ -4,10 +4,11 @@ import {
   digestFromHex,
   digestOf,
   type SignatureMaterial,
+  type SigstoreBundleMaterial,
   type UpstreamDemand,
 } from '@gapferry/core';
 import { describe, expect, it } from 'vitest';
-import { type CosignFixture, readFixture } from './testing/read-fixture.ts';
+import { readFixture } from './testing/read-fixture.ts';
 import { requireUsableDemand, upstreamVerifier } from './upstream-verifier.ts';
 
 const { verify } = upstreamVerifier();
@@ -139,7 +140,7 @@ describe('somebody attaches', () => {
   });
 
   it('a bundle with a changed statement that names the key', () => {
-    const changed = changedBundle(rsa, (made) => {
+    const changed = changedBundle(rsa.sign, (made) => {
       made.dsseEnvelope.payload = Buffer.from(JSON.stringify(statementOf(p256.subject))).toString('base64');
     });
     expect(refusal(p256.subject, [changed], rsa.demand)).toBe('SIGNATURE_INVALID');
@@ -174,6 +175,13 @@ describe('somebody attaches', () => {
     const lie = { ...p256.signBlob, artifact: Buffer.from('something else') };
     expect(refusal(p256.subject, [lie], p256.demand)).toBe('SIGNATURE_INVALID');
     expect(refusal(rsa.subject, [p256.signBlob], p256.demand)).toBe('SIGNATURE_INVALID');
+    const digest = changedBundle(p256.signBlob, (made) => {
+      const { messageDigest } = made.messageSignature;
+      messageDigest.digest = Buffer.from(rsa.subject.slice(7), 'hex').toString('base64');
+    });
+    expect(refusal(p256.subject, [{ ...digest, artifact: p256.manifest }], p256.demand)).toBe(
+      'SIGNATURE_INVALID',
+    );
     const { artifact: _, ...bare } = p256.signBlob;
     expect(refusal(p256.subject, [bare], p256.demand)).toBe('SIGNATURE_INVALID');
   });
@@ -213,7 +221,10 @@ describe('somebody attaches', () => {
   });
 });
 
-function changedBundle({ sign: made }: CosignFixture, change: (bundle: Loose) => void): SignatureMaterial {
+function changedBundle(
+  made: SigstoreBundleMaterial,
+  change: (bundle: Loose) => void,
+): SigstoreBundleMaterial {
   const json = JSON.parse(Buffer.from(made.bytes).toString()) as Loose;
   change(json);
   return { form: 'sigstore-bundle', bytes: Buffer.from(JSON.stringify(json)) };
