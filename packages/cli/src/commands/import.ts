@@ -14,7 +14,7 @@ import { upstreamJson, upstreamLines } from '../inside/describe-upstream.ts';
 import { verifyForSite } from '../inside/judge-release.ts';
 import { lockTargets } from '../inside/lock-targets.ts';
 import { beginSession, openTrustedSite, type SiteSession, type TrustedSite } from '../inside/open-site.ts';
-import { openTargets } from '../inside/open-targets.ts';
+import { type OpenTargets, openTargets } from '../inside/open-targets.ts';
 import { planForSite } from '../inside/plan-for-site.ts';
 import { readReceipts, storeReceipt } from '../inside/receipts.ts';
 import { siteFlag } from '../inside/site-flag.ts';
@@ -44,11 +44,13 @@ export default class Import extends GapferryCommand<typeof Import> {
     const early = await openTrustedSite(this.flags.site);
     const session = await beginSession(early, `import ${this.args.place}`, systemClock, run);
     const locks: Lock[] = [];
+    let opened: OpenTargets | undefined;
     try {
       const site = await openTrustedSite(this.flags.site);
       const place = await openPlace(parseReleasePlace(this.args.place));
       const release = await verifyForSite(place, site, run);
-      const targets = await openTargets(site);
+      opened = await openTargets(site, process.env, run);
+      const { targets } = opened;
       const plan = await planForSite(
         release,
         site,
@@ -66,6 +68,7 @@ export default class Import extends GapferryCommand<typeof Import> {
         exitCode,
       };
     } finally {
+      opened?.close();
       for (const lock of locks) await lock.release();
       await session.close();
     }
@@ -77,7 +80,7 @@ export default class Import extends GapferryCommand<typeof Import> {
       readonly place: OpenPlace;
       readonly site: TrustedSite;
       readonly session: SiteSession;
-      readonly targets: Awaited<ReturnType<typeof openTargets>>;
+      readonly targets: OpenTargets['targets'];
     },
     run: Run,
   ): Promise<{ outcome: ImportOutcome; receiptFile: string | undefined }> {

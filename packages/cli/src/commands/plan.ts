@@ -7,7 +7,7 @@ import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
 import { upstreamJson, upstreamLines } from '../inside/describe-upstream.ts';
 import { verifyForSite } from '../inside/judge-release.ts';
 import { beginSession, openTrustedSite } from '../inside/open-site.ts';
-import { openTargets } from '../inside/open-targets.ts';
+import { type OpenTargets, openTargets } from '../inside/open-targets.ts';
 import { planForSite } from '../inside/plan-for-site.ts';
 import { siteFlag } from '../inside/site-flag.ts';
 import { openPlace } from '../open-place.ts';
@@ -28,11 +28,13 @@ export default class Plan extends GapferryCommand<typeof Plan> {
     const place = await openPlace(parseReleasePlace(this.args.place));
     const release = await verifyForSite(place, site, run);
     const session = await beginSession(site, `plan ${place.shown}`, systemClock, run);
+    let opened: OpenTargets | undefined;
     try {
+      opened = await openTargets(site, process.env, run);
       const plan = await planForSite(
         release,
         site,
-        { medium: place.medium, targets: await openTargets(site), ledger: session.ledger },
+        { medium: place.medium, targets: opened.targets, ledger: session.ledger },
         run,
       );
       return {
@@ -40,6 +42,7 @@ export default class Plan extends GapferryCommand<typeof Plan> {
         text: [formatImportPlan(plan), ...upstreamLines(release)].join('\n'),
       };
     } finally {
+      opened?.close();
       await session.close();
     }
   }
