@@ -295,6 +295,22 @@ describe('a chart from a registry', () => {
     expect(held.archive.mediaType).toBe(MEDIA_TYPES.helmChart);
   });
 
+  it('is told of from its beginning to its end, and what was there as reused', async () => {
+    const { server, ref, source } = await seeded('1.0.0');
+    await using _ = server;
+    const pin = await only(source.resolve(wish(ref, '1.0.0'), run));
+    const fetched = async () => {
+      const events: RunEvent[] = [];
+      await source.fetch(pin, store, { ...run, emit: (event) => void events.push(event) });
+      return events;
+    };
+    expect((await fetched()).at(-1)).toMatchObject({ kind: 'item-done', item: pin.id, outcome: 'done' });
+    const again = await fetched();
+    const told = again.reduce((sum, event) => sum + (event.kind === 'bytes' ? event.bytes : 0), 0);
+    expect(again[0]).toEqual({ kind: 'item-started', item: pin.id, bytes: told });
+    expect(again.at(-1)).toMatchObject({ kind: 'item-done', item: pin.id, outcome: 'reused' });
+  });
+
   it('comes with what belongs to it', async () => {
     const { server, ref } = await seeded('1.0.0');
     await using _ = server;

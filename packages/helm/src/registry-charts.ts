@@ -14,6 +14,7 @@ import {
   readVerified,
   requireDigest,
   type SizedDigest,
+  totalSize,
   uniqueByDigest,
   wishDigest,
 } from '@gapferry/core';
@@ -92,30 +93,55 @@ export function registryCharts(registry: ChartRegistry, attachments: ChartAttach
         ...(attached.length > 0 && { attachments: attached }),
       };
     },
-    fetch: async (pin, into, run) => {
-      const repository = pin.id.slice(0, -pin.version.length - 1);
-      const artifact = await readArtifact(registry, repository, pin.root, pin.id, run);
-      const blobs = uniqueByDigest([artifact.config, ...artifact.layers]);
-      for (const blob of blobs) await registry.pull(repository, blob, into, run);
-      const archive = await readVerified(artifact.archive, into.open(artifact.archive, run), {
-        origin: 'depot',
-      });
-      requireNamed(await readChartArchive(archive, pin.id, run), pin, pin.id);
-      const { digest } = await into.add(pin.root.mediaType, artifact.bytes, run);
-      requireDigest(pin.root, digest, { origin: 'source', place: repository });
-      const attached = pin.attachments ?? [];
-      const more =
-        attached.length === 0 ? [] : await attachments.fetch(repository, attached, into, pin.id, run);
-      return {
-        kind: 'chart',
-        pin,
-        root: pin.root,
-        blobs: uniqueByDigest<SizedDigest>([pin.root, ...blobs, ...more]).map(sized),
-        archive: artifact.archive,
-        ...(attached.length > 0 && { attachments: attached }),
-      };
-    },
+    fetch: async (pin, into, run) => fetchChart({ registry, attachments, pin, into }, run),
   };
+}
+
+interface ChartFetch {
+  readonly registry: ChartRegistry;
+  readonly attachments: ChartAttachments;
+  readonly pin: OciChartPin;
+  readonly into: BlobStore;
+}
+
+/** Tells of the chart from its beginning to its end; what belongs to it is told as it comes. */
+async function fetchChart(
+  { registry, attachments, pin, into }: ChartFetch,
+  outer: Run,
+): Promise<ChartHolding> {
+  const run = runOf(pin.id, outer);
+  const repository = pin.id.slice(0, -pin.version.length - 1);
+  const artifact = await readArtifact(registry, repository, pin.root, pin.id, run);
+  const parts = uniqueByDigest([artifact.config, ...artifact.layers]);
+  const bytes = totalSize([...parts, pin.root]);
+  run.emit({ kind: 'item-started', item: pin.id, bytes });
+  let reused = await into.has(pin.root, run);
+  for (const blob of parts) {
+    const stored = await registry.pull(repository, blob, into, run);
+    if (stored.reused) run.emit({ kind: 'bytes', item: pin.id, bytes: blob.size, reused: true });
+    reused &&= stored.reused;
+  }
+  const archive = await readVerified(artifact.archive, into.open(artifact.archive, run), { origin: 'depot' });
+  requireNamed(await readChartArchive(archive, pin.id, run), pin, pin.id);
+  const { digest } = await into.add(pin.root.mediaType, artifact.bytes, run);
+  requireDigest(pin.root, digest, { origin: 'source', place: repository });
+  run.emit({ kind: 'bytes', item: pin.id, bytes: pin.root.size, ...(reused && { reused }) });
+  const attached = pin.attachments ?? [];
+  const more = attached.length === 0 ? [] : await attachments.fetch(repository, attached, into, pin.id, run);
+  run.emit({ kind: 'item-done', item: pin.id, outcome: reused ? 'reused' : 'done', bytes });
+  return {
+    kind: 'chart',
+    pin,
+    root: pin.root,
+    blobs: uniqueByDigest<SizedDigest>([pin.root, ...parts, ...more]).map(sized),
+    archive: artifact.archive,
+    ...(attached.length > 0 && { attachments: attached }),
+  };
+}
+
+/** The registry knows blobs; progress is told about the chart. */
+function runOf(item: string, run: Run): Run {
+  return { signal: run.signal, emit: (event) => run.emit('item' in event ? { ...event, item } : event) };
 }
 
 /** A tag cannot have a plus sign; Helm writes an underscore instead. */

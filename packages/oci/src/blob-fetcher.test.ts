@@ -25,7 +25,10 @@ describe('a blob fetcher', () => {
   it('puts a blob that two images want only once, and the second waits without taking a place', async () => {
     const fetcher = createBlobFetcher(2);
     const { store, waiting } = slowStore();
-    const all = ['a', 'a', 'b'].map((text) => fetcher.fetch(blob(text), nothing, store, 'image', quietRun()));
+    // Each item may have an object of its own before the same store.
+    const all = ['a', 'a', 'b'].map((text) =>
+      fetcher.fetch(blob(text), nothing, { ...store }, 'image', quietRun()),
+    );
     await turn();
     expect(waiting.map(({ digest }) => digest)).toEqual([digestOf('a'), digestOf('b')]);
     for (const { go } of waiting) go();

@@ -31,12 +31,11 @@ const SMALL = 1 << 20;
 /** Of the blobs that wait, over all images, the biggest goes first: it takes longest. Small ones have places of their own, so that no configuration waits behind a layer. */
 export function createBlobFetcher(concurrency: number): BlobFetcher {
   const [large, small] = [new PQueue({ concurrency }), new PQueue({ concurrency })];
-  const underway = new WeakMap<BlobStore, Map<Digest, Promise<unknown>>>();
+  // Whatever the store: several may stand before one depot, and who waited asks its own all the same.
+  const running = new Map<Digest, Promise<unknown>>();
   return {
     async fetch(blob, bytes, into, item, run) {
-      const running = underway.get(into) ?? new Map<Digest, Promise<unknown>>();
-      underway.set(into, running);
-      // Who waited asks the store all the same: the other one may have failed, for reasons of its own repository.
+      // The other one may have failed, for reasons of its own repository.
       while (running.has(blob.digest)) await running.get(blob.digest)?.catch(() => undefined);
       const queue = blob.size < SMALL ? small : large;
       const storing = queue.add(() => put(blob, bytes, into, item, run), { priority: blob.size });

@@ -2,7 +2,7 @@ import type { BlobStore, Descriptor, Digest, Run } from '@gapferry/core';
 import type { HttpClient } from '@gapferry/http';
 import { type BlobPlace, blobPlaces, type NamedBlob, putFromPlaces } from './blob-places.ts';
 import { createManifestMemory } from './manifest-memory.ts';
-import { findManifest, readManifest, resolveManifest } from './manifest-requests.ts';
+import { type AskedRepository, findManifest, readManifest, resolveManifest } from './manifest-requests.ts';
 import { type Referrer, readReferrers } from './referrer-pages.ts';
 import { registryAddress } from './registry-address.ts';
 import { createRegistryPlaces } from './registry-places.ts';
@@ -12,7 +12,7 @@ import { readTagPages } from './tag-pages.ts';
 export interface OciClient {
   /** What a tag or digest is now: an image or an index. Throws `SOURCE_NOT_FOUND`, `CONTENT_INVALID` (schema 1, something else), `DIGEST_MISMATCH` (the registry contradicts itself). */
   resolve(repository: string, tagOrDigest: string, run: Run): Promise<Descriptor>;
-  /** The same for a tag that need not exist: undefined when upstream itself answers 404, and for no other reason. */
+  /** The same for a tag that need not exist: undefined when neither a mirror has it nor upstream, which answers 404, and for no other reason. */
   find(repository: string, tag: string, run: Run): Promise<Descriptor | undefined>;
   /** The bytes of a manifest or index, checked against digest, size and media type; at most 4 MiB. */
   manifest(repository: string, descriptor: Descriptor, run: Run): Promise<Uint8Array>;
@@ -22,7 +22,9 @@ export interface OciClient {
   pull(repository: string, blob: NamedBlob, into: BlobStore, run: Run): Promise<{ readonly reused: boolean }>;
   /** All tags, in the registry's order. Upstream alone is asked: a mirror may list no more than it happens to have. */
   tags(repository: string, run: Run): Promise<readonly string[]>;
-  /** What says to be about this manifest. Undefined when there is no such API (404). A mirror that names none is not believed. */
+  /** What is under a tag that names what it belongs to (`sha256-…`): undefined for a real 404, and for nothing else. Upstream alone is asked: cosign moves such tags. */
+  attached(repository: string, tag: string, run: Run): Promise<Descriptor | undefined>;
+  /** What says to be about this manifest. Undefined when there is no such API (404). Upstream alone is asked, for all of it. */
   referrers(repository: string, subject: Digest, run: Run): Promise<readonly Referrer[] | undefined>;
 }
 
@@ -39,6 +41,11 @@ export function createOciClient(http: HttpClient, options: OciClientOptions = {}
   const memory = createManifestMemory(REMEMBERED);
   const placesFor = (repository: string, blob: NamedBlob, run: Run): readonly BlobPlace[] =>
     blobPlaces(http, places, repository, blob, run);
+  const upstream = async (repository: string, run: Run): Promise<AskedRepository> => ({
+    http,
+    repository,
+    address: await registryAddress(http, repository, run),
+  });
   return {
     resolve: (repository, tagOrDigest, run) =>
       places.first(repository, (at) => resolveManifest({ http, ...at }, tagOrDigest, run), run),
@@ -64,12 +71,8 @@ export function createOciClient(http: HttpClient, options: OciClientOptions = {}
     pull: (repository, blob, into, run) => putFromPlaces(blob, placesFor(repository, blob, run), into, run),
     tags: async (repository, run) =>
       readTagPages(http, await registryAddress(http, repository, run), repository, run),
-    referrers: (repository, subject, run) =>
-      places.first(
-        repository,
-        (at) => readReferrers({ http, ...at }, subject, run),
-        run,
-        (answer) => answer !== undefined && answer.length > 0,
-      ),
+    attached: async (repository, tag, run) => findManifest(await upstream(repository, run), tag, run),
+    referrers: async (repository, subject, run) =>
+      readReferrers(await upstream(repository, run), subject, run),
   };
 }

@@ -54,7 +54,7 @@ async function fallback(
 ): Promise<readonly Referrer[]> {
   asked();
   const tag = `sha256-${hexOf(subject)}`;
-  const index = await client.find(repository, tag, run);
+  const index = await client.attached(repository, tag, run);
   if (index === undefined) return [];
   const item = `the referrers of ${repository}@${subject} under its tag ${tag}`;
   if (isIndexType(index.mediaType))
@@ -86,7 +86,7 @@ async function checkedReferrer(
 
 async function underTag(search: Search, subject: Digest, tag: string, run: Run): Promise<FoundAttachment[]> {
   search.asked();
-  const root = await search.client.find(search.repository, tag, run);
+  const root = await search.client.attached(search.repository, tag, run);
   return root === undefined ? [] : [toFound(subject, root, await linksOf(search, root, run), tag)];
 }
 

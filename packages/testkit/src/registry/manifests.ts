@@ -3,10 +3,16 @@ import { jsonReply, type Reply } from '../http/reply.ts';
 import { readBody, type TestRequest } from '../http/test-request.ts';
 import { MANIFEST_LIMIT, type ParsedManifest, parseManifest, requireChildren } from './manifest-rules.ts';
 import { RegistryError } from './registry-error.ts';
-import type { HandlerOptions } from './registry-handler.ts';
 import { isTag } from './registry-path.ts';
+import type { RegistryQuirks } from './registry-quirks.ts';
 import type { RegistryStore } from './registry-store.ts';
 import type { Repository } from './repository.ts';
+
+/** What of the registry's options pushing depends on. */
+interface PushRules {
+  readonly referrers?: boolean;
+  readonly quirks?: RegistryQuirks;
+}
 
 /** GET and HEAD. Like distribution 2.8, it serves a manifest only to a client that lists its media type in Accept. */
 export function pullManifest(request: TestRequest, repository: Repository, reference: string): Reply {
@@ -33,7 +39,7 @@ export async function pushManifest(
   store: RegistryStore,
   name: string,
   reference: string,
-  { referrers, quirks = {} }: HandlerOptions = {},
+  { referrers, quirks = {} }: PushRules = {},
 ): Promise<Reply> {
   const bytes = await readBody(request);
   if (bytes.byteLength > MANIFEST_LIMIT) throw new RegistryError('SIZE_INVALID', 'manifest too large');
