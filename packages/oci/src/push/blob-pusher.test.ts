@@ -325,6 +325,19 @@ describe('wrong bytes', () => {
     },
   );
 
+  it('are cancelled with a token that may delete', async () => {
+    const auth = { kind: 'bearer', username: 'u', password: 'p' } as const;
+    await using registry = await registryWith({ auth });
+    const known = createHttpClient({ credentials: async () => auth });
+    const writer = createRegistryWriter(known, { chunkSize: CHUNK });
+    const { store, blob, repository } = pushTo(registry, 3500);
+    store.blobs.set(blob.digest, seededBuffer(3500, 'damaged'));
+    const pushing = writer.pushBlob(repository, blob, store, { item }, quietRun());
+    await expect(pushing).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+    expect(registry.openUploads).toBe(0);
+    known.close();
+  });
+
   it('at a registry that appended twice are given up and sent again', async () => {
     await using registry = await registryWith({ quirks: { ignoresContentRange: true, cutChunk: 'kept' } });
     const { push, blob } = pushTo(registry, 3500);
