@@ -102,6 +102,16 @@ describe.skipIf(lacks(...CLIENTS))('what was collected from one registry', () =>
       }
     });
 
+    it('cosign tree shows what it shows upstream', async () => {
+      const tree = async (at: string): Promise<string[]> => {
+        const shown = await clients.cosign('tree', '--allow-http-registry', at);
+        return [...new Set(shown.match(/sha256[:-][0-9a-f]{64}(?:\.\w+)?/g) ?? [])].sort();
+      };
+      const above = await tree(source('app'));
+      expect(above.length).toBeGreaterThan(3);
+      expect(await tree(held('app'))).toEqual(above);
+    });
+
     it.for(['app', 'multi'] as const)('regctl finds attached to %s what it finds upstream', async (name) => {
       const attached = await attachedTo(clients, source(name));
       expect(attached.length).toBeGreaterThan(0);
