@@ -38,7 +38,12 @@ export default class Plan extends GapferryCommand<typeof Plan> {
         run,
       );
       return {
-        json: { site: site.config.name, place: place.shown, ...toImportPlanJson(plan), upstream: upstreamJson(release) },
+        json: {
+          site: site.config.name,
+          place: place.shown,
+          ...toImportPlanJson(plan),
+          upstream: upstreamJson(release),
+        },
         text: [formatImportPlan(plan), ...upstreamLines(release)].join('\n'),
       };
     } finally {
