@@ -111,7 +111,7 @@ function unlessMissing(error: unknown): void {
   if (!isGapferryError(error, 'SOURCE_NOT_FOUND')) throw error;
 }
 
-/** Puts a blob into the store from the first place that gives the right bytes. */
+/** Puts a blob into the store from the first place that gives the right bytes. What one place left the next goes on with; a store asks again from the beginning when that was wrong. */
 export async function putFromPlaces(
   blob: SizedDigest,
   places: readonly BlobPlace[],
@@ -120,7 +120,7 @@ export async function putFromPlaces(
 ): Promise<{ readonly reused: boolean }> {
   for (const [at, place] of places.entries()) {
     try {
-      const stored = await putFrom(blob, place, at > 0, into, run);
+      const stored = await into.put(blob, place.bytes, run);
       if (!stored.reused) place.used?.(run);
       return stored;
     } catch (error) {
@@ -129,22 +129,6 @@ export async function putFromPlaces(
     }
   }
   throw new GapferryError({ code: 'INTERNAL', message: `blob ${blob.digest} has no place to be read from` });
-}
-
-/** A beginning that another place left may be wrong: then the blame is not this one's, and it is asked for all of it. */
-async function putFrom(
-  blob: SizedDigest,
-  { bytes }: BlobPlace,
-  isNext: boolean,
-  into: Pick<BlobWriter, 'put'>,
-  run: Run,
-): Promise<{ readonly reused: boolean }> {
-  try {
-    return await into.put(blob, bytes, run);
-  } catch (error) {
-    if (!isNext || !isGapferryError(error, 'DIGEST_MISMATCH')) throw error;
-    return into.put(blob, bytes, run);
-  }
 }
 
 function nowhere(blob: SizedDigest, places: readonly BlobPlace[], error: unknown): unknown {

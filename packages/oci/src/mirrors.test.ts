@@ -36,7 +36,7 @@ async function pull({ from, upstream, prefix = '', more = { attachments: { types
   const store = memoryBlobStore();
   const holding = await source.fetch(pin, store, run);
   const warnings = events.flatMap((event) => (event.kind === 'warning' ? [event.message] : []));
-  return { pin, holding, store, warnings };
+  return { pin, holding, store, events, warnings };
 }
 
 const isBlob: Fault['match'] = ({ path }) => path.includes('/blobs/');
@@ -123,7 +123,9 @@ describe('mirrors of a registry', () => {
       do: { kind: 'cut', afterBytes: 50_000 },
     });
     mirror.addFault({ match: ({ path }) => path.endsWith(layer), do: { kind: 'status', status: 503 } });
-    await pull({ from: [mirror], upstream });
+    const { events } = await pull({ from: [mirror], upstream });
+    const told = events.reduce((sum, event) => sum + (event.kind === 'bytes' ? event.bytes : 0), 0);
+    expect(events.find(({ kind }) => kind === 'item-started')).toMatchObject({ bytes: told });
     const asked = upstream.requests.filter(({ url }) => url.endsWith(layer));
     expect(asked.map(({ headers }) => headers['range'])).toEqual(['bytes=50000-']);
   });
@@ -133,9 +135,6 @@ describe('mirrors of a registry', () => {
     await using mirror = await startRegistry();
     for (const registry of [upstream, mirror]) registry.seedImage('team/app', '1', image);
     const isLayer: Fault['match'] = ({ path }) => path.endsWith(layer);
-    const wrong = await makeImage({ seed: 'other', layers: [{ size: 200_000 }] });
-    const blob = wrong.blobs[1];
-    if (blob === undefined) throw new Error('no layer');
     mirror.addFault({ match: isLayer, do: { kind: 'status', status: 503 } });
     const source = imageSource(createOciClient(http, { mirrors: new Map([[upstream.host, [mirror.host]]]) }));
     const wish: ImageWish = {
