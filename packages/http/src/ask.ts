@@ -7,11 +7,12 @@ import type { PourSession } from './pour-pool.ts';
 import { startPouredTrip } from './poured-trip.ts';
 import { LONGEST_WAIT } from './refusal.ts';
 import { parseRetryAfter } from './retry-after.ts';
+import { startSentTrip } from './sent-trip.ts';
 import type { Patience } from './silence.ts';
 import type { TakeSlot } from './slots.ts';
 import type { TokenQuestion } from './token-question.ts';
 import type { Tries } from './tries.ts';
-import { type Method, startTrip, type Trip, type TripBody, toTripBody } from './trip.ts';
+import { type Method, startTrip, type Trip, type TripBody, type TripInit, toTripBody } from './trip.ts';
 
 /** Everything one try needs. */
 export interface ExchangeParts {
@@ -51,21 +52,30 @@ export async function ask(
     ...request.headers,
     ...(authorization !== undefined && { Authorization: authorization }),
   };
-  const init = {
+  const init: TripInit = {
     method: request.method ?? 'GET',
     headers,
     item: request.item,
     agent: agents.forUrl(url),
     patience,
     release: slot.release,
-    ...(request.body && { body: request.body }),
   };
-  const dial = request.session && agents.dialTo(url);
-  const poured =
-    request.session && dial && (await startPouredTrip(url, { ...init, session: request.session, dial }, run));
-  const trip = poured ?? (await startTrip(url, init, run));
+  const trip = await startAny(parts, request, url, init, run);
   slot.answered(tooManyFor(trip));
   return trip;
+}
+
+async function startAny(
+  { agents }: ExchangeParts,
+  { body, session }: Pick<ExchangeRequest, 'body' | 'session'>,
+  url: URL,
+  init: TripInit,
+  run: Run,
+): Promise<Trip> {
+  if (body) return startSentTrip(url, { ...init, body }, run);
+  const dial = session && agents.dialTo(url);
+  const poured = session && dial && (await startPouredTrip(url, { ...init, session, dial }, run));
+  return poured ?? startTrip(url, init, run);
 }
 
 /** Seconds that the host asks to be left alone, where it says that it is asked too much. What is longer than we would wait ends in an error anyway. */

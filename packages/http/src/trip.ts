@@ -1,8 +1,7 @@
 import type { Agent } from 'node:http';
-import { type Bytes, checkRun, type Run } from '@gapferry/core';
+import type { Bytes, Run } from '@gapferry/core';
 import fetch, { type Response } from 'node-fetch';
 import type { StreamedBody } from './http-client.ts';
-import { createOutgoingBody, type OutgoingBody } from './outgoing-body.ts';
 import { type Patience, type SilenceWatch, watchSilence } from './silence.ts';
 
 /** One question on the wire and its answer: no redirect followed, no status judged, no retry. */
@@ -27,7 +26,6 @@ export interface TripInit {
   readonly patience: Patience;
   /** Gives the host's place back; called exactly once, whatever happens. */
   readonly release: () => void;
-  readonly body?: TripBody;
 }
 
 export interface TripBody extends StreamedBody {
@@ -43,26 +41,22 @@ export function toTripBody(body: Uint8Array | StreamedBody, told: TripBody['told
   return { size: body.byteLength, open: whole, told };
 }
 
+/** A trip without a body of ours: `startSentTrip` has one. */
 export async function startTrip(url: URL, init: TripInit, run: Run): Promise<Trip> {
-  const purpose = { item: init.item, url };
-  const watch = watchSilence(purpose, init.patience, run);
-  const outgoing = init.body && createOutgoingBody(init.body, { purpose, watch, told: init.body.told });
-  const end = async (): Promise<void> => {
+  const watch = watchSilence({ item: init.item, url }, init.patience, run);
+  const end = (): void => {
     watch.stop();
-    await outgoing?.leave();
     init.release();
   };
   try {
     const response = await fetch(url, {
       method: init.method,
-      headers: { ...init.headers, ...(init.body && { 'Content-Length': String(init.body.size) }) },
-      body: outgoing?.stream ?? null,
+      headers: init.headers,
       agent: init.agent,
       redirect: 'manual',
       compress: false,
       signal: watch.signal,
     });
-    outgoing?.hold();
     watch.busy();
     return {
       url,
@@ -71,23 +65,12 @@ export async function startTrip(url: URL, init: TripInit, run: Run): Promise<Tri
       bytes: readBody(response, watch, end),
     };
   } catch (error) {
-    await end();
-    throw failureOf(error, outgoing, watch, run);
+    end();
+    throw watch.failure(error);
   }
 }
 
-/** A body that cannot be read is no failed trip: its own error says why. */
-function failureOf(
-  error: unknown,
-  outgoing: OutgoingBody | undefined,
-  watch: SilenceWatch,
-  run: Run,
-): unknown {
-  checkRun(run);
-  return outgoing?.failure ?? watch.failure(error);
-}
-
-async function* readBody(response: Response, watch: SilenceWatch, end: () => Promise<void>): Bytes {
+async function* readBody(response: Response, watch: SilenceWatch, end: () => void): Bytes {
   try {
     watch.waiting();
     for await (const chunk of response.body ?? []) {
@@ -98,7 +81,7 @@ async function* readBody(response: Response, watch: SilenceWatch, end: () => Pro
   } catch (error) {
     throw watch.failure(error);
   } finally {
-    await end();
+    end();
   }
 }
 
