@@ -9,10 +9,11 @@ import {
   type UpstreamVerification,
   uniqueByDigest,
   type Wish,
+  wishDigest,
 } from '@gapferry/core';
 import { fixedClock, memoryDepot, memoryLedger, memorySigner, memoryUpstream } from '@gapferry/testkit';
 import { describe, expect, it } from 'vitest';
-import type { UpstreamDemands } from './check-upstream.ts';
+import { checkUpstream, type UpstreamDemands } from './check-upstream.ts';
 import { collect } from './collect.ts';
 import type { CollectRequest } from './request.ts';
 
@@ -151,6 +152,41 @@ describe('a wish that demands upstream signatures', () => {
     const about = `sha256:${'a'.repeat(64)}` as Digest;
     expect((await refused({ verify, signed: [{ by: org, about }] })).code).toBe('SIGNATURE_INVALID');
     expect((await refused({ verify, signed: [{ by: other }] })).code).toBe('KEY_UNKNOWN');
+  });
+
+  it('is about what upstream served, also where the image was cut down to some platforms', async () => {
+    const depot = memoryDepot();
+    const blobs = new Map<Digest, Uint8Array>();
+    const index = await depot.add(MEDIA_TYPES.ociIndex, Buffer.from('{"manifests":[]}'), quietRun());
+    const filtered = await depot.add(MEDIA_TYPES.ociIndex, Buffer.from('{"manifests":[1]}'), quietRun());
+    const wish: Wish = { kind: 'image', ref: APP, platforms: ['linux/amd64'], verify: [{ key: 'org.pub' }] };
+    const attached = (about: Digest): Attachment => ({
+      subject: about,
+      root: { mediaType: MEDIA_TYPES.ociManifest, ...signatureImage(blobs, about, org).root },
+    });
+    const pin = {
+      kind: 'image',
+      id: APP,
+      wish: wishDigest(wish),
+      root: index,
+      platforms: wish.platforms,
+    } as const;
+    const attachments = [attached(index.digest), attached(filtered.digest)];
+    for (const bytes of blobs.values()) await depot.add(MEDIA_TYPES.octets, bytes, quietRun());
+    const holding: ImageHolding = {
+      ...pin,
+      pin,
+      root: filtered,
+      blobs: [],
+      upstreamIndex: index,
+      attachments,
+    };
+    const check = (one: ImageHolding): Promise<unknown> =>
+      checkUpstream(one, wish, upstream, depot, quietRun());
+    expect(await check(holding)).toMatchObject({ checked: [{ by: 'cosign-key' }] });
+    await expect(check({ ...holding, attachments: attachments.slice(1) })).rejects.toMatchObject({
+      code: 'SIGNATURE_MISSING',
+    });
   });
 
   it('may be for a chart', async () => {

@@ -60,6 +60,12 @@ describe.each(['simpleSigning', 'bundle'] as const)('an identity in the form %s'
     expect(judge(bare, demand({ trustedRoot: sigstore.trustedRoot(['tlogs']) }))).toBe('SIGNATURE_INVALID');
   });
 
+  it('needs the promise of a certificate log where the root names any, and only there', async () => {
+    const secret = await made({ unlogged: true });
+    expect(judge(secret)).toBe('KEY_UNKNOWN');
+    expect(judge(secret, demand({ trustedRoot: sigstore.trustedRoot(['ctlogs']) }))).toBe('accepted');
+  });
+
   it('must be the one demanded, to the letter: patterns and beginnings are others', async () => {
     const material = await made();
     for (const wanted of ['.*', identity.slice(0, -1), `${identity}1`, identity.toUpperCase(), ''])

@@ -155,20 +155,22 @@ describe('somebody attaches', () => {
     expect(refusal(subject, [bundle(statementOf(subject), key)], demand)).toBe('accepted');
     const sbom = { ...statementOf(subject), predicateType: 'https://spdx.dev/Document' };
     expect(refusal(subject, [bundle(sbom, key)], demand)).toBe('SIGNATURE_MISSING');
-    const list = bundle(statementOf(digestOf('other'), subject), key);
-    expect(refusal(subject, [list], demand)).toBe('SIGNATURE_INVALID');
+    for (const digests of [[digestOf('other'), subject], [subject, digestOf('other')], []])
+      expect(refusal(subject, [bundle(statementOf(...digests), key)], demand)).toBe('SIGNATURE_INVALID');
     const note = bundle(statementOf(subject), key, (made) => {
       made.dsseEnvelope.payloadType = 'text/plain';
     });
     expect(refusal(subject, [note], demand)).toBe('SIGNATURE_INVALID');
   });
 
-  it('a bundle whose second signature is the right one', () => {
+  it('a bundle with a second signature, whichever is the right one', () => {
     const { key, demand } = somebody();
-    const twice = bundle(statementOf(subject), key, (made) => {
-      made.dsseEnvelope.signatures.unshift({ sig: 'AAAA' });
-    });
-    expect(refusal(subject, [twice], demand)).toBe('SIGNATURE_INVALID');
+    for (const add of ['unshift', 'push'] as const) {
+      const twice = bundle(statementOf(subject), key, (made) => {
+        made.dsseEnvelope.signatures[add]({ sig: 'AAAA' });
+      });
+      expect(refusal(subject, [twice], demand)).toBe('SIGNATURE_INVALID');
+    }
   });
 
   it('a message signature with a digest that its bytes do not have', () => {

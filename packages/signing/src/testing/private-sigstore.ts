@@ -12,6 +12,8 @@ export interface SignedBy {
   readonly identity: string;
   readonly issuer: string;
   readonly proof: 'log' | 'timestamp' | 'log and timestamp' | 'none';
+  /** The certificate is in no certificate log. */
+  readonly unlogged?: boolean;
 }
 
 /** A Sigstore instance of one's own, made from the parts of @sigstore/mock, in memory. */
@@ -28,7 +30,9 @@ export async function privateSigstore(): Promise<PrivateSigstore> {
   // Whole seconds, because the mock writes fractions in a form that is not DER; a minute ahead, because its own certificates begin now.
   const clock = new Date(Math.floor(Date.now() / 1000) * 1000 + 60_000);
   const ctLog = await initializeCTLog(keys(), clock);
-  const ca = await initializeCA(keys('P-384'), ctLog, clock);
+  const caKeys = keys('P-384');
+  const ca = await initializeCA(caKeys, ctLog, clock);
+  const secretCa = await initializeCA(caKeys, undefined, clock);
   const tlog = await initializeTLog(LOG, keys(), clock);
   const tsa = await initializeTSA(keys(), clock);
   const root = {
@@ -39,9 +43,10 @@ export async function privateSigstore(): Promise<PrivateSigstore> {
     timestampAuthorities: [authorityOf(tsa.intCertificate, tsa.rootCertificate)],
   };
   const instance: Instance = {
-    certify: async ({ identity, issuer }, spki) => {
+    certify: async ({ identity, issuer, unlogged = false }, spki) => {
       const extensions = [{ oid: OID_ISSUER, value: issuer }];
-      return bytesOf(await ca.issueCertificate({ publicKey: spki, subjectAltName: identity, extensions }));
+      const wanted = { publicKey: spki, subjectAltName: identity, extensions };
+      return bytesOf(await (unlogged ? secretCa : ca).issueCertificate(wanted));
     },
     log: async (entry) => Object.values(await tlog.log(entry))[0],
     stamp: async (signature) => {
