@@ -12,6 +12,8 @@ export interface BenchZone extends AsyncDisposable {
   /** The built command line, as a process. */
   gapferry(...args: readonly string[]): Command;
   collect(): Command;
+  /** When there is a release already. */
+  collectAgain(): Command;
   /** Removes what earlier runs left below the directory. */
   empty(...names: readonly string[]): Promise<void>;
   /** A site that has accepted nothing yet; its only target is this registry, if any, else an embedded depot. */
@@ -59,6 +61,7 @@ export async function makeBenchZone(workload: Workload, host: string): Promise<B
         'depot',
         '--no-progress',
       ),
+    collectAgain: () => gapferry('collect', 'bundles/bench', '--depot', 'depot', '--no-progress'),
     empty,
     async newSite(registry) {
       await empty('site');

@@ -1,9 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { BenchOptions } from './bench-options.ts';
 import { type BenchZone, makeBenchZone } from './bench-zone.ts';
 import { choosePeers, type Peer } from './peers.ts';
 import { comparisonTable } from './report.ts';
-import { sideBySide } from './side-by-side.ts';
+import { type Contestant, sideBySide } from './side-by-side.ts';
+import { unchangedTable } from './unchanged.ts';
 import { startBenchRegistry } from './upstream.ts';
 import { contentOf, describeWorkload, hex, openWorkload, TAG, type Workload, warm } from './workload.ts';
 
@@ -11,7 +13,8 @@ import { contentOf, describeWorkload, hex, openWorkload, TAG, type Workload, war
 export async function benchCollect({ runs = 5, size, peers, registry }: BenchOptions): Promise<string> {
   const workload = await openWorkload(size);
   await warm(workload);
-  await using upstream = await startBenchRegistry(workload, { choice: registry });
+  const accessLog = join(workload.registry, 'access.log');
+  await using upstream = await startBenchRegistry(workload, { choice: registry, accessLog });
   await using zone = await makeBenchZone(workload, upstream.host);
   await writeFile(zone.path('curl.config'), curlConfig(zone, workload, upstream.host));
   const others = choosePeers(collectPeers(zone, workload, upstream.host), peers, zone.env);
@@ -20,10 +23,19 @@ export async function benchCollect({ runs = 5, size, peers, registry }: BenchOpt
     command: zone.collect(),
     prepare: () => zone.empty('depot', 'bundles/bench/bundle.lock.json'),
   };
-  const compared = await sideBySide([ours, ...others.filter((peer) => 'command' in peer)], runs);
+  const able = [ours, ...others.filter((peer) => 'command' in peer)];
   const absent = others.filter((peer) => 'missing' in peer);
+  const first = comparisonTable(await sideBySide(able, runs), absent);
+  const again = await unchangedTable(able.filter(isNotCurl), accessLog, (contestant) =>
+    contestant === ours ? zone.collectAgain() : contestant.command,
+  );
   const about = `workload: ${describeWorkload(workload)}\nupstream: ${upstream.described}`;
-  return `${about}\n${comparisonTable(compared, absent)}`;
+  return [about, first, again].join('\n');
+}
+
+/** It would fetch everything again. */
+function isNotCurl({ name }: Contestant): boolean {
+  return !name.startsWith('curl');
 }
 
 function collectPeers(zone: BenchZone, { images }: Workload, host: string): Peer[] {

@@ -1,11 +1,11 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { formatTable } from '@gapferry/report';
+import { mkdir } from 'node:fs/promises';
 import type { BenchOptions } from './bench-options.ts';
 import { type BenchZone, makeBenchZone } from './bench-zone.ts';
-import { type Command, measure } from './measure.ts';
+import type { Command } from './measure.ts';
 import { choosePeers, type Peer } from './peers.ts';
-import { comparisonTable, seconds } from './report.ts';
+import { comparisonTable } from './report.ts';
 import { type Absentee, type Contestant, sideBySide } from './side-by-side.ts';
+import { unchangedTable } from './unchanged.ts';
 import { findDistribution, startBenchRegistry, startDistribution } from './upstream.ts';
 import { runOnce } from './verify.ts';
 import {
@@ -40,12 +40,11 @@ export async function benchPush({ runs = 5, size, peers, registry }: BenchOption
   const able = all.filter((contestant) => 'command' in contestant);
   const absent = all.filter((contestant) => 'missing' in contestant);
   const first = comparisonTable(await sideBySide(able, runs), absent);
-  const second = await again(able, accessLog);
+  const second = await unchangedTable(able, accessLog);
   return [
     `workload: ${describeWorkload(workload)}`,
     `target: ${target.described}, empty before each run`,
     first,
-    'once more, unchanged:',
     second,
   ].join('\n');
 }
@@ -115,36 +114,4 @@ function pushPeers(zone: BenchZone, { images }: Workload, host: string): Peer[] 
       prepare,
     },
   ];
-}
-
-/** Each once, into what it has pushed itself just before. */
-async function again(able: readonly Contestant[], accessLog: string): Promise<string> {
-  const rows: string[][] = [];
-  for (const { name, command, prepare } of able) {
-    process.stderr.write(`bench: unchanged: ${name}\n`);
-    await prepare?.();
-    await measure(command);
-    await writeFile(accessLog, '');
-    const { seconds: took, peakMiB, phaseSeconds } = await measure(command);
-    const phase = phaseSeconds === undefined ? '' : seconds(phaseSeconds);
-    rows.push([
-      name,
-      seconds(took),
-      phase,
-      peakMiB?.toFixed(0) ?? '–',
-      requestsIn(await readFile(accessLog, 'utf8')),
-    ]);
-  }
-  return formatTable([['', 'seconds', 'applying', 'peak MiB', 'requests'], ...rows]);
-}
-
-/** How many, and how many of which method. */
-function requestsIn(log: string): string {
-  const methods = [...log.matchAll(/"(GET|HEAD|POST|PATCH|PUT|DELETE) \/v2\//g)].map(
-    ([, method = '']) => method,
-  );
-  const counted = new Map<string, number>();
-  for (const method of methods) counted.set(method, (counted.get(method) ?? 0) + 1);
-  const each = [...counted].map(([method, count]) => `${count} ${method}`).join(', ');
-  return `${methods.length} (${each})`;
 }

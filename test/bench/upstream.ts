@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,14 +29,20 @@ export interface ServedStorage {
 
 export interface Choice {
   readonly choice: RegistryChoice | undefined;
+  /** As in `ServedStorage`; the testkit's registry writes none. */
+  readonly accessLog?: string;
 }
 
 /** A registry that has the workload: distribution 3 where scripts/live/install.mjs has brought it, else Debian's docker-registry, else the testkit's. */
-export async function startBenchRegistry(workload: Workload, { choice }: Choice): Promise<BenchRegistry> {
+export async function startBenchRegistry(
+  workload: Workload,
+  { choice, accessLog }: Choice,
+): Promise<BenchRegistry> {
   const found = choice === 'testkit' ? undefined : findDistribution(choice);
   if (found === undefined) return startTestkit(workload);
   const configFile = join(workload.registry, 'registry.yml');
-  return startDistribution(found, { storage: workload.registry, configFile, readonly: true });
+  const served = { storage: workload.registry, configFile, readonly: true };
+  return startDistribution(found, { ...served, ...(accessLog !== undefined && { accessLog }) });
 }
 
 export interface FoundDistribution {
@@ -70,7 +76,7 @@ export async function startDistribution(
     http: { addr: host, secret: 'of one run' },
   };
   await writeFile(configFile, JSON.stringify(config));
-  const log = accessLog === undefined ? undefined : await open(accessLog, 'a');
+  const log = accessLog === undefined ? undefined : await openEmpty(accessLog);
   const env = { PATH: process.env['PATH'], OTEL_TRACES_EXPORTER: 'none' };
   const stdio = log?.fd ?? 'ignore';
   const server = spawn(program, ['serve', configFile], { stdio: ['ignore', stdio, stdio], env });
@@ -85,6 +91,12 @@ export async function startDistribution(
       await log?.close();
     },
   };
+}
+
+/** To append to: it is emptied between runs. */
+async function openEmpty(file: string): Promise<FileHandle> {
+  await writeFile(file, '');
+  return open(file, 'a');
 }
 
 async function untilAnswers(server: ChildProcess, host: string, program: string): Promise<void> {
