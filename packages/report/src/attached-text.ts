@@ -33,6 +33,6 @@ export function signerText(check: UpstreamCheck): string {
 /** What must be known of images whose index was made smaller; undefined when there are none. */
 export function filteredNote(images: number): string | undefined {
   if (images === 0) return undefined;
-  const what = images === 1 ? 'is a filtered index' : 'are filtered indexes';
-  return `${count(images, 'image')} ${what}: upstream's signature over the index does not cover what is loaded; the upstream index travels as a record, and import proves that nothing else is in the filtered one`;
+  const [is, it] = images === 1 ? ['is a filtered index', 'it'] : ['are filtered indexes', 'them'];
+  return `${count(images, 'image')} ${is}: upstream's signature over the index does not cover ${it}; import proves ${it} by the upstream index, which travels along`;
 }

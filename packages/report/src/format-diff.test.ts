@@ -174,7 +174,7 @@ describe('what belongs to images in a difference', () => {
       "Upstream's signature was checked before and is not any more: image r.example/a:1.",
     );
     expect(text).toContain(
-      "1 image is a filtered index: upstream's signature over the index does not cover what is loaded;",
+      "1 image is a filtered index: upstream's signature over the index does not cover it;",
     );
   });
 

@@ -16,7 +16,7 @@ export function formatCollected(collected: Collected, depot: string): string {
     ...items.filter(({ outcome }) => outcome === 'fetched').map(itemLine),
     ...reusedLine(items),
     totalsLine(collected),
-    ...filteredLine(collected),
+    ...(kind === 'sealed' ? filteredLine(collected) : []),
     ...(kind === 'sealed' ? [`next: gapferry export ${depot} --to <stick>`] : []),
   ].join('\n');
 }
