@@ -13,7 +13,7 @@ export type LookUp = (subject: Digest, run: Run) => Promise<readonly FoundAttach
 /** Attachments of attachments of … an image's manifests. */
 const DEEPEST = 4;
 /** Of one image. */
-const MOST_ATTACHMENTS = 500;
+export const MOST_ATTACHMENTS = 500;
 
 interface Subject {
   readonly digest: Digest;

@@ -8,11 +8,12 @@ import {
   type ManifestLinks,
   parseManifestLinks,
   type Run,
+  totalSize,
 } from '@gapferry/core';
 import type { OciClient } from '../oci-client.ts';
 import { parseReferrers, type Referrer } from '../referrer-pages.ts';
 import { type AttachmentWord, attachmentWords } from './attachment-words.ts';
-import type { FoundAttachment, LookUp } from './find-attachments.ts';
+import { type FoundAttachment, type LookUp, MOST_ATTACHMENTS } from './find-attachments.ts';
 
 /** sigstore/cosign, specs/SIGNATURE_SPEC.md. */
 const COSIGN_TAGS = ['sig', 'att', 'sbom'] as const;
@@ -21,7 +22,7 @@ const COSIGN_TAGS = ['sig', 'att', 'sbom'] as const;
  *  Each tag is asked for by itself and not looked up in the list of tags: lists leave out what a caching registry has not fetched yet, and a question for the tag makes it look.
  *  `asked` is called for each question. */
 export function lookUpAtRegistry(client: OciClient, repository: string, asked: () => void): LookUp {
-  const search: Search = { client, repository, asked };
+  const search: Search = { client, repository, asked, listed: { count: 0, bytes: 0 } };
   return async (subject, run) => {
     const [referrers, ...tagged] = await Promise.all([
       referrersOf(search, subject, run),
@@ -35,15 +36,34 @@ interface Search {
   readonly client: OciClient;
   readonly repository: string;
   readonly asked: () => void;
+  /** What registries named so far, for all subjects together. */
+  readonly listed: { count: number; bytes: number };
 }
+
+/** Of the manifests of an image's attachments. */
+const MOST_BYTES = 64 << 20;
 
 async function referrersOf(search: Search, subject: Digest, run: Run): Promise<FoundAttachment[]> {
   search.asked();
   const listed =
     (await search.client.referrers(search.repository, subject, run)) ??
     (await fallback(search, subject, run));
+  requireFew(search, subject, listed);
   const found = await Promise.all(listed.map((referrer) => checkedReferrer(search, subject, referrer, run)));
   return found.filter((attachment) => attachment !== undefined);
+}
+
+/** Before any of them is asked for: a list costs nothing to make. */
+function requireFew({ repository, listed }: Search, subject: Digest, referrers: readonly Referrer[]): void {
+  listed.count += referrers.length;
+  listed.bytes += totalSize(referrers);
+  if (listed.count <= MOST_ATTACHMENTS && listed.bytes <= MOST_BYTES) return;
+  throw new GapferryError({
+    code: 'LIMIT_EXCEEDED',
+    message: `too much belongs to ${repository}@${subject}: more than ${MOST_ATTACHMENTS} attachments, or ${MOST_BYTES} bytes of manifests`,
+    hint: 'leave attachments out with `attachments: none` where they are not needed',
+    origin: 'source',
+  });
 }
 
 /** What registries without the API keep instead: an index under a tag named for the digest. */

@@ -1,6 +1,7 @@
 import {
   byAttachment,
   type Digest,
+  digestOf,
   hexOf,
   type ImageWish,
   MEDIA_TYPES,
@@ -241,6 +242,26 @@ describe('a look that fails is never "none"', () => {
     await expect(client.referrers(`${server.host}/app`, amd.root.digest, quietRun())).rejects.toMatchObject({
       code,
     });
+  });
+
+  it.each([
+    ['501 referrers', 501, 100],
+    ['referrers of more than 64 MiB', 20, 4_000_000],
+  ])('%s: refused before any of them is asked for', async (_, count, size) => {
+    const manifests = Array.from({ length: count }, (_entry, at) => ({
+      mediaType: MEDIA_TYPES.ociManifest,
+      digest: digestOf(String(at)),
+      size,
+    }));
+    await using registry = await seeded({ referrers: false });
+    const list = Buffer.from(
+      JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests }),
+    );
+    const root = { mediaType: MEDIA_TYPES.ociIndex, digest: digestOf(list), size: list.byteLength };
+    const tag = `sha256-${hexOf(index.root.digest)}`;
+    registry.seedImage('team/app', tag, { root, manifest: list, blobs: [], children: [] });
+    await expect(pinOf(wish(registry))).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+    expect(registry.requests.some(({ url }) => url.includes(digestOf('0')))).toBe(false);
   });
 
   it('is undone by a retry', async () => {
