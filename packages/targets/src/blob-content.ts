@@ -14,6 +14,7 @@ import {
   uniqueByDigest,
 } from '@gapferry/core';
 import pLimit from 'p-limit';
+import { allOrStop } from './all-or-stop.ts';
 import type { EmbeddedStore } from './embedded-store.ts';
 
 /** A content load that consists of blobs. */
@@ -37,27 +38,15 @@ export async function loadBlobs(
   run: Run,
 ): Promise<LoadOutcome> {
   const missing = await missingOf(store, blobsOf(load), run);
-  const stop = new AbortController();
-  const each: Run = { signal: AbortSignal.any([run.signal, stop.signal]), emit: (event) => run.emit(event) };
-  const copy = (blob: SizedDigest): Promise<number> => copyBlob(store, load.item, blob, from, each);
   const limit = pLimit(concurrency);
+  const copy = (blob: SizedDigest, each: Run): Promise<number> =>
+    limit(() => copyBlob(store, load.item, blob, from, each));
   const isRoot = ({ digest }: SizedDigest): boolean => digest === load.root.digest;
-  const parts = missing.filter((blob) => !isRoot(blob)).map((blob) => limit(() => copy(blob)));
-  const copied = await allOrStop(parts, stop);
-  for (const root of missing.filter(isRoot)) copied.push(await copy(root));
+  const parts = missing.filter((blob) => !isRoot(blob));
+  const copied = await allOrStop(parts, copy, run);
+  for (const root of missing.filter(isRoot)) copied.push(await copy(root, run));
   const bytes = copied.reduce((sum, size) => sum + size, 0);
   return { state: missing.length === 0 ? 'same' : 'loaded', bytes };
-}
-
-/** The first failure stops the others, and nothing goes on behind the caller's back. */
-async function allOrStop<T>(tasks: readonly Promise<T>[], stop: AbortController): Promise<T[]> {
-  try {
-    return await Promise.all(tasks);
-  } catch (error) {
-    stop.abort();
-    await Promise.allSettled(tasks);
-    throw error;
-  }
 }
 
 async function missingOf(

@@ -1,8 +1,8 @@
 import { type BlobReader, checkRun, type Digest, type Run, type SizedDigest } from '@gapferry/core';
-import pLimit from 'p-limit';
+import PQueue from 'p-queue';
 import type { OciRegistry } from './oci-registry.ts';
 
-/** Sends blobs of many loads at once: large ones have places of their own, so that small ones never wait behind them. */
+/** Sends blobs of many loads at once. Of those that wait the biggest goes first: it takes longest. Small ones have places of their own, so that none waits behind a layer. */
 export interface BlobLanes {
   /** Remembers that a repository holds a blob. */
   holds(repository: string, digest: Digest): void;
@@ -16,15 +16,17 @@ export interface BlobToSend extends SizedDigest {
   readonly item: string;
 }
 
-/** Blobs from here on are large: one chunk of an upload. */
-const LARGE = 8 << 20;
+/** Below this a blob is small: its requests take longer than its bytes. */
+const SMALL = 1 << 20;
+/** Connections that large blobs leave to the others. */
+const KEPT_FREE = 2;
 const MOST_MOUNTS = 3;
 
 export function blobLanes(registry: OciRegistry, connections: number): BlobLanes {
   const holders = new Map<Digest, Set<string>>();
   const underway = new Map<Digest, Promise<number>>();
-  const large = pLimit(Math.max(1, Math.ceil(connections / 2)));
-  const small = pLimit(Math.max(1, connections));
+  const large = new PQueue({ concurrency: Math.max(1, connections - KEPT_FREE) });
+  const small = new PQueue({ concurrency: Math.max(1, connections) });
   const holds = (repository: string, digest: Digest): void => {
     holders.set(digest, (holders.get(digest) ?? new Set()).add(repository));
   };
@@ -46,8 +48,10 @@ export function blobLanes(registry: OciRegistry, connections: number): BlobLanes
       for (let other = underway.get(digest); other !== undefined; other = underway.get(digest))
         await other.catch(() => undefined);
       if (holders.get(digest)?.has(repository)) return tellReused(blob, blob.size, run);
-      const lane = blob.size >= LARGE ? large : small;
-      const sending = lane(() => push(blob, from, run)).finally(() => underway.delete(digest));
+      const lane = blob.size < SMALL ? small : large;
+      const sending = lane
+        .add(() => push(blob, from, run), { priority: blob.size })
+        .finally(() => underway.delete(digest));
       underway.set(digest, sending);
       return await sending;
     },

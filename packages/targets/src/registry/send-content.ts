@@ -7,6 +7,7 @@ import {
   readVerified,
   type SizedDigest,
 } from '@gapferry/core';
+import { allOrStop } from '../all-or-stop.ts';
 import { type ContentGraph, type ManifestNode, readContentGraph } from './content-graph.ts';
 import type { RegistryPlace } from './registry-place.ts';
 
@@ -79,22 +80,4 @@ async function inOrder(
     },
     run,
   );
-}
-
-/** Starts all at once. The first failure stops the others, and nothing goes on behind the caller's back. */
-async function allOrStop<S, R>(
-  subjects: readonly S[],
-  act: (subject: S, run: Run) => Promise<R>,
-  run: Run,
-): Promise<R[]> {
-  const stop = new AbortController();
-  const inner: Run = { signal: AbortSignal.any([run.signal, stop.signal]), emit: (event) => run.emit(event) };
-  const tasks = subjects.map((subject) => act(subject, inner));
-  try {
-    return await Promise.all(tasks);
-  } catch (error) {
-    stop.abort();
-    await Promise.allSettled(tasks);
-    throw error;
-  }
 }
