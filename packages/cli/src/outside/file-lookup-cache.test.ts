@@ -1,7 +1,10 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { temporaryDirectory } from '@gapferry/testkit';
 import { describe, expect, it } from 'vitest';
 import { fileLookupCache } from './file-lookup-cache.ts';
+
+const hashOf = (name: string): string => createHash('sha256').update(name).digest('hex');
 
 describe('look-ups that are kept in files', () => {
   it('are there for the next run, each under its name, and nothing else is left', async () => {
@@ -33,6 +36,22 @@ describe('look-ups that are kept in files', () => {
     const [name = ''] = await readdir(home.path);
     await writeFile(home.join(name), change(await readFile(home.join(name), 'utf8')));
     expect(await cache.get('one')).toBeUndefined();
+  });
+
+  it('are removed when they are older than 30 days', async () => {
+    await using home = await temporaryDirectory();
+    await fileLookupCache(home.path).put('old', 1);
+    await fileLookupCache(home.path).put('young', 2);
+    const [old = ''] = (await readdir(home.path)).filter((name) => name.startsWith(hashOf('old')));
+    const then = new Date(Date.now() - 31 * 24 * 60 * 60 * 1000);
+    await utimes(home.join(old), then, then);
+    const cache = fileLookupCache(home.path);
+    await cache.put('new', 3);
+    expect([await cache.get('old'), await cache.get('young'), await cache.get('new')]).toEqual([
+      undefined,
+      2,
+      3,
+    ]);
   });
 
   it('are not kept where nothing can be written, which is no error', async () => {

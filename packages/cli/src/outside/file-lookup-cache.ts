@@ -1,14 +1,18 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LookupCache } from '@gapferry/oci';
 
 /** Bytes of one file; what is longer was not written by us. */
 const LONGEST = 1 << 20;
 
-/** One small file for each name in a directory that is made when it is needed. Files are replaced as a whole; several processes may use the directory. What cannot be read or written counts
+/** Milliseconds after which a file that nobody wrote anew is removed: digests pass. */
+const OLDEST = 30 * 24 * 60 * 60 * 1000;
+
+/** One small file for each name in a directory that is made when it is needed. Files are replaced as a whole, and removed after 30 days; several processes may use the directory. What cannot be read or written counts
  *  as not there: whoever asks then asks upstream. */
 export function fileLookupCache(directory: string): LookupCache {
+  let swept: Promise<void> | undefined;
   const fileOf = (name: string): string =>
     join(directory, `${createHash('sha256').update(name).digest('hex')}.json`);
   return {
@@ -28,11 +32,21 @@ export function fileLookupCache(directory: string): LookupCache {
         await mkdir(directory, { recursive: true });
         await writeFile(temporary, text, { flag: 'wx' });
         await rename(temporary, fileOf(name));
+        swept ??= sweep(directory);
+        await swept;
       } catch {
         await rm(temporary, { force: true }).catch(() => undefined);
       }
     },
   };
+}
+
+async function sweep(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name);
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs > OLDEST) await rm(path, { force: true });
+  }
 }
 
 async function readShort(path: string): Promise<string> {
