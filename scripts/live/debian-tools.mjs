@@ -5,6 +5,8 @@ import { findProgram, lastWords } from './find-program.mjs';
 const PACKAGES = {
   git: 'git',
   curl: 'curl',
+  openssl: 'openssl',
+  zstd: 'zstd',
   skopeo: 'skopeo',
   'docker-registry': 'docker-registry',
   htpasswd: 'apache2-utils',

@@ -27,7 +27,8 @@ for (const kind of LIVE_REGISTRIES.filter(({ name }) => name.startsWith('distrib
     const refusing = (part: string, status: number): Promise<Gateway> =>
       startGateway(registry.port, ({ path }) => (path.includes(part) ? status : 'pass'));
 
-    it.for(REFUSALS)(
+    // Together: most of the time is waited before another try.
+    it.concurrent.for(REFUSALS)(
       'that answers %i where referrers are asked for: cannot be asked (6), and the image is named',
       async (status) => {
         await using gateway = await refusing('/referrers/', status);
@@ -42,7 +43,7 @@ for (const kind of LIVE_REGISTRIES.filter(({ name }) => name.startsWith('distrib
       },
     );
 
-    it('that answers 404 there: there is no such endpoint, and nothing is missing', async () => {
+    it.concurrent('that answers 404 there: there is no such endpoint, and nothing is missing', async () => {
       await using gateway = await refusing('/referrers/', 404);
       const host = await makeStagingHost();
       cleanup.defer(() => host.close());
@@ -51,7 +52,7 @@ for (const kind of LIVE_REGISTRIES.filter(({ name }) => name.startsWith('distrib
       expect(gateway.answered).toBeGreaterThan(0);
     });
 
-    it.for([401, 503] as const)(
+    it.concurrent.for([401, 503] as const)(
       'that answers %i for the fallback tag: cannot be asked (6)',
       async (status) => {
         await using gateway = await refusing('/manifests/sha256-', status);
