@@ -34,7 +34,7 @@ export async function readHostSettings(
 
 /** `what`: the setting that names the file. What is no certificate would be left out without a word. Throws `USAGE`. */
 export async function readCertificates(file: string, what: string): Promise<string> {
-  const pem = await readNamedFile(file, `${what}:`);
+  const pem = await readNamedFile(file, `the certificates in ${what}:`);
   if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
   throw new GapferryError({
     code: 'USAGE',
