@@ -165,6 +165,15 @@ describe('a plan', () => {
     );
   });
 
+  it('counts what two items share once, since it is sent once', () => {
+    const images = { 'docker.io/library/nginx:1.27': 'nginx', 'docker.io/library/nginx:1': 'nginx' };
+    const release = verifySimulated(simulatedRelease({ images }));
+    const all = release.opened.manifest.blobs.reduce((sum, { size }) => sum + size, 0);
+    const { steps, totals } = plan(release, { content: { state: 'absent', missingBytes: all } });
+    expect(steps.map(({ bytes }) => bytes)).toEqual([all, all]);
+    expect(totals).toMatchObject({ toLoad: 2, bytes: all });
+  });
+
   it('counts an item once, whatever tags its attachments have', () => {
     const release = simulatedRelease({ images: { 'docker.io/library/nginx:1.27': 'nginx' } });
     const { tag } = attach(release, 'docker.io/library/nginx:1.27', { tag: 'sig' });

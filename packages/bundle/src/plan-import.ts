@@ -6,6 +6,9 @@ import {
   type NameState,
   type Presence,
   type ReleaseAddress,
+  type SizedDigest,
+  totalSize,
+  uniqueByDigest,
 } from '@gapferry/core';
 import { requireVerified, type VerifiedRelease } from './complete.ts';
 import { isFiltered } from './diff-manifests.ts';
@@ -94,11 +97,27 @@ export function planImport(
       toLoad,
       same: items - toLoad,
       moved: steps.filter((step) => step.nameAction === 'move').length,
-      bytes: steps.reduce((sum, step) => sum + step.bytes, 0),
+      bytes: bytesToSend(steps),
     },
   }) as unknown as ImportPlan;
   made.add(plan);
   return plan;
+}
+
+/** What several items share is sent to a target once: all of it together is the most. */
+function bytesToSend(steps: readonly PlanStep[]): number {
+  const byTarget = [...Map.groupBy(steps, ({ target }) => target).values()].map((all) => {
+    const sent = all.filter(({ contentAction }) => contentAction === 'send');
+    const each = sent.reduce((sum, step) => sum + step.bytes, 0);
+    return Math.min(each, totalSize(uniqueByDigest(sent.flatMap(({ content }) => blobsIn(content)))));
+  });
+  return byTarget.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+function blobsIn(content: ContentLoad | undefined): readonly SizedDigest[] {
+  if (content === undefined) return [];
+  if (content.kind === 'oci') return content.blobs;
+  return content.kind === 'git' ? content.packs : [content.root];
 }
 
 /** Does the step do anything? */
