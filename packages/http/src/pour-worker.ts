@@ -35,6 +35,8 @@ interface Trip {
   left: number;
   skip: number;
   taking: boolean;
+  /** Why the connection ended, when it did before anybody took the body: what had come by then is still good. */
+  over: Error | undefined;
   untold: number;
   toldAt: number;
 }
@@ -91,7 +93,14 @@ function takeBuffer(): Uint8Array {
 function ask(session: Session, to: DialPlan, question: string): void {
   const buffer = takeBuffer();
   const callback = (count: number): boolean => receive(session, trip, buffer.subarray(0, count));
-  const socket = dial(to, { buffer, callback });
+  let socket: Socket;
+  try {
+    socket = dial(to, { buffer, callback });
+  } catch (error) {
+    spare.push(buffer);
+    fail(session, 'trip', error);
+    return;
+  }
   const trip: Trip = {
     socket,
     buffer,
@@ -100,6 +109,7 @@ function ask(session: Session, to: DialPlan, question: string): void {
     left: 0,
     skip: 0,
     taking: false,
+    over: undefined,
     untold: 0,
     toldAt: performance.now(),
   };
@@ -164,7 +174,9 @@ function take(session: Session, skip: number): void {
   const { rest } = trip;
   trip.rest = Buffer.alloc(0);
   write(session, trip, rest);
-  if (session.trip === trip) trip.socket.resume();
+  if (session.trip !== trip) return;
+  if (trip.over === undefined) trip.socket.resume();
+  else failTrip(session, trip, trip.over);
 }
 
 /** Appends what belongs to the body and is not there yet. */
@@ -203,8 +215,13 @@ function tellBytes(session: Session, trip: Trip): void {
   trip.toldAt = performance.now();
 }
 
-function failTrip(session: Session, trip: Trip, error: unknown): void {
+/** Between head and `take` nobody waits for word of it. */
+function failTrip(session: Session, trip: Trip, error: Error): void {
   if (session.trip !== trip) return;
+  if (trip.head === undefined && !trip.taking) {
+    trip.over ??= error;
+    return;
+  }
   leave(session);
   fail(session, 'trip', error);
 }

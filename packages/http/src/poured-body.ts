@@ -1,10 +1,11 @@
 import type { Poured, PourFile, Run } from '@gapferry/core';
-import { UNKNOWN_BODY } from './body-part.ts';
+import { type BodyPart, UNKNOWN_BODY } from './body-part.ts';
 import type { Exchange } from './exchange.ts';
 import type { BodyRequest } from './http-client.ts';
 import { FileFailure, type PourPool, type PourSession } from './pour-pool.ts';
 import { isWhole, learn, leave, openAt, STEP } from './resumed-body.ts';
 import type { Tries } from './tries.ts';
+import type { Trip } from './trip.ts';
 
 /** From this many bytes on a body is worth a connection of its own, and its way around this thread. */
 const LARGE = 1 << 20;
@@ -46,7 +47,7 @@ async function pourAll(
     try {
       const { trip, part } = await openAt(exchange, { ...request, session }, before, identity, run);
       identity = learn(identity, part);
-      if (trip.pour === undefined || (part.end ?? 0) > request.size) {
+      if (trip.pour === undefined || !isExact(trip, part, before, request.size)) {
         await leave(trip);
         return false;
       }
@@ -59,6 +60,11 @@ async function pourAll(
     }
   }
   return true;
+}
+
+/** The worker takes as many bytes as the head announces: they must be those of the range, and end within the body. */
+function isExact({ headers }: Trip, { skip, end = 0 }: BodyPart, at: number, size: number): boolean {
+  return end <= size && Number(headers.get('content-length')) === end - at + skip;
 }
 
 function rethrow(error: unknown): never {

@@ -24,11 +24,11 @@ export function parseRawHead(text: string): RawHead | undefined {
   const status = Number(/^HTTP\/1\.[01] ([2-5]\d\d)(?: |$)/.exec(statusLine)?.[1] ?? 0);
   const headers = new Map<string, string>();
   for (const line of lines) {
-    const [, name = '', value = ''] =
-      /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/.exec(line) ?? [];
-    const key = name.toLowerCase();
-    if (key === '') return undefined;
-    headers.set(key, headers.has(key) ? `${headers.get(key)}, ${value}` : value);
+    const colon = line.indexOf(':');
+    const [key, value] = [line.slice(0, Math.max(0, colon)).toLowerCase(), line.slice(colon + 1)];
+    // Each pattern has one way to match only: a line may be as long as the head.
+    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(key) || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return undefined;
+    headers.set(key, [headers.get(key), value.trim()].filter((part) => part !== undefined).join(', '));
   }
   const length = headers.get('content-length') ?? '';
   const isPlain =
