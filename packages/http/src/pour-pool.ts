@@ -43,8 +43,9 @@ export interface PourHead {
 export class FileFailure extends Error {}
 
 export function createPourPool(): PourPool {
-  const threads: Thread[] = [];
+  let threads: Thread[] = [];
   const pick = (): Thread => {
+    threads = threads.filter((thread) => !thread.isOver());
     const idle = threads.find((thread) => thread.sessions() === 0);
     if (idle !== undefined) return idle;
     if (threads.length < Math.min(availableParallelism(), MOST_WORKERS)) {
@@ -63,6 +64,8 @@ export function createPourPool(): PourPool {
 }
 
 interface Thread {
+  /** It failed: nothing it is asked would be answered. */
+  isOver(): boolean;
   sessions(): number;
   open(file: PourFile): Promise<PourSession>;
   end(): void;
@@ -79,7 +82,9 @@ let count = 0;
 function startThread(): Thread {
   const worker = new Worker(WORKER, { execArgv: [], env: {}, stdin: false });
   const lines = new Map<number, Line>();
+  let over = false;
   const fail = (cause: unknown): void => {
+    over = true;
     const error = new GapferryError({ code: 'INTERNAL', message: 'a receiving worker failed', cause });
     for (const line of lines.values()) line.broken(error);
     lines.clear();
@@ -88,6 +93,7 @@ function startThread(): Thread {
   worker.on('error', fail).on('exit', () => fail(undefined));
   worker.unref();
   return {
+    isOver: () => over,
     sessions: () => lines.size,
     async open(file) {
       const id = count++;
