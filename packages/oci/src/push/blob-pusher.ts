@@ -19,7 +19,7 @@ import { pushPlace } from './push-place.ts';
 import { countSentBytes } from './sent-bytes.ts';
 import { hasTargetBlob } from './target-look.ts';
 import type { UploadJournal } from './upload-journal.ts';
-import { beginUpload, type Upload, type UploadSession } from './upload-session.ts';
+import { beginUpload, isLostSession, type Upload, type UploadSession } from './upload-session.ts';
 
 export interface BlobPusherParts extends TryOptions {
   readonly http: HttpClient;
@@ -80,6 +80,7 @@ async function pushMissing(
   const upload: Upload = { place, blob, item: options.item };
   const tries = createTries(options.item, place.host, parts);
   const sent = countSentBytes(run);
+  const attempts: Attempts = { sessions: 0, digestRefused: false, lost: 0, furthest: 0 };
   const memory = sessionMemory(parts.journal, upload, run);
   const work: UploadWork = {
     upload,
@@ -87,9 +88,13 @@ async function pushMissing(
     chunkSize: parts.chunkSize,
     sent,
     memory,
-    progressed: () => tries.progressed(),
+    reached(offset) {
+      if (offset <= attempts.furthest) return;
+      attempts.furthest = offset;
+      attempts.lost = 0;
+      tries.progressed();
+    },
   };
-  const attempts = { sessions: 0, digestRefused: false };
   for (;;) {
     try {
       await pushOnce(work, options, attempts, run);
@@ -110,6 +115,10 @@ async function pushMissing(
 interface Attempts {
   sessions: number;
   digestRefused: boolean;
+  /** Failures in a row for which the session is to blame. */
+  lost: number;
+  /** Bytes of the session that the registry had taken at most: one that falls back and takes them again makes no progress. */
+  furthest: number;
 }
 
 async function pushOnce(
@@ -121,6 +130,7 @@ async function pushOnce(
   const earlier = await work.memory.last();
   if (earlier && (await continueUpload(work, earlier, run))) return;
   attempts.sessions += 1;
+  attempts.furthest = 0;
   const session = await begin(work.upload, attempts.sessions === 1 ? options.mountFrom : [], run);
   if (session !== 'mounted') await uploadInto(work, session, run);
 }
@@ -147,8 +157,10 @@ async function judgeFailure(work: UploadWork, error: unknown, attempts: Attempts
   const session = await work.memory.last();
   const isWrong = isWrongDigest(error);
   const mayRetry = isGapferryError(error) && error.retryable;
-  // What the registry has is not what was sent: that session can only be given up.
-  if ((isWrong || !mayRetry) && session !== undefined) await abandonUpload(work, session);
+  attempts.lost = isLostSession(error) ? attempts.lost + 1 : 0;
+  // What the registry has is not what was sent, or it says that there is a session and takes nothing more: that one can only be given up.
+  const isUseless = isWrong || !mayRetry || attempts.lost > 1;
+  if (isUseless && session !== undefined) await abandonUpload(work, session);
   if (isWrong && !attempts.digestRefused) return;
   if (!mayRetry || attempts.sessions >= MOST_SESSIONS) throw givenUp(error, attempts);
 }

@@ -1,4 +1,4 @@
-import { type BlobReader, checkRun, type Run } from '@gapferry/core';
+import { type BlobReader, checkRun, isGapferryError, isInterruption, type Run } from '@gapferry/core';
 import { type BlobStream, streamBlob } from './blob-stream.ts';
 import { endingWell, tidyingRun } from './ending-run.ts';
 import type { SentBytes } from './sent-bytes.ts';
@@ -7,6 +7,7 @@ import {
   askUpload,
   cancelUpload,
   finishUpload,
+  isLostSession,
   lostSession,
   type Upload,
   type UploadSession,
@@ -26,8 +27,8 @@ export interface UploadWork {
   readonly chunkSize: number;
   readonly sent: SentBytes;
   readonly memory: SessionMemory;
-  /** Called when the registry has taken a chunk. */
-  readonly progressed: () => void;
+  /** Called when the registry has taken a chunk, with the offset after it. */
+  readonly reached: (offset: number) => void;
 }
 
 /** Sends a blob into a fresh session: a small one in one PUT, a larger one in chunks, after each of which it can be gone on with. */
@@ -40,7 +41,7 @@ export function uploadInto(work: UploadWork, session: UploadSession, run: Run): 
 /** Goes on with a session of an earlier try or run. False: it is gone, or was never of any use. */
 export async function continueUpload(work: UploadWork, session: UploadSession, run: Run): Promise<boolean> {
   const { upload, sent } = work;
-  const there = await askUpload(upload, session, run);
+  const there = await askUpload(upload, session, run).catch(goneIfRefused);
   if (there === undefined || there.offset === 0 || there.offset > upload.blob.size) {
     await abandonUpload(work, there ?? session);
     return false;
@@ -48,6 +49,12 @@ export async function continueUpload(work: UploadWork, session: UploadSession, r
   sent.continueAt(there.offset);
   await uploadChunks(work, there, run);
   return true;
+}
+
+/** A registry that will not tell of an upload (too old, signed by a key it has no more, at a host that may not be asked) has as good as none. If it refuses everything, it says so to the next one. */
+function goneIfRefused(error: unknown): undefined {
+  if (!isGapferryError(error) || isInterruption(error)) throw error;
+  if (error.retryable && !isLostSession(error)) throw error;
 }
 
 /** Cancels at the registry, if it lets us, and forgets here. Never throws. */
@@ -119,6 +126,6 @@ async function sendChunk(
   await memory.keep(next);
   if (next.offset < expected)
     throw lostSession(upload, `has only ${next.offset} bytes of it after ${expected} were sent`);
-  work.progressed();
+  work.reached(next.offset);
   return next;
 }

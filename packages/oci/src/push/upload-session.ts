@@ -168,6 +168,11 @@ export function lostSession({ place, blob, item }: Upload, why: string): Gapferr
   });
 }
 
+/** Also what `targetRefusal` makes of the codes that say so. */
+export function isLostSession(error: unknown): boolean {
+  return error instanceof GapferryError && error.data['session'] === 'lost';
+}
+
 const NO_SESSION: readonly number[] = [404, 410, 416];
 
 function purposeOf(

@@ -11,7 +11,12 @@ export interface Fault {
 
 export type FaultAction =
   /** Answers this without asking the fake. */
-  | { readonly kind: 'status'; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string;
+    }
   /** Sends the right head and the first bytes of the body, then closes the connection. */
   | { readonly kind: 'cut'; readonly afterBytes: number }
   /** The fake gets the first bytes of the request's body and then an error; the connection is closed without an answer. */
@@ -64,7 +69,11 @@ export class FaultPlan {
 export function replyInstead(fault: FaultAction | undefined): FaultyReply | undefined {
   if (fault?.kind === 'status')
     return {
-      reply: { status: fault.status, headers: { ...fault.headers }, body: `fault: ${fault.status}\n` },
+      reply: {
+        status: fault.status,
+        headers: { ...fault.headers },
+        body: fault.body ?? `fault: ${fault.status}\n`,
+      },
       ending: 'complete',
     };
   if (fault?.kind === 'redirect')
