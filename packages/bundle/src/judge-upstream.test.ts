@@ -59,6 +59,27 @@ describe('the demands of a policy on upstream', () => {
     expect(demanded('ghcr.io/org')).toEqual([]);
   });
 
+  it.each<[string, string, string]>([
+    ['a digest behind its tag', 'ghcr.io/org/app:1', `ghcr.io/org/app:1@${digestOf('app')}`],
+    ['a host in capitals', 'ghcr.io/org/**', 'GHCR.io/org/app:1'],
+    ['a host in capitals in the pattern', 'GHCR.io/org/*', 'ghcr.io/org/app:1'],
+    ['a port with a dash', 'reg.example:5000/**', 'reg.example-5000/app:1'],
+    ['a dash with a port', 'reg.example-5000/app', 'reg.example:5000/app:1'],
+  ])('concern whatever has the same name inside: %s', (_, match, id) => {
+    const release = simulatedRelease({ images: { [id]: 'app' } });
+    const [item] = release.manifest.items;
+    if (id.includes('@')) item.id = `${id.split('@')[0]}@${item.upstream}`;
+    expect(itemsUnderDemand(open([rule(match)], release))).toHaveLength(1);
+  });
+
+  it('concern a chart however its version writes a plus, and no name beside that of a pattern', () => {
+    const release = simulatedRelease({
+      charts: { 'ghcr.io/org/c:1.0_a': 'app', 'ghcr.io/org/c-1:2': 'b', 'ghcr.io/org/c:1.0_A': 'c' },
+    });
+    const items = itemsUnderDemand(open([rule('ghcr.io/org/c:1.0+a'), rule('ghcr.io/org/c:1')], release));
+    expect(items.map(({ item }) => item.id)).toEqual(['ghcr.io/org/c:1.0_a']);
+  });
+
   it('concern a chart also where it says that it came from a classic repository', () => {
     const release = simulatedRelease(ITEMS);
     release.manifest.items[0].source = 'https://charts.example/app-1.0.0.tgz';

@@ -7,10 +7,9 @@ import {
   type UpstreamCheck,
   type UpstreamVerifier,
 } from '@gapferry/core';
-import { matchesGlob } from './glob.ts';
+import { demandedNames, matchesDemand } from './demand-glob.ts';
 import { type ChartItem, describeItem, type ImageItem } from './manifest.ts';
 import type { TrustedManifest } from './open-release.ts';
-import { namesOf } from './scope.ts';
 import type { UpstreamRule } from './upstream-rule.ts';
 
 declare const judged: unique symbol;
@@ -50,8 +49,8 @@ export function itemsUnderDemand({ manifest, upstream }: TrustedManifest): Deman
   if (upstream.length === 0) return [];
   return manifest.items.flatMap((item) => {
     if (item.kind !== 'image' && item.kind !== 'chart') return [];
-    const names = namesOf(item);
-    const rules = upstream.filter(({ match }) => names.some((name) => matchesGlob(match, name)));
+    const names = demandedNames(item);
+    const rules = upstream.filter(({ match }) => names.some((name) => matchesDemand(match, name)));
     return rules.length === 0 ? [] : [{ item, subject: subjectOf(item), rules }];
   });
 }

@@ -75,6 +75,10 @@ charts:
       'upstream: [{match: "a.example/app:1", cosign: {key: k}}]',
       'upstream[0].match: is held against repositories (host/path): leave out tag and digest',
     ],
+    [
+      'upstream: [{match: "library/nginx", cosign: {key: k}}]',
+      'upstream[0].match: fits no name: write it with its host, for example docker.io/library/nginx',
+    ],
     ['upstream: [{match: "a.example/**", key: k}]', 'upstream[0].cosign: is missing'],
     [
       'charts: [{repo: https://a.example, name: a, version: "1", verify: {key: k}}]',
@@ -86,6 +90,12 @@ charts:
     ],
   ])('are refused where they say nothing good: %s', (body, problem) => {
     expect(problemsOf(body)).toContain(problem);
+  });
+
+  it('hold for a host however it is spelt', () => {
+    expect(
+      verifyOf('upstream: [{match: "R.example:5000/**", cosign: {key: k}}]\nimages: ["r.Example:5000/a:1"]'),
+    ).toEqual([[{ key: 'k' }]]);
   });
 
   it('may name a registry with a port', () => {

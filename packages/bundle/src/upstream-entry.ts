@@ -1,7 +1,7 @@
 import { canonicalJson, type UpstreamVerification } from '@gapferry/core';
 import { z } from 'zod';
+import { demandPattern, matchesDemand } from './demand-glob.ts';
 import { entryPath, entryText } from './entry-schemas.ts';
-import { matchesGlob } from './glob.ts';
 
 /** One demand on upstream's signatures, or several that must all be met. */
 export type VerifyEntry = UpstreamVerification | readonly UpstreamVerification[];
@@ -21,13 +21,9 @@ const demand: z.ZodType<UpstreamVerification> = z.union([
 export const verifyEntry: z.ZodType<VerifyEntry> = z.union([demand, z.array(demand).min(1).max(20)]);
 
 export const upstreamEntry: z.ZodType<UpstreamEntry> = z.strictObject({
-  match: z
-    .string()
-    .min(1)
-    .max(500)
-    .refine((pattern) => !/@|\/.*:/.test(pattern), {
-      error: 'is held against repositories (host/path): leave out tag and digest',
-    }),
+  match: demandPattern.refine((pattern) => !/@|\/.*:/.test(pattern), {
+    error: 'is held against repositories (host/path): leave out tag and digest',
+  }),
   cosign: demand,
 });
 
@@ -38,7 +34,9 @@ export function demandsOn(
   upstream: readonly UpstreamEntry[],
 ): { verify?: readonly UpstreamVerification[] } {
   const stated = own === undefined ? [] : 'length' in own ? own : [own];
-  const general = upstream.filter(({ match }) => matchesGlob(match, repository)).map(({ cosign }) => cosign);
+  const general = upstream
+    .filter(({ match }) => matchesDemand(match, repository))
+    .map(({ cosign }) => cosign);
   const unique = new Map([...stated, ...general].map((one) => [canonicalJson(one), one]));
   if (unique.size === 0) return {};
   return { verify: [...unique].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one) };

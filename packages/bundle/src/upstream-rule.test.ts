@@ -39,10 +39,25 @@ describe('what a trust policy demands of upstream', () => {
   });
 
   it('names the files that must be read', () => {
-    const trust = { ...simulatedTrust(collector), upstream: [{ match: '*', cosign: { key: 'a.pub' } }] };
-    trust.upstream.push({ match: '*', cosign: { identity: 'i', issuer: 's', trustedRoot: 'r.json' } });
+    const trust = { ...simulatedTrust(collector), upstream: [{ match: '**', cosign: { key: 'a.pub' } }] };
+    trust.upstream.push({ match: '**', cosign: { identity: 'i', issuer: 's', trustedRoot: 'r.json' } });
     expect(parseTrustPolicy(JSON.stringify(trust), 'trust.yaml').keyFiles).toEqual(['a.pub', 'r.json']);
   });
+
+  it.each(['nginx', '*', 'nginx:*', 'library/nginx', 'index.docker.io/library/*', ''])(
+    'is refused where it could never fit a full name: "%s"',
+    (match) => {
+      const refused = expect.objectContaining({ code: 'CONFIG_INVALID' });
+      expect(() => policy([{ match, cosign: { pem: org.publicPem } }])).toThrow(refused);
+    },
+  );
+
+  it.each(['**', '**/nginx', '*/library/nginx', 'GHCR.io/org/*', 'localhost/x', 'reg:5000/x', 'Host/x'])(
+    'may have the pattern "%s"',
+    (match) => {
+      expect(policy([{ match, cosign: { pem: org.publicPem } }]).upstream).toHaveLength(1);
+    },
+  );
 
   it('is part of the fingerprint by content, not by file name', () => {
     const entry = { match: '**', cosign: { identity: 'i', issuer: 's', trustedRoot: 'r.json' } };

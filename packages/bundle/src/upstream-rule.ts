@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { type Digest, digestOf, GapferryError, parseJson, type UpstreamDemand } from '@gapferry/core';
 import { z } from 'zod';
+import { demandPattern } from './demand-glob.ts';
 
 /** What every image and chart must be signed with that a pattern of the trust policy matches. */
 export interface UpstreamRule {
@@ -21,7 +22,7 @@ export interface UpstreamRuleEntry {
 const text = z.string().min(1).max(1000);
 
 export const upstreamRuleEntry: z.ZodType<UpstreamRuleEntry, UpstreamRuleEntry> = z.strictObject({
-  match: z.string().min(1).max(500),
+  match: demandPattern,
   cosign: z.union([
     z.strictObject({ key: text }),
     z.strictObject({ pem: z.string().max(10_000) }),

@@ -217,6 +217,12 @@ function wrongMembers(): Vector[] {
       ['trust.yaml:11'],
     ),
     refused(
+      'upstream-short-name',
+      'a demand on upstream that could never fit a full name',
+      `${MINIMAL}upstream:\n  - {match: nginx, cosign: {key: keys/org.pub}}\n`,
+      ['trust.yaml:11'],
+    ),
+    refused(
       'upstream-key-and-identity',
       'a demand that is two',
       `${MINIMAL}upstream:\n  - {match: "**", cosign: {key: keys/org.pub, identity: i, issuer: s, trustedRoot: keys/root.json}}\n`,

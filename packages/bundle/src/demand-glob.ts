@@ -1,0 +1,47 @@
+import { type ImageReference, parseImageReference, repositoryOf, toDirectoryName } from '@gapferry/core';
+import { z } from 'zod';
+import { matchesGlob } from './glob.ts';
+import type { ChartItem, ImageItem } from './manifest.ts';
+import { namesOf } from './scope.ts';
+
+/** Does a pattern that demands something fit a name? What has the same name inside is the same: a sender must not get around a demand by another spelling. So hosts have no case,
+ *  their `:` is `-`, and `+` is `_`. Patterns that allow something are narrower (`matchesGlob`). */
+export function matchesDemand(pattern: string, name: string): boolean {
+  return matchesGlob(pattern, name) || matchesGlob(asInside(pattern), asInside(name));
+}
+
+/** What patterns of demands are held against: the names for `allow`, and where a digest stands behind a tag the name that it gets, without the digest. */
+export function demandedNames(item: ImageItem | ChartItem): string[] {
+  if (item.kind === 'chart') return namesOf(item);
+  const reference = parseImageReference(item.id);
+  return [...namesOf(item), ...taggedName(reference)];
+}
+
+function taggedName(reference: ImageReference): string[] {
+  const { tag, digest } = reference;
+  return tag === undefined || digest === undefined ? [] : [`${repositoryOf(reference)}:${tag}`];
+}
+
+function asInside(text: string): string {
+  const host = text.slice(0, Math.max(text.indexOf('/'), 0));
+  return `${toDirectoryName(host.toLowerCase())}${text.slice(host.length).replaceAll('+', '_')}`;
+}
+
+/** A pattern that can fit a full name of an image or chart: one that never does would be a demand that nobody notices to be missing. */
+export const demandPattern: z.ZodType<string, string> = z
+  .string()
+  .min(1)
+  .max(500)
+  .superRefine((pattern, context) => {
+    const message = whyNever(pattern);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+
+function whyNever(pattern: string): string | undefined {
+  const slash = pattern.indexOf('/');
+  const host = slash < 0 ? pattern : pattern.slice(0, slash);
+  if (host.includes('**')) return undefined;
+  if (/^index\.docker\.io$/i.test(host)) return 'fits no name: what is on Docker Hub is named docker.io/…';
+  const isHost = slash >= 0 && (host === 'localhost' || /[.:*A-Z]/.test(host));
+  return isHost ? undefined : 'fits no name: write it with its host, for example docker.io/library/nginx';
+}
