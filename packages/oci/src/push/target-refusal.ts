@@ -45,8 +45,8 @@ const MISSING_PARTS: ReadonlySet<unknown> = new Set([
 /** What the layers below say of any server, said of a target: its side, and a full store where a 5xx tells of one. Others pass as they are. */
 export function atTarget(error: unknown): unknown {
   if (!(error instanceof GapferryError) || error.origin !== 'source') return error;
-  const isFull =
-    error.code === 'SERVER_ERROR' && (error.data['status'] === 507 || NO_ROOM.test(error.message));
+  const words = without(error.message, String(error.data['item']), String(error.data['host']));
+  const isFull = error.code === 'SERVER_ERROR' && (error.data['status'] === 507 || NO_ROOM.test(words));
   const hint = isFull ? ROOM_HINT : error.hint;
   return new GapferryError({
     code: isFull ? 'NO_SPACE' : error.code,
@@ -58,6 +58,11 @@ export function atTarget(error: unknown): unknown {
     data: error.data,
     cause: error,
   });
+}
+
+/** A repository or a host may be named after quotas. */
+function without(text: string, ...names: readonly string[]): string {
+  return names.reduce((rest, name) => rest.replaceAll(name, ''), text);
 }
 
 const ROOM_HINT =
@@ -90,7 +95,10 @@ function digestsIn(errors: readonly OciError[]): string {
 function byStatus(answer: HttpAnswer, purpose: Purpose, said: string): Judgement {
   const { place } = purpose;
   const what = happened(answer, purpose, said);
-  if (answer.status === 507 || (NO_ROOM.test(said) && [400, 403, 413].includes(answer.status)))
+  if (
+    answer.status === 507 ||
+    (NO_ROOM.test(without(said, place.path)) && [400, 403, 413].includes(answer.status))
+  )
     return { code: 'NO_SPACE', message: what, hint: ROOM_HINT };
   switch (answer.status) {
     case 401:
