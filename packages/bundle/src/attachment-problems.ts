@@ -1,4 +1,11 @@
-import { type Attachment, byAttachment, type Digest, hasLinks, hexOf } from '@gapferry/core';
+import {
+  type Attachment,
+  attachmentsInOrder,
+  byAttachment,
+  type Digest,
+  hasLinks,
+  hexOf,
+} from '@gapferry/core';
 import { ATTACHMENT_TAG, checkKey } from './attachment-schemas.ts';
 import type { ChartItem, ImageItem } from './manifest.ts';
 
@@ -62,18 +69,8 @@ function tagProblems(attachments: readonly Attachment[]): string[] {
 
 /** Tags let two manifests claim to be about each other: neither could come after its subject. */
 function circleProblems(attachments: readonly Attachment[]): string[] {
-  let left = attachments;
-  for (;;) {
-    const roots = new Set(left.map(({ root }) => root.digest));
-    const hanging = left.filter(({ subject }) => roots.has(subject));
-    if (hanging.length === 0) return [];
-    if (hanging.length === left.length)
-      return [
-        `attachments ${left
-          .map(({ root }) => root.digest)
-          .slice(0, 3)
-          .join(', ')} are about each other`,
-      ];
-    left = hanging;
-  }
+  const { circular } = attachmentsInOrder(attachments);
+  if (circular.length === 0) return [];
+  const some = circular.slice(0, 3).map(({ root }) => root.digest);
+  return [`attachments ${some.join(', ')} are about each other`];
 }

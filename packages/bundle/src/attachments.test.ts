@@ -1,6 +1,7 @@
-import type { Digest } from '@gapferry/core';
+import { type Digest, digestOf } from '@gapferry/core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseManifest } from './check-manifest.ts';
+import { loadedAttachments } from './loaded-attachments.ts';
 import {
   attach,
   canonical,
@@ -121,5 +122,26 @@ describe('attachments in a manifest', () => {
     ];
     bend(item.checked);
     expect(check).toThrow(expect.objectContaining({ code: 'MANIFEST_INVALID' }));
+  });
+});
+
+describe('ten thousand attachments, each about the one before it', () => {
+  it('are read in time that grows with their number', () => {
+    const table: Loose[] = [];
+    const chain = (count: number): void => {
+      let subject = item.root.digest;
+      for (let i = 0; i < count; i++) {
+        const digest = digestOf(`attachment ${i}`);
+        table.push({ digest, size: 1 });
+        item.attachments.push({ subject, root: { mediaType: item.root.mediaType, digest, size: 1 } });
+        subject = digest;
+      }
+    };
+    item.attachments = [];
+    chain(10_000);
+    item.attachments.sort((a: Loose, b: Loose) => (a.subject < b.subject ? -1 : 1));
+    list(release, item, table);
+    expect(check()).toEqual(release.manifest);
+    expect(loadedAttachments(item)).toHaveLength(10_000);
   });
 });

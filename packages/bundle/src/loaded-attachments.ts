@@ -1,4 +1,4 @@
-import type { Attachment, Digest } from '@gapferry/core';
+import { type Attachment, attachmentsInOrder, type Digest } from '@gapferry/core';
 import type { ChartItem, ImageItem } from './manifest.ts';
 
 /** What of an item's attachments goes to targets: all but those about the upstream index that was filtered away, and what is about these. They stay a record on the medium. */
@@ -8,10 +8,8 @@ export function loadedAttachments(item: ImageItem | ChartItem): readonly Attachm
   const loaded = new Set<Digest>();
   const isLoaded = ({ subject }: Attachment): boolean =>
     roots.has(subject) ? loaded.has(subject) : !isRecord(item, subject);
-  for (let before = -1; before < loaded.size; ) {
-    before = loaded.size;
-    for (const attachment of attachments) if (isLoaded(attachment)) loaded.add(attachment.root.digest);
-  }
+  for (const attachment of attachmentsInOrder(attachments).ordered)
+    if (isLoaded(attachment)) loaded.add(attachment.root.digest);
   return attachments.filter(isLoaded);
 }
 

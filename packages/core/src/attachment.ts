@@ -23,6 +23,26 @@ function keyOf({ subject, root, tag }: Attachment): string {
   return `${subject} ${root.digest} ${tag ?? ''}`;
 }
 
+/** Attachments in an order in which each comes after what it is about, otherwise as they stand; and apart those of which none can: they are about each other, or about one that is.
+ *  Linear in their number. */
+export function attachmentsInOrder(attachments: readonly Attachment[]): {
+  readonly ordered: readonly Attachment[];
+  readonly circular: readonly Attachment[];
+} {
+  const bySubject = Map.groupBy(attachments, ({ subject }) => subject);
+  const byRoot = Map.groupBy(attachments, ({ root }) => root.digest);
+  const waiting = new Map([...byRoot].map(([digest, own]) => [digest, own.length]));
+  const ordered = attachments.filter(({ subject }) => !byRoot.has(subject));
+  // Grows while it is read: what stands in it frees what is about it.
+  for (const { root } of ordered) {
+    const left = (waiting.get(root.digest) ?? 0) - 1;
+    waiting.set(root.digest, left);
+    if (left === 0) for (const next of bySubject.get(root.digest) ?? []) ordered.push(next);
+  }
+  const done = new Set(ordered);
+  return { ordered, circular: attachments.filter((one) => !done.has(one)) };
+}
+
 /** Which attachments travel with an image: all where there is no choice, none where `types` is empty. */
 export interface AttachmentChoice {
   /** Artifact types (media types), or one of the words `signature`, `attestation`, `sbom` for what cosign's tags hold. Sorted. */

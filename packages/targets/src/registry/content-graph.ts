@@ -1,5 +1,5 @@
 import {
-  type Attachment,
+  attachmentsInOrder,
   type BlobReader,
   type Descriptor,
   type Digest,
@@ -36,7 +36,9 @@ export async function readContentGraph(load: OciContent, from: BlobReader, run: 
     nodes: new Map(),
   };
   await read(reading, load.root, []);
-  for (const { root, subject } of afterSubjects(load.attachments ?? []))
+  // No release has circles; whatever is in one is sent last.
+  const { ordered, circular } = attachmentsInOrder(load.attachments ?? []);
+  for (const { root, subject } of [...ordered, ...circular])
     await read(reading, root, reading.nodes.has(subject) ? [subject] : []);
   return { manifests: [...reading.nodes.values()], manifestDigests: new Set(reading.nodes.keys()) };
 }
@@ -77,18 +79,6 @@ async function readLinks(
     ? (['LIMIT_EXCEEDED', `has ${part.size} bytes`] as const)
     : (['CONTENT_INVALID', `is ${part.mediaType}, which no registry takes as a manifest`] as const);
   throw new GapferryError({ code, message: `${what} ${why}`, origin: 'medium' });
-}
-
-/** An attachment may be about another one. What is about nothing here keeps its place. */
-function afterSubjects(attachments: readonly Attachment[]): Attachment[] {
-  const left = [...attachments];
-  const ordered: Attachment[] = [];
-  while (left.length > 0) {
-    const waiting = new Set(left.map(({ root }) => root.digest));
-    const ready = left.findIndex(({ subject }) => !waiting.has(subject));
-    ordered.push(...left.splice(Math.max(ready, 0), 1));
-  }
-  return ordered;
 }
 
 function notBrought({ item }: OciContent, digest: Digest): GapferryError {
