@@ -3,7 +3,7 @@ import { ask, askTokenService, type ExchangeParts, type ExchangeRequest } from '
 import { secretsOf } from './basic.ts';
 import type { HostRules } from './host-rules.ts';
 import { badRedirect, changesSomething, isRedirect, nextUrl, withoutSecrets } from './redirects.ts';
-import { refusal } from './refusal.ts';
+import { masked, refusal } from './refusal.ts';
 import type { AskTokenService } from './token-question.ts';
 import { readUpTo, type Trip } from './trip.ts';
 
@@ -87,7 +87,8 @@ async function askWithAuthorization(
       trip = await ask(parts, request, url, sent, run);
     }
   }
-  if ((request.accept ?? [200]).includes(trip.status) || isRedirect(trip, request)) return trip;
+  if ((request.accept ?? [200]).includes(trip.status) || isRedirect(trip, request))
+    return trip.status < 400 ? trip : detach(trip, secretsOf(sent));
   throw await refusal(trip, {
     item,
     url,
@@ -113,13 +114,14 @@ async function withTokenTries<T>(
   }
 }
 
-/** Takes a small answer off the wire. Its head is what counts: a connection may be cut because the body of the question was not sent to its end. */
-async function detach(trip: Trip): Promise<Trip> {
+/** Takes a small answer off the wire. Its head is what counts: a connection may be cut because the body of the question was not sent to its end. Whoever judges a refusal repeats its
+ *  words: what was sent must not be among them. */
+async function detach(trip: Trip, secrets: readonly string[] = []): Promise<Trip> {
   const body = await readUpTo(trip, DRAIN_LIMIT).catch(() => Buffer.alloc(0));
   return {
     ...trip,
     bytes: (async function* () {
-      yield body;
+      yield Buffer.from(masked(body.toString('utf8'), secrets));
     })(),
   };
 }

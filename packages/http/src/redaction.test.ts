@@ -74,6 +74,25 @@ describe('no secret is in an error or an event', () => {
     await expectSilent((client, run) => client.send({ ...question(server.url), method: 'PUT' }, run));
   });
 
+  it.each([400, 401, 403, 404, 500])('in an answer of %i that the caller judges', async (status) => {
+    await using server = await startHttpServer(async (request) =>
+      request.headers.authorization === undefined
+        ? { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } }
+        : textReply(status, await echo(request)),
+    );
+    const client = createHttpClient({ credentials: async () => CREDENTIALS[0] });
+    const asked = { ...question(server.url), accept: [400, 401, 403, 404, 500] };
+    for (const answer of [
+      await client.request(asked, quietRun()),
+      await client.send({ ...asked, method: 'PUT' }, quietRun()),
+    ]) {
+      const said = Buffer.from(answer.body).toString();
+      expect(said).toContain('***');
+      expect(SECRETS.filter((secret) => said.includes(secret))).toEqual([]);
+    }
+    client.close();
+  });
+
   it.each([400, 401, 403, 404, 500])('when a token service says it back with %i', async (status) => {
     await using server = await startHttpServer(async (request) =>
       request.path === '/token'

@@ -133,8 +133,8 @@ function ociMessage(text: string): string | undefined {
   }
 }
 
-/** Also as a form or an address writes it; the longest first, for one may be part of another. */
-function masked(words: string, secrets: readonly string[]): string {
+/** A server's words without what it was told. Also as a form or an address writes it; the longest first, for one may be part of another. */
+export function masked(words: string, secrets: readonly string[]): string {
   return secrets
     .flatMap((secret) => [secret, encodeURIComponent(secret)])
     .filter((secret) => secret !== '')
