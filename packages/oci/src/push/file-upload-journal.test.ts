@@ -1,4 +1,5 @@
-import { readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { digestOf } from '@gapferry/core';
 import { type TemporaryDirectory, temporaryDirectory } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -58,6 +59,29 @@ describe('a journal of uploads in a directory', () => {
     expect(await journal.get(upload)).toBeUndefined();
     await journal.put(upload, entry);
     expect(await journal.get(upload)).toEqual(entry);
+  });
+
+  it('believes no file that others may write', async () => {
+    const directory = home.join('open');
+    const journal = fileUploadJournal(directory);
+    await journal.put(upload, entry);
+    const [file = ''] = await readdir(directory);
+    for (const mode of [0o620, 0o602]) {
+      await chmod(`${directory}/${file}`, mode);
+      expect(await journal.get(upload)).toBeUndefined();
+    }
+    await chmod(`${directory}/${file}`, 0o644);
+    expect(await journal.get(upload)).toEqual(entry);
+  });
+
+  it('does not wait for what is no file', async () => {
+    const directory = home.join('pipe');
+    const journal = fileUploadJournal(directory);
+    await journal.put(upload, entry);
+    const [file = ''] = await readdir(directory);
+    await journal.remove(upload);
+    execFileSync('mkfifo', ['-m', '600', `${directory}/${file}`]);
+    expect(await journal.get(upload)).toBeUndefined();
   });
 
   it('follows no link', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, GapferryError, hexOf, parseJson } from '@gapferry/core';
@@ -16,8 +16,8 @@ const shape = z.strictObject({
   minLength: z.int().min(1).optional(),
 });
 
-/** One small file for each upload, replaced atomically and readable by its owner alone. The directory is made where it is missing. What cannot be read there is as good as nothing:
- *  the upload begins again. Throws `STORAGE_FAILED` when it cannot be written. */
+/** One small file for each upload, replaced atomically and readable by its owner alone. The directory is made where it is missing. What cannot be read there, or others may have
+ *  written, is as good as nothing: the upload begins again. Throws `STORAGE_FAILED` when it cannot be written. */
 export function fileUploadJournal(directory: string): UploadJournal {
   const fileOf = ({ repository, digest }: UploadKey): string =>
     join(directory, `${hexOf(digestOf(`${repository}@${digest}`))}.json`);
@@ -30,7 +30,8 @@ export function fileUploadJournal(directory: string): UploadJournal {
 
 async function readEntry(file: string, upload: UploadKey): Promise<UploadEntry | undefined> {
   try {
-    await using handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+    await using handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    if (!isOurs(await handle.stat())) return undefined;
     const buffer = Buffer.alloc(LIMIT);
     const { bytesRead } = await handle.read(buffer, 0, LIMIT, 0);
     const value = parseJson(buffer.subarray(0, bytesRead), file, { maxBytes: LIMIT, maxDepth: 2 });
@@ -40,6 +41,11 @@ async function readEntry(file: string, upload: UploadKey): Promise<UploadEntry |
   } catch {
     return undefined;
   }
+}
+
+/** Requests with the operator's credentials go where an entry says. */
+function isOurs(facts: Stats): boolean {
+  return facts.isFile() && facts.uid === process.getuid?.() && (facts.mode & 0o022) === 0;
 }
 
 async function writeEntry(
