@@ -1,8 +1,8 @@
 import { type ImageReference, parseImageReference, repositoryOf, toDirectoryName } from '@gapferry/core';
 import { z } from 'zod';
 import { matchesGlob } from './glob.ts';
+import { itemNames } from './item-names.ts';
 import type { ChartItem, ImageItem } from './manifest.ts';
-import { namesOf } from './scope.ts';
 
 /** Does a pattern that demands something fit a name? What has the same name inside is the same: a sender must not get around a demand by another spelling. So hosts have no case,
  *  their `:` is `-`, and `+` is `_`. Patterns that allow something are narrower (`matchesGlob`). */
@@ -12,9 +12,9 @@ export function matchesDemand(pattern: string, name: string): boolean {
 
 /** What patterns of demands are held against: the names for `allow`, and where a digest stands behind a tag the name that it gets, without the digest. */
 export function demandedNames(item: ImageItem | ChartItem): string[] {
-  if (item.kind === 'chart') return namesOf(item);
+  if (item.kind === 'chart') return itemNames(item);
   const reference = parseImageReference(item.id);
-  return [...namesOf(item), ...taggedName(reference)];
+  return [...itemNames(item), ...taggedName(reference)];
 }
 
 function taggedName(reference: ImageReference): string[] {

@@ -1,5 +1,5 @@
-import { formatImageReference, parseImageReference, repositoryOf } from '@gapferry/core';
 import { matchesGlob } from './glob.ts';
+import { itemNames } from './item-names.ts';
 import type { Item, Manifest } from './manifest.ts';
 import type { AllowList } from './trust-policy.ts';
 
@@ -9,22 +9,6 @@ const LISTS = { image: 'images', chart: 'charts', git: 'git', file: 'files' } as
 export function itemsOutOfScope(manifest: Manifest, allow: AllowList): Item[] {
   return manifest.items.filter(
     (item) =>
-      !allow[LISTS[item.kind]].some((pattern) => namesOf(item).some((name) => matchesGlob(pattern, name))),
+      !allow[LISTS[item.kind]].some((pattern) => itemNames(item).some((name) => matchesGlob(pattern, name))),
   );
-}
-
-/** What patterns are held against: the full id, and the id without tag, digest or version; for Git also with `.git`. */
-export function namesOf(item: Item): string[] {
-  switch (item.kind) {
-    case 'image': {
-      const reference = parseImageReference(item.id);
-      return [formatImageReference(reference), repositoryOf(reference)];
-    }
-    case 'chart':
-      return [item.id, item.id.slice(0, -item.version.length - 1)];
-    case 'git':
-      return [item.id, `${item.id}.git`];
-    case 'file':
-      return [item.id];
-  }
 }

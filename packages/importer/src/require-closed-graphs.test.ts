@@ -203,12 +203,56 @@ describe('a filtered index is held against the upstream index', () => {
     });
   });
 
+  it.each<[string, (first: Loose, second: Loose) => Loose[], string]>([
+    ['entries of upstream in its order', (first, second) => [first, second], 'accepted'],
+    ['the later entry alone', (_, second) => [second], 'accepted'],
+    ['entries in another order', (first, second) => [second, first], 'MANIFEST_INVALID'],
+    ['an entry twice', (first) => [first, first], 'MANIFEST_INVALID'],
+  ])('with %s: %s', async (_, choose, expected) => {
+    const result = await refusal(filtered(choose));
+    expect(typeof result === 'string' ? result : (result as { code: string }).code).toBe(expected);
+  });
+
+  it('may have 30,000 entries that differ in what is said of one image', async () => {
+    const entry = (child: Loose, i: number): Loose => ({ ...child, annotations: { i: `${i}` } });
+    const many = (child: Loose): Loose[] => Array.from({ length: 30_000 }, (_, i) => entry(child, i));
+    const release = filtered((first) => many(first).slice(0, -1), many);
+    expect(await refusal(release)).toBe('accepted');
+  });
+
   it('may have a filtered index in it, when the whole one travels too', async () => {
     expect(await refusal(nested({ kept: true }))).toBe('accepted');
     expect(await refusal(nested({ kept: false }))).toMatchObject({ code: 'MANIFEST_INVALID' });
     expect(await refusal(nested({ kept: true, lying: true }))).toMatchObject({ code: 'MANIFEST_INVALID' });
   });
 });
+
+/** Upstream: an index of the same image under two platforms, and of one more; the release has some of its entries. */
+function filtered(
+  choose: (first: Loose, second: Loose) => Loose[],
+  upstream = (child: Loose): Loose[] => entriesOf(child),
+): SimulatedRelease {
+  const release = nginx();
+  const item = itemOf(release, NGINX);
+  const [first, second] = entriesOf({ ...item.root });
+  const put = (manifests: Loose[]): Loose => {
+    const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests };
+    return { mediaType: OCI_INDEX, ...add(release.blobs, JSON.stringify(index)) };
+  };
+  item.upstreamIndex = put(upstream(first));
+  item.upstream = item.upstreamIndex.digest;
+  item.root = put(choose(first, second));
+  list(release, item, [item.root, item.upstreamIndex]);
+  return release;
+}
+
+function entriesOf(child: Loose): Loose[] {
+  return [
+    { ...child, platform: { architecture: 'amd64', os: 'linux' } },
+    { ...child, platform: { architecture: 'arm64', os: 'linux' } },
+    { ...child, digest: OTHER.digest, platform: { architecture: 's390x', os: 'linux' } },
+  ];
+}
 
 /** Upstream: an index of an index of two; the release: an index of an index of one. */
 function nested({ kept, lying = false }: { kept: boolean; lying?: boolean }): SimulatedRelease {

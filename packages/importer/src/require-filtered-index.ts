@@ -60,32 +60,40 @@ async function compare(
   const [mine, theirs] = [await readIndex(proof, filtered, run), await readIndex(proof, upstream, run)];
   if (!isDeepStrictEqual(mine.rest, theirs.rest))
     return `the filtered index ${filtered.digest} says something else than upstream's ${upstream.digest}`;
-  const byDigest = Map.groupBy(theirs.entries, ({ digest }) => digest);
-  for (const entry of mine.entries) {
-    if (byDigest.get(entry['digest'])?.some((other) => isDeepStrictEqual(other, entry))) continue;
-    if (!(await isFiltered(proof, entry, theirs.entries, depth, run)))
-      return `${String(entry['digest'])} stands in its filtered index, but not so in upstream's ${upstream.digest}`;
-  }
-  return undefined;
+  const strange = await firstStrange(proof, mine.entries, theirs.entries, depth, run);
+  if (strange === undefined) return undefined;
+  return `${String(strange['digest'])} stands in its filtered index, but not so in upstream's ${upstream.digest}`;
 }
 
-/** Is the entry a filtered form of one of upstream's? */
-async function isFiltered(
+/** The first entry that upstream does not have behind the ones before it. Order counts: a runtime takes the first entry that fits its platform. */
+async function firstStrange(
   proof: Proof,
-  entry: Entry,
+  mine: readonly Entry[],
   theirs: readonly Entry[],
   depth: number,
   run: Run,
-): Promise<boolean> {
-  const mine = toIndex(entry);
-  if (mine === undefined) return false;
+): Promise<Entry | undefined> {
+  let found = 0;
   for (const other of theirs) {
-    const whole = toIndex(other);
-    // Only what travels can be looked into.
-    if (whole === undefined || !proof.own.has(whole.digest) || !isSameEntry(entry, other)) continue;
-    if ((await whyNoSubset(proof, mine, whole, depth + 1, run)) === undefined) return true;
+    const entry = mine[found];
+    if (entry === undefined) return undefined;
+    if (isDeepStrictEqual(entry, other) || (await isFiltered(proof, entry, other, depth, run))) found += 1;
   }
-  return false;
+  return mine[found];
+}
+
+/** Is an entry a filtered form of upstream's? Only what travels can be looked into. */
+async function isFiltered(
+  proof: Proof,
+  entry: Entry,
+  other: Entry,
+  depth: number,
+  run: Run,
+): Promise<boolean> {
+  const [mine, whole] = [toIndex(entry), toIndex(other)];
+  if (mine === undefined || whole === undefined) return false;
+  if (!proof.own.has(whole.digest) || !isSameEntry(entry, other)) return false;
+  return (await whyNoSubset(proof, mine, whole, depth + 1, run)) === undefined;
 }
 
 type Entry = Readonly<Record<string, unknown>>;
