@@ -11,6 +11,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', 'test/live/**'],
+    globalSetup: ['scripts/test-program.mjs'],
     // Many tests wait for processes they started: every core gets a file, and one more.
     maxWorkers: availableParallelism() + 1,
     // For a busy machine: no test measures time.

@@ -5,7 +5,7 @@ import {
   type TemporaryDirectory,
   temporaryDirectory,
 } from '@gapferry/testkit';
-import { COMPILE_CACHE, DEV } from '../support/command-line.ts';
+import { COMPILE_CACHE, PROGRAM } from '../support/command-line.ts';
 import { bundleOfEverything, startUpstream, type Upstream } from '../support/upstream.ts';
 
 /** Where an operator sits: a shell in an empty home with `gapferry` and `node` on its PATH, and an upstream in reach. */
@@ -22,10 +22,7 @@ export async function openDesk(): Promise<Desk> {
   const [home, bin] = [root.join('home'), root.join('bin')];
   await mkdir(home);
   await mkdir(bin);
-  await writeFile(
-    `${bin}/gapferry`,
-    `#!/bin/sh\nexec "${process.execPath}" --conditions=gapferry-source "${DEV}" "$@"\n`,
-  );
+  await writeFile(`${bin}/gapferry`, `#!/bin/sh\nexec "${process.execPath}" "${PROGRAM}" "$@"\n`);
   await chmod(`${bin}/gapferry`, 0o755);
   await symlink(process.execPath, `${bin}/node`);
   await writeFile(`${home}/everything.yaml`, bundleOfEverything());

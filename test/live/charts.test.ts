@@ -73,7 +73,10 @@ describe.skipIf(lacks('docker-registry', 'helm'))('charts between Helm and Helm'
     await helm('repo', 'index', '.', '--url', `http://${CHARTS}`);
     repository.files.set('/index.yaml', await readFile(home.join('index.yaml')));
     await helm('push', archive, `oci://${registry.host}/charts`, '--plain-http');
-    const connect = [`${REGISTRY}:80=${registry.host}`, `${CHARTS}:80=${repository.host}`];
+    const connect = [80, 443].flatMap((port) => [
+      `${REGISTRY}:${port}=${registry.host}`,
+      `${CHARTS}:${port}=${repository.host}`,
+    ]);
     const environment = { GAPFERRY_CONNECT_TO: connect.join(',') };
     machines = await makeTwoMachines({ bundle: BUNDLE, environment });
     cleanup.defer(() => machines.close());

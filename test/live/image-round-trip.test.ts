@@ -75,7 +75,7 @@ describe.skipIf(lacks('docker-registry', 'skopeo'))('images from a real registry
       await skopeo.push(`${home.join('made')}:${name}`, `line-a/${name}:1.0`, registry, format);
       upstream.set(name, await skopeo.digest(`docker://${registry.host}/line-a/${name}:1.0`, registry));
     }
-    const environment = { GAPFERRY_CONNECT_TO: `${HOST}:80=${registry.host}` };
+    const environment = { GAPFERRY_CONNECT_TO: `${HOST}:80=${registry.host},${HOST}:443=${registry.host}` };
     machines = await makeTwoMachines({ bundle: BUNDLE, environment });
     cleanup.defer(() => machines.close());
     await machines.collect('--first', '--version', '1.0.0');

@@ -56,7 +56,7 @@ describe.skipIf(lacks('skopeo'))('kill -9 in the middle of a blob of 1 GB', { ti
         cleanup.defer(() => host.close());
         await host.want(`insecure: [${NAME}]\nimages: [{ref: "${NAME}/team/large:1"}]\n`);
         const reaching = ({ host: to }: Distribution): Record<string, string> => ({
-          GAPFERRY_CONNECT_TO: `${NAME}:80=${to}`,
+          GAPFERRY_CONNECT_TO: `${NAME}:80=${to},${NAME}:443=${to}`,
         });
         const written = (): Promise<number> =>
           stat(host.path(`depot/tmp/${layer.hex}.part`)).then(

@@ -56,7 +56,7 @@ function tellsWhatItHas(kind: LiveRegistryKind): void {
     const wishes = PUBLISHED.map((name) => `  - ${identity(name)}\n`).join('');
     machines = await makeTwoMachines({
       bundle: `format: gapferry.bundle/1\nname: line-a\ninsecure: [${HOST}]\nimages:\n${wishes}`,
-      environment: { GAPFERRY_CONNECT_TO: `${HOST}:80=${registry.host}` },
+      environment: { GAPFERRY_CONNECT_TO: `${HOST}:80=${registry.host},${HOST}:443=${registry.host}` },
     });
     cleanup.defer(() => machines.close());
     await machines.collect('--first', '--version', '1.0.0');

@@ -221,7 +221,7 @@ for (const version of VERSIONS)
       await using line = await proxy(true);
       await using repaired = await proxy(false);
       const over = ({ host: to }: CuttingProxy): Record<string, string> => ({
-        GAPFERRY_CONNECT_TO: `${NAME}:80=${to}`,
+        GAPFERRY_CONNECT_TO: `${NAME}:80=${to},${NAME}:443=${to}`,
       });
       await host.want(`insecure: [${NAME}]\n${wanting(NAME)}`);
       expect((await host.collect(6, ['--first'], over(line))).error?.message).toContain(NAME);

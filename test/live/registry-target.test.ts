@@ -37,7 +37,7 @@ describe.skipIf(lacks(...CLIENTS))('what was collected from one registry', () =>
     const wishes = PUBLISHED.map((name) => `  - ${identity(name)}\n`).join('');
     machines = await makeTwoMachines({
       bundle: `format: gapferry.bundle/1\nname: line-a\ninsecure: [${HOST}]\nimages:\n${wishes}`,
-      environment: { GAPFERRY_CONNECT_TO: `${HOST}:80=${upstream.host}` },
+      environment: { GAPFERRY_CONNECT_TO: `${HOST}:80=${upstream.host},${HOST}:443=${upstream.host}` },
     });
     cleanup.defer(() => machines.close());
     await machines.collect('--first', '--version', '1.0.0');

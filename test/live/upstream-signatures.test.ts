@@ -54,7 +54,7 @@ describe.skipIf(lacks('docker-registry', 'cosign', 'crane', 'regctl', 'openssl')
       digests = await publishSigned();
       machines = await makeTwoMachines({
         bundle: bundle('org.pub', ...SIGNED),
-        environment: { GAPFERRY_CONNECT_TO: `${HOST}:80=${registry.host}` },
+        environment: { GAPFERRY_CONNECT_TO: `${HOST}:80=${registry.host},${HOST}:443=${registry.host}` },
       });
       cleanup.defer(() => machines.close());
       for (const key of ['org.pub', 'other.pub']) {

@@ -9,6 +9,7 @@ const config: ViteUserConfig = defineConfig({
   ssr: { resolve: { conditions: sources } },
   test: {
     include: ['test/live/**/*.test.ts'],
+    globalSetup: ['scripts/test-program.mjs'],
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { type ProcessOptions, type ProcessResult, runProcess } from '@gapferry/testkit';
 
-/** The command line as it runs from its sources. */
-export const DEV: string = fileURLToPath(new URL('../../packages/cli/bin/dev.ts', import.meta.url));
+/** The command line, bundled from its sources when the tests began (`scripts/test-program.mjs`): the stories start it hundreds of times. */
+export const PROGRAM: string = process.env['GAPFERRY_TEST_PROGRAM'] ?? '';
 
-/** The sources are stripped of their types once, not by each of the hundreds of processes that the stories start. */
+/** Compiled once, not by each process. */
 export const COMPILE_CACHE: string = fileURLToPath(
   new URL('../../node_modules/.cache/gapferry-test', import.meta.url),
 );
@@ -24,7 +24,7 @@ export interface GapferryCommand {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Runs the command line from its sources, as its own process, with nothing of the caller's environment but PATH. */
+/** Runs the command line as its own process, with nothing of the caller's environment but PATH. */
 export function gapferry(
   machine: Machine,
   args: readonly string[],
@@ -36,8 +36,7 @@ export function gapferry(
 
 /** What has to be started for it, for those who start it themselves. */
 export function gapferryCommand(machine: Machine, args: readonly string[]): GapferryCommand {
-  const node = [process.execPath, '--conditions=gapferry-source', DEV];
-  const [program = '', ...argv] = [...(machine.through ?? []), ...node, ...args];
+  const [program = '', ...argv] = [...(machine.through ?? []), process.execPath, PROGRAM, ...args];
   return {
     program,
     argv,

@@ -112,7 +112,11 @@ function environmentOf(
     [GIT, git],
     [FILES, files],
   ] as const;
-  return { GAPFERRY_CONNECT_TO: pairs.map(([host, { port }]) => `${host}:80=127.0.0.1:${port}`).join(',') };
+  // 443 leads there too: whether a host speaks TLS is asked there.
+  const leading = pairs.flatMap(([host, { port }]) =>
+    [80, 443].map((from) => `${host}:${from}=127.0.0.1:${port}`),
+  );
+  return { GAPFERRY_CONNECT_TO: leading.join(',') };
 }
 
 /** A bundle of one of everything that the upstream has. */

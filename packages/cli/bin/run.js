@@ -8,6 +8,6 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   );
   process.exitCode = 2;
 } else {
-  const { main } = await import('../dist/main.js');
+  const { main } = await import('../program/main.js');
   await main(process.argv.slice(2), { root: fileURLToPath(new URL('..', import.meta.url)) });
 }

@@ -1,5 +1,4 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import {
   type ProcessResult,
   runProcess,
@@ -8,7 +7,8 @@ import {
 } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-const DEV = fileURLToPath(new URL('../bin/dev.ts', import.meta.url));
+/** Bundled when the tests began. */
+const PROGRAM = process.env['GAPFERRY_TEST_PROGRAM'];
 
 // Every case starts processes.
 vi.setConfig({ testTimeout: 60_000 });
@@ -21,7 +21,7 @@ afterEach(() => home.remove());
 
 /** A shell line in which `$gapferry` is the command line. */
 function shell(line: string, environment: Readonly<Record<string, string>> = {}): Promise<ProcessResult> {
-  const gapferry = `"${process.execPath}" --conditions=gapferry-source "${DEV}"`;
+  const gapferry = `"${process.execPath}" "${PROGRAM}"`;
   return runProcess('bash', ['-o', 'pipefail', '-c', line.replaceAll('$gapferry', gapferry)], {
     cwd: home.path,
     env: { PATH: process.env['PATH'], HOME: home.path, ...environment },

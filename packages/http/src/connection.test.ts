@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { quietRun } from '@gapferry/core';
 import { makeTlsIdentity, startHttpServer, textReply } from '@gapferry/testkit';
 import { describe, expect, it } from 'vitest';
@@ -70,6 +72,21 @@ describe('a host without a scheme', () => {
     const client = createHttpClient();
     expect(await client.origin(server.host, quietRun())).toBe(`${scheme}//${server.host}`);
     expect(server.requests).toEqual([]);
+  });
+
+  it('is asked once, by all who want to know, also when it says nothing', async () => {
+    let asked = 0;
+    const silent = createServer(() => {
+      asked += 1;
+    });
+    await once(silent.listen(0, '127.0.0.1'), 'listening');
+    const host = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const client = createHttpClient({ connectTimeoutMs: 50 });
+    const origin = (): Promise<string> => client.origin(host, quietRun());
+    expect(await Promise.all([origin(), origin()])).toEqual([`http://${host}`, `http://${host}`]);
+    expect(await origin()).toBe(`http://${host}`);
+    expect(asked).toBe(1);
+    silent.close();
   });
 
   it('may be plain HTTP where it is listed as insecure', async () => {

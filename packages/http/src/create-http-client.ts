@@ -1,21 +1,18 @@
-import type { Run } from '@gapferry/core';
-import { createAgents, splitHostPort } from './agents.ts';
+import { createAgents } from './agents.ts';
 import { createAuthorizer } from './authorizer.ts';
-import { createExchange, foreignHost } from './exchange.ts';
-import { createHostRules, type HostRules, hostWithPort, isLoopback } from './host-rules.ts';
+import { createExchange } from './exchange.ts';
+import { createHostRules } from './host-rules.ts';
 import { createHostSettings } from './host-settings.ts';
 import type { HttpClient, HttpClientOptions } from './http-client.ts';
+import { createOrigins } from './origins.ts';
 import { createPourPool } from './pour-pool.ts';
 import { pouredBody } from './poured-body.ts';
 import { resumedBody } from './resumed-body.ts';
 import { sendOnce } from './send-once.ts';
 import { createSlots } from './slots.ts';
-import { speaksTls } from './tls-probe.ts';
 import { createTries, type Tries } from './tries.ts';
 import { createWaiting } from './waiting.ts';
 import { askWhole } from './whole-answer.ts';
-
-const PROBE_MS = 3000;
 
 export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
   const rules = createHostRules(options);
@@ -51,29 +48,4 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
       pool.close();
     },
   };
-}
-
-/** Chooses a scheme once per host. Only where plain HTTP would be acceptable is it looked whether the host speaks TLS: nobody can talk an https host down. */
-function createOrigins(options: HttpClientOptions, rules: HostRules): HttpClient['origin'] {
-  const known = new Map<string, string>();
-  return async (host, run) => {
-    const secure = new URL(`https://${host}`);
-    if (!rules.mayBeAsked(secure)) throw foreignHost(host, host);
-    if (!isLoopback(secure.hostname) && !rules.isInsecure(secure)) return secure.origin;
-    const found = known.get(host);
-    if (found !== undefined) return found;
-    const tls = await probe(secure, options, run);
-    const origin = tls ? secure.origin : `http://${host}`;
-    if (tls !== undefined) known.set(host, origin);
-    return origin;
-  };
-}
-
-async function probe(url: URL, options: HttpClientOptions, run: Run): Promise<boolean | undefined> {
-  const port = hostWithPort(url);
-  return speaksTls(
-    splitHostPort(options.connectTo?.get(port) ?? port),
-    options.connectTimeoutMs ?? PROBE_MS,
-    run,
-  );
 }

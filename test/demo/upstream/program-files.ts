@@ -23,8 +23,8 @@ export async function programFiles(root: string): Promise<ProgramFiles> {
   await addPackage(join(base, 'packages', 'cli'), base, found);
   const files = [...found.values()].flat();
   const isOwn = ({ path }: LayerFile): boolean => path.startsWith(`${HOME}/packages/`);
-  if (!files.some(({ path }) => path === `${HOME}/packages/cli/dist/main.js`))
-    throw new Error('the command line is not built; run "npm run build"');
+  if (!files.some(({ path }) => path === `${HOME}/packages/cli/program/main.js`))
+    throw new Error('the command line is not built; run "npm run build:program"');
   return {
     libraries: await libraryFiles(),
     runtime: [await fileFromDisk(await realpath(process.execPath), 'usr/local/bin/node')],

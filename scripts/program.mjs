@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { globSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const packages = fileURLToPath(new URL('../packages', import.meta.url));
+const cli = join(packages, 'cli');
+
+/** Threads start from a file that lies beside the chunk which starts them. */
+const WORKERS = ['http/src/pour-worker.ts', 'depot/src/hash-worker.ts'];
+const STARTS_WORKERS = /\/(?:pour-pool|hash-pool)\.ts$/;
+
+/** The command line and what it imports, from the sources: main.js, commands/** and chunks/**. Only better-sqlite3 stays outside, for it is a binary.
+ *  `digest` names the content, so that a bundle that is there already need not be written. */
+export async function bundleProgram() {
+  const build = await rolldown({
+    input: Object.fromEntries(inputs()),
+    platform: 'node',
+    external: ['better-sqlite3'],
+    resolve: { conditionNames: ['gapferry-source', 'node', 'import', 'module', 'default'] },
+  });
+  const { output } = await build.generate({
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    comments: { legal: true, annotation: false, jsdoc: false },
+    codeSplitting: { groups: [{ name: 'threads', test: STARTS_WORKERS }] },
+  });
+  await build.close();
+  const files = output.map(({ fileName, code, source }) => ({ fileName, content: code ?? source }));
+  return { digest: digestOf(files), write: (directory) => write(files, directory) };
+}
+
+function* inputs() {
+  yield ['main', join(cli, 'src/main.ts')];
+  for (const path of globSync('commands/**/*.ts', { cwd: join(cli, 'src') }))
+    if (!path.endsWith('.test.ts')) yield [path.replace(/\.ts$/, ''), join(cli, 'src', path)];
+  for (const path of WORKERS) yield [`chunks/${path.replace(/^.*\/|\.ts$/g, '')}`, join(packages, path)];
+}
+
+function digestOf(files) {
+  const hash = createHash('sha256');
+  for (const { fileName, content } of files) hash.update(`${fileName}\0`).update(content).update('\0');
+  return hash.digest('hex');
+}
+
+async function write(files, directory) {
+  for (const { fileName, content } of files) {
+    const path = join(directory, fileName);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, content);
+  }
+}
+
+/** The text of oclif.manifest.json for the bundled command line in `root`: with it, only the command that is run is loaded. */
+export async function describeCommands(root) {
+  const { Plugin } = createRequire(join(cli, 'package.json'))('@oclif/core');
+  const plugin = new Plugin({ root, type: 'core', ignoreManifest: true, errorOnManifestCreate: true });
+  await plugin.load();
+  return `${JSON.stringify(plugin.manifest)}\n`;
+}
