@@ -3,23 +3,13 @@ import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { digestOf } from '@gapferry/core';
 import { temporaryDirectory } from '@gapferry/testkit';
-import { describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPourPool } from './pour-pool.ts';
 
-const workers = vi.hoisted(() => [] as Worker[]);
-
-vi.mock('node:worker_threads', async (importActual) => {
-  const actual = await importActual<typeof import('node:worker_threads')>();
-  return {
-    ...actual,
-    Worker: class extends actual.Worker {
-      constructor(...given: ConstructorParameters<typeof Worker>) {
-        super(...given);
-        workers.push(this);
-      }
-    },
-  };
-});
+const workers: Worker[] = [];
+const note = (worker: Worker): void => void workers.push(worker);
+beforeAll(() => void process.on('worker', note));
+afterAll(() => void process.off('worker', note));
 
 const bytes = Buffer.from('what was there');
 
