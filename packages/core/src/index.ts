@@ -11,6 +11,7 @@ export * from './blobs.ts';
 export * from './canonical-json.ts';
 export * from './descriptor.ts';
 export * from './digest.ts';
+export * from './discovery.ts';
 export * from './error-codes.ts';
 export * from './errors.ts';
 export * from './holding.ts';
