@@ -7,29 +7,32 @@ export interface ProgramFiles {
   /** The C and C++ libraries that Node is linked with, so that the image runs on nothing else. */
   readonly libraries: readonly LayerFile[];
   readonly runtime: readonly LayerFile[];
-  /** Packages of others. */
+  /** Packages of others that are not bundled with it. */
   readonly dependencies: readonly LayerFile[];
-  /** Our own packages, built. */
+  /** The command line, bundled. */
   readonly application: readonly LayerFile[];
 }
 
 /** Where the checkout lies in the image. */
 export const HOME = 'opt/gapferry';
 
-/** Collects the running Node and the built command line of the checkout at `root` with everything it imports, links as pnpm laid them. */
+/** What the bundled command line imports besides itself. */
+const NOT_BUNDLED: Readonly<Record<string, string>> = { 'better-sqlite3': '' };
+
+/** Collects the running Node and the bundled command line of the checkout at `root` with what it imports, links as pnpm laid them. */
 export async function programFiles(root: string): Promise<ProgramFiles> {
   const base = await realpath(root);
   const found = new Map<string, readonly LayerFile[]>();
   await addPackage(join(base, 'packages', 'cli'), base, found);
   const files = [...found.values()].flat();
-  const isOwn = ({ path }: LayerFile): boolean => path.startsWith(`${HOME}/packages/`);
+  const inOwn = ({ path }: LayerFile): boolean => path.startsWith(`${HOME}/packages/`);
   if (!files.some(({ path }) => path === `${HOME}/packages/cli/program/main.js`))
     throw new Error('the command line is not built; run "npm run build:program"');
   return {
     libraries: await libraryFiles(),
     runtime: [await fileFromDisk(await realpath(process.execPath), 'usr/local/bin/node')],
-    dependencies: files.filter((file) => !isOwn(file)),
-    application: await Promise.all(files.filter(isOwn).map(inMemory)),
+    dependencies: files.filter((file) => !inOwn(file)),
+    application: await Promise.all(files.filter(inOwn).map(inMemory)),
   };
 }
 
@@ -46,9 +49,12 @@ async function addPackage(
 ): Promise<void> {
   if (found.has(directory)) return;
   found.set(directory, []);
-  const { dependencies = {}, optionalDependencies = {} } = JSON.parse(
-    await readFile(join(directory, 'package.json'), 'utf8'),
-  ) as Record<string, Record<string, string>>;
+  const { dependencies = {}, optionalDependencies = {} } = isOwn(directory, base)
+    ? { dependencies: NOT_BUNDLED }
+    : (JSON.parse(await readFile(join(directory, 'package.json'), 'utf8')) as Record<
+        string,
+        Record<string, string>
+      >);
   const links: LayerFile[] = [];
   for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
     const link = await findDependency(name, directory, base);
@@ -78,7 +84,7 @@ async function findDependency(name: string, from: string, base: string): Promise
 
 /** What a package needs at run time: no nested packages, no sources of ours, no tests, no types, no maps. */
 async function packageFiles(directory: string, base: string): Promise<LayerFile[]> {
-  const own = dirname(directory) === join(base, 'packages');
+  const own = isOwn(directory, base);
   const wanted = own ? isOwnRuntimeFile : isRuntimeFile;
   const paths = await filePaths(directory, '', own);
   return Promise.all(
@@ -95,7 +101,7 @@ async function filePaths(directory: string, below: string, own: boolean): Promis
     entries.map((entry) => {
       const path = join(below, entry.name);
       if (entry.isDirectory())
-        return entry.name === 'node_modules' || (own && entry.name === 'src')
+        return entry.name === 'node_modules' || (own && (entry.name === 'src' || entry.name === 'dist'))
           ? []
           : filePaths(directory, path, own);
       return entry.isFile() ? [path] : [];
@@ -104,13 +110,17 @@ async function filePaths(directory: string, below: string, own: boolean): Promis
   return nested.flat();
 }
 
+function isOwn(directory: string, base: string): boolean {
+  return dirname(directory) === join(base, 'packages');
+}
+
 function isRuntimeFile(path: string): boolean {
   return !/\.(?:map|d\.[cm]?ts|[cm]?ts|md|markdown|tsbuildinfo)$/.test(path);
 }
 
 function isOwnRuntimeFile(path: string): boolean {
   if (path === 'package.json' || path === 'bin/run.js') return true;
-  return path.startsWith('dist/') && isRuntimeFile(path) && !/\.test\.js$|\/testing\//.test(path);
+  return path === 'oclif.manifest.json' || path.startsWith('program/');
 }
 
 function inImage(path: string, base: string): string {
