@@ -48,12 +48,21 @@ describe('tags to choose from', () => {
 
   it('are named when nothing fits: what was probably meant, then the newest', () => {
     const many = Array.from({ length: 20 }, (_, minor) => `1.${minor}.0`);
-    const error = noSuchTags('host/app', '1.0.00, lastest', [...many, 'latest'], ['lastest']);
+    const error = noSuchTags('host/app', ['lastest', '9.0'], [...many, 'latest']);
     expect(error).toMatchObject({
       code: 'SOURCE_NOT_FOUND',
-      message: 'host/app has no tag 1.0.00, lastest',
+      message: 'host/app has no tag lastest, 9.0',
       hint: 'there are: latest, 1.19.0, 1.18.0, 1.17.0, 1.16.0, 1.15.0, 1.14.0, 1.13.0, and 13 more',
     });
-    expect(noSuchTags('host/app', 'x', undefined).hint).toBeUndefined();
+    expect(noSuchTags('host/app', ['x'], undefined).hint).toBeUndefined();
+  });
+
+  it('that are no whole versions are said to be none, where a range was asked for', () => {
+    const partial = ['1.27', '1.28', 'latest'];
+    expect(noSuchTags('host/app', { semver: '>=1' }, partial)).toMatchObject({
+      message: 'host/app has no tag that fits >=1',
+      hint: 'there are: latest, 1.28, 1.27; a range counts whole versions alone, such as 1.27.3: choose others with "match"',
+    });
+    expect(noSuchTags('host/app', { semver: '>=2' }, ['1.0.0', ...partial]).hint).not.toContain('whole');
   });
 });

@@ -34,23 +34,34 @@ function isIn(range: semver.Range, tag: string): boolean {
   return version !== undefined && range.test(version);
 }
 
-/** Says what there is: the tags that were probably meant, and the newest. `tags` undefined: they could not be listed. */
+/** Says what there is: the tags that were probably meant, and the newest. `wanted`: the tags that are not there, or a choice that none fits. `tags` undefined: they could not be listed. */
 export function noSuchTags(
   repository: string,
-  what: string,
+  wanted: readonly string[] | TagChoice,
   tags: readonly string[] | undefined,
-  missing: readonly string[] = [],
 ): GapferryError {
+  const missing = isNames(wanted) ? wanted : [];
   const own = (tags ?? []).filter((tag) => !ATTACHED.test(tag)).sort(byVersion);
   const meant = missing.flatMap((name) => nearestName(name, own) ?? []);
   const shown = [...new Set([...meant, ...own])].slice(0, 8);
+  const rule = isNames(wanted) || wanted.semver === undefined || own.some(isVersion) ? '' : PARTIAL;
   return new GapferryError({
     code: 'SOURCE_NOT_FOUND',
-    message: `${repository} has no tag ${what}`,
-    ...(tags && { hint: offer(shown, own.length) }),
+    message: `${repository} has no tag ${isNames(wanted) ? wanted.join(', ') : describeChoice(wanted)}`,
+    ...(tags && { hint: `${offer(shown, own.length)}${rule}` }),
     origin: 'source',
     data: { repository, offered: shown, ...(missing.length > 0 && { missing }) },
   });
+}
+
+const PARTIAL = '; a range counts whole versions alone, such as 1.27.3: choose others with "match"';
+
+function isNames(wanted: readonly string[] | TagChoice): wanted is readonly string[] {
+  return Array.isArray(wanted);
+}
+
+function isVersion(tag: string): boolean {
+  return tagVersion(tag) !== undefined;
 }
 
 function offer(shown: readonly string[], count: number): string {
@@ -59,7 +70,7 @@ function offer(shown: readonly string[], count: number): string {
 }
 
 /** The choice in words: `that fits ~1.8 and matches v.*`. */
-export function describeChoice({ semver: range, match }: TagChoice): string {
+function describeChoice({ semver: range, match }: TagChoice): string {
   const parts = [
     ...(range === undefined ? [] : [`fits ${range.slice(0, 100)}`]),
     ...(match === undefined ? [] : [`matches ${match.slice(0, 100)}`]),

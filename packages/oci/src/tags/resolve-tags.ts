@@ -1,6 +1,6 @@
 import { type Descriptor, GapferryError, type Run, type TagChoice } from '@gapferry/core';
 import { together } from '../together.ts';
-import { candidateTags, describeChoice, noSuchTags } from './choose-tags.ts';
+import { candidateTags, noSuchTags } from './choose-tags.ts';
 import { type CreatedQuestion, createdAt } from './created-at.ts';
 
 /** A tag and what it is now. */
@@ -23,7 +23,7 @@ export async function resolveTags(
   const listed = choice.list === undefined ? undefined : await listedTags(question, choice.list, run);
   const tags = listed?.map(({ tag }) => tag) ?? (await question.client.tags(question.repository, run));
   const candidates = candidateTags(tags, choice);
-  if (candidates.length === 0) throw noSuchTags(question.repository, describeChoice(choice), tags);
+  if (candidates.length === 0) throw noSuchTags(question.repository, choice, tags);
   const roots = new Map(listed?.map(({ tag, root }) => [tag, root]));
   const chosen = await newestOf(question, candidates, roots, choice, run);
   return together(chosen.sort(), run, async (tag, inner) => ({
@@ -43,8 +43,7 @@ async function listedTags(
     root: await client.find(repository, tag, inner),
   }));
   const missing = found.filter(({ root }) => root === undefined).map(({ tag }) => tag);
-  if (missing.length > 0)
-    throw noSuchTags(repository, missing.join(', '), await tagsForHint(client, repository, run), missing);
+  if (missing.length > 0) throw noSuchTags(repository, missing, await tagsForHint(client, repository, run));
   return found.flatMap(({ tag, root }) => (root === undefined ? [] : [{ tag, root }]));
 }
 
