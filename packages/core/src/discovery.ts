@@ -41,3 +41,122 @@ export interface FindingPlace {
 export function describePlace({ file, object, path }: FindingPlace): string {
   return [file, ...(object === undefined ? [] : [object]), path].join(': ');
 }
+
+/** Where a release names an image: a record in lock and manifest. */
+export interface NamedBy extends FindingPlace {
+  /** Kind and id of the item whose content names it: `chart charts.example.org/historian:4.2.1`. */
+  readonly item: string;
+  readonly method: DiscoveryMethod;
+}
+
+/** The order in which `namedBy` is written: by item, file, object, path, method. */
+export function byNaming(a: NamedBy, b: NamedBy): number {
+  const [first, second] = [namingKey(a), namingKey(b)];
+  return first < second ? -1 : first > second ? 1 : 0;
+}
+
+/** Equal for equal records. A member that is absent sorts first. */
+function namingKey({ item, file, object = '', path, method }: NamedBy): string {
+  return [item, file, object, path, method].join('\n');
+}
+
+/** `historian/templates/deployment.yaml: Deployment/historian: spec.… of chart charts.example.org/historian:4.2.1`. */
+export function describeNaming(naming: NamedBy): string {
+  return `${describePlace(naming)} of ${naming.item}`;
+}
+
+/** Content that other content points to: what a line of bundle.yaml would wish for. Of the discovery, not yet a wish: places and open points come along. */
+export type ReferenceFinding = ChartFinding | GitFinding | ArtifactFinding | ImageNameFinding | FileFinding;
+
+interface Reference {
+  readonly place: FindingPlace;
+  /** `certain`: everything is said literally. `likely`: what is in `open` may change it. `possible`: a placeholder is left in it, or nothing installs it as it lies there. */
+  readonly confidence: Confidence;
+  /** What the content alone does not say, one sentence each: values of a Secret, a generator that asks a cluster. */
+  readonly open?: readonly string[];
+}
+
+/** A chart that is to be installed, with all that decides which images it names. Optional members are absent where nothing is said. */
+export interface ChartFinding extends Reference {
+  readonly kind: 'chart';
+  readonly source: ChartPlace;
+  /** An exact version or a range, as written; absent: the newest, or whatever lies there. */
+  readonly version?: string;
+  readonly release?: string;
+  readonly namespace?: string;
+  /** Later ones win. */
+  readonly values?: readonly FoundValues[];
+  readonly kubeVersion?: string;
+  readonly apiVersions?: readonly string[];
+  /** `images:` of kustomizations around the chart, in the order they are applied. */
+  readonly images?: readonly ImageOverride[];
+}
+
+export type ChartPlace =
+  /** A classic repository: its base URL without trailing slash. */
+  | { readonly from: 'repository'; readonly url: string; readonly name: string }
+  /** `host/path` of the chart in an OCI registry. */
+  | { readonly from: 'oci'; readonly ref: string }
+  | { readonly from: 'git'; readonly url: string; readonly revision?: GitRevision; readonly path: string }
+  /** A directory of the tree that was looked at. */
+  | { readonly from: 'tree'; readonly path: string };
+
+export type FoundValues =
+  /** YAML or JSON. */
+  | { readonly from: 'inline'; readonly content: string }
+  /** A file of the chart itself. */
+  | { readonly from: 'chart'; readonly path: string }
+  | { readonly from: 'tree'; readonly path: string }
+  | { readonly from: 'git'; readonly url: string; readonly revision?: GitRevision; readonly path: string }
+  | { readonly from: 'url'; readonly url: string }
+  /** As `--set name=value`, or with `text` as `--set-string`. */
+  | { readonly from: 'parameter'; readonly name: string; readonly value: string; readonly text: boolean };
+
+/** `name`: a branch, a tag or a commit, the content does not say which. */
+export interface GitRevision {
+  readonly as: 'branch' | 'tag' | 'commit' | 'semver' | 'ref' | 'name';
+  readonly text: string;
+}
+
+export interface GitFinding extends Reference {
+  readonly kind: 'git';
+  /** As written. */
+  readonly url: string;
+  /** Absent: upstream's default branch. */
+  readonly revision?: GitRevision;
+  /** The directory that is used; absent: the whole repository. */
+  readonly path?: string;
+  readonly images?: readonly ImageOverride[];
+}
+
+/** An artifact in an OCI registry that is neither image nor chart: manifests of Flux or Argo CD. */
+export interface ArtifactFinding extends Reference {
+  readonly kind: 'oci-artifact';
+  /** `host/path` without tag and digest. */
+  readonly ref: string;
+  readonly tag?: string;
+  readonly semver?: string;
+  readonly digest?: string;
+  readonly path?: string;
+}
+
+/** An image that an object names which is no workload: `images` of an Application, an ImageRepository. */
+export interface ImageNameFinding extends Reference {
+  readonly kind: 'image';
+  readonly reference: string;
+}
+
+/** One file over HTTP. */
+export interface FileFinding extends Reference {
+  readonly kind: 'file';
+  readonly url: string;
+}
+
+/** One of kustomize's `images`: what `name` matches gets the other members. */
+export interface ImageOverride {
+  readonly name: string;
+  readonly newName?: string;
+  readonly newTag?: string;
+  readonly digest?: string;
+  readonly tagSuffix?: string;
+}
