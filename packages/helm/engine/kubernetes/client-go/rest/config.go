@@ -1,0 +1,4 @@
+// Package rest stands in for the one of the same path: there is no cluster to reach.
+package rest
+
+type Config struct{}
