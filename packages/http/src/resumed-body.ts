@@ -114,7 +114,7 @@ export function isWhole(
   if (trip.headers.has('transfer-encoding')) throw wrongSize(trip, { ...request, size: total ?? 0 }, at);
   throw new GapferryError({
     code: 'CONNECTION_CUT',
-    message: `${trip.url.host} did not deliver ${request.item}: it ended after ${at} bytes`,
+    message: `${trip.url.host} was asked for ${request.item}: the answer ended after ${at} bytes`,
     origin: 'source',
     retryable: true,
     data: { host: trip.url.host, item: request.item, size: total },

@@ -69,7 +69,7 @@ export function tripFailure(error: unknown, purpose: TripPurpose): GapferryError
   const detail = code === '' ? reasonOf(error) : code;
   return new GapferryError({
     code: failure.code,
-    message: `${purpose.url.host} did not deliver ${purpose.item}: ${failure.says} (${detail})`,
+    message: `${purpose.url.host} was asked for ${purpose.item}: ${failure.says} (${detail})`,
     ...(failure.hint && { hint: failure.hint }),
     origin: 'source',
     retryable: failure.retryable,

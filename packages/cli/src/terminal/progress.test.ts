@@ -52,4 +52,15 @@ describe('lineProgress', () => {
     expect(lines[0]).toContain('trying again (2) in');
     expect(lines[0]).not.toContain('\u001b');
   });
+
+  it('names what is tried again and where once', () => {
+    const { lines, progress } = listen();
+    const retry = { kind: 'retry', item: 'x.test/a', place: 'x.test', attempt: 2, waitMs: 500 } as const;
+    progress.tell({ ...retry, reason: 'cut' });
+    progress.tell({ ...retry, reason: 'x.test was asked for x.test/a: the connection was cut' });
+    expect(lines.map((line) => line.replace(/^.*?: /, ''))).toEqual([
+      'x.test/a from x.test: cut',
+      'x.test was asked for x.test/a: the connection was cut',
+    ]);
+  });
 });

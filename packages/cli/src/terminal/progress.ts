@@ -111,10 +111,15 @@ function lineOf(event: RunEvent): string | undefined {
   if (event.kind === 'warning')
     return `warning: ${event.item === undefined ? '' : `${printable(event.item)}: `}${printable(event.message)}`;
   if (event.kind === 'retry')
-    return `  trying again (${event.attempt}) in ${formatDuration(event.waitMs)}: ${printable(event.item)} from ${printable(event.place)}: ${printable(event.reason)}`;
+    return `  trying again (${event.attempt}) in ${formatDuration(event.waitMs)}: ${printable(whyAgain(event))}`;
   if (event.kind === 'stage' && event.items !== undefined)
     return `  ${DOING[event.stage]} ${event.items} item(s)${event.bytes === undefined ? '' : `, ${formatBytes(event.bytes)}`}`;
   return undefined;
+}
+
+/** Most reasons name the item and the place themselves. */
+function whyAgain({ item, place, reason }: Extract<RunEvent, { kind: 'retry' }>): string {
+  return reason.includes(item) ? reason : `${item} from ${place}: ${reason}`;
 }
 
 class Counter {
