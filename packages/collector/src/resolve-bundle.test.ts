@@ -99,6 +99,14 @@ describe('resolving a bundle', () => {
     await expect(both).rejects.toMatchObject({ category: 'transport', retryable: false });
   });
 
+  it('names a wish once when its source names it too', async () => {
+    const upstream = servedUpstream();
+    const message = 'docker.io/library/app:1: it is no image';
+    upstream.fail('docker.io/library/app:1', new GapferryError({ code: 'CONTENT_INVALID', message }));
+    const run = resolveBundle({ config: configOf([IMAGE]), sources: upstream.sources }, quietRun());
+    await expect(run).rejects.toMatchObject({ message: `cannot resolve image ${message}` });
+  });
+
   it('names both wishes that turn out to be one item', async () => {
     const again: Wish = { kind: 'image', ref: 'docker.io/library/app:1', platforms: ['linux/amd64'] };
     const upstream = servedUpstream();

@@ -24,7 +24,7 @@ export function resolveError(failures: readonly WishFailure[], wishes: number): 
   const known = failures.map(({ wish, error }) => ({ wish: describeWish(wish), error: toKnown(error) }));
   const errors = known.map(({ error }) => error);
   const gravest = errors.reduce((worst, error) => (gravity(error) < gravity(worst) ? error : worst));
-  const lines = known.map(({ wish, error }) => `${wish}: ${error.message}`);
+  const lines = known.map(({ wish, error }) => lineOf(wish, error.message));
   return new GapferryError({
     code: gravest.code,
     message:
@@ -46,6 +46,12 @@ export function resolveError(failures: readonly WishFailure[], wishes: number): 
     },
     cause: gravest,
   });
+}
+
+/** What it is about stands first, once. */
+function lineOf(wish: string, message: string): string {
+  const name = wish.slice(wish.indexOf(' ') + 1);
+  return message.startsWith(`${name}: `) ? `${wish}${message.slice(name.length)}` : `${wish}: ${message}`;
 }
 
 function gravity(error: GapferryError): number {
