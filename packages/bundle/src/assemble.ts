@@ -2,6 +2,7 @@ import {
   type Attachment,
   byAttachment,
   type ChartHolding,
+  type ChartPin,
   type Descriptor,
   type Digest,
   type FileHolding,
@@ -101,7 +102,6 @@ function toImageItem(holding: ImageHolding): ImageItem {
 
 function toChartItem(holding: ChartHolding): ChartItem {
   const { pin, root, blobs, archive } = holding;
-  const source = pin.from === 'oci' ? `oci://${pin.id}` : pin.url;
   return {
     kind: 'chart',
     id: pin.id,
@@ -109,10 +109,22 @@ function toChartItem(holding: ChartHolding): ChartItem {
     root: bare(root),
     name: pin.name,
     version: pin.version,
-    source,
+    source: sourceOf(pin),
     archive: bare(archive),
     ...attachedTo(holding),
   };
+}
+
+/** A manifest names no path of whoever made it. */
+function sourceOf(pin: ChartPin): string {
+  switch (pin.from) {
+    case 'oci':
+      return `oci://${pin.id}`;
+    case 'repository':
+      return pin.url;
+    case 'local':
+      return 'local';
+  }
 }
 
 /** Members without entries are left out: what has no attachments keeps its bytes. */

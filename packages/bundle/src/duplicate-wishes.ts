@@ -56,7 +56,12 @@ function imageNames({ ref, tags }: ImageWish): WishName[] {
 function labelOf(wish: Exclude<Wish, ImageWish>): string {
   if (wish.kind === 'file') return `file ${wish.as}`;
   if (wish.kind === 'git') return `git ${wish.as ?? wish.url}`;
-  return wish.from === 'oci'
-    ? `chart ${wish.ref} ${wish.version}`
-    : `chart ${wish.url}/${wish.name} ${wish.version}`;
+  switch (wish.from) {
+    case 'oci':
+      return `chart ${wish.ref} ${wish.version}`;
+    case 'repository':
+      return `chart ${wish.url}/${wish.name} ${wish.version}`;
+    case 'local':
+      return `chart ${wish.ref} from ${wish.path}`;
+  }
 }

@@ -60,6 +60,15 @@ const pinSchema = z.union([
     archive: digestSchema,
   }),
   z.strictObject({
+    kind: z.literal('chart'),
+    ...base,
+    from: z.literal('local'),
+    name: textSchema,
+    version: versionSchema,
+    path: textSchema,
+    archive: digestSchema,
+  }),
+  z.strictObject({
     kind: z.literal('git'),
     ...base,
     url: textSchema,

@@ -28,7 +28,7 @@ export interface ImagePin extends PinBase {
 }
 
 /** `version` is the exact version that a range was resolved to. */
-export type ChartPin = OciChartPin | RepositoryChartPin;
+export type ChartPin = OciChartPin | RepositoryChartPin | LocalChartPin;
 
 export interface OciChartPin extends PinBase {
   readonly kind: 'chart';
@@ -49,6 +49,17 @@ export interface RepositoryChartPin extends PinBase {
   /** Absolute URL of the archive, without credentials. */
   readonly url: string;
   /** sha256 of the archive (`digest` of index.yaml, or computed where the index has none). */
+  readonly archive: Digest;
+}
+
+export interface LocalChartPin extends PinBase {
+  readonly kind: 'chart';
+  readonly from: 'local';
+  readonly name: string;
+  readonly version: string;
+  /** As in the wish. */
+  readonly path: string;
+  /** sha256 of the archive, or of the one that a directory is packed into. */
   readonly archive: Digest;
 }
 

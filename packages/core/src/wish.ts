@@ -51,8 +51,13 @@ export interface ImagePlace {
   readonly select?: string;
 }
 
-/** A chart by exact version or semver range, from an OCI registry (`ref` is host/path without tag) or a classic repository (`index.yaml` below `url`). */
-export type ChartWish = OciChartWish | RepositoryChartWish;
+/** A chart by exact version or semver range, from an OCI registry (`ref` is host/path without tag) or a classic repository (`index.yaml` below `url`); or one on this machine. */
+export type ChartWish = OciChartWish | RepositoryChartWish | LocalChartWish;
+
+/** A demand as bundle.yaml states it: the chart's provenance file (`.prov`) must be signed by a key of this OpenPGP keyring. The path is relative to bundle.yaml. */
+export interface ProvenanceDemand {
+  readonly keyring: string;
+}
 
 export interface OciChartWish {
   readonly kind: 'chart';
@@ -61,6 +66,7 @@ export interface OciChartWish {
   readonly version: string;
   /** As for images. */
   readonly verify?: readonly UpstreamVerification[];
+  readonly provenance?: ProvenanceDemand;
 }
 
 export interface RepositoryChartWish {
@@ -70,6 +76,17 @@ export interface RepositoryChartWish {
   readonly url: string;
   readonly name: string;
   readonly version: string;
+  readonly provenance?: ProvenanceDemand;
+}
+
+export interface LocalChartWish {
+  readonly kind: 'chart';
+  readonly from: 'local';
+  /** A chart's directory or archive; as written, relative to bundle.yaml. */
+  readonly path: string;
+  /** The name it gets: host/path, the chart's own name last. */
+  readonly ref: string;
+  readonly provenance?: ProvenanceDemand;
 }
 
 export interface GitWish {
@@ -101,12 +118,21 @@ export function describeWish(wish: Wish): string {
     case 'image':
       return `image ${wish.ref}`;
     case 'chart':
-      return wish.from === 'oci'
-        ? `chart oci://${wish.ref} ${wish.version}`
-        : `chart ${wish.name} ${wish.version} of ${wish.url}`;
+      return describeChart(wish);
     case 'git':
       return `git ${wish.url}`;
     case 'file':
       return `file ${wish.as}`;
+  }
+}
+
+function describeChart(wish: ChartWish): string {
+  switch (wish.from) {
+    case 'oci':
+      return `chart oci://${wish.ref} ${wish.version}`;
+    case 'repository':
+      return `chart ${wish.name} ${wish.version} of ${wish.url}`;
+    case 'local':
+      return `chart ${wish.ref} from ${wish.path}`;
   }
 }

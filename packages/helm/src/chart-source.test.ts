@@ -107,7 +107,7 @@ describe('a chart from a classic repository', () => {
     name,
     version,
   });
-  const source = () => chartSource({ http, oci: none, attachments: unattached });
+  const source = () => chartSource({ http, oci: none, attachments: unattached, baseDirectory: '/' });
 
   it('is pinned to the newest version the range takes, and becomes an OCI artifact around the same archive', async () => {
     const [old, wanted, next] = await Promise.all(
@@ -275,7 +275,7 @@ describe('a chart from a registry', () => {
     return {
       server,
       ref: `${server.host}/charts/demo`,
-      source: chartSource({ http, oci: registryOver(server), attachments: unattached }),
+      source: chartSource({ http, oci: registryOver(server), attachments: unattached, baseDirectory: '/' }),
     };
   }
 
@@ -327,7 +327,7 @@ describe('a chart from a registry', () => {
         return [{ digest, size }];
       },
     };
-    const source = chartSource({ http, oci: registryOver(server), attachments });
+    const source = chartSource({ http, oci: registryOver(server), attachments, baseDirectory: '/' });
     const signed = { ...wish(ref, '1.0.0'), verify: [{ key: 'upstream.pub' }] } as ChartWish;
     await source.resolve(signed, run);
     const pin = await only(source.resolve(wish(ref, '1.0.0'), run));
@@ -416,7 +416,7 @@ unknown: {a: b}
       '/index.yaml',
       'apiVersion: v1\nentries:\n  demo:\n  - {version: 1.2.3+build.4, urls: [demo.tgz]}\n',
     );
-    const source = chartSource({ http, oci: none, attachments: unattached });
+    const source = chartSource({ http, oci: none, attachments: unattached, baseDirectory: '/' });
     const pin = await only(
       source.resolve(
         { kind: 'chart', from: 'repository', url: repository.url, name: 'demo', version: '^1' },

@@ -1,5 +1,6 @@
-import type { ChartHolding, ChartPin, ChartWish, Source } from '@gapferry/core';
+import type { BlobStore, ChartHolding, ChartPin, ChartWish, Run, Source } from '@gapferry/core';
 import type { HttpClient } from '@gapferry/http';
+import { localCharts } from './local/local-charts.ts';
 import { type ChartAttachments, type ChartRegistry, registryCharts } from './registry-charts.ts';
 import { repositoryCharts } from './repository-charts.ts';
 
@@ -8,21 +9,34 @@ export interface ChartSourceOptions {
   readonly oci: ChartRegistry;
   /** What belongs to charts in OCI registries. */
   readonly attachments: ChartAttachments;
+  /** Paths of charts on this machine start from here: the directory of bundle.yaml. */
+  readonly baseDirectory: string;
 }
 
-/** Charts by exact version or range, from OCI registries and classic repositories. Both end as the same thing in the depot: an OCI artifact with Helm's media types. */
-export function chartSource({
-  http,
-  oci,
-  attachments,
-}: ChartSourceOptions): Source<ChartWish, ChartPin, ChartHolding> {
-  const registry = registryCharts(oci, attachments);
-  const repository = repositoryCharts(http);
-  return {
-    resolve: async (wish, run) => [
-      await (wish.from === 'oci' ? registry.resolve(wish, run) : repository.resolve(wish, run)),
-    ],
-    fetch: (pin, into, run) =>
-      pin.from === 'oci' ? registry.fetch(pin, into, run) : repository.fetch(pin, into, run),
+/** Charts by exact version or range, from OCI registries and classic repositories, and charts on this machine. All end as the same thing in the depot: an OCI artifact with Helm's media types. */
+export function chartSource(options: ChartSourceOptions): Source<ChartWish, ChartPin, ChartHolding> {
+  const registry = registryCharts(options.oci, options.attachments);
+  const repository = repositoryCharts(options.http);
+  const local = localCharts(options.baseDirectory);
+  const resolve = (wish: ChartWish, run: Run): Promise<ChartPin> => {
+    switch (wish.from) {
+      case 'oci':
+        return registry.resolve(wish, run);
+      case 'repository':
+        return repository.resolve(wish, run);
+      case 'local':
+        return local.resolve(wish, run);
+    }
   };
+  const fetch = (pin: ChartPin, into: BlobStore, run: Run): Promise<ChartHolding> => {
+    switch (pin.from) {
+      case 'oci':
+        return registry.fetch(pin, into, run);
+      case 'repository':
+        return repository.fetch(pin, into, run);
+      case 'local':
+        return local.fetch(pin, into, run);
+    }
+  };
+  return { resolve: async (wish, run) => [await resolve(wish, run)], fetch };
 }

@@ -20,10 +20,10 @@ import { storeChartArtifact } from './chart-artifact.ts';
 import { INDEX_LIMIT, type IndexEntry, readChartIndex } from './chart-index.ts';
 import type { ChartMetadata } from './chart-metadata.ts';
 import { newestVersion } from './chart-version.ts';
+import { isProvenance, PROVENANCE_LIMIT } from './provenance/provenance-file.ts';
 
 /** Compressed bytes of one archive; it is held in memory while it is checked. */
 const ARCHIVE_LIMIT = 33_554_432;
-const PROVENANCE_LIMIT = 1_048_576;
 
 /** Charts from classic repositories: an index.yaml below a URL, and archives. */
 export interface RepositoryCharts {
@@ -193,12 +193,7 @@ async function askProvenance(
       run,
     );
     if (answer.status !== 200) return undefined;
-    if (
-      Buffer.from(answer.body.subarray(0, 64))
-        .toString('latin1')
-        .startsWith('-----BEGIN PGP SIGNED MESSAGE-----')
-    )
-      return answer.body;
+    if (isProvenance(answer.body)) return answer.body;
     run.emit({
       kind: 'warning',
       item: pin.id,

@@ -60,7 +60,12 @@ export async function openSources(
   });
   return {
     image: imageSource(registry, { attachments, cache, local }),
-    chart: chartSource({ http, oci: registry, attachments: registryAttachments(registry, attachments) }),
+    chart: chartSource({
+      http,
+      oci: registry,
+      attachments: registryAttachments(registry, attachments),
+      baseDirectory: dirname(file),
+    }),
     git: gitSource({
       ...remote,
       git: createGit({ environment: childEnvironment() }),

@@ -186,12 +186,14 @@ function notFound(name: string): GapferryError {
 }
 
 function chartName(wish: ChartWish): string {
+  if (wish.from === 'local') return `${wish.ref} from ${wish.path}`;
   return wish.from === 'oci'
     ? `${wish.ref}:${wish.version}`
     : `${hostAndPath(wish.url)}/${wish.name}:${wish.version}`;
 }
 
 function pinChart(world: World, wish: ChartWish): ChartPin {
+  if (wish.from === 'local') throw notFound(chartName(wish));
   const id = chartName(wish);
   const root = rootOf(world, id);
   const name = wish.from === 'oci' ? (wish.ref.split('/').at(-1) ?? '') : wish.name;
