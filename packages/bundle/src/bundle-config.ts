@@ -12,7 +12,8 @@ import { memberNames } from './member-names.ts';
 import { configError, parseYaml, type YamlFile } from './parse-yaml.ts';
 import type { Problem } from './problems.ts';
 import { nameSchema, versionSchema } from './schemas.ts';
-import { upstreamEntry } from './upstream-entry.ts';
+import { type UpstreamEntry, upstreamEntry } from './upstream-entry.ts';
+import { type Waiver, waiverEntry } from './waiver.ts';
 
 /** A parsed bundle.yaml: what one bundle wants. */
 export interface BundleConfig {
@@ -28,6 +29,10 @@ export interface BundleConfig {
   readonly insecure: readonly string[];
   /** By `host[:port]` in lower case, as references name it. */
   readonly hosts: ReadonlyMap<string, HostConfig>;
+  /** What images that charts name must be signed with, by repository; absent when there is nothing. */
+  readonly upstream?: readonly UpstreamEntry[];
+  /** Images that charts name and that are left out on purpose; absent when there are none. */
+  readonly waivers?: readonly Waiver[];
 }
 
 const schema = z.strictObject({
@@ -43,6 +48,7 @@ const schema = z.strictObject({
   charts: z.array(chartEntry).max(10_000).optional(),
   git: z.array(gitEntry).max(10_000).optional(),
   files: z.array(fileEntry).max(50_000).optional(),
+  waivers: z.array(waiverEntry).max(1000).optional(),
 });
 
 type Raw = z.infer<typeof schema>;
@@ -72,6 +78,8 @@ export function parseBundleConfig(
     wishes,
     insecure: sortedUnique(raw.insecure ?? []),
     hosts: toHosts(raw.hosts ?? {}),
+    ...(raw.upstream !== undefined && { upstream: raw.upstream }),
+    ...(raw.waivers !== undefined && { waivers: raw.waivers }),
   };
 }
 

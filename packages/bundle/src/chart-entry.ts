@@ -1,5 +1,6 @@
 import { type ChartWish, type ProvenanceDemand, parseImageReference, repositoryOf } from '@gapferry/core';
 import { z } from 'zod';
+import { type ChartChoices, chartChoices, toChartChoices } from './chart-choices.ts';
 import { entryProblem } from './entry-problem.ts';
 import { entryPath, entryText } from './entry-schemas.ts';
 import { demandsOn, type UpstreamEntry, type VerifyEntry, verifyEntry } from './upstream-entry.ts';
@@ -8,7 +9,7 @@ import { webUrl } from './web-url.ts';
 /** One of `charts` in bundle.yaml. */
 export type ChartEntry = RegistryEntry | RepositoryEntry | PlaceEntry;
 
-interface ForAll {
+interface ForAll extends ChartChoices {
   readonly provenance?: ProvenanceDemand | undefined;
 }
 
@@ -29,7 +30,7 @@ interface PlaceEntry extends ForAll {
   readonly as: string;
 }
 
-const forAll = { provenance: z.strictObject({ keyring: entryPath }).optional() };
+const forAll = { provenance: z.strictObject({ keyring: entryPath }).optional(), ...chartChoices };
 
 export const chartEntry: z.ZodType<ChartEntry> = z.union([
   z.strictObject({ oci: entryText, version: entryText, verify: verifyEntry.optional(), ...forAll }),
@@ -40,6 +41,7 @@ export const chartEntry: z.ZodType<ChartEntry> = z.union([
 export function toChartWish(entry: ChartEntry, upstream: readonly UpstreamEntry[]): ChartWish {
   const chosen = {
     ...(entry.provenance !== undefined && { provenance: entry.provenance }),
+    ...toChartChoices(entry),
   };
   if ('oci' in entry) {
     const ref = chartRepository(

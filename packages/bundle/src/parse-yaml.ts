@@ -1,6 +1,6 @@
 import { GapferryError, nearestName, printable } from '@gapferry/core';
 import { type Document, isNode, LineCounter, parseDocument, visit } from 'yaml';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { FORMATS, type FormatName } from './formats.ts';
 
 import { formatPath, type Problem, toFaults, UNKNOWN } from './problems.ts';
@@ -65,7 +65,10 @@ export function parseYaml<T>(
     file,
     toFaults(parsed.error).map(({ parts, message, ofName = false }) => ({
       path: formatPath(parts),
-      message: withSuggestion(String(parts.at(-1)), inPlainWords(message), knownKeys),
+      message: withSuggestion(String(parts.at(-1)), inPlainWords(message), {
+        all: knownKeys,
+        here: parts.length === 1 && schema instanceof z.ZodObject ? Object.keys(schema.shape) : knownKeys,
+      }),
       ...place(parts, ofName),
     })),
   );
@@ -181,10 +184,14 @@ function inPlainWords(message: string): string {
   return PLAIN_TYPES[expected ?? ''] ?? message;
 }
 
-function withSuggestion(name: string, message: string, knownKeys: readonly string[]): string {
+function withSuggestion(
+  name: string,
+  message: string,
+  known: { readonly all: readonly string[]; readonly here: readonly string[] },
+): string {
   // A known name belongs elsewhere: it was not misspelt.
-  if (message !== UNKNOWN || knownKeys.includes(name)) return message;
-  const near = nearestName(name, knownKeys);
+  if (message !== UNKNOWN || known.all.includes(name)) return message;
+  const near = nearestName(name, known.here) ?? nearestName(name, known.all);
   return near === undefined ? message : `${message}; did you mean "${near}"?`;
 }
 

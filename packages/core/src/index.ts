@@ -9,6 +9,7 @@ export * from './about-item.ts';
 export * from './attachment.ts';
 export * from './blobs.ts';
 export * from './canonical-json.ts';
+export * from './chart-contents.ts';
 export * from './descriptor.ts';
 export * from './digest.ts';
 export * from './discovery.ts';

@@ -1,6 +1,7 @@
 import type { Attachment } from './attachment.ts';
 import type { Descriptor } from './descriptor.ts';
 import type { Digest } from './digest.ts';
+import type { NamedBy } from './discovery.ts';
 import type { ImagePlace } from './wish.ts';
 
 /** What a wish was found to be: an immutable identity. A lock is a list of pins. */
@@ -25,13 +26,20 @@ export interface ImagePin extends PinBase {
   readonly from?: ImagePlace;
   /** What was found to belong to the image and is wanted, sorted by `byAttachment`; absent when there is none. */
   readonly attachments?: readonly Attachment[];
+  /** Which items' content names the image, sorted by `byNaming`; absent when nothing was found that does. An image that no wish of the bundle wants is there because of these. */
+  readonly namedBy?: readonly NamedBy[];
 }
 
 /** `version` is the exact version that a range was resolved to. */
 export type ChartPin = OciChartPin | RepositoryChartPin | LocalChartPin;
 
-export interface OciChartPin extends PinBase {
+interface ChartPinBase extends PinBase {
   readonly kind: 'chart';
+  /** `renderingDigest` of what the chart was rendered with when the images that it names were found; absent where they were not looked for. */
+  readonly rendered?: Digest;
+}
+
+export interface OciChartPin extends ChartPinBase {
   readonly from: 'oci';
   readonly name: string;
   readonly version: string;
@@ -41,8 +49,7 @@ export interface OciChartPin extends PinBase {
   readonly attachments?: readonly Attachment[];
 }
 
-export interface RepositoryChartPin extends PinBase {
-  readonly kind: 'chart';
+export interface RepositoryChartPin extends ChartPinBase {
   readonly from: 'repository';
   readonly name: string;
   readonly version: string;
@@ -52,8 +59,7 @@ export interface RepositoryChartPin extends PinBase {
   readonly archive: Digest;
 }
 
-export interface LocalChartPin extends PinBase {
-  readonly kind: 'chart';
+export interface LocalChartPin extends ChartPinBase {
   readonly from: 'local';
   readonly name: string;
   readonly version: string;

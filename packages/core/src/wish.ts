@@ -1,5 +1,6 @@
 import type { AttachmentChoice } from './attachment.ts';
 import { canonicalBytes } from './canonical-json.ts';
+import type { ChartRendering } from './chart-contents.ts';
 import { type Digest, digestOf } from './digest.ts';
 
 /** One line of bundle.yaml, normalised: what somebody wants, not yet what it is. */
@@ -59,7 +60,15 @@ export interface ProvenanceDemand {
   readonly keyring: string;
 }
 
-export interface OciChartWish {
+/** What is wished of every chart, wherever it comes from. */
+interface ChartChoices {
+  /** The images that the chart names are not looked for. Absent: they are, and become part of the release. */
+  readonly images?: 'none';
+  /** Absent: Helm's defaults, and the chart's own values. */
+  readonly rendering?: ChartRendering;
+}
+
+export interface OciChartWish extends ChartChoices {
   readonly kind: 'chart';
   readonly from: 'oci';
   readonly ref: string;
@@ -69,7 +78,7 @@ export interface OciChartWish {
   readonly provenance?: ProvenanceDemand;
 }
 
-export interface RepositoryChartWish {
+export interface RepositoryChartWish extends ChartChoices {
   readonly kind: 'chart';
   readonly from: 'repository';
   /** Base URL without trailing slash and without credentials. */
@@ -79,7 +88,7 @@ export interface RepositoryChartWish {
   readonly provenance?: ProvenanceDemand;
 }
 
-export interface LocalChartWish {
+export interface LocalChartWish extends ChartChoices {
   readonly kind: 'chart';
   readonly from: 'local';
   /** A chart's directory or archive; as written, relative to bundle.yaml. */
