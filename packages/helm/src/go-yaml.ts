@@ -73,7 +73,7 @@ export function parseGoYaml(text: string, what: string): YamlTree {
 }
 
 /** The library's stack would end only after much time and memory. */
-function requireShallow(text: string): void {
+export function requireShallow(text: string): void {
   let open = 0;
   for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
     open = Math.max(0, open + (bracket === '[' || bracket === '{' ? 1 : -1));

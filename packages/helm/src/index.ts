@@ -10,4 +10,6 @@ export { readChartArchive } from './chart-archive.ts';
 export { type ChartMetadata, parseChartMetadata } from './chart-metadata.ts';
 export * from './chart-source.ts';
 export { newestVersion } from './chart-version.ts';
+export { groupFindings, type NamedImage } from './discover/group-findings.ts';
+export { imagesInManifests } from './discover/images-in-manifests.ts';
 export type { ChartAttachments, ChartRegistry } from './registry-charts.ts';

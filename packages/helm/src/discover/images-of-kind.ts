@@ -1,0 +1,93 @@
+import type { FindingList, Scope } from './finding-list.ts';
+import type { KindRule, KnownKind } from './kind-rules.ts';
+import { type Located, memberPath, nodesAt } from './member-path.ts';
+import { hasTag, referenceForm } from './reference-form.ts';
+import { memberOf, textOf } from './yaml-tree.ts';
+
+/** What one rule reaches: a text, and every place that it was made of. */
+interface Named {
+  readonly text: string;
+  readonly path: string;
+  readonly madeOf: readonly string[];
+}
+
+const CONTAINERS = ['containers[]', 'initContainers[]', 'ephemeralContainers[]'];
+
+/** Adds the images of an object of a known kind and claims their places, so that the search by form leaves them alone. */
+export function addImagesOfKind(kind: KnownKind, object: Located, scope: Scope, list: FindingList): void {
+  let found = false;
+  const visit = (): void => list.visit(scope, 0);
+  for (const rule of kind.rules) {
+    if (rule.otherwise && found) continue;
+    const named = namedBy(rule, object, visit);
+    found ||= named.length > 0;
+    for (const { text, path, madeOf } of named) {
+      if (referenceForm(text) !== undefined) {
+        const method = kind.builtIn ? 'pod-template' : 'custom-resource';
+        list.add(scope, { reference: text, method, confidence: rule.confidence, path });
+      }
+      for (const place of madeOf) scope.claimed.add(place);
+    }
+  }
+}
+
+function namedBy({ form, at }: KindRule, object: Located, visit: () => void): Named[] {
+  const reach = (pattern: string, from: Located = object): Located[] => nodesAt(from, pattern, visit);
+  switch (form) {
+    case 'pod':
+      return reach(at).flatMap((pod) => [
+        ...CONTAINERS.flatMap((containers) => texts(reach(`${containers}.image`, pod))),
+        ...texts(reach('volumes[].image.reference', pod)),
+      ]);
+    case 'container':
+      return texts(reach(`${at}.image`));
+    case 'image':
+      return texts(reach(at)).map((named) => ({ ...named, text: withoutScheme(named.text) }));
+    case 'oci':
+      return texts(reach(at))
+        .filter(({ text }) => text.startsWith('oci://'))
+        .map((named) => ({ ...named, text: withoutScheme(named.text) }));
+    case 'slashed':
+      return texts(reach(at)).filter(({ text }) => text.includes('/') && hasTag(text));
+    case 'parts':
+      return reach(at).flatMap(fromParts);
+    case 'join':
+      return joined(at, reach);
+  }
+}
+
+function texts(located: readonly Located[]): Named[] {
+  return located.flatMap(({ path, node }) => {
+    const text = textOf(node);
+    return text === undefined ? [] : [{ text, path, madeOf: [path] }];
+  });
+}
+
+/** CDI and others write what kind of source a reference is. */
+function withoutScheme(text: string): string {
+  return text.replace(/^(?:docker|oci):\/\//, '');
+}
+
+function fromParts({ path, node }: Located): Named[] {
+  const [repository, image, version] = ['repository', 'image', 'version'].map((part) =>
+    textOf(memberOf(node, part)),
+  );
+  if (repository === undefined || image === undefined || version === undefined) return [];
+  const separator = version.startsWith('sha256:') ? '@' : ':';
+  const madeOf = ['repository', 'image', 'version'].map((part) => memberPath(path, part));
+  return [{ text: `${repository}/${image}${separator}${version}`, path: memberPath(path, 'image'), madeOf }];
+}
+
+/** Fills every `{a|b}` of a template; nothing where one of them has no text. */
+function joined(template: string, reach: (pattern: string) => Located[]): Named[] {
+  const used: string[] = [];
+  let complete = true;
+  const text = template.replace(/\{([^}]+)\}/g, (_, choices: string) => {
+    const [first] = choices.split('|').flatMap((pattern) => texts(reach(pattern)));
+    if (first === undefined) complete = false;
+    else used.push(first.path);
+    return first?.text ?? '';
+  });
+  const [path] = used;
+  return complete && path !== undefined ? [{ text, path, madeOf: used }] : [];
+}
