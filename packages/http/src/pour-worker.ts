@@ -6,8 +6,8 @@ import { parentPort } from 'node:worker_threads';
 import type { DialPlan, Failure, PourAnswer, PourCommand } from './pour-protocol.ts';
 import { HEAD_LIMIT, parseRawHead } from './raw-head.ts';
 
-/** What one read of a socket brings at most, and what one read of a file does. */
-const BUFFER = 1 << 20;
+/** What one read of a socket brings at most, and what one read of a file does. Small enough to stay in a core's own cache between receiving, hashing and writing: with 1 MiB that took a quarter more. */
+const BUFFER = 128 << 10;
 /** Progress is told after so many bytes, or after so many milliseconds with any. */
 const TELL_BYTES = 1 << 20;
 const TELL_MS = 500;
