@@ -36,11 +36,13 @@ func size() uint32 {
 	return uint32(len(answer))
 }
 
-// Failure is why there is no text. Kind is `chart` for what the chart or its values are to blame for, `output` for too much text,
-// `question` for a host that asks wrongly.
+// Failure is why there is no text. Kind is `archive` for one that holds no chart, `chart` for what the chart or its values are to
+// blame for, `output` for too much text, `question` for a host that asks wrongly.
 type Failure struct {
 	Kind    string `json:"kind"`
 	Message string `json:"message"`
+	// Chart is its name and version, once they are known.
+	Chart string `json:"chart,omitempty"`
 }
 
 type answerHead struct {
@@ -52,7 +54,7 @@ type answerHead struct {
 func answerTo(question []byte) []byte {
 	job, archive, err := readQuestion(question)
 	if err != nil {
-		return written(answerHead{Failure: &Failure{"question", err.Error()}}, "")
+		return written(answerHead{Failure: &Failure{Kind: "question", Message: err.Error()}}, "")
 	}
 	warnings := collectWarnings()
 	rendered, failure := renderJob(job, archive)

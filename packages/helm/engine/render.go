@@ -49,27 +49,47 @@ type rendered struct {
 
 var errOutput = errors.New("more output than allowed")
 
-// renderJob does what `helm template` does (pkg/cmd/template.go, pkg/cmd/install.go and pkg/action/install.go of Helm), in its order.
+// renderJob does what `helm template` does (pkg/cmd/template.go, pkg/cmd/install.go and pkg/action/install.go of Helm).
 func renderJob(job Job, archive []byte) (out rendered, failure *Failure) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			out, failure = rendered{}, &Failure{"chart", fmt.Sprintf("rendering failed: %v", cause)}
-		}
-	}()
 	if job.MemoryTarget > 0 {
 		debug.SetMemoryLimit(job.MemoryTarget)
 	}
-	out, err := template(job, archive)
+	chrt, err := load(archive)
+	if err != nil {
+		return rendered{}, &Failure{Kind: "archive", Message: err.Error()}
+	}
+	name := chrt.Name() + " " + chrt.Metadata.Version
+	defer func() {
+		if cause := recover(); cause != nil {
+			out, failure = rendered{}, &Failure{Kind: "chart", Message: fmt.Sprintf("rendering failed: %v", cause), Chart: name}
+		}
+	}()
+	out, err = template(job, chrt)
 	if errors.Is(err, errOutput) {
-		return rendered{}, &Failure{"output", err.Error()}
+		return rendered{}, &Failure{Kind: "output", Message: err.Error(), Chart: name}
 	}
 	if err != nil {
-		return rendered{}, &Failure{"chart", withoutNetwork(err.Error())}
+		return rendered{}, &Failure{Kind: "chart", Message: withoutNetwork(err.Error()), Chart: name}
 	}
 	return out, nil
 }
 
-func template(job Job, archive []byte) (rendered, error) {
+func load(archive []byte) (*chart.Chart, error) {
+	loaded, err := loader.LoadArchive(bytes.NewReader(archive))
+	if err != nil {
+		return nil, err
+	}
+	chrt, ok := loaded.(*chart.Chart)
+	if !ok {
+		return nil, errors.New("invalid chart apiVersion")
+	}
+	return chrt, nil
+}
+
+func template(job Job, chrt *chart.Chart) (rendered, error) {
+	if err := checkInstallable(chrt, job); err != nil {
+		return rendered{}, err
+	}
 	capabilities, err := capabilitiesOf(job)
 	if err != nil {
 		return rendered{}, err
@@ -77,13 +97,6 @@ func template(job Job, archive []byte) (rendered, error) {
 	values, err := mergeValues(job.Values)
 	if err != nil {
 		return rendered{}, err
-	}
-	chrt, err := load(archive)
-	if err != nil {
-		return rendered{}, err
-	}
-	if err := chartutil.ValidateReleaseName(job.Release); err != nil {
-		return rendered{}, fmt.Errorf("release name %q: %w", job.Release, err)
 	}
 	if err := chartutil.ProcessDependencies(chrt, values); err != nil {
 		return rendered{}, fmt.Errorf("chart dependencies processing failed: %w", err)
@@ -101,6 +114,19 @@ func template(job Job, archive []byte) (rendered, error) {
 		return rendered{}, err
 	}
 	return print(job, chrt, files)
+}
+
+func checkInstallable(chrt *chart.Chart, job Job) error {
+	if kind := chrt.Metadata.Type; kind != "" && kind != "application" {
+		return fmt.Errorf("%s charts are not installable", kind)
+	}
+	if missing := missingDependencies(chrt); len(missing) > 0 {
+		return fmt.Errorf("found in Chart.yaml, but missing in charts/ directory: %s", strings.Join(missing, ", "))
+	}
+	if err := chartutil.ValidateReleaseName(job.Release); err != nil {
+		return fmt.Errorf("release name %q: %w", job.Release, err)
+	}
+	return nil
 }
 
 func capabilitiesOf(job Job) (*common.Capabilities, error) {
@@ -126,24 +152,6 @@ func mergeValues(files []ValuesFile) (map[string]any, error) {
 		merged = chartloader.MergeMaps(merged, values)
 	}
 	return merged, nil
-}
-
-func load(archive []byte) (*chart.Chart, error) {
-	loaded, err := loader.LoadArchive(bytes.NewReader(archive))
-	if err != nil {
-		return nil, err
-	}
-	chrt, ok := loaded.(*chart.Chart)
-	if !ok {
-		return nil, errors.New("invalid chart apiVersion")
-	}
-	if kind := chrt.Metadata.Type; kind != "" && kind != "application" {
-		return nil, fmt.Errorf("%s charts are not installable", kind)
-	}
-	if missing := missingDependencies(chrt); len(missing) > 0 {
-		return nil, fmt.Errorf("found in Chart.yaml, but missing in charts/ directory: %s", strings.Join(missing, ", "))
-	}
-	return chrt, nil
 }
 
 func missingDependencies(chrt *chart.Chart) []string {
