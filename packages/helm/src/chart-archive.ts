@@ -15,24 +15,65 @@ const LIMITS = {
 /** Checks a chart archive (gzip, tar) without writing anything: sizes, ratio, names, links, duplicates, bytes after the end; reads its Chart.yaml. `what` names the chart in errors.
  *  Throws `CONTENT_INVALID`, or `LIMIT_EXCEEDED`. */
 export async function readChartArchive(archive: Uint8Array, what: string, run: Run): Promise<ChartMetadata> {
-  const walk: Walk = { archive, what, names: new Set(), texts: new Map(), unpacked: 0, root: undefined };
+  return metadataIn(await walkArchive(archive, what, isMetadata, run));
+}
+
+/** A chart's archive in memory. */
+export interface ChartArchive {
+  /** The chart's directory in the archive. Nearly always, but not necessarily, the chart's name. */
+  readonly root: string;
+  readonly metadata: ChartMetadata;
+  /** By path below the chart's directory. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+/** The same checks, and every file: at most 100 MiB. */
+export async function readChartFiles(archive: Uint8Array, what: string, run: Run): Promise<ChartArchive> {
+  const walk = await walkArchive(archive, what, () => true, run);
+  return { root: walk.root ?? '', metadata: metadataIn(walk), files: walk.kept };
+}
+
+function isMetadata(path: string): boolean {
+  return path === 'Chart.yaml' || path === 'requirements.yaml';
+}
+
+async function walkArchive(
+  archive: Uint8Array,
+  what: string,
+  keep: (path: string) => boolean,
+  run: Run,
+): Promise<Walk> {
+  const walk: Walk = { archive, what, keep, names: new Set(), kept: new Map(), unpacked: 0, root: undefined };
   try {
     await walkEntries(walk, run);
   } catch (error) {
     if (error instanceof GapferryError) throw error;
     throw refused(walk, `it cannot be unpacked: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const chartYaml = walk.texts.get('Chart.yaml');
-  if (chartYaml === undefined) throw refused(walk, 'it has no Chart.yaml');
-  return parseChartMetadata(chartYaml, walk.texts.get('requirements.yaml'), what);
+  return walk;
+}
+
+function metadataIn({ kept, what }: Walk): ChartMetadata {
+  const text = (path: string): string | undefined => {
+    const content = kept.get(path);
+    return (
+      content &&
+      Buffer.from(content)
+        .toString('utf8')
+        .replace(/^\ufeff/, '')
+    );
+  };
+  const chartYaml = text('Chart.yaml');
+  if (chartYaml === undefined) throw refused({ what }, 'it has no Chart.yaml');
+  return parseChartMetadata(chartYaml, text('requirements.yaml'), what);
 }
 
 interface Walk {
   readonly archive: Uint8Array;
   readonly what: string;
   readonly names: Set<string>;
-  /** Chart.yaml and requirements.yaml. */
-  readonly texts: Map<string, string>;
+  keep(path: string): boolean;
+  readonly kept: Map<string, Uint8Array>;
   unpacked: number;
   /** The chart's directory in the archive. */
   root: string | undefined;
@@ -51,9 +92,8 @@ async function walkEntries(walk: Walk, run: Run): Promise<void> {
   for await (const entry of entries) {
     checkRun(run);
     const path = requireEntry(walk, entry.header);
-    const wanted = path === 'Chart.yaml' || path === 'requirements.yaml';
-    const text = await readEntry(walk, entry as AsyncIterable<Uint8Array>, wanted);
-    if (wanted) walk.texts.set(path, text.replace(/^\ufeff/, ''));
+    const content = await readEntry(walk, path, entry as AsyncIterable<Uint8Array>);
+    if (content !== undefined) walk.kept.set(path, content);
   }
   if (gunzip.bytesWritten !== walk.archive.byteLength) throw refused(walk, 'there are bytes after its end');
 }
@@ -63,13 +103,19 @@ function unpackedLimit(packed: number): number {
   return Math.min(LIMITS.unpacked, Math.max(LIMITS.ratioFrom, packed * LIMITS.ratio));
 }
 
-async function readEntry(walk: Walk, entry: AsyncIterable<Uint8Array>, keep: boolean): Promise<string> {
+/** Undefined for folders, and for what is not kept. */
+async function readEntry(
+  walk: Walk,
+  path: string,
+  entry: AsyncIterable<Uint8Array>,
+): Promise<Uint8Array | undefined> {
+  const keep = path !== '' && walk.keep(path);
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of entry) {
     size += chunk.byteLength;
     if (!keep) continue;
-    if (size > LIMITS.metadata)
+    if (isMetadata(path) && size > LIMITS.metadata)
       throw refused(
         walk,
         `its Chart.yaml or requirements.yaml has more than ${LIMITS.metadata} bytes`,
@@ -77,7 +123,7 @@ async function readEntry(walk: Walk, entry: AsyncIterable<Uint8Array>, keep: boo
       );
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return keep ? Buffer.concat(chunks) : undefined;
 }
 
 /** The path below the chart's directory. */
@@ -115,6 +161,10 @@ function tooLarge(walk: Walk): GapferryError {
   );
 }
 
-function refused({ what }: Walk, why: string, code: ErrorCode = 'CONTENT_INVALID'): GapferryError {
+function refused(
+  { what }: Pick<Walk, 'what'>,
+  why: string,
+  code: ErrorCode = 'CONTENT_INVALID',
+): GapferryError {
   return new GapferryError({ code, origin: 'source', message: `the archive of ${what} is refused: ${why}` });
 }

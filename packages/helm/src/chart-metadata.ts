@@ -16,8 +16,20 @@ export interface ChartMetadata {
     readonly url: string;
   }>;
   readonly annotations: ReadonlyMap<string, string>;
+  readonly dependencies: readonly ChartRequirement[];
   /** The JSON that `helm push` stores as the artifact's config. */
   readonly json: string;
+}
+
+/** One of `dependencies` in Chart.yaml, as far as it says what is to be fetched. Text is empty where nothing stands. */
+export interface ChartRequirement {
+  readonly name: string;
+  /** An exact version or a range. */
+  readonly version: string;
+  /** `https://…`, `oci://…`, `file://…`, `@name`. */
+  readonly repository: string;
+  /** Absent: its name. */
+  readonly alias?: string;
 }
 
 /** Reads Chart.yaml, and requirements.yaml where a chart of apiVersion v1 has one. Throws `CONTENT_INVALID` for what Helm would refuse. */
@@ -49,6 +61,7 @@ export function parseChartMetadata(
       url: clean(maintainer.text('url')),
     })),
     annotations: read.map('annotations'),
+    dependencies: read.trees('dependencies').map(requirementOf),
   };
   return { ...metadata, json: goJson(inFieldOrder(metadata, read)) };
 }
@@ -77,6 +90,19 @@ function inFieldOrder(
     dependencies: read.trees('dependencies').map(dependencyOf),
     type: metadata.type,
   });
+}
+
+function requirementOf(read: Reader): ChartRequirement {
+  const [name, version, repository, alias] = ['name', 'version', 'repository', 'alias'].map((field) =>
+    clean(read.text(field)),
+  );
+  return { name: name ?? '', version: version ?? '', repository: repository ?? '', ...(alias && { alias }) };
+}
+
+/** Reads Chart.lock (requirements.lock of apiVersion v1): which exact versions the requirements were resolved to. Throws `CONTENT_INVALID`. */
+export function parseChartLock(text: string, what: string): readonly ChartRequirement[] {
+  const tree = parseGoYaml(text, `Chart.lock of ${what}`);
+  return isTree(tree) ? reader(tree, what).trees('dependencies').map(requirementOf) : [];
 }
 
 function dependencyOf(read: Reader): GoValue {

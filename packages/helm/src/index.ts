@@ -6,10 +6,14 @@
  *
  * Imported by the cli only; collector sees it through the Source port of core.
  */
-export { readChartArchive } from './chart-archive.ts';
+export { type ChartArchive, readChartArchive, readChartFiles } from './chart-archive.ts';
 export { type ChartMetadata, parseChartMetadata } from './chart-metadata.ts';
 export * from './chart-source.ts';
 export { newestVersion } from './chart-version.ts';
+export type { ChartDependency, DependencyPlace } from './dependencies/chart-dependency.ts';
+export { completeChart, type FetchDependency } from './dependencies/complete-chart.ts';
+export { dependencyFetcher } from './dependencies/fetch-dependency.ts';
+export { type VendoredChart, vendoredArchive } from './dependencies/vendored-archive.ts';
 export { groupFindings, type NamedImage } from './discover/group-findings.ts';
 export { imagesInManifests } from './discover/images-in-manifests.ts';
 export type { ChartAttachments, ChartRegistry } from './registry-charts.ts';
