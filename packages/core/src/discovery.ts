@@ -15,7 +15,7 @@ export type DiscoveryMethod =
   | 'config-map'
   /** `artifacthub.io/images`, `helm.sh/images`. */
   | 'annotation'
-  /** values.yaml, of what is switched off. */
+  /** A chart's values.yaml or template, of what is switched off. */
   | 'values'
   | 'kustomization';
 

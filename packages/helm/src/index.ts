@@ -15,5 +15,12 @@ export { completeChart, type FetchDependency } from './dependencies/complete-cha
 export { dependencyFetcher } from './dependencies/fetch-dependency.ts';
 export { type VendoredChart, vendoredArchive } from './dependencies/vendored-archive.ts';
 export { groupFindings, type NamedImage } from './discover/group-findings.ts';
+export { imagesInChart } from './discover/images-in-chart.ts';
 export { imagesInManifests } from './discover/images-in-manifests.ts';
 export type { ChartAttachments, ChartRegistry } from './registry-charts.ts';
+export {
+  type ChartRenderer,
+  createChartRenderer,
+  type RenderedChart,
+  type RenderJob,
+} from './render/chart-renderer.ts';

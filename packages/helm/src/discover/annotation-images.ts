@@ -21,7 +21,7 @@ export function addImagesInAnnotation(
   if (typeof value !== 'string') return;
   if (LISTS.has(key) && list.mayParse(value.length)) {
     const trees = treesIn(value);
-    for (const entry of trees.flatMap((node) => entriesOf({ path, node }))) {
+    for (const entry of trees.flatMap((node) => [...entriesOf({ path, node })])) {
       list.visit(scope, 0);
       const named = imageOf(entry);
       if (named !== undefined) list.add(scope, { ...named, method });

@@ -16,19 +16,33 @@ export function memberPath(path: string, member: string): string {
  *  `visit` is called for each node on the way and may throw: aliases can make few characters many nodes. */
 export function nodesAt(root: Located, pattern: string, visit: () => void): Located[] {
   let reached: Located[] = [root];
-  for (const step of pattern === '' ? [] : pattern.split('.')) {
+  for (const step of pattern.split('.')) {
     const name = step.replace(/\[\]$/, '');
-    const list = step.endsWith('[]');
-    reached = reached
-      .flatMap((located) => membersOf(located, name))
-      .flatMap((located) => (list ? entriesOf(located) : [located]).map((found) => (visit(), found)));
+    reached = each(reached, (located) => membersOf(located, name), visit);
+    if (step.endsWith('[]')) reached = each(reached, entriesOf, visit);
   }
   return reached;
 }
 
 /** The entries of a list. */
-export function entriesOf({ path, node }: Located): Located[] {
-  return isList(node) ? node.map((entry, at) => ({ path: `${path}[${at}]`, node: entry })) : [];
+export function* entriesOf({ path, node }: Located): Generator<Located> {
+  if (!isList(node)) return;
+  for (const [at, entry] of node.entries()) yield { path: `${path}[${at}]`, node: entry };
+}
+
+/** One by one, so that `visit` ends it before there are too many. */
+function each(
+  reached: readonly Located[],
+  step: (located: Located) => Iterable<Located>,
+  visit: () => void,
+): Located[] {
+  const further: Located[] = [];
+  for (const located of reached)
+    for (const found of step(located)) {
+      visit();
+      further.push(found);
+    }
+  return further;
 }
 
 function membersOf({ path, node }: Located, name: string): Located[] {
