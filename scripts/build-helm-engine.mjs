@@ -51,7 +51,8 @@ function compress(content) {
 
 function check(built) {
   const committed = readFileSync(artifact);
-  if (!zstdDecompressSync(committed).equals(built)) fail('the committed engine is not what the source builds');
+  if (!zstdDecompressSync(committed).equals(built))
+    fail('the committed engine is not what the source builds');
   if (!compress(built).equals(committed)) fail('the committed engine is compressed otherwise');
 }
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { globSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
@@ -10,10 +10,12 @@ const packages = fileURLToPath(new URL('../packages', import.meta.url));
 const cli = join(packages, 'cli');
 
 /** Threads start from a file that lies beside the chunk which starts them. */
-const WORKERS = ['http/src/pour-worker.ts', 'depot/src/hash-worker.ts'];
-const STARTS_WORKERS = /\/(?:pour-pool|hash-pool)\.ts$/;
+const WORKERS = ['http/src/pour-worker.ts', 'depot/src/hash-worker.ts', 'helm/src/render/render-worker.ts'];
+const STARTS_WORKERS = /\/(?:pour-pool|hash-pool|render-thread)\.ts$/;
+/** What threads read lies beside them. */
+const ASSETS = ['helm/engine/engine.wasm.zst'];
 
-/** The command line and what it imports, from the sources: main.js, commands/** and chunks/**. Only better-sqlite3 stays outside, for it is a binary.
+/** The command line and what it imports, from the sources: main.js, commands/** and chunks/**, with what threads read. Only better-sqlite3 stays outside, for it is a binary.
  *  `digest` names the content, so that a bundle that is there already need not be written. */
 export async function bundleProgram() {
   const build = await rolldown({
@@ -31,6 +33,8 @@ export async function bundleProgram() {
   });
   await build.close();
   const files = output.map(({ fileName, code, source }) => ({ fileName, content: code ?? source }));
+  for (const path of ASSETS)
+    files.push({ fileName: `chunks/${basename(path)}`, content: await readFile(join(packages, path)) });
   return { digest: digestOf(files), write: (directory) => write(files, directory) };
 }
 

@@ -75,6 +75,9 @@ func renderJob(job Job, archive []byte) (out rendered, failure *Failure) {
 }
 
 func load(archive []byte) (*chart.Chart, error) {
+	if !bytes.HasPrefix(archive, []byte("\x1F\x8B\x08")) {
+		return nil, errors.New("it is not a gzipped archive")
+	}
 	loaded, err := loader.LoadArchive(bytes.NewReader(archive))
 	if err != nil {
 		return nil, err
@@ -167,6 +170,9 @@ func missingDependencies(chrt *chart.Chart) []string {
 // print writes what `helm template` prints: the resources, definitions first if they are asked for, then the hooks.
 func print(job Job, chrt *chart.Chart, files map[string]string) (rendered, error) {
 	notes := takeNotes(chrt, files)
+	if isMore(files, job.MostOutput) {
+		return rendered{}, errOutput
+	}
 	hooks, manifests, err := releaseutil.SortManifests(files, nil, releaseutil.InstallOrder)
 	if err != nil {
 		return rendered{}, err
@@ -207,6 +213,14 @@ func takeNotes(chrt *chart.Chart, files map[string]string) string {
 		delete(files, name)
 	}
 	return notes
+}
+
+// isMore tells it before what is too much is read as YAML, which takes far longer than rendering it.
+func isMore(files map[string]string, most int) bool {
+	for _, content := range files {
+		most -= len(content)
+	}
+	return most < 0
 }
 
 type output struct {

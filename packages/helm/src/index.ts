@@ -24,3 +24,9 @@ export {
   type RenderedChart,
   type RenderJob,
 } from './render/chart-renderer.ts';
+export {
+  type ChartRenderer,
+  createChartRenderer,
+  type RenderedChart,
+  type RenderJob,
+} from './render/chart-renderer.ts';
