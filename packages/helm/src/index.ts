@@ -24,9 +24,3 @@ export {
   type RenderedChart,
   type RenderJob,
 } from './render/chart-renderer.ts';
-export {
-  type ChartRenderer,
-  createChartRenderer,
-  type RenderedChart,
-  type RenderJob,
-} from './render/chart-renderer.ts';

@@ -1,5 +1,5 @@
 import { checkRun, type GapferryError, printable, type Run } from '@gapferry/core';
-import { toChartError, toEngineError, toLimitError } from './render-failure.ts';
+import { type RenderLimits, toChartError, toEngineError, toLimitError } from './render-failure.ts';
 import { type QuestionHead, type RenderReply, readAnswer, toQuestion } from './render-protocol.ts';
 import { type NoReply, type RenderThread, startRenderThread } from './render-thread.ts';
 
@@ -80,13 +80,6 @@ function createQueue(): <Result>(work: () => Promise<Result>) => Promise<Result>
     last = done.catch(() => {});
     return done;
   };
-}
-
-/** What one chart may take. */
-export interface RenderLimits {
-  readonly timeoutMs: number;
-  readonly memoryMiB: number;
-  readonly outputMiB: number;
 }
 
 function toHead(job: RenderJob, { memoryMiB, outputMiB }: RenderLimits): QuestionHead {

@@ -1,5 +1,4 @@
 import { GapferryError, printable } from '@gapferry/core';
-import type { RenderLimits } from './chart-renderer.ts';
 import type { EngineFailure } from './render-protocol.ts';
 
 /** A template can put whole files into an error. */
@@ -7,6 +6,13 @@ const MOST_CAUSE = 2000;
 const MOST_READ = 16 * 1024;
 /** The name of what `tpl` is given. */
 const PARSED_BY_TPL = 'gotpl';
+
+/** What one chart may take. */
+export interface RenderLimits {
+  readonly timeoutMs: number;
+  readonly memoryMiB: number;
+  readonly outputMiB: number;
+}
 
 interface Item {
   readonly item: string;

@@ -35,43 +35,60 @@ export class EngineExit extends Error {}
 
 /** Answers what `module` imports of WASI preview 1 (`wasi_snapshot_preview1`). What is not one of the few calls fails as for a descriptor that is not open. */
 export function createWasiCalls(module: WasmModule): WasiCalls {
-  let memory: WasmMemory | undefined;
-  let time = 0n;
+  const host: Host = { memory: undefined, time: 0n, drawn: 0, words: '' };
   let marked = 0n;
-  let drawn = 0;
-  let words = '';
-  const bytes = (): Uint8Array => new Uint8Array(memory?.buffer ?? new ArrayBuffer(0));
-  const view = (): DataView => new DataView(memory?.buffer ?? new ArrayBuffer(0));
+  return {
+    imports: toImports(module, callsOf(host)),
+    useMemory(memory) {
+      host.memory = memory;
+    },
+    mark() {
+      marked = host.time;
+    },
+    rewind() {
+      host.time = marked;
+      host.drawn = 0;
+      host.words = '';
+    },
+    said: () => host.words,
+  };
+}
+
+interface Host {
+  memory: WasmMemory | undefined;
+  /** What the clock that is not the wall's shows. */
+  time: bigint;
+  /** Blocks of random bytes. */
+  drawn: number;
+  words: string;
+}
+
+function callsOf(host: Host): Readonly<Record<string, WasmCall>> {
+  const view = (): DataView => new DataView(host.memory?.buffer ?? new ArrayBuffer(0));
+  const done = (): number => SUCCESS;
   const nothing = (count: number, size: number): number => {
     view().setUint32(count, 0, true);
     view().setUint32(size, 0, true);
     return SUCCESS;
   };
-  const calls: Readonly<Record<string, WasmCall>> = {
-    args_get: () => SUCCESS,
+  return {
+    args_get: done,
     args_sizes_get: nothing,
-    environ_get: () => SUCCESS,
+    environ_get: done,
     environ_sizes_get: nothing,
-    sched_yield: () => SUCCESS,
+    sched_yield: done,
     clock_time_get(clock: number, _precision: bigint, out: number) {
-      time += TICK;
-      view().setBigUint64(out, clock === REALTIME ? WALL_CLOCK : time, true);
+      host.time += TICK;
+      view().setBigUint64(out, clock === REALTIME ? WALL_CLOCK : host.time, true);
       return SUCCESS;
     },
     random_get(at: number, size: number) {
-      for (let done = 0; done < size; ) {
-        const block = createHash('sha256')
-          .update(`${drawn++}`)
-          .digest()
-          .subarray(0, size - done);
-        bytes().set(block, at + done);
-        done += block.byteLength;
-      }
+      drawInto(host, new Uint8Array(view().buffer, at, size));
       return SUCCESS;
     },
     fd_write(_descriptor: number, vectors: number, count: number, out: number) {
       const { text, size } = readVectors(view(), vectors, count);
-      if (words.length < MOST_WORDS) words += text;
+      if (host.words.length < MOST_WORDS) host.words += text;
       view().setUint32(out, size, true);
       return SUCCESS;
     },
@@ -79,25 +96,20 @@ export function createWasiCalls(module: WasmModule): WasiCalls {
       throw new EngineExit(`the engine ended with ${code}`);
     },
     poll_oneoff(subscriptions: number, events: number, count: number, out: number) {
-      time = sleep(view(), { subscriptions, events, count, out }, time);
+      host.time = sleep(view(), { subscriptions, events, count, out }, host.time);
       return SUCCESS;
     },
   };
-  return {
-    imports: toImports(module, calls),
-    useMemory(its) {
-      memory = its;
-    },
-    mark() {
-      marked = time;
-    },
-    rewind() {
-      time = marked;
-      drawn = 0;
-      words = '';
-    },
-    said: () => words,
-  };
+}
+
+function drawInto(host: Host, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.byteLength; ) {
+    const block = createHash('sha256')
+      .update(`${host.drawn++}`)
+      .digest();
+    bytes.set(block.subarray(0, bytes.byteLength - done), done);
+    done += block.byteLength;
+  }
 }
 
 function toImports(module: WasmModule, calls: Readonly<Record<string, WasmCall>>): WasmImports {
