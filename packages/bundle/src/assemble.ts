@@ -1,6 +1,7 @@
 import {
   type Attachment,
   byAttachment,
+  byNaming,
   type ChartHolding,
   type ChartPin,
   type Descriptor,
@@ -9,6 +10,7 @@ import {
   type GitHolding,
   type Holding,
   type ImageHolding,
+  type NamedBy,
   type SizedDigest,
   type UpstreamCheck,
   uniqueByDigest,
@@ -97,6 +99,7 @@ function toImageItem(holding: ImageHolding): ImageItem {
     upstream: pin.root.digest,
     ...(upstreamIndex && { upstreamIndex: bare(upstreamIndex) }),
     ...attachedTo(holding),
+    ...(pin.namedBy !== undefined && { namedBy: [...pin.namedBy].sort(byNaming).map(toNaming) }),
   };
 }
 
@@ -137,6 +140,10 @@ function attachedTo({
     ...(attachments.length > 0 && { attachments: attachments.map(toAttachment).sort(byAttachment) }),
     ...(checks.size > 0 && { checked: [...checks].sort(([a], [b]) => (a < b ? -1 : 1)).map(toCheck) }),
   };
+}
+
+function toNaming({ item, method, file, object, path }: NamedBy): NamedBy {
+  return { item, method, file, ...(object !== undefined && { object }), path };
 }
 
 function toAttachment({ subject, root, artifactType, tag }: Attachment): Attachment {

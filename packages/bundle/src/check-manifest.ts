@@ -23,6 +23,7 @@ import {
   type Manifest,
   manifestSchema,
 } from './manifest.ts';
+import { namingProblems } from './named-by.ts';
 import { documentError, type Problem, toProblems } from './problems.ts';
 import { tagProblems } from './tag-problems.ts';
 
@@ -45,6 +46,7 @@ export function checkManifest(manifest: Manifest, what = 'manifest.json'): Manif
     ...closureProblems(manifest),
     ...manifest.items.flatMap(itemProblems),
     ...nameProblems(manifest),
+    ...relationProblems(manifest),
   ];
   if (problems.length > 0) throw documentError('MANIFEST_INVALID', what, problems);
   return manifest;
@@ -172,6 +174,18 @@ const KIND_PROBLEMS: { readonly [K in Item['kind']]: (item: Extract<Item, { kind
     ...(item.blobs.length === 1 ? [] : ['a file has exactly one blob']),
   ],
 };
+
+/** What names an image is in the same release. */
+function relationProblems({ items }: Manifest): Problem[] {
+  const there = new Set(items.map(describeItem));
+  return items.flatMap((item, i) => {
+    const namedBy = item.kind === 'image' ? (item.namedBy ?? []) : [];
+    return namingProblems(namedBy, there).map((message) => ({
+      path: `items[${i}].namedBy`,
+      message: `${describeItem(item)}: ${message}`,
+    }));
+  });
+}
 
 function digestIn(id: string): string | undefined {
   const at = id.indexOf('@');

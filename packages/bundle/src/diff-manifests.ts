@@ -33,6 +33,8 @@ interface OciNotes {
   readonly attached?: AttachedChange;
   /** What is loaded is a filtered index: upstream's signature over the index does not cover it. */
   readonly filtered?: true;
+  /** Kind and id of the items whose content names an image that is new under its name, sorted. */
+  readonly namedBy?: readonly string[];
 }
 
 /** `bytes`: of the item's blobs that A has not. */
@@ -163,7 +165,16 @@ function attachmentChange(was: Item, is: Item, bytes: number): ItemChange[] {
 function notesOn(was: Item | undefined, is: Item): OciNotes {
   if (!isOci(is) || (was !== undefined && !isOci(was))) return {};
   const attached = attachedChange(was, is);
-  return { ...(attached && { attached }), ...(isFiltered(is) && { filtered: true }) };
+  return {
+    ...(attached && { attached }),
+    ...(isFiltered(is) && { filtered: true }),
+    ...(was?.id !== is.id && namedByOf(is)),
+  };
+}
+
+function namedByOf(item: Item): { namedBy?: readonly string[] } {
+  if (item.kind !== 'image' || item.namedBy === undefined) return {};
+  return { namedBy: [...new Set(item.namedBy.map((naming) => naming.item))].sort() };
 }
 
 /** Is what is loaded an index that was made from upstream's by leaving platforms out? */

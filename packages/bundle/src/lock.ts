@@ -3,6 +3,7 @@ import {
   type Digest,
   describeWish,
   GapferryError,
+  type NamedBy,
   type Pin,
   parseJson,
   type Wish,
@@ -11,6 +12,7 @@ import {
 import { z } from 'zod';
 import { attachmentsSchema } from './attachment-schemas.ts';
 import { FORMATS, requireFormat } from './formats.ts';
+import { namedBySchema } from './named-by.ts';
 import { documentError, toProblems } from './problems.ts';
 import {
   descriptorSchema,
@@ -28,9 +30,19 @@ export interface Lock {
   readonly bundle: string;
   /** Sorted by kind, then id. */
   readonly pins: readonly Pin[];
+  /** Images that content of the pins names and that bundle.yaml waives, sorted; absent when there are none. */
+  readonly waived?: readonly WaivedImage[];
+}
+
+export interface WaivedImage {
+  /** In full; as it is written where it is no reference. */
+  readonly image: string;
+  /** Sorted by `byNaming`. */
+  readonly namedBy: readonly NamedBy[];
 }
 
 const base = { id: textSchema, wish: digestSchema };
+const chartBase = { kind: z.literal('chart'), ...base, rendered: digestSchema.optional() };
 const pinSchema = z.union([
   z.strictObject({
     kind: z.literal('image'),
@@ -40,10 +52,10 @@ const pinSchema = z.union([
     attestations: z.literal('drop').optional(),
     from: z.strictObject({ path: textSchema, select: textSchema.optional() }).optional(),
     attachments: attachmentsSchema.optional(),
+    namedBy: namedBySchema.optional(),
   }),
   z.strictObject({
-    kind: z.literal('chart'),
-    ...base,
+    ...chartBase,
     from: z.literal('oci'),
     name: textSchema,
     version: versionSchema,
@@ -51,8 +63,7 @@ const pinSchema = z.union([
     attachments: attachmentsSchema.optional(),
   }),
   z.strictObject({
-    kind: z.literal('chart'),
-    ...base,
+    ...chartBase,
     from: z.literal('repository'),
     name: textSchema,
     version: versionSchema,
@@ -60,8 +71,7 @@ const pinSchema = z.union([
     archive: digestSchema,
   }),
   z.strictObject({
-    kind: z.literal('chart'),
-    ...base,
+    ...chartBase,
     from: z.literal('local'),
     name: textSchema,
     version: versionSchema,
@@ -82,6 +92,11 @@ const lockSchema = z.strictObject({
   format: z.literal(FORMATS.lock),
   bundle: nameSchema,
   pins: z.array(pinSchema).max(100_000),
+  waived: z
+    .array(z.strictObject({ image: textSchema, namedBy: namedBySchema }))
+    .min(1)
+    .max(100_000)
+    .optional(),
 }) as unknown as z.ZodType<Lock>;
 
 /** Parses bundle.lock.json. The file is JSON that people may format as they like. Throws `LIMIT_EXCEEDED`, `JSON_INVALID`, `FORMAT_UNKNOWN` or `CONFIG_INVALID`. */
@@ -111,18 +126,29 @@ export function encodeLock(lock: Lock): string {
   return `${JSON.stringify(JSON.parse(canonicalJson(lock)), undefined, 2)}\n`;
 }
 
-export function makeLock(bundle: string, pins: readonly Pin[]): Lock {
+export function makeLock(bundle: string, pins: readonly Pin[], waived: readonly WaivedImage[] = []): Lock {
   const key = (pin: Pin): string => `${pin.kind} ${pin.id}`;
   const sorted = [...pins].sort((a, b) => (key(a) < key(b) ? -1 : 1));
-  return { format: FORMATS.lock, bundle, pins: sorted };
+  return {
+    format: FORMATS.lock,
+    bundle,
+    pins: sorted,
+    ...(waived.length > 0 && { waived: [...waived].sort((a, b) => (a.image < b.image ? -1 : 1)) }),
+  };
 }
 
-/** Pins in the order of the wishes. Throws `LOCK_STALE` naming every wish without a pin and every pin without a wish. */
-export function pinsFor(wishes: readonly Wish[], lock: Lock): Pin[] {
+/** Pins in the order of the wishes. Throws `LOCK_STALE` naming every wish without a pin and every pin without a wish. `derived`: may the pin be there without a wish of the bundle? */
+export function pinsFor(
+  wishes: readonly Wish[],
+  lock: Lock,
+  derived: (pin: Pin) => boolean = () => false,
+): Pin[] {
   const byWish = Map.groupBy(lock.pins, (pin) => pin.wish);
   const wanted = new Set<Digest>(wishes.map(wishDigest));
   const unpinned = wishes.filter((wish) => !byWish.has(wishDigest(wish))).map(describeWish);
-  const stale = lock.pins.filter((pin) => !wanted.has(pin.wish)).map((pin) => `${pin.kind} ${pin.id}`);
+  const stale = lock.pins
+    .filter((pin) => !wanted.has(pin.wish) && !derived(pin))
+    .map((pin) => `${pin.kind} ${pin.id}`);
   if (unpinned.length > 0 || stale.length > 0) throw staleLock(unpinned, stale);
   return wishes.flatMap((wish) => byWish.get(wishDigest(wish)) ?? []);
 }
@@ -147,10 +173,11 @@ export interface Drift {
   readonly change: 'added' | 'removed' | 'moved';
 }
 
-/** Compares pins by identity, sorted by kind, then id; what a pin was found from does not count. */
+/** Compares pins by identity, sorted by kind, then id; what a pin was found from, and what names it, does not count. */
 export function driftBetween(before: Lock | undefined, after: Lock): Drift[] {
   const key = (pin: Pin): string => `${pin.kind} ${pin.id}`;
-  const content = (pin: Pin): string => canonicalJson({ ...pin, wish: undefined });
+  const content = (pin: Pin): string =>
+    canonicalJson({ ...pin, wish: undefined, namedBy: undefined, rendered: undefined });
   const old = new Map((before?.pins ?? []).map((pin) => [key(pin), pin]));
   const now = new Map(after.pins.map((pin) => [key(pin), pin]));
   const drift: Drift[] = [];

@@ -1,7 +1,16 @@
-import type { Attachment, Descriptor, Digest, GitRef, SizedDigest, UpstreamCheck } from '@gapferry/core';
+import type {
+  Attachment,
+  Descriptor,
+  Digest,
+  GitRef,
+  NamedBy,
+  SizedDigest,
+  UpstreamCheck,
+} from '@gapferry/core';
 import { z } from 'zod';
 import { attachmentsSchema, checkedSchema } from './attachment-schemas.ts';
 import { FORMATS } from './formats.ts';
+import { namedBySchema } from './named-by.ts';
 import {
   descriptorSchema,
   digestSchema,
@@ -50,6 +59,8 @@ export interface ImageItem extends ItemBase {
   readonly attachments?: readonly Attachment[];
   /** Which demands upstream's signatures met outside, sorted. What decides inside is the site's own policy. */
   readonly checked?: readonly UpstreamCheck[];
+  /** Which items' content names the image, sorted by `byNaming`. */
+  readonly namedBy?: readonly NamedBy[];
 }
 
 export interface ChartItem extends ItemBase {
@@ -97,6 +108,7 @@ const imageSchema = z.strictObject({
   upstream: digestSchema,
   upstreamIndex: descriptorSchema.optional(),
   ...attached,
+  namedBy: namedBySchema.optional(),
 });
 
 const chartSchema = z.strictObject({

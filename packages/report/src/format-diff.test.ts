@@ -193,6 +193,18 @@ describe('what belongs to images in a difference', () => {
   });
 });
 
+describe('what names a new image', () => {
+  it('is said beside it, once, with how many more there are', () => {
+    const namedBy = ['chart charts.example/historian:4.2.0', 'chart charts.example/mqtt:1.0.0'];
+    const changes = [
+      { change: 'added', kind: 'image', id: 'docker.io/library/new:1', bytes: 0, namedBy },
+    ] as const;
+    expect(formatDiff({ ...DIFF, changes })).toMatch(
+      /added {2}docker\.io\/library\/new:1 +named by chart charts\.example\/historian:4\.2\.0 and 1 more/,
+    );
+  });
+});
+
 describe('a difference for programs', () => {
   it('says its format and keeps digests whole', () => {
     const json = JSON.parse(JSON.stringify(toDiffJson(DIFF)));

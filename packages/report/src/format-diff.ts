@@ -67,12 +67,17 @@ function rowOf(change: ItemChange): string[] {
   }
 }
 
-/** What belongs to an image now and did not, what does no longer, and that its index is not upstream's. */
-function notesText({ attached, filtered }: Exclude<ItemChange, { change: 'refs' }>): string {
+/** What names a new image, what belongs to it now and did not, what does no longer, and that its index is not upstream's. */
+function notesText({ attached, filtered, namedBy = [] }: Exclude<ItemChange, { change: 'refs' }>): string {
   return [
+    ...namedBy.slice(0, 1).map((item) => `named by ${item}${othersText(namedBy.length - 1)}`),
     ...(attached === undefined ? [] : [attachedText(attached)]),
     ...(filtered === undefined ? [] : ['filtered index']),
   ].join('; ');
+}
+
+function othersText(others: number): string {
+  return others === 0 ? '' : ` and ${others} more`;
 }
 
 /** `docker.io/library/nginx`, `1.27.2 → 1.27.3`: the part both names share is said once. */

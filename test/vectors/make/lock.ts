@@ -59,7 +59,30 @@ function goodLocks(): Vector[] {
       ),
       { pins: [{}, {}, {}, {}, { attestations: 'drop', from: { path: '../drop/app.tar', select: 'app' } }] },
     ),
+    good(
+      'good-named-by',
+      'an image that is there because a chart names it, and one that is waived',
+      text(discovered(lock())),
+      {
+        pins: [{ rendered: digest('values') }, {}, {}, {}, { namedBy: [NAMED_BY] }],
+        waived: [{ image: 'docker.io/library/busybox:1', namedBy: [NAMED_BY] }],
+      },
+    ),
   ];
+}
+
+const NAMED_BY = {
+  item: 'chart ghcr.io/org/charts/app:2.0.1',
+  method: 'pod-template',
+  file: 'app/templates/deployment.yaml',
+  object: 'Deployment/app',
+  path: 'spec.template.spec.containers[0].image',
+};
+
+function discovered(whole: LooseLock): LooseLock {
+  Object.assign(whole.pins[0] ?? {}, { rendered: digest('values') });
+  Object.assign(whole.pins[4] ?? {}, { namedBy: [NAMED_BY] });
+  return { ...whole, waived: [{ image: 'docker.io/library/busybox:1', namedBy: [NAMED_BY] }] };
 }
 
 function attachment(subject: string): object {
@@ -155,6 +178,33 @@ function wrongPins(): Vector[] {
       pins((all) => Object.assign(all[4] ?? {}, { attachments: [] })),
       'CONFIG_INVALID',
       ['pins[4].attachments'],
+    ),
+    refused(
+      'named-by-empty',
+      'a list of what names an image without entries',
+      pins((all) => Object.assign(all[4] ?? {}, { namedBy: [] })),
+      'CONFIG_INVALID',
+      ['pins[4].namedBy'],
+    ),
+    refused(
+      'named-by-on-file',
+      'a file that something names',
+      pins((all) => Object.assign(all[2] ?? {}, { namedBy: [NAMED_BY] })),
+      'CONFIG_INVALID',
+    ),
+    refused(
+      'rendered-values',
+      'the values themselves in the place of their digest',
+      pins((all) => Object.assign(all[0] ?? {}, { rendered: { replicas: 2 } })),
+      'CONFIG_INVALID',
+      ['pins[0].rendered'],
+    ),
+    refused(
+      'waived-empty',
+      'a list of waived images without entries',
+      text({ ...lock(), waived: [] }),
+      'CONFIG_INVALID',
+      ['waived'],
     ),
     refused(
       'attestations-kept',

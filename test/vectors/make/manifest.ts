@@ -13,6 +13,7 @@ import {
   sortedBlobs,
   wholeManifest,
 } from './manifest-content.ts';
+import { manifestNamedByVectors } from './manifest-named-by.ts';
 import { digest } from './openssl.ts';
 import { sortedJson, type Vector } from './vector.ts';
 
@@ -27,6 +28,7 @@ export function manifestVectors(): Vector[] {
     ...wrongItems(),
     ...wrongRefs(),
     ...manifestAttachmentVectors(),
+    ...manifestNamedByVectors(),
   ];
 }
 
