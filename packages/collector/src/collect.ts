@@ -1,34 +1,39 @@
-import { checkRun, type Run } from '@gapferry/core';
+import { type BlobStore, type ChartPin, checkRun, GapferryError, type Run } from '@gapferry/core';
 import { type AssembledRelease, assembleRelease } from './assemble-release.ts';
 import { countingStore } from './counting-store.ts';
+import type { Discovery, FetchChart } from './discovery.ts';
+import { type ItemFetcher, itemFetcher } from './fetch-item.ts';
 import { fetchPins } from './fetch-pins.ts';
 import type { ReleaseRecord } from './last-release.ts';
 import { lockFor } from './lock-for.ts';
 import { numberRelease } from './number-release.ts';
 import { releaseVersion } from './release-version.ts';
 import type { Collected, CollectRequest } from './request.ts';
+import { requireClosure } from './require-closure.ts';
 import { requireComplete } from './require-complete.ts';
 import { requireExpiry, sealRelease, unchangedRelease } from './seal-release.ts';
 
-/** The outside half: resolve (unless locked) → fetch → assemble → seal.
+/** The outside half: resolve and look into charts (unless locked) → fetch → assemble → seal.
  *
  *  Can be run again at any time and continues where it stopped: what is in the depot is not fetched again, and a release that was written but not recorded, because
  *  the process died in between, is recorded now when it is exactly the one the ledger announced.
  *  Nothing is sealed when the channel's newest release has the same manifest (a version that nobody chose does not count); another `expiresAt` than that release's is a reason to seal.
- *  What cannot work is refused before anything is fetched: numbering, version, expiry, a lock that does not fit. The caller holds the depot's lock.
+ *  What cannot work is refused before anything is fetched (but charts that are looked into): numbering, version, expiry, a lock that does not fit. The caller holds the depot's lock.
  *
  *  Throws what the sources throw, with the item named; `LOCK_STALE`, `FIRST_RELEASE_UNCLEAR`, `USAGE`, `MANIFEST_INVALID`, `LIMIT_EXCEEDED`, `BLOB_MISSING` (a source did not
- *  bring what it said), `SIGNATURE_MISSING`, `SIGNATURE_INVALID`, `KEY_UNKNOWN` (upstream's signatures do not meet a wish), `LEDGER_UNWRITABLE`, `STORAGE_FAILED` (the depot's releases and its ledger do not agree). */
+ *  bring what it said), `RELEASE_INCOMPLETE`, `SIGNATURE_MISSING`, `SIGNATURE_INVALID`, `KEY_UNKNOWN` (upstream's signatures do not meet a wish), `LEDGER_UNWRITABLE`, `STORAGE_FAILED` (the depot's releases and its ledger do not agree). */
 export async function collect(request: CollectRequest, run: Run): Promise<Collected> {
   requireExpiry(request);
   const numbered = await numberRelease(request, run);
-  const lock = await lockFor(request, run);
-  const version = releaseVersion(request.version, request.config, lock);
   const store = countingStore(request.depot);
-  const { holdings, items } = await fetchPins({ ...request, lock, store, last: numbered.last }, run);
+  const fetcher = itemFetcher({ ...request, store, last: numbered.last });
+  const { lock, discovered } = await lockFor({ ...request, ...lookingInto(request, fetcher, store) }, run);
+  const version = releaseVersion(request.version, request.config, lock);
+  const { holdings, items } = await fetchPins({ ...request, lock, fetcher }, run);
   const assembleAs = (name: string): Promise<AssembledRelease> =>
     assembleRelease({ ...request, version: name, store, holdings }, run);
   const assembled = await assembleAs(version);
+  requireClosure(assembled.manifest, lock, discovered);
   await requireComplete(assembled, store, run);
   checkRun(run);
   const comparable = comparableVersion(request, numbered.last, version);
@@ -36,7 +41,23 @@ export async function collect(request: CollectRequest, run: Run): Promise<Collec
   const unchanged = await unchangedRelease(request, compared, numbered.last, run);
   const release = unchanged ?? (await sealRelease(request, assembled, numbered, run));
   const kind = unchanged === undefined ? 'sealed' : 'unchanged';
-  return { kind, ...release, lock, items, totals: store.totalsOf(release) };
+  const totals = store.totalsOf(release);
+  return { kind, ...release, lock, ...(discovered && { discovered }), items, totals };
+}
+
+/** Charts are looked into where they lie in the depot, and are not fetched again. */
+function lookingInto(
+  { discovery }: CollectRequest,
+  fetcher: ItemFetcher,
+  store: BlobStore,
+): { discovery?: Discovery; fetchChart?: FetchChart } {
+  if (discovery === undefined) return {};
+  const fetchChart: FetchChart = async (pin: ChartPin, run) => {
+    const { holding } = await fetcher.fetch(pin, run);
+    if (holding.kind === 'chart') return holding;
+    throw new GapferryError({ code: 'INTERNAL', message: `the source of charts brought a ${holding.kind}` });
+  };
+  return { discovery: { ...discovery, store }, fetchChart };
 }
 
 /** A version that nobody chose is no reason to seal: the content is then held against the newest release under that release's own version. */

@@ -1,21 +1,28 @@
 import { type BundleConfig, type Drift, driftBetween, type Lock } from '@gapferry/bundle';
 import type { Run, Sources } from '@gapferry/core';
-import { resolveBundle } from './resolve-bundle.ts';
+import type { DiscoveredImage, Discovery } from './discovery.ts';
+import { resolveRelease } from './resolve-release.ts';
 
 export interface DriftReport {
   /** Empty: upstream still is what the lock says. Sorted by kind, then id. */
   readonly drift: readonly Drift[];
   /** What the bundle resolves to now. */
   readonly lock: Lock;
+  /** What charts name, and what becomes of it; absent where nobody looked. */
+  readonly discovered?: readonly DiscoveredImage[];
 }
 
-/** Asks upstream what the wishes are now and compares that with the lock; writes nothing. Throws like `resolveBundle`. */
+/** Asks upstream what the wishes are now and compares that with the lock; writes nothing. Throws like `resolveRelease`. */
 export async function driftOf(
   config: BundleConfig,
   lock: Lock | undefined,
   sources: Sources,
   run: Run,
+  discovery?: Discovery,
 ): Promise<DriftReport> {
-  const now = await resolveBundle({ config, sources }, run);
-  return { drift: driftBetween(lock, now), lock: now };
+  const { lock: now, discovered } = await resolveRelease(
+    { config, sources, ...(discovery && { discovery }) },
+    run,
+  );
+  return { drift: driftBetween(lock, now), lock: now, ...(discovered && { discovered }) };
 }

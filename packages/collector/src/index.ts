@@ -1,5 +1,5 @@
 /**
- * The outside half as a list of named stages: resolve → fetch → assemble → seal.
+ * The outside half as a list of named stages: resolve → look into charts → fetch → assemble → seal.
  *
  * It knows the ports of core, never an adapter; renders no output; reads no file and opens no socket itself.
  *
@@ -7,6 +7,8 @@
  */
 export type { UpstreamDemands } from './check-upstream.ts';
 export * from './collect.ts';
+export type { DiscoveredImage, Discovery, FetchChart } from './discovery.ts';
+export type { DiscoveryFailure } from './discovery-error.ts';
 export * from './drift-of.ts';
 export type { CollectedItem } from './item-tally.ts';
 export * from './last-release.ts';
@@ -14,3 +16,4 @@ export * from './preview-collect.ts';
 export * from './release-version.ts';
 export * from './request.ts';
 export * from './resolve-bundle.ts';
+export * from './survey-bundle.ts';

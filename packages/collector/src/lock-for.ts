@@ -1,7 +1,9 @@
-import { type BundleConfig, type Lock, pinsFor } from '@gapferry/bundle';
+import type { BundleConfig, Lock } from '@gapferry/bundle';
 import { GapferryError, type Run, type Sources } from '@gapferry/core';
+import type { Discovery, FetchChart } from './discovery.ts';
+import { requireFittingLock } from './require-fitting-lock.ts';
 import { requireWithoutSecrets } from './require-without-secrets.ts';
-import { resolveBundle } from './resolve-bundle.ts';
+import { type ResolvedRelease, resolveRelease } from './resolve-release.ts';
 
 export interface LockRequest {
   readonly config: BundleConfig;
@@ -9,15 +11,27 @@ export interface LockRequest {
   readonly locked: boolean;
   readonly sources: Sources;
   readonly concurrency?: { readonly wishes?: number };
+  readonly discovery?: Discovery;
+  readonly fetchChart?: FetchChart;
 }
 
-/** The lock to collect by: the given one when `locked` (no question is asked upstream), a new one otherwise.
+/** The lock to collect by: the given one when `locked` (no question is asked upstream, and no chart is rendered), a new one otherwise.
  *  Throws `LOCK_STALE` when it is missing, of another bundle, or does not fit the wishes exactly. */
-export async function lockFor(request: LockRequest, run: Run): Promise<Lock> {
-  const { config, lock, locked, sources, concurrency } = request;
+export async function lockFor(request: LockRequest, run: Run): Promise<ResolvedRelease> {
+  const { config, lock, locked, concurrency } = request;
   if (!locked) {
     const wishes = concurrency?.wishes;
-    return resolveBundle({ config, sources, ...(wishes !== undefined && { concurrency: wishes }) }, run);
+    const { sources, discovery, fetchChart } = request;
+    return resolveRelease(
+      {
+        config,
+        sources,
+        ...(discovery && { discovery }),
+        ...(fetchChart && { fetchChart }),
+        ...(wishes !== undefined && { concurrency: wishes }),
+      },
+      run,
+    );
   }
   if (lock === undefined)
     throw stale(
@@ -29,9 +43,9 @@ export async function lockFor(request: LockRequest, run: Run): Promise<Lock> {
       `the lock is of bundle ${lock.bundle}, not of ${config.name}`,
       'take the lock that lies beside bundle.yaml',
     );
-  pinsFor(config.wishes, lock);
+  requireFittingLock(config, lock, request.discovery);
   requireWithoutSecrets(lock.pins);
-  return lock;
+  return { lock };
 }
 
 function stale(message: string, hint: string): GapferryError {

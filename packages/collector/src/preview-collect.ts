@@ -1,5 +1,6 @@
 import type { ImageItem, Item, Lock, Manifest } from '@gapferry/bundle';
 import { matchesPlatform, type Pin, parsePlatform, type ReleaseAddress, type Run } from '@gapferry/core';
+import type { DiscoveredImage } from './discovery.ts';
 import { hasRefs } from './earlier-packs.ts';
 import { lockFor } from './lock-for.ts';
 import { previewNumber } from './number-release.ts';
@@ -13,6 +14,8 @@ export interface CollectPreview {
   readonly address: ReleaseAddress;
   readonly version: string;
   readonly lock: Lock;
+  /** As for a collect. */
+  readonly discovered?: readonly DiscoveredImage[];
   /** In the order of the lock, each compared with the channel's newest release in this depot. */
   readonly items: readonly PreviewedItem[];
   /** Items of that release that are wanted no more. */
@@ -26,10 +29,10 @@ export interface PreviewedItem {
   readonly state: 'new' | 'changed' | 'same';
 }
 
-/** `collect --dry-run`: resolves (unless locked), numbers, compares; fetches nothing and writes nothing, not even to the ledger. Throws what a collect would throw up to there. */
+/** `collect --dry-run`: resolves (unless locked), numbers, compares; fetches nothing but the charts that are looked into, and writes nothing, not even to the ledger. Throws what a collect would throw up to there. */
 export async function previewCollect(request: CollectBasis, run: Run): Promise<CollectPreview> {
   const { address, last } = await previewNumber(request);
-  const lock = await lockFor(request, run);
+  const { lock, discovered } = await lockFor(request, run);
   const version = releaseVersion(request.version, request.config, lock);
   const before = last === undefined ? undefined : (await recordedRelease(last, request.depot))?.manifest;
   const wanted = new Set(lock.pins.map(nameOf));
@@ -37,6 +40,7 @@ export async function previewCollect(request: CollectBasis, run: Run): Promise<C
     address,
     version,
     lock,
+    ...(discovered && { discovered }),
     items: lock.pins.map((pin) => ({ kind: pin.kind, id: pin.id, state: stateOf(pin, before) })),
     removed: (before?.items ?? [])
       .filter((item) => !wanted.has(nameOf(item)))

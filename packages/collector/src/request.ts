@@ -13,6 +13,7 @@ import type {
   Sources,
 } from '@gapferry/core';
 import type { UpstreamDemands } from './check-upstream.ts';
+import type { DiscoveredImage, Discovery } from './discovery.ts';
 import type { CollectedItem } from './item-tally.ts';
 
 /** What a collect needs of a depot. The caller holds the depot's lock. */
@@ -38,6 +39,8 @@ export interface CollectBasis {
   readonly version?: string;
   /** How many things are done at once. Default: 8 wishes, 8 items (4 of them Git repositories); blobs within an item are the source's affair. */
   readonly concurrency?: { readonly wishes?: number; readonly items?: number };
+  /** Absent: charts are not looked into. */
+  readonly discovery?: Discovery;
 }
 
 export interface CollectRequest extends CollectBasis {
@@ -62,6 +65,8 @@ export interface Collected {
   readonly packs: Packs | undefined;
   /** What was collected: the lock that was given, or the new one. */
   readonly lock: Lock;
+  /** What charts name, and what became of it, sorted by image; absent where nobody looked: with a given lock, which holds what was found when it was made. */
+  readonly discovered?: readonly DiscoveredImage[];
   /** What fetching did, item by item, in the order of the lock. */
   readonly items: readonly CollectedItem[];
   readonly totals: CollectTotals;

@@ -49,13 +49,19 @@ async function answerTo(wish: Wish, sources: Sources, run: Run): Promise<Found |
   try {
     checkRun(run);
     run.emit({ kind: 'item-started', item });
-    const pins = await ask(wish, sources, run);
-    requireAnswer(wish, pins);
+    const pins = await resolveWish(wish, sources, run);
     run.emit({ kind: 'item-done', item, outcome: 'done' });
     return { wish, pins };
   } catch (error) {
     return { wish, error };
   }
+}
+
+/** What the wish's source answers. Throws what it throws, and `SOURCE_NOT_FOUND` where the answer is empty. */
+export async function resolveWish(wish: Wish, sources: Sources, run: Run): Promise<readonly Pin[]> {
+  const pins = await ask(wish, sources, run);
+  requireAnswer(wish, pins);
+  return pins;
 }
 
 function ask(wish: Wish, sources: Sources, run: Run): Promise<readonly Pin[]> {

@@ -19,9 +19,21 @@ const GRAVITY: readonly ErrorCategory[] = [
   'interrupted',
 ];
 
+/** Anything else that could not be resolved: `wish` is what stands for it in a message. */
+export interface NamedFailure {
+  readonly wish: string;
+  readonly error: unknown;
+}
+
 /** One error for all wishes that failed, in the order of bundle.yaml. Retryable only when a further try can help all of them. */
 export function resolveError(failures: readonly WishFailure[], wishes: number): GapferryError {
-  const known = failures.map(({ wish, error }) => ({ wish: describeWish(wish), error: toKnown(error) }));
+  const named = failures.map(({ wish, error }) => ({ wish: describeWish(wish), error }));
+  return combinedError(named, `${wishes} wishes`);
+}
+
+/** The same for what is named otherwise. `all`: of how many things, in words. */
+export function combinedError(failures: readonly NamedFailure[], all: string): GapferryError {
+  const known = failures.map(({ wish, error }) => ({ wish, error: toKnown(error) }));
   const errors = known.map(({ error }) => error);
   const gravest = errors.reduce((worst, error) => (gravity(error) < gravity(worst) ? error : worst));
   const lines = known.map(({ wish, error }) => lineOf(wish, error.message));
@@ -30,7 +42,7 @@ export function resolveError(failures: readonly WishFailure[], wishes: number): 
     message:
       lines.length === 1
         ? `cannot resolve ${lines[0]}`
-        : [`cannot resolve ${lines.length} of ${wishes} wishes:`, ...lines].join('\n  '),
+        : [`cannot resolve ${lines.length} of ${all}:`, ...lines].join('\n  '),
     ...(gravest.hint !== undefined && { hint: gravest.hint }),
     origin: gravest.origin ?? 'source',
     retryable: errors.every((error) => error.retryable),

@@ -3,6 +3,7 @@ import { GapferryError } from './errors.ts';
 /** The stages of the flow, in the words of the concepts page. */
 export type Stage =
   | 'resolve'
+  | 'discover'
   | 'fetch'
   | 'assemble'
   | 'seal'

@@ -14,6 +14,7 @@ export interface Progress {
 
 const DOING: Readonly<Record<Stage, string>> = {
   resolve: 'asking upstream',
+  discover: 'looking for images in',
   fetch: 'fetching',
   assemble: 'assembling',
   seal: 'sealing',

@@ -1,0 +1,129 @@
+import { type BundleConfig, discoveredWish } from '@gapferry/bundle';
+import {
+  type BlobStore,
+  describeNaming,
+  describeWish,
+  GapferryError,
+  type Holding,
+  type Pin,
+  type Run,
+  type Sources,
+  totalSize,
+  type Wish,
+  wishDigest,
+} from '@gapferry/core';
+import { checkUpstream } from './check-upstream.ts';
+import { type EarlierPacks, earlierPacks } from './earlier-packs.ts';
+import { type CollectedItem, tallyItem } from './item-tally.ts';
+import type { ReleaseRecord } from './last-release.ts';
+import type { CollectBasis, CollectRequest } from './request.ts';
+
+export interface ItemFetcherRequest
+  extends Pick<CollectBasis, 'config' | 'sources' | 'depot'>,
+    Pick<CollectRequest, 'upstream'> {
+  /** Where blobs go: the depot, or something that counts in front of it. */
+  readonly store: BlobStore;
+  /** Its packs are used again for Git items whose refs did not move. */
+  readonly last: ReleaseRecord | undefined;
+}
+
+export interface FetchedItem {
+  readonly holding: Holding;
+  readonly item: CollectedItem;
+}
+
+/** Brings items, each once: a chart that was looked into is not fetched again. */
+export interface ItemFetcher {
+  /** Everything the pin reaches, upstream's signatures held against what its wish demands. Throws what the source throws, with the item and its wish named. */
+  fetch(pin: Pin, run: Run): Promise<FetchedItem>;
+}
+
+export function itemFetcher(request: ItemFetcherRequest): ItemFetcher {
+  const { config, sources, store, upstream } = request;
+  const wishes = new Map(config.wishes.map((wish) => [wishDigest(wish), wish]));
+  const fetched = new Map<string, Promise<FetchedItem>>();
+  let packs: Promise<EarlierPacks> | undefined;
+  const bring = async (pin: Pin, run: Run): Promise<FetchedItem> => {
+    const wish = wishes.get(pin.wish) ?? wishFor(pin, config);
+    try {
+      const tally = tallyItem(pin, store, run);
+      packs ??= earlierPacks(request.depot, request.last);
+      const means = { packs: await packs, sources, store: tally.store };
+      const brought = await holdingOf(pin, means, tally.run);
+      const holding = await checkUpstream(brought, wish, upstream, store, run);
+      return { holding, item: tally.result(holding) };
+    } catch (error) {
+      throw withItem(error, pin, wish);
+    }
+  };
+  return {
+    fetch(pin, run) {
+      const key = `${pin.kind} ${pin.id}`;
+      const known = fetched.get(key);
+      if (known !== undefined) return known;
+      const coming = bring(pin, run);
+      fetched.set(key, coming);
+      coming.catch(() => fetched.delete(key));
+      return coming;
+    },
+  };
+}
+
+/** Nobody wrote the wish for an image that a chart names. */
+function wishFor(pin: Pin, config: BundleConfig): Wish | undefined {
+  return pin.kind === 'image' && pin.namedBy !== undefined ? discoveredWish(pin.id, config) : undefined;
+}
+
+interface Means {
+  readonly packs: EarlierPacks;
+  readonly sources: Sources;
+  readonly store: BlobStore;
+}
+
+/** The source tells of the item from its beginning to its end; for packs that are used again nobody else does. */
+async function holdingOf(pin: Pin, { packs, sources, store }: Means, run: Run): Promise<Holding> {
+  if (pin.kind !== 'git') return fetchFrom(sources, pin, store, run);
+  const earlier = await packs.packsFor(pin, store, run);
+  if (earlier === undefined) return fetchFrom(sources, pin, store, run);
+  const [item, bytes] = [pin.id, totalSize(earlier)];
+  run.emit({ kind: 'item-started', item, bytes });
+  run.emit({ kind: 'bytes', item, bytes, reused: true });
+  run.emit({ kind: 'item-done', item, outcome: 'reused', bytes });
+  return { kind: 'git', pin, packs: earlier };
+}
+
+function fetchFrom(sources: Sources, pin: Pin, store: BlobStore, run: Run): Promise<Holding> {
+  switch (pin.kind) {
+    case 'image':
+      return sources.image.fetch(pin, store, run);
+    case 'chart':
+      return sources.chart.fetch(pin, store, run);
+    case 'git':
+      return sources.git.fetch(pin, store, run);
+    case 'file':
+      return sources.file.fetch(pin, store, run);
+  }
+}
+
+/** The same error with the item and the wish in front. An error that is not ours is a bug and stays as it is. */
+function withItem(error: unknown, pin: Pin, wish: Wish | undefined): unknown {
+  if (!(error instanceof GapferryError)) return error;
+  const item = `${pin.kind} ${pin.id}`;
+  return new GapferryError({
+    code: error.code,
+    message: `cannot ${error.category === 'trust' ? 'accept' : 'fetch'} ${item}${wantedBy(pin, item, wish)}: ${error.message}`,
+    ...(error.hint !== undefined && { hint: error.hint }),
+    origin: error.origin ?? 'source',
+    retryable: error.retryable,
+    ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter }),
+    data: { ...error.data, item, ...(wish !== undefined && { wish: describeWish(wish) }) },
+    cause: error,
+  });
+}
+
+function wantedBy(pin: Pin, item: string, wish: Wish | undefined): string {
+  const wanted =
+    wish === undefined || describeWish(wish) === item ? '' : `, wanted by "${describeWish(wish)}"`;
+  const [first] = pin.kind === 'image' ? (pin.namedBy ?? []) : [];
+  return first === undefined ? wanted : `${wanted}, named in ${describeNaming(first)}`;
+}

@@ -1,0 +1,93 @@
+import {
+  byNaming,
+  type Confidence,
+  canonicalJson,
+  formatImageReference,
+  type ImageFinding,
+  type ImageReference,
+  isGapferryError,
+  type NamedBy,
+  parseImageReference,
+  printable,
+} from '@gapferry/core';
+import type { LookedInto } from './look-into-charts.ts';
+
+/** Everything that was found of one image. */
+export interface NamedImage {
+  /** In full; as it is written where it is no reference. */
+  readonly image: string;
+  /** Absent where it is no reference. */
+  readonly reference?: ImageReference;
+  /** The strongest of its findings. */
+  readonly confidence: Confidence;
+  /** Sorted by `byNaming`, each once; of each item those of the strongest confidence first where there are too many to keep. */
+  readonly namedBy: readonly NamedBy[];
+}
+
+const STRENGTH: Readonly<Record<Confidence, number>> = { certain: 0, likely: 1, possible: 2 };
+/** Places of one image that are kept for each chart: more tell nobody anything. */
+const PLACES = 100;
+const TEXT = 1000;
+
+/** One entry for each image, however it is written and wherever it stands, sorted by name. */
+export function groupFindings(charts: readonly LookedInto[]): NamedImage[] {
+  const found = charts.flatMap(({ pin, findings }) =>
+    findings.map((finding) => ({ finding, item: `chart ${pin.id}`, ...nameOf(finding) })),
+  );
+  return [...Map.groupBy(found, ({ image }) => image).values()]
+    .map((own) => toNamedImage(own))
+    .sort((a, b) => (a.image < b.image ? -1 : 1));
+}
+
+interface Found {
+  readonly image: string;
+  readonly reference?: ImageReference;
+  readonly finding: ImageFinding;
+  readonly item: string;
+}
+
+function nameOf({ reference }: ImageFinding): Pick<Found, 'image' | 'reference'> {
+  try {
+    const parsed = parseImageReference(reference.trim());
+    return { image: formatImageReference(parsed), reference: parsed };
+  } catch (error) {
+    if (!isGapferryError(error, 'REFERENCE_INVALID')) throw error;
+    return { image: oneLine(reference) };
+  }
+}
+
+function toNamedImage(found: readonly Found[]): NamedImage {
+  const sorted = [...found].sort((a, b) => STRENGTH[a.finding.confidence] - STRENGTH[b.finding.confidence]);
+  const [first] = sorted as [Found];
+  const namedBy = [...Map.groupBy(sorted, ({ item }) => item).values()].flatMap((own) =>
+    uniqueNamings(own.map(toNaming)).slice(0, PLACES),
+  );
+  return {
+    image: first.image,
+    ...(first.reference !== undefined && { reference: first.reference }),
+    confidence: first.finding.confidence,
+    namedBy: namedBy.sort(byNaming),
+  };
+}
+
+/** Charts are written by strangers: what they say becomes one line of bounded length. */
+function toNaming({ finding: { method, place }, item }: Found): NamedBy {
+  const { file, object, path } = place;
+  return {
+    item,
+    method,
+    file: oneLine(file),
+    ...(object !== undefined && object !== '' && { object: oneLine(object) }),
+    path: oneLine(path),
+  };
+}
+
+function oneLine(text: string): string {
+  const line = printable(text.toWellFormed()).slice(0, TEXT).toWellFormed();
+  return line === '' ? '""' : line;
+}
+
+/** Each once, in the order in which they came. */
+export function uniqueNamings(namings: readonly NamedBy[]): NamedBy[] {
+  return [...new Map(namings.map((naming) => [canonicalJson(naming), naming])).values()];
+}

@@ -1,0 +1,35 @@
+import type { Lock } from '@gapferry/bundle';
+import type { Run } from '@gapferry/core';
+import { discoverImages } from './discover-images.ts';
+import type { DiscoveredImage, Discovery, FetchChart } from './discovery.ts';
+import { type ResolveRequest, resolveBundle } from './resolve-bundle.ts';
+
+export interface ResolveReleaseRequest extends ResolveRequest {
+  /** Absent: charts are not looked into, and the lock holds the wishes of the bundle alone. */
+  readonly discovery?: Discovery;
+  /** How charts that are looked into are fetched; plainly from their source unless given. */
+  readonly fetchChart?: FetchChart;
+}
+
+export interface ResolvedRelease {
+  readonly lock: Lock;
+  /** What charts name and what becomes of it, sorted by image; absent where nobody looked. */
+  readonly discovered?: readonly DiscoveredImage[];
+}
+
+/** Everything that a release would hold: what the bundle wishes, and the images that its charts name. Throws like `resolveBundle` and `discoverImages`. */
+export async function resolveRelease(request: ResolveReleaseRequest, run: Run): Promise<ResolvedRelease> {
+  const lock = await resolveBundle(request, run);
+  const { discovery } = request;
+  if (discovery === undefined) return { lock };
+  const survey = await discoverImages(
+    { ...request, discovery, lock, fetchChart: request.fetchChart ?? plainFetch(request, discovery) },
+    run,
+  );
+  return { lock: survey.lock, discovered: survey.images };
+}
+
+/** Charts from their source into the store that is looked into. */
+export function plainFetch({ sources }: Pick<ResolveRequest, 'sources'>, { store }: Discovery): FetchChart {
+  return (pin, run) => sources.chart.fetch(pin, store, run);
+}

@@ -1,0 +1,14 @@
+import type { Run } from '@gapferry/core';
+import { type Survey, surveyImages } from './discover-images.ts';
+import type { Discovery } from './discovery.ts';
+import { type ResolveRequest, resolveBundle } from './resolve-bundle.ts';
+import { plainFetch } from './resolve-release.ts';
+
+/** What a collect would find in the bundle's charts and do with it, without collecting: also what would end it is in the answer. Throws like `resolveBundle`, and what fetching and rendering a chart throw. */
+export async function surveyBundle(
+  request: ResolveRequest & { readonly discovery: Discovery },
+  run: Run,
+): Promise<Survey> {
+  const lock = await resolveBundle(request, run);
+  return surveyImages({ ...request, lock, fetchChart: plainFetch(request, request.discovery) }, run);
+}
