@@ -18,6 +18,12 @@ const TOOLS = [
   },
   { name: 'helm', module: 'helm.sh/helm/v3/cmd/helm', version: 'v3.22.0', limitMinutes: 6 },
   {
+    name: 'kustomize',
+    module: 'sigs.k8s.io/kustomize/kustomize/v5',
+    version: 'v5.8.1',
+    limitMinutes: 4,
+  },
+  {
     name: 'distribution-3',
     program: 'registry',
     module: 'github.com/distribution/distribution/v3/cmd/registry',

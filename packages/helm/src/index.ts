@@ -17,6 +17,15 @@ export { type VendoredChart, vendoredArchive } from './dependencies/vendored-arc
 export { groupFindings, type NamedImage } from './discover/group-findings.ts';
 export { imagesInChart } from './discover/images-in-chart.ts';
 export { imagesInManifests } from './discover/images-in-manifests.ts';
+export {
+  type DiscoverTreeOptions,
+  discoverTree,
+  type TreeDiscovery,
+} from './discover-tree/discover-tree.ts';
+export { type FileTree, treeOfFiles } from './discover-tree/file-tree.ts';
+export { imagesInKustomization } from './discover-tree/images-in-kustomization.ts';
+export type { TreeProblem } from './discover-tree/located-object.ts';
+export type { TreeIdentity } from './discover-tree/tree-identity.ts';
 export type { ChartAttachments, ChartRegistry } from './registry-charts.ts';
 export {
   type ChartRenderer,

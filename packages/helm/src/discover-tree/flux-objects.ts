@@ -1,0 +1,166 @@
+import type { ArtifactFinding, GitFinding, ImageOverride, ReferenceFinding } from '@gapferry/core';
+import type { Overlay } from './build-kustomization.ts';
+import { field, fieldsAt, listAt, textAt, textsAt } from './fields.ts';
+import { pathFrom } from './file-tree.ts';
+import { leadsOfHelmRelease, templateChart } from './flux-helm-release.ts';
+import { artifactOf, fluxSource, gitOf, isTreeItself } from './flux-sources.ts';
+import { toOverride } from './kustomization.ts';
+import {
+  hasPlaceholder,
+  isKind,
+  type Leads,
+  type LocatedObject,
+  NOWHERE,
+  placeOf,
+  type Surroundings,
+} from './located-object.ts';
+
+const SOURCES = 'source.toolkit.fluxcd.io';
+
+/** What an object of Flux leads to: HelmReleases and HelmCharts to charts, Kustomizations to directories, GitRepositories and OCIRepositories to what they fetch, ImageRepositories to images. */
+export function leadsOfFlux(located: LocatedObject, surroundings: Surroundings): Leads {
+  if (isKind(located, 'helm.toolkit.fluxcd.io', 'HelmRelease'))
+    return leadsOfHelmRelease(located, surroundings);
+  if (isKind(located, 'kustomize.toolkit.fluxcd.io', 'Kustomization'))
+    return leadsOfKustomization(located, surroundings);
+  if (isKind(located, SOURCES, 'GitRepository')) return leadsOfGitRepository(located, surroundings);
+  if (isKind(located, SOURCES, 'OCIRepository')) return leadsOfOciRepository(located, surroundings);
+  if (isKind(located, SOURCES, 'HelmChart')) return leadsOfHelmChart(located, surroundings);
+  if (isKind(located, SOURCES, 'Bucket'))
+    return problem(located, 'spec', 'a Bucket cannot be carried: its content is not looked at');
+  return NOWHERE;
+}
+
+function problem(located: LocatedObject, path: string, message: string): Leads {
+  return { ...NOWHERE, problems: [{ place: placeOf(located, path), message }] };
+}
+
+function found(...references: readonly ReferenceFinding[]): Leads {
+  return { ...NOWHERE, references };
+}
+
+function sureness(words: unknown): Pick<GitFinding, 'confidence'> {
+  return { confidence: hasPlaceholder(words) ? 'possible' : 'certain' };
+}
+
+function leadsOfGitRepository(located: LocatedObject, surroundings: Surroundings): Leads {
+  if (isTreeItself(surroundings, located)) return NOWHERE;
+  const git = gitOf(located);
+  return found({ kind: 'git', ...git, ...sureness(git), place: placeOf(located, 'spec.url') });
+}
+
+/** Where a HelmRelease names it, it is that release's chart; otherwise an artifact with manifests. */
+function leadsOfOciRepository(located: LocatedObject, surroundings: Surroundings): Leads {
+  const isChart = surroundings.objects.some(
+    ({ object }) =>
+      textAt(object, 'spec', 'chartRef', 'kind') === 'OCIRepository' &&
+      fluxSource(surroundings, field(object, 'spec', 'chartRef'), object) === located,
+  );
+  if (isChart) return NOWHERE;
+  const artifact = artifactOf(located);
+  const finding: ArtifactFinding = {
+    kind: 'oci-artifact',
+    ...artifact,
+    ...sureness(artifact),
+    place: placeOf(located, 'spec.url'),
+  };
+  return found(finding);
+}
+
+/** Those that Flux itself makes for a HelmRelease are not in a tree; those written down are used by `chartRef`. */
+function leadsOfHelmChart(located: LocatedObject, surroundings: Surroundings): Leads {
+  const chart = templateChart(surroundings, located.object, field(located.object, 'spec'));
+  if (typeof chart === 'string') return problem(located, 'spec', chart);
+  return found({
+    kind: 'chart',
+    source: chart.source,
+    ...(chart.version !== undefined && { version: chart.version }),
+    ...(chart.files.length > 0 && { values: chart.files }),
+    ...sureness([{ ...chart.source }]),
+    place: placeOf(located, 'spec'),
+  });
+}
+
+function leadsOfKustomization(located: LocatedObject, surroundings: Surroundings): Leads {
+  const { object } = located;
+  const reference = field(object, 'spec', 'sourceRef');
+  const source = fluxSource(surroundings, reference, object);
+  const overlay = overlayOf(located);
+  const written = textAt(object, 'spec', 'path') ?? '.';
+  const directory = pathFrom('', written.replace(/^\/+/, ''));
+  const problems = substitutions(located);
+  if (source === undefined)
+    return {
+      ...NOWHERE,
+      problems: [
+        ...problems,
+        {
+          place: placeOf(located, 'spec.sourceRef'),
+          message: `its source, ${textAt(reference, 'kind')} ${textAt(reference, 'name')}, is not in the tree`,
+        },
+      ],
+    };
+  if (directory === undefined)
+    return {
+      ...NOWHERE,
+      problems: [
+        ...problems,
+        { place: placeOf(located, 'spec.path'), message: `its path "${written}" leaves the repository` },
+      ],
+    };
+  if (source.object['kind'] !== 'GitRepository' || !isTreeItself(surroundings, source))
+    return { ...found(...elsewhere(located, source, directory, overlay.images)), problems };
+  if (surroundings.tree.list(directory).length === 0)
+    return {
+      ...NOWHERE,
+      problems: [
+        ...problems,
+        { place: placeOf(located, 'spec.path'), message: `its path "${written}" is not in the tree` },
+      ],
+    };
+  return { ...NOWHERE, deployments: [{ directory, overlay, isGenerated: true }], problems };
+}
+
+/** A directory of a repository or an artifact that is not looked into here. */
+function elsewhere(
+  located: LocatedObject,
+  source: LocatedObject,
+  directory: string,
+  images: readonly ImageOverride[],
+): ReferenceFinding[] {
+  const place = placeOf(located, 'spec.path');
+  const path = directory === '' ? {} : { path: directory };
+  if (source.object['kind'] === 'GitRepository') {
+    const git = gitOf(source);
+    return [{ kind: 'git', ...git, ...path, ...(images.length > 0 && { images }), ...sureness(git), place }];
+  }
+  if (source.object['kind'] !== 'OCIRepository') return [];
+  const artifact = artifactOf(source);
+  return [{ kind: 'oci-artifact', ...artifact, ...path, ...sureness(artifact), place }];
+}
+
+function overlayOf(located: LocatedObject): Overlay {
+  const { object, file } = located;
+  return {
+    images: listAt(object, 'spec', 'images').map((entry) => toOverride(entry, file)),
+    patches: listAt(object, 'spec', 'patches'),
+    components: textsAt(object, 'spec', 'components'),
+    place: placeOf(located, 'spec.images'),
+  };
+}
+
+/** `postBuild` replaces `${NAME}` in manifests after they are built. */
+function substitutions(located: LocatedObject): Leads['problems'] {
+  const names = Object.keys(fieldsAt(located.object, 'spec', 'postBuild', 'substitute'));
+  const sources = listAt(located.object, 'spec', 'postBuild', 'substituteFrom').map(
+    (entry) => `${textAt(entry, 'kind')} ${textAt(entry, 'name')}`,
+  );
+  if (names.length + sources.length === 0) return [];
+  const what = [...names, ...sources].slice(0, 20).join(', ');
+  return [
+    {
+      place: placeOf(located, 'spec.postBuild'),
+      message: `its substitutions are not made in image names: ${what}`,
+    },
+  ];
+}

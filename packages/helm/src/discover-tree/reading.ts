@@ -1,0 +1,46 @@
+import type { Value } from './fields.ts';
+import type { FileTree } from './file-tree.ts';
+import { tooMuch } from './refusals.ts';
+
+const MOST_BYTES = 268_435_456;
+const MOST_STEPS = 20_000_000;
+
+/** One look at a tree, with what it may cost. */
+export class Reading {
+  readonly tree: FileTree;
+  /** Files that a kustomization is made of, itself included. */
+  readonly used: Set<string> = new Set();
+  #bytes = 0;
+  #steps = 0;
+
+  constructor(tree: FileTree) {
+    this.tree = tree;
+  }
+
+  /** True when nothing more can be looked at, not only one file. */
+  get exhausted(): boolean {
+    return this.#bytes > MOST_BYTES || this.#steps > MOST_STEPS;
+  }
+
+  /** Throws `LIMIT_EXCEEDED` when more than 256 MiB were read, the same file as often as it was. */
+  read(path: string): Uint8Array | undefined {
+    const bytes = this.tree.read(path);
+    this.#bytes += bytes?.length ?? 0;
+    if (this.#bytes > MOST_BYTES)
+      throw tooMuch(path, `more than ${MOST_BYTES} bytes of manifests would have to be read`);
+    return bytes;
+  }
+
+  /** Counts values that are made or looked at: bases used by bases that are used again multiply. Throws `LIMIT_EXCEEDED` above 20 million. */
+  count(steps: number, file: string): void {
+    this.#steps += steps;
+    if (this.#steps > MOST_STEPS)
+      throw tooMuch(file, `more than ${MOST_STEPS} values would have to be looked at`);
+  }
+}
+
+/** How many values one value consists of. */
+export function weigh(value: Value): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  return Object.values(value).reduce((sum: number, entry) => sum + weigh(entry as Value), 1);
+}
