@@ -15,23 +15,20 @@ const CONTAINERS = ['containers[]', 'initContainers[]', 'ephemeralContainers[]']
 
 /** Adds the images of an object of a known kind and claims their places, so that the search by form leaves them alone. */
 export function addImagesOfKind(kind: KnownKind, object: Located, scope: Scope, list: FindingList): void {
-  let found = false;
+  const explained = new Set<string>();
+  const method = kind.builtIn ? 'pod-template' : 'custom-resource';
   const visit = (): void => list.visit(scope, 0);
-  for (const rule of kind.rules) {
-    if (rule.otherwise && found) continue;
-    const named = namedBy(rule, object, visit);
-    found ||= named.length > 0;
-    for (const { text, path, madeOf } of named) {
-      if (referenceForm(text) !== undefined) {
-        const method = kind.builtIn ? 'pod-template' : 'custom-resource';
-        list.add(scope, { reference: text, method, confidence: rule.confidence, path });
-      }
-      for (const place of madeOf) scope.claimed.add(place);
+  for (const { otherwise, confidence, ...rule } of kind.rules) {
+    if (otherwise && explained.size > 0) continue;
+    for (const { text, path, madeOf } of namedBy(rule, object, visit)) {
+      if (referenceForm(text) !== undefined) list.add(scope, { reference: text, method, confidence, path });
+      for (const place of madeOf) explained.add(place);
     }
   }
+  for (const place of explained) scope.claimed.add(place);
 }
 
-function namedBy({ form, at }: KindRule, object: Located, visit: () => void): Named[] {
+function namedBy({ form, at }: Pick<KindRule, 'form' | 'at'>, object: Located, visit: () => void): Named[] {
   const reach = (pattern: string, from: Located = object): Located[] => nodesAt(from, pattern, visit);
   switch (form) {
     case 'pod':

@@ -39,9 +39,9 @@ sources.knative.dev ContainerSource pod:spec.template.spec
 operator.knative.dev KnativeServing,KnativeEventing image:spec.registry.override.*
 
 # github.com/kubevirt/api core/v1/types.go, schema.go (ContainerDiskSource, KernelBootContainer)
-kubevirt.io VirtualMachine,VirtualMachineInstanceReplicaSet at:spec.template.spec image:volumes[].containerDisk.image image:domain.firmware.kernelBoot.container.image
+kubevirt.io VirtualMachine,VirtualMachineInstanceReplicaSet image:spec.dataVolumeTemplates[].spec.source.registry.url at:spec.template.spec image:volumes[].containerDisk.image image:domain.firmware.kernelBoot.container.image
 kubevirt.io VirtualMachineInstance at:spec image:volumes[].containerDisk.image image:domain.firmware.kernelBoot.container.image
-pool.kubevirt.io VirtualMachinePool at:spec.virtualMachineTemplate.spec.template.spec image:volumes[].containerDisk.image image:domain.firmware.kernelBoot.container.image
+pool.kubevirt.io VirtualMachinePool image:spec.virtualMachineTemplate.spec.dataVolumeTemplates[].spec.source.registry.url at:spec.virtualMachineTemplate.spec.template.spec image:volumes[].containerDisk.image image:domain.firmware.kernelBoot.container.image
 # github.com/kubevirt/containerized-data-importer staging/src/kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1/types.go (DataVolumeSourceRegistry)
 cdi.kubevirt.io DataVolume,VolumeImportSource image:spec.source.registry.url
 cdi.kubevirt.io DataImportCron image:spec.template.spec.source.registry.url

@@ -24,7 +24,8 @@ export function* readManifests(text: string, file: string | undefined): Generato
       part.text,
       source === undefined ? origin : { ...origin, linesOf: 'the rendered text' },
     );
-    if (content !== null && content !== '') yield { file: origin.file, content };
+    // Text alone is no object, and Kubernetes takes none.
+    if (typeof content === 'object' && content !== null) yield { file: origin.file, content };
   }
 }
 

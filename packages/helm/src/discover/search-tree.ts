@@ -165,7 +165,8 @@ function searchText(
   const text = written.trim();
   const form = scope.claimed.has(at.path) ? undefined : referenceForm(text);
   if (form === undefined) {
-    if (text.includes('\n')) searchEmbedded(written, at, { ...scope, atMost: 'possible' }, list);
+    const atMost = scope.opened > 0 ? scope.atMost : 'possible';
+    if (text.includes('\n')) searchEmbedded(written, at, { ...scope, atMost }, list);
   } else if (IMAGE_KEY.test(at.key)) {
     const tag = hasTag(text) || beside === undefined ? undefined : tagBeside(beside, at.key);
     const sure = form !== 'bare' || tag !== undefined || isContainer(beside);
