@@ -34,13 +34,13 @@ function discovers(byArchive: Readonly<Record<string, readonly ImageFinding[]>>)
   const seen: string[] = [];
   return {
     seen,
-    async discover({ archive, rendering, item }) {
+    async discover({ archive, rendering, pin }) {
       const text = Buffer.from(archive).toString();
       const values = (rendering.values ?? []).map(({ content }) => content).join('+');
-      seen.push(`${item} ${values}`);
+      seen.push(`${pin.id} ${values}`);
       const findings = byArchive[`${text}${values}`] ?? byArchive[text];
       if (findings !== undefined) return findings;
-      throw new GapferryError({ code: 'CONFIG_INVALID', message: `${item}: templates/x.yaml:3: it fails` });
+      throw new GapferryError({ code: 'CONFIG_INVALID', message: `${pin.id}: templates/x.yaml:3: it fails` });
     },
   };
 }

@@ -82,7 +82,7 @@ async function lookInto(
       throw new GapferryError({ code: 'LIMIT_EXCEEDED', message: `its archive has ${archive.size} bytes` });
     const bytes = await readVerified(archive, discovery.store.open(archive, run), { origin: 'depot' });
     const rendering = renderingInput(wish.rendering ?? {}, discovery.values);
-    const findings = await discovery.images.discover({ item: pin.id, archive: bytes, rendering }, run);
+    const findings = await discovery.images.discover({ pin, archive: bytes, rendering }, run);
     return { wish, pin, rendered: renderingDigest(rendering), findings };
   } catch (error) {
     return { wish, error };

@@ -1,6 +1,7 @@
 import { canonicalBytes } from './canonical-json.ts';
 import { type Digest, digestOf } from './digest.ts';
 import type { ImageFinding } from './discovery.ts';
+import type { ChartPin } from './pin.ts';
 import type { Run } from './run.ts';
 
 /** How a chart is installed inside, as bundle.yaml states it: what it renders to, and so which images it needs, follows from this. Members are absent where Helm's defaults hold. */
@@ -32,8 +33,7 @@ export function renderingDigest({ values, ...rest }: RenderingInput): Digest {
 
 /** A chart whose images are looked for. */
 export interface ChartContents {
-  /** The chart's id, for messages. */
-  readonly item: string;
+  readonly pin: ChartPin;
   /** The `.tgz`, dependencies vendored; digest and structure were checked. */
   readonly archive: Uint8Array;
   readonly rendering: RenderingInput;

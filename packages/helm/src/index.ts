@@ -7,6 +7,7 @@
  * Imported by the cli only; collector sees it through the Source port of core.
  */
 export { type ChartArchive, readChartArchive, readChartFiles } from './chart-archive.ts';
+export * from './chart-discovery.ts';
 export { type ChartMetadata, parseChartMetadata } from './chart-metadata.ts';
 export * from './chart-source.ts';
 export { newestVersion } from './chart-version.ts';

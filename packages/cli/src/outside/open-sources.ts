@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import type { HostConfig } from '@gapferry/bundle';
-import type { Sources } from '@gapferry/core';
+import type { ImageDiscovery, Sources } from '@gapferry/core';
 import type { HostSettings } from '@gapferry/http';
 import { systemClock } from '../clock.ts';
 import { childEnvironment, type Environment } from '../environment.ts';
@@ -10,8 +10,17 @@ import { fileLookupCache } from './file-lookup-cache.ts';
 import type { BundleFiles } from './read-bundle.ts';
 
 export interface OpenSources extends Sources {
-  /** Closes idle connections, and the archives that images were read from. */
+  /** Finds the images that charts name; dependencies that they do not bring come from where the bundle's charts come from. */
+  readonly discovery: ImageDiscovery;
+  /** Closes idle connections, the archives that images were read from, and the renderer of charts. */
   close(): Promise<void>;
+}
+
+interface Remote {
+  readonly credentials: ReturnType<typeof dockerCredentials>;
+  readonly insecure: readonly string[];
+  readonly connectTo: ReadonlyMap<string, string>;
+  readonly ca?: string;
 }
 
 /** Wires one source per kind to one HTTP client. `directory` is the depot: mirrors of Git repositories, and what was found to belong to images, are kept in its `work` folder between runs.
@@ -25,7 +34,7 @@ export async function openSources(
   const [
     { createHttpClient },
     { createAttachmentFinder, createOciClient, imageSource, localImages, registryAttachments },
-    { chartSource },
+    { chartDiscovery, chartSource, dependencyFetcher },
     { createGit, gitSource },
     { fileSource },
   ] = await Promise.all([
@@ -35,14 +44,7 @@ export async function openSources(
     import('@gapferry/git'),
     import('@gapferry/objects'),
   ]);
-  const { caFile } = environment;
-  const ca = caFile === undefined ? undefined : await readCertificates(caFile, 'GAPFERRY_CA');
-  const remote = {
-    credentials: dockerCredentials(environment.credentialFiles),
-    insecure,
-    connectTo: environment.connectTo,
-    ...(ca !== undefined && { ca }),
-  };
+  const remote = await remoteOf(environment, insecure);
   const http = createHttpClient({
     ...remote,
     hosts: await settingsOf(hosts, dirname(file)),
@@ -58,14 +60,12 @@ export async function openSources(
     baseDirectory: dirname(file),
     workDirectory: join(directory, 'work', 'images'),
   });
+  const charts = { http, oci: registry, baseDirectory: dirname(file) };
+  const discovery = chartDiscovery({ dependencies: dependencyFetcher(charts) });
   return {
+    discovery,
     image: imageSource(registry, { attachments, cache, local }),
-    chart: chartSource({
-      http,
-      oci: registry,
-      attachments: registryAttachments(registry, attachments),
-      baseDirectory: dirname(file),
-    }),
+    chart: chartSource({ ...charts, attachments: registryAttachments(registry, attachments) }),
     git: gitSource({
       ...remote,
       git: createGit({ environment: childEnvironment() }),
@@ -75,8 +75,22 @@ export async function openSources(
     file: fileSource(http),
     async close() {
       http.close();
-      await local.close();
+      await Promise.all([local.close(), discovery.close()]);
     },
+  };
+}
+
+/** What every adapter that speaks to hosts is told. */
+async function remoteOf(
+  { caFile, credentialFiles, connectTo }: Environment,
+  insecure: readonly string[],
+): Promise<Remote> {
+  const ca = caFile === undefined ? undefined : await readCertificates(caFile, 'GAPFERRY_CA');
+  return {
+    credentials: dockerCredentials(credentialFiles),
+    insecure,
+    connectTo,
+    ...(ca !== undefined && { ca }),
   };
 }
 

@@ -8,8 +8,9 @@ import {
   type UpstreamDemand,
   type UpstreamVerification,
 } from '@gapferry/core';
-import { readNamedFile, reasonOf } from '../environment.ts';
+import { reasonOf } from '../environment.ts';
 import type { BundleFiles } from './read-bundle.ts';
+import { type UnusableFile, unusableFiles } from './unusable-files.ts';
 
 /** Reads the keys and trusted roots that the wishes' `verify` names, relative to bundle.yaml. Throws `CONFIG_INVALID` with all that cannot be read or used, each with its line. */
 export async function readDemands({
@@ -22,7 +23,7 @@ export async function readDemands({
   if (stated.size === 0) return undefined;
   const { requireUsableDemand, upstreamVerifier } = await import('@gapferry/signing');
   const demands = new Map<string, UpstreamDemand>();
-  const problems: { readonly path: string; readonly why: string }[] = [];
+  const problems: UnusableFile[] = [];
   for (const [key, verification] of stated) {
     const path = pathOf(verification);
     try {
@@ -33,7 +34,7 @@ export async function readDemands({
       problems.push({ path, why: isGapferryError(error, 'KEY_UNUSABLE') ? error.message : reasonOf(error) });
     }
   }
-  if (problems.length > 0) throw await unusable(file, problems);
+  if (problems.length > 0) throw await unusableFiles(file, problems, 'keys and trusted roots');
   return {
     verifier: upstreamVerifier(),
     demandOf: (verification) => {
@@ -57,21 +58,4 @@ function toDemand(verification: UpstreamVerification, content: Uint8Array): Upst
     return { by: 'cosign-key', name: verification.key, pem: Buffer.from(content).toString() };
   const { identity, issuer } = verification;
   return { by: 'cosign-identity', identity, issuer, trustedRoot: content };
-}
-
-async function unusable(
-  file: string,
-  problems: readonly { readonly path: string; readonly why: string }[],
-): Promise<GapferryError> {
-  const lines = (await readNamedFile(file, 'the bundle definition')).split('\n');
-  const places = problems.map(({ path, why }) => {
-    const line = lines.findIndex((text) => text.includes(path)) + 1;
-    return `${line === 0 ? file : `${file}:${line}`}: ${path}: ${why}`;
-  });
-  return new GapferryError({
-    code: 'CONFIG_INVALID',
-    message: places.join('\n'),
-    hint: 'the paths of keys and trusted roots start from the directory of bundle.yaml',
-    data: { problems: problems.map(({ path, why }) => ({ path, message: why })) },
-  });
 }
