@@ -13,8 +13,6 @@ const mostWarnings = 50
 // collectWarnings gathers what Helm would write to stderr until the function that it returns is called.
 func collectWarnings() func() []string {
 	var written bytes.Buffer
-	log.SetFlags(0)
-	log.SetOutput(&written)
 	slog.SetDefault(slog.New(slog.NewTextHandler(&written, &slog.HandlerOptions{
 		Level: slog.LevelWarn,
 		ReplaceAttr: func(groups []string, attr slog.Attr) slog.Attr {
@@ -24,6 +22,9 @@ func collectWarnings() func() []string {
 			return attr
 		},
 	})))
+	// The default of slog takes the other log's lines as well, as less than warnings.
+	log.SetFlags(0)
+	log.SetOutput(&written)
 	return func() []string {
 		var lines []string
 		for line := range strings.SplitSeq(strings.TrimSpace(written.String()), "\n") {
