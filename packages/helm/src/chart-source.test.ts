@@ -15,6 +15,7 @@ import {
   chartArtifact,
   isMissing,
   type MemoryBlobStore,
+  makeArtifact,
   makeChart,
   makeImage,
   memoryBlobStore,
@@ -341,6 +342,32 @@ describe('a chart from a registry', () => {
       [ref, { item, again: false }],
       [ref, 1, item],
     ]);
+  });
+
+  it('keeps the provenance that was pushed with it', async () => {
+    await using server = await startRegistry();
+    const chart = await makeChart({ name: 'demo', version: '1.0.0' });
+    const provenance = '-----BEGIN PGP SIGNED MESSAGE-----\n…';
+    const artifact = makeArtifact({
+      configType: MEDIA_TYPES.helmConfig,
+      config: JSON.stringify(chart.metadata),
+      layers: [
+        { mediaType: MEDIA_TYPES.helmChart, bytes: chart.archive },
+        { mediaType: MEDIA_TYPES.helmProvenance, bytes: Buffer.from(provenance) },
+      ],
+    });
+    server.seedImage('charts/demo', '1.0.0', artifact);
+    const ref = `${server.host}/charts/demo`;
+    const source = chartSource({
+      http,
+      oci: registryOver(server),
+      attachments: unattached,
+      baseDirectory: '/',
+    });
+    const held = await source.fetch(await only(source.resolve(wish(ref, '1.0.0'), run)), store, run);
+    expect(held.root.digest).toBe(server.tagged('charts/demo', '1.0.0'));
+    expect(held.archive.digest).toBe(chart.digest);
+    expect(stored(digestOf(provenance)).toString()).toBe(provenance);
   });
 
   it('is asked for by an exact version without listing the tags', async () => {

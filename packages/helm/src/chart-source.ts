@@ -1,6 +1,8 @@
-import type { BlobStore, ChartHolding, ChartPin, ChartWish, Run, Source } from '@gapferry/core';
+import type { BlobStore, ChartHolding, ChartPin, ChartWish, Digest, Run, Source } from '@gapferry/core';
 import type { HttpClient } from '@gapferry/http';
 import { localCharts } from './local/local-charts.ts';
+import { checkProvenance } from './provenance/check-provenance.ts';
+import type { Keyring } from './provenance/keyring.ts';
 import { type ChartAttachments, type ChartRegistry, registryCharts } from './registry-charts.ts';
 import { repositoryCharts } from './repository-charts.ts';
 
@@ -11,12 +13,15 @@ export interface ChartSourceOptions {
   readonly attachments: ChartAttachments;
   /** Paths of charts on this machine start from here: the directory of bundle.yaml. */
   readonly baseDirectory: string;
+  /** By `wishDigest`, for wishes that demand a provenance: who must have signed it. */
+  readonly keyrings?: ReadonlyMap<Digest, Keyring>;
 }
 
 /** Charts by exact version or range, from OCI registries and classic repositories, and charts on this machine. All end as the same thing in the depot: an OCI artifact with Helm's media types. */
 export function chartSource(options: ChartSourceOptions): Source<ChartWish, ChartPin, ChartHolding> {
   const registry = registryCharts(options.oci, options.attachments);
-  const repository = repositoryCharts(options.http);
+  const { keyrings = new Map<Digest, Keyring>() } = options;
+  const repository = repositoryCharts(options.http, ({ wish }) => keyrings.has(wish));
   const local = localCharts(options.baseDirectory);
   const resolve = (wish: ChartWish, run: Run): Promise<ChartPin> => {
     switch (wish.from) {
@@ -38,5 +43,13 @@ export function chartSource(options: ChartSourceOptions): Source<ChartWish, Char
         return local.fetch(pin, into, run);
     }
   };
-  return { resolve: async (wish, run) => [await resolve(wish, run)], fetch };
+  return {
+    resolve: async (wish, run) => [await resolve(wish, run)],
+    fetch: async (pin, into, run) => {
+      const holding = await fetch(pin, into, run);
+      const keyring = keyrings.get(pin.wish);
+      if (keyring !== undefined) await checkProvenance(holding, keyring, into, run);
+      return holding;
+    },
+  };
 }

@@ -27,6 +27,7 @@ export { type FileTree, treeOfFiles } from './discover-tree/file-tree.ts';
 export { imagesInKustomization } from './discover-tree/images-in-kustomization.ts';
 export type { TreeProblem } from './discover-tree/located-object.ts';
 export type { TreeIdentity } from './discover-tree/tree-identity.ts';
+export type { Keyring } from './provenance/keyring.ts';
 export type { ChartAttachments, ChartRegistry } from './registry-charts.ts';
 export {
   type ChartRenderer,

@@ -31,7 +31,11 @@ export interface RepositoryCharts {
   fetch(pin: RepositoryChartPin, into: BlobStore, run: Run): Promise<ChartHolding>;
 }
 
-export function repositoryCharts(http: HttpClient): RepositoryCharts {
+/** `demandsProvenance`: a chart is not taken without one that cannot be read. */
+export function repositoryCharts(
+  http: HttpClient,
+  demandsProvenance: (pin: RepositoryChartPin) => boolean = () => false,
+): RepositoryCharts {
   const indexes = indexReader(http);
   return {
     resolve: async (wish, run) => {
@@ -59,7 +63,7 @@ export function repositoryCharts(http: HttpClient): RepositoryCharts {
         place: pin.url,
       });
       const metadata = await checkChart(archive, pin, run);
-      const provenance = await askProvenance(http, pin, run);
+      const provenance = await askProvenance(http, pin, demandsProvenance(pin), run);
       return {
         kind: 'chart',
         pin,
@@ -185,6 +189,7 @@ export function requireNamed(
 async function askProvenance(
   http: HttpClient,
   pin: RepositoryChartPin,
+  demanded: boolean,
   run: Run,
 ): Promise<Uint8Array | undefined> {
   try {
@@ -200,7 +205,7 @@ async function askProvenance(
       message: `${pin.url}.prov is no provenance file; it is left out`,
     });
   } catch (error) {
-    if (!isGapferryError(error, 'FORBIDDEN')) throw error;
+    if (demanded || !isGapferryError(error, 'FORBIDDEN')) throw error;
     run.emit({
       kind: 'warning',
       item: pin.id,

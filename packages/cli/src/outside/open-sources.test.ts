@@ -20,7 +20,7 @@ it('a host gets the authority that bundle.yaml names for it, beside bundle.yaml'
   const environment = readEnvironment({ HOME: home.path });
   const wish = { kind: 'file', url: `${server.url}/tool`, sha256: digestOf('tool'), as: 'tool' } as const;
   const collect = async (hosts: Array<[string, HostConfig]>): Promise<unknown> => {
-    const config = { insecure: [], hosts: new Map(hosts) } as never;
+    const config = { wishes: [], insecure: [], hosts: new Map(hosts) } as never;
     const sources = await openSources(
       environment,
       { config, file: home.join('bundle.yaml') },

@@ -8,6 +8,7 @@ import { readCertificates, readHostSettings } from '../read-host-settings.ts';
 import { dockerCredentials } from './docker-credentials.ts';
 import { fileLookupCache } from './file-lookup-cache.ts';
 import type { BundleFiles } from './read-bundle.ts';
+import { readKeyrings } from './read-keyrings.ts';
 
 export interface OpenSources extends Sources {
   /** Finds the images that charts name; dependencies that they do not bring come from where the bundle's charts come from. */
@@ -27,7 +28,7 @@ interface Remote {
  *  Archives of images are unpacked there for as long as they are read; their paths start from the directory of bundle.yaml. `refresh`: look again for what belongs to images. */
 export async function openSources(
   environment: Environment,
-  { config: { insecure, hosts }, file }: Pick<BundleFiles, 'config' | 'file'>,
+  { config, file }: Pick<BundleFiles, 'config' | 'file'>,
   directory: string,
   refresh = false,
 ): Promise<OpenSources> {
@@ -44,6 +45,7 @@ export async function openSources(
     import('@gapferry/git'),
     import('@gapferry/objects'),
   ]);
+  const { insecure, hosts } = config;
   const remote = await remoteOf(environment, insecure);
   const http = createHttpClient({
     ...remote,
@@ -65,7 +67,11 @@ export async function openSources(
   return {
     discovery,
     image: imageSource(registry, { attachments, cache, local }),
-    chart: chartSource({ ...charts, attachments: registryAttachments(registry, attachments) }),
+    chart: chartSource({
+      ...charts,
+      attachments: registryAttachments(registry, attachments),
+      keyrings: await readKeyrings({ config, file }),
+    }),
     git: gitSource({
       ...remote,
       git: createGit({ environment: childEnvironment() }),

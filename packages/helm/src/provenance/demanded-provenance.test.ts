@@ -1,0 +1,107 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { quietRun, type RepositoryChartWish, wishDigest } from '@gapferry/core';
+import { createHttpClient, type HttpClient } from '@gapferry/http';
+import {
+  isMissing,
+  makeChart,
+  memoryBlobStore,
+  mustRun,
+  startChartRepository,
+  type TemporaryDirectory,
+  type TestChart,
+  type TestChartRepository,
+  temporaryDirectory,
+} from '@gapferry/testkit';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { chartSource } from '../chart-source.ts';
+import type { ChartRegistry } from '../registry-charts.ts';
+import type { Keyring } from './keyring.ts';
+
+const run = quietRun();
+const PROV = '/demo-1.0.0.tgz.prov';
+const nothing = (): Promise<never> => Promise.reject(new Error('no registry'));
+const oci: ChartRegistry = { resolve: nothing, manifest: nothing, pull: nothing, tags: nothing };
+
+describe.skipIf(isMissing('gpg', 'gpgconf'))('a chart whose provenance is demanded', () => {
+  const cleanup = new AsyncDisposableStack();
+  let home: TemporaryDirectory;
+  let http: HttpClient;
+  let chart: TestChart;
+  let keyring: Keyring;
+  let signed: Uint8Array;
+  let repository: TestChartRepository;
+
+  const gpg = (...args: readonly string[]): Promise<string> =>
+    mustRun('gpg', ['--homedir', home.path, '--batch', '--yes', '--quiet', ...args]);
+
+  beforeAll(async () => {
+    home = cleanup.use(await temporaryDirectory());
+    cleanup.defer(
+      async () => void (await mustRun('gpgconf', ['--homedir', home.path, '--kill', 'gpg-agent'])),
+    );
+    http = createHttpClient();
+    cleanup.defer(() => http.close());
+    chart = await makeChart({ name: 'demo', version: '1.0.0' });
+    await gpg('--passphrase', '', '--quick-gen-key', 'Ada <ada@example.org>', 'ed25519', 'sign', 'never');
+    await gpg('--output', home.join('up.gpg'), '--export');
+    keyring = { name: 'up.gpg', content: await readFile(home.join('up.gpg')) };
+    await writeFile(home.join('text'), `name: demo\n\n...\nfiles:\n  demo-1.0.0.tgz: ${chart.digest}\n`);
+    await gpg('--output', home.join('prov'), '--clearsign', home.join('text'));
+    signed = await readFile(home.join('prov'));
+    repository = cleanup.use(await startChartRepository([chart]));
+  });
+  beforeEach(() => void repository.files.delete(PROV));
+  afterAll(() => cleanup.disposeAsync());
+
+  const collect = async (demanded = true): Promise<unknown> => {
+    const wish: RepositoryChartWish = {
+      kind: 'chart',
+      from: 'repository',
+      url: repository.url,
+      name: 'demo',
+      version: '1.0.0',
+    };
+    const asked = demanded ? { ...wish, provenance: { keyring: 'up.gpg' } } : wish;
+    const source = chartSource({
+      http,
+      oci,
+      attachments: { find: async () => [], fetch: nothing },
+      baseDirectory: '/',
+      ...(demanded && { keyrings: new Map([[wishDigest(asked), keyring]]) }),
+    });
+    const [pin] = await source.resolve(asked, run);
+    return pin && source.fetch(pin, memoryBlobStore(), run);
+  };
+
+  it('is taken with a good one', async () => {
+    repository.files.set(PROV, signed);
+    expect(await collect()).toMatchObject({ archive: { digest: chart.digest } });
+  });
+
+  it('is refused with none, and with a page in its place; taken where it is not demanded', async () => {
+    await expect(collect()).rejects.toMatchObject({
+      code: 'SIGNATURE_MISSING',
+      message: expect.stringContaining('demo:1.0.0'),
+    });
+    repository.files.set(PROV, '<html>not found</html>');
+    await expect(collect()).rejects.toMatchObject({ code: 'SIGNATURE_MISSING' });
+    expect(await collect(false)).toMatchObject({ archive: { digest: chart.digest } });
+  });
+
+  it('is refused with that of another archive', async () => {
+    const text = (await readFile(home.join('text'), 'utf8')).replace(/sha256:./, 'sha256:0');
+    await writeFile(home.join('other'), text);
+    await gpg('--output', home.join('prov'), '--clearsign', home.join('other'));
+    repository.files.set(PROV, await readFile(home.join('prov')));
+    await expect(collect()).rejects.toMatchObject({ code: 'SIGNATURE_INVALID' });
+  });
+
+  it.each([
+    [403, 'FORBIDDEN'],
+    [401, 'UNAUTHORIZED'],
+  ])('is refused when the answer for it is %i', async (status, code) => {
+    repository.addFault({ match: ({ url }) => url.endsWith('.prov'), do: { kind: 'status', status } });
+    await expect(collect()).rejects.toMatchObject({ code });
+    repository.clearFaults();
+  });
+});
