@@ -1,6 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { bundleJsonSchema, siteJsonSchema } from '@gapferry/bundle';
 import { COMMAND_NAMES, COMMANDS } from '@gapferry/cli';
+import { readChartShapes } from './chart-shapes.ts';
+import { discoveryTables } from './image-discovery.ts';
 
 /** What is read of an oclif command class. */
 interface CommandClass {
@@ -26,7 +29,19 @@ export async function generatedPages(): Promise<Map<string, string>> {
     ['docs/schema/bundle.schema.json', schemaText('bundle.yaml', bundleJsonSchema())],
     ['docs/schema/site.schema.json', schemaText('site.yaml', siteJsonSchema())],
     ['docs/cli/commands.md', await commandsPage()],
+    ['docs/guides/image-discovery.md', await discoveryPage()],
   ]);
+}
+
+/** Only its tables are made. */
+async function discoveryPage(): Promise<string> {
+  const page = await readFile(
+    fileURLToPath(new URL('../../docs/guides/image-discovery.md', import.meta.url)),
+    'utf8',
+  );
+  const [before, after] = [page.split('<!-- tables: begin -->')[0], page.split('<!-- tables: end -->')[1]];
+  const tables = discoveryTables(readChartShapes());
+  return `${before}<!-- tables: begin -->\n${tables}\n<!-- tables: end -->${after}`;
 }
 
 function schemaText(title: string, schema: unknown): string {

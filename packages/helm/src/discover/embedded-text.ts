@@ -30,6 +30,11 @@ export function imageLinesIn(text: string): string[] {
   return [...new Set(references)];
 }
 
+/** A line of a comment runs nothing. */
+export function withoutComments(text: string): string {
+  return text.replace(/^[ \t]*(?:#|\/\/).*$/gm, '');
+}
+
 function parsedJson(text: string): YamlNode | undefined {
   try {
     return JSON.parse(text) as YamlNode;

@@ -89,6 +89,10 @@ function scopeOf(file: string, atMost: Scope['atMost']): Scope {
   return { file, byForm: 'values', opened: 0, atMost, claimed: new Set() };
 }
 
-function identity(reference: string): string {
-  return formatImageReference(parseImageReference(reference));
+/** With a digest the tag says nothing. */
+function identity(text: string): string {
+  const reference = parseImageReference(text);
+  return reference.digest === undefined
+    ? formatImageReference(reference)
+    : `${repositoryOf(reference)}@${reference.digest}`;
 }

@@ -7,7 +7,7 @@ import {
   imagesInWords,
   type WordFinding,
 } from './container-words.ts';
-import { imageLinesIn, treesIn } from './embedded-text.ts';
+import { imageLinesIn, treesIn, withoutComments } from './embedded-text.ts';
 import type { FindingList, Scope } from './finding-list.ts';
 import { imageInShape, imagesOfHub, tagBeside } from './image-shape.ts';
 import { addImagesOfKind } from './images-of-kind.ts';
@@ -27,8 +27,15 @@ interface Position {
 const IMAGE_KEY = /images?(?:[_-]?(?:name|ref|reference))?$/i;
 const WORDS = /^(?:args|command|cmd|extraArgs|extra_args|arguments)$/i;
 const ENVIRONMENT = /^(?:env|extraEnv|extraEnvVars|environment)$/i;
-/** What only repeats, or says what was. */
-const IGNORED = new Set(['status', 'managedFields', 'kubectl.kubernetes.io/last-applied-configuration']);
+/** What only repeats, says what was, or sorts objects. */
+const IGNORED = new Set([
+  'status',
+  'managedFields',
+  'kubectl.kubernetes.io/last-applied-configuration',
+  'labels',
+  'matchLabels',
+  'nodeSelector',
+]);
 /** Text in text in text: a ConfigMap that a template in a ConfigMap makes, and no further. */
 const DEEPEST_TEXT = 3;
 
@@ -186,9 +193,10 @@ function searchEmbedded(text: string, at: Position, scope: Scope, list: FindingL
     searchObject({ path, node }, own, list, at.depth + 1);
   }
   if (trees.length > 0) return true;
-  const lines = imageLinesIn(text);
+  const told = withoutComments(text);
+  const lines = imageLinesIn(told);
   for (const reference of lines) list.add(own, { ...byForm(own, at.path), reference, confidence: 'likely' });
-  for (const reference of fullReferencesIn(text).filter((full) => !lines.includes(full)))
+  for (const reference of fullReferencesIn(told).filter((full) => !lines.includes(full)))
     list.add(own, { ...byForm(own, at.path), reference, confidence: 'possible' });
   return true;
 }
