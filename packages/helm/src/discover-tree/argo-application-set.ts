@@ -1,6 +1,6 @@
 import { leadsOfApplication } from './argo-application.ts';
 import { type Generated, generatedParameters, type Parameters } from './argo-generators.ts';
-import { fillIn } from './argo-template.ts';
+import { fillIn, flattened } from './argo-template.ts';
 import { type Fields, field, fieldsAt, isFields, listAt, objectName, type Value } from './fields.ts';
 import {
   joinLeads,
@@ -10,6 +10,7 @@ import {
   placeOf,
   type Surroundings,
 } from './located-object.ts';
+import { type Reading, weigh } from './reading.ts';
 
 /** What the Applications of an ApplicationSet install, where its generators need nothing but this tree: `list`, `git` over the tree itself, `matrix` and `merge` of such.
  *  For others there is a problem that says so, and what the template says without them. */
@@ -28,7 +29,9 @@ export function leadsOfApplicationSet(set: LocatedObject, surroundings: Surround
       place: placeOf(set, 'spec.templatePatch'),
       message: 'its templatePatch is not applied',
     });
-  const applications = generated.flatMap((one) => applicationsOf(set, template, one, isGoTemplate));
+  const applications = generated.flatMap((one) =>
+    applicationsOf(set, template, one, isGoTemplate, surroundings.reading),
+  );
   const leads = applications.map((application) => leadsOfApplication(application, surroundings));
   return joinLeads([...leads, { ...NOWHERE, problems: notStatic }]);
 }
@@ -41,11 +44,14 @@ function applicationsOf(
   template: Fields,
   { parameters, open, template: own }: Generated,
   isGoTemplate: boolean,
+  reading: Reading,
 ): LocatedObject[] {
   const whole = own === undefined ? template : (overlaid(template, own) as Fields);
   const all: readonly Parameters[] = open.length > 0 ? [...parameters, {}] : parameters;
+  const weight = weigh(whole);
   return all.map((given) => {
-    const filled = fillIn(whole, given, isGoTemplate) as Fields;
+    reading.count(weight, set.file);
+    const filled = fillIn(whole, isGoTemplate ? given : flattened(given), isGoTemplate) as Fields;
     const object = { ...filled, apiVersion: 'argoproj.io/v1alpha1', kind: 'Application' };
     return { object, file: set.file, as: objectName(set.object) };
   });

@@ -159,7 +159,7 @@ function overridesOf(source: Value): ImageOverride[] {
 /** The directory lies in the tree: a chart, a kustomization, or manifests, which are looked at anyway. */
 function leadsInTree(context: SourceContext): Leads {
   const { application, source, path, surroundings } = context;
-  const { tree } = surroundings;
+  const { tree } = surroundings.reading;
   const inside = textAt(source, 'path');
   if (inside === undefined) return NOWHERE;
   const directory = pathFrom('', inside);

@@ -59,7 +59,7 @@ function valueFileOf(
   const found = pathFrom('', path);
   if (url === undefined || found === undefined || source === undefined) return undefined;
   if (isThisTree(surroundings.identity, url, textAt(source, 'targetRevision')))
-    return surroundings.tree.read(found) === undefined ? undefined : { from: 'tree', path: found };
+    return surroundings.reading.tree.read(found) === undefined ? undefined : { from: 'tree', path: found };
   return { from: 'git', url, ...revisionOf(source), path: found };
 }
 

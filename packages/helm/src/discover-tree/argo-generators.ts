@@ -10,7 +10,7 @@ import {
   textsAt,
   type Value,
 } from './fields.ts';
-import { directoryOf, filesOf, nameOf } from './file-tree.ts';
+import { directoryOf, nameOf } from './file-tree.ts';
 import { globOf } from './glob.ts';
 import type { Surroundings } from './located-object.ts';
 import { readValues } from './read-objects.ts';
@@ -46,6 +46,7 @@ export function generatedParameters(generator: Value, path: string, context: Con
   const made = GENERATORS[kind]?.(inside, `${path}.${kind}`, context, depth) ?? notStatic(generator, path);
   if (made.parameters.length > MOST_APPLICATIONS)
     throw tooMuch(path, `a generator makes more than ${MOST_APPLICATIONS} Applications`);
+  context.surroundings.reading.count(made.parameters.length, path);
   const template = field(inside, 'template');
   return { ...made, ...(isFields(template) && { template }) };
 }
@@ -90,8 +91,9 @@ function git(inside: Fields, path: string, { surroundings, isGoTemplate }: Conte
       open: [{ path, message: `its generator "git" looks into ${url}, which is not this tree` }],
     };
   const values = fieldsAt(inside, 'values');
-  const files = filesOf(surroundings.tree);
+  const { files, reading } = surroundings;
   const directories = listAt(inside, 'directories');
+  reading.count(files.length * (directories.length + listAt(inside, 'files').length + 1), path);
   const found =
     directories.length > 0
       ? chosen(directoriesOf(files), directories).map((directory) => ({
@@ -136,8 +138,8 @@ function pathParameters(path: string, isGoTemplate: boolean): Fields {
 }
 
 /** A file holds one set of parameters or a list of them. */
-function fileParameters({ tree }: Surroundings, file: string, isGoTemplate: boolean): Fields[] {
-  const values = readValues(tree.read(file) ?? new Uint8Array(), file).flatMap((value) =>
+function fileParameters({ reading }: Surroundings, file: string, isGoTemplate: boolean): Fields[] {
+  const values = readValues(reading.read(file) ?? new Uint8Array(), file).flatMap((value) =>
     isList(value) ? [...value] : [value],
   );
   const place = pathParameters(directoryOf(file), isGoTemplate);

@@ -1,7 +1,7 @@
 import { type Fields, field, isFields, isList, type Value } from './fields.ts';
 
 /** Fills the placeholders of an ApplicationSet's template: `{{path.basename}}`, and with Go templates `{{ .path.basename }}` and `{{ index .path.segments 1 }}`.
- *  What nobody knows, and what calls functions, stays as it stands. */
+ *  Without Go templates the parameters are `flattened`. What nobody knows, and what calls functions, stays as it stands. */
 export function fillIn(value: Value, parameters: Fields, isGoTemplate: boolean): Value {
   if (typeof value === 'string') return fillText(value, parameters, isGoTemplate);
   if (isList(value)) return value.map((entry) => fillIn(entry, parameters, isGoTemplate));
@@ -16,7 +16,7 @@ export function fillIn(value: Value, parameters: Fields, isGoTemplate: boolean):
 
 function fillText(text: string, parameters: Fields, isGoTemplate: boolean): string {
   return text.replace(/\{\{-?([^{}]*?)-?\}\}/g, (written, inside: string) => {
-    const found = isGoTemplate ? goValue(inside.trim(), parameters) : flatValue(inside.trim(), parameters);
+    const found = isGoTemplate ? goValue(inside.trim(), parameters) : field(parameters, inside.trim());
     return typeof found === 'string' || typeof found === 'number' || typeof found === 'boolean'
       ? String(found)
       : written;
@@ -33,10 +33,6 @@ function goValue(expression: string, parameters: Fields): Value | undefined {
 }
 
 /** Without Go templates parameters are one level deep, `a.b` and `path[0]` among their names. */
-function flatValue(name: string, parameters: Fields): Value | undefined {
-  return field(flattened(parameters), name);
-}
-
 export function flattened(value: Value, name = ''): Fields {
   if (isFields(value))
     return Object.fromEntries(

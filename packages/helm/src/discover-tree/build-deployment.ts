@@ -27,6 +27,7 @@ const NOTHING_CHANGED = JSON.stringify([[], [], []]);
 
 /** The resources of the kustomization that Flux generates: every manifest below, and directories that have a kustomization as a whole. */
 function generatedResources(reading: Reading, directory: string, files: readonly string[]): string[] {
+  reading.count(files.length, directory);
   const below = files.filter((file) => isBelow(file, directory) && /\.ya?ml$/i.test(file));
   const resources = new Set<string>();
   for (const file of below)

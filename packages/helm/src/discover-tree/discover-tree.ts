@@ -16,6 +16,7 @@ import {
   type Leads,
   type LocatedObject,
   NOWHERE,
+  surroundingsOf,
   type TreeProblem,
 } from './located-object.ts';
 import { readObjects } from './read-objects.ts';
@@ -53,7 +54,7 @@ class Look {
   readonly #options: DiscoverTreeOptions;
   readonly #reading: Reading;
   readonly #files: readonly string[];
-  readonly #charts: readonly string[];
+  readonly #charts: ReadonlySet<string>;
   readonly #problems: TreeProblem[] = [];
   /** By directory. Components that nobody uses are among them. */
   readonly #roots = new Map<string, BuiltKustomization>();
@@ -161,7 +162,11 @@ class Look {
       resources.map(({ object, file }) => ({ object, file })),
     );
     const objects: LocatedObject[] = [...built, ...this.#plainObjects()];
-    const surroundings = { tree: this.#reading.tree, identity: this.#options.identity, objects };
+    const surroundings = surroundingsOf(objects, {
+      reading: this.#reading,
+      identity: this.#options.identity,
+      files: this.#files,
+    });
     const before = this.#problems.length;
     const leads = objects.map((located) => {
       if (isKind(located, 'argoproj.io', 'Application'))

@@ -129,10 +129,9 @@ function valuesFrom({ objects }: Surroundings, user: Fields, entry: Value): Foun
   const key = textAt(entry, 'valuesKey') ?? 'values.yaml';
   if (kind !== 'ConfigMap') return `values of ${kind} ${name} are not looked at`;
   const namespace = textAt(user, 'metadata', 'namespace');
-  const map = objects.find(({ object }) => {
+  const map = objects.get(`ConfigMap/${name}`)?.find(({ object }) => {
     const where = textAt(object, 'metadata', 'namespace');
-    const isNear = where === namespace || where === undefined || namespace === undefined;
-    return object['kind'] === 'ConfigMap' && textAt(object, 'metadata', 'name') === name && isNear;
+    return where === namespace || where === undefined || namespace === undefined;
   });
   const content = textAt(map?.object, 'data', key);
   if (content === undefined) return `values of ConfigMap ${name}, key ${key}, are not in the tree`;

@@ -1,6 +1,6 @@
 import type { ArtifactFinding, GitFinding, ImageOverride, ReferenceFinding } from '@gapferry/core';
 import type { Overlay } from './build-kustomization.ts';
-import { field, fieldsAt, listAt, textAt, textsAt } from './fields.ts';
+import { field, fieldsAt, listAt, objectName, textAt, textsAt } from './fields.ts';
 import { pathFrom } from './file-tree.ts';
 import { leadsOfHelmRelease, templateChart } from './flux-helm-release.ts';
 import { artifactOf, fluxSource, gitOf, isTreeItself } from './flux-sources.ts';
@@ -51,12 +51,7 @@ function leadsOfGitRepository(located: LocatedObject, surroundings: Surroundings
 
 /** Where a HelmRelease names it, it is that release's chart; otherwise an artifact with manifests. */
 function leadsOfOciRepository(located: LocatedObject, surroundings: Surroundings): Leads {
-  const isChart = surroundings.objects.some(
-    ({ object }) =>
-      textAt(object, 'spec', 'chartRef', 'kind') === 'OCIRepository' &&
-      fluxSource(surroundings, field(object, 'spec', 'chartRef'), object) === located,
-  );
-  if (isChart) return NOWHERE;
+  if (surroundings.chartRefs.has(objectName(located.object))) return NOWHERE;
   const artifact = artifactOf(located);
   const finding: ArtifactFinding = {
     kind: 'oci-artifact',
@@ -110,7 +105,7 @@ function leadsOfKustomization(located: LocatedObject, surroundings: Surroundings
     };
   if (source.object['kind'] !== 'GitRepository' || !isTreeItself(surroundings, source))
     return { ...found(...elsewhere(located, source, directory, overlay.images)), problems };
-  if (surroundings.tree.list(directory).length === 0)
+  if (surroundings.reading.tree.list(directory).length === 0)
     return {
       ...NOWHERE,
       problems: [

@@ -14,11 +14,8 @@ export function fluxSource(
 ): LocatedObject | undefined {
   const [kind, name] = [textAt(reference, 'kind'), textAt(reference, 'name')];
   const namespace = textAt(reference, 'namespace') ?? textAt(user, 'metadata', 'namespace');
-  const named = objects.filter(
-    ({ object }) =>
-      groupOf(object) === SOURCE_GROUP &&
-      object['kind'] === kind &&
-      textAt(object, 'metadata', 'name') === name,
+  const named = (objects.get(`${kind}/${name}`) ?? []).filter(
+    ({ object }) => groupOf(object) === SOURCE_GROUP,
   );
   const where = ({ object }: LocatedObject): string | undefined => textAt(object, 'metadata', 'namespace');
   return (

@@ -1,5 +1,5 @@
 import type { ImageOverride } from '@gapferry/core';
-import { type Fields, isFields, isList, textAt, type Value } from './fields.ts';
+import { type Fields, isList, textAt, type Value } from './fields.ts';
 import { goPattern } from './go-pattern.ts';
 
 /** Where kustomize looks for images besides `containers` and `initContainers`: `configurations:` adds to it. `path` has `/` between keys and `[]` behind lists. */
@@ -19,32 +19,48 @@ const USUAL_FIELDS: readonly ImageField[] = [
   'spec/template/spec/volumes[]/image/reference',
 ].map((path) => ({ path }));
 
-/** Kustomize's `images:` on one object, as its ImageTagTransformer: `image` of every entry of a `containers` or `initContainers` anywhere, then the fields above; CustomResourceDefinitions stay. One override
- *  after the other, each sees what the one before wrote. The same object where nothing changed. `looked` is told of each image. */
-export function overrideImages(
-  object: Fields,
-  overrides: readonly ImageOverride[],
-  more: readonly ImageField[],
-  looked: () => void,
-): Fields {
-  if (object['kind'] === 'CustomResourceDefinition' || overrides.length === 0) return object;
-  return overrides.reduce((before, override) => {
-    const change = changeOf(override, looked);
-    const walked = inContainers(before, change) as Fields;
-    return [...USUAL_FIELDS, ...more]
-      .filter((spec) => selects(spec, object))
-      .reduce((made, { path }) => inField(made, path.split('/'), change) as Fields, walked);
-  }, object);
+/** `images:` of one kustomization, ready to be applied to many objects. */
+export interface ImageRules {
+  readonly changes: readonly Change[];
+  readonly fields: readonly ImageField[];
 }
 
 type Change = (image: string) => string;
 
-function changeOf(override: ImageOverride, looked: () => void): Change {
-  const pattern = goPattern(`^${override.name}(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$`);
-  return (image) => {
-    looked();
-    return image.length <= LONGEST_IMAGE && pattern.test(image) ? overridden(image, override) : image;
-  };
+/** Throws `CONTENT_INVALID` for a name that is no pattern. */
+export function imageRules(
+  overrides: readonly ImageOverride[],
+  more: readonly ImageField[],
+  file: string,
+): ImageRules {
+  const fields = [...USUAL_FIELDS, ...more].map((spec) => ({
+    ...spec,
+    path: spec.path.replaceAll('[]', ''),
+  }));
+  return { changes: overrides.map((override) => changeOf(override, file)), fields };
+}
+
+/** Kustomize's `images:` on one object, as its ImageTagTransformer: `image` of every entry of a `containers` or `initContainers` anywhere, and the fields; CustomResourceDefinitions stay. One override
+ *  after the other, each sees what the one before wrote; twice where a field is both (a `tagSuffix` shows it). The same object where nothing changed. `looked` is told of each image and override. */
+export function overrideImages(object: Fields, { changes, fields }: ImageRules, looked: () => void): Fields {
+  if (object['kind'] === 'CustomResourceDefinition' || changes.length === 0) return object;
+  const times = new Map<string, number>();
+  for (const spec of fields) if (selects(spec, object)) times.set(spec.path, (times.get(spec.path) ?? 0) + 1);
+  const override = (image: string, count: number): string =>
+    changes.reduce((before, change) => {
+      looked();
+      return Array.from({ length: count }).reduce<string>(change, before);
+    }, image);
+  return walk(object, '', false, (text, path, isContainers) => {
+    const count = (isContainers ? 1 : 0) + (times.get(path) ?? 0);
+    return count === 0 ? text : override(text, count);
+  }) as Fields;
+}
+
+function changeOf(override: ImageOverride, file: string): Change {
+  const pattern = goPattern(`^${override.name}(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$`, file);
+  return (image) =>
+    image.length <= LONGEST_IMAGE && pattern.test(image) ? overridden(image, override) : image;
 }
 
 const LONGEST_IMAGE = 1_000;
@@ -78,25 +94,19 @@ export function splitImage(image: string): { name: string; tag: string; digest: 
   return { name: image.slice(0, colon), tag: image.slice(colon + 1), digest: '' };
 }
 
-function inContainers(value: Value, change: Change): Value {
+/** Texts by their path without list marks, and whether they are `image` of a container. `isEntry`: the value is an entry of `containers`. */
+function walk(
+  value: Value,
+  path: string,
+  isEntry: boolean,
+  change: (text: string, path: string, isContainers: boolean) => string,
+): Value {
+  const isEntries = isList(value) && /(?:^|\/)(?:containers|initContainers)$/.test(path);
   return mapped(value, (entry, key) => {
-    const below = inContainers(entry, change);
-    const isContainers = key === 'containers' || key === 'initContainers';
-    return isContainers && isList(below)
-      ? mapped(below, (container) => inField(container, ['image'], change))
-      : below;
+    const below = isList(value) ? path : path === '' ? key : `${path}/${key}`;
+    if (typeof entry === 'string') return change(entry, below, isEntry && key === 'image');
+    return walk(entry, below, isEntries, change);
   });
-}
-
-function inField(value: Value, path: readonly string[], change: Change): Value {
-  const [step, ...rest] = path;
-  if (step === undefined) return typeof value === 'string' ? change(value) : value;
-  const key = step.replace(/\[\]$/, '');
-  if (isList(value)) return mapped(value, (entry) => inField(entry, path, change));
-  if (!isFields(value) || !Object.hasOwn(value, key)) return value;
-  const before = value[key] as Value;
-  const after = inField(before, rest, change);
-  return after === before ? value : { ...value, [key]: after };
 }
 
 /** The same value where no entry changed. */

@@ -1,7 +1,7 @@
 import type { FindingPlace, ReferenceFinding } from '@gapferry/core';
 import type { Overlay } from './build-kustomization.ts';
-import { type Fields, groupOf, objectName } from './fields.ts';
-import type { FileTree } from './file-tree.ts';
+import { type Fields, field, groupOf, objectName, textAt } from './fields.ts';
+import type { Reading } from './reading.ts';
 import type { TreeIdentity } from './tree-identity.ts';
 
 /** An object as it would be applied, and the file it comes from. */
@@ -35,9 +35,32 @@ export interface Deployment {
 
 /** What readers of objects may ask. */
 export interface Surroundings {
-  readonly tree: FileTree;
+  readonly reading: Reading;
   readonly identity: TreeIdentity | undefined;
-  readonly objects: readonly LocatedObject[];
+  readonly files: readonly string[];
+  /** By `Kind/name`; at most a thousand of the same. */
+  readonly objects: ReadonlyMap<string, readonly LocatedObject[]>;
+  /** `Kind/name` that a HelmRelease has as its `chartRef`. */
+  readonly chartRefs: ReadonlySet<string>;
+}
+
+const MOST_NAMESAKES = 1_000;
+
+export function surroundingsOf(
+  objects: readonly LocatedObject[],
+  rest: Pick<Surroundings, 'reading' | 'identity' | 'files'>,
+): Surroundings {
+  const named = new Map<string, LocatedObject[]>();
+  const chartRefs = new Set<string>();
+  for (const located of objects) {
+    const key = objectName(located.object);
+    const same = named.get(key) ?? [];
+    if (same.length < MOST_NAMESAKES) same.push(located);
+    named.set(key, same);
+    const chart = field(located.object, 'spec', 'chartRef');
+    if (chart !== undefined) chartRefs.add(`${textAt(chart, 'kind')}/${textAt(chart, 'name')}`);
+  }
+  return { ...rest, objects: named, chartRefs };
 }
 
 export const NOWHERE: Leads = { references: [], deployments: [], problems: [] };

@@ -3,7 +3,7 @@ import { applyPatches } from './apply-patches.ts';
 import type { BuiltKustomization, LooseOverride } from './built-kustomization.ts';
 import { field, listAt, textAt } from './fields.ts';
 import { pathFrom, pathInTree } from './file-tree.ts';
-import { type ImageField, joinImage, overrideImages } from './image-overrides.ts';
+import { type ImageField, imageRules, joinImage, overrideImages } from './image-overrides.ts';
 import type { Kustomization } from './kustomization.ts';
 import { texts } from './kustomization.ts';
 import { readValues } from './read-objects.ts';
@@ -52,12 +52,12 @@ function withImages(
   resources: readonly Resource[],
 ): Resource[] {
   const { images, file } = kustomization;
-  const more = imageFields(reading, kustomization);
+  const rules = imageRules(images, imageFields(reading, kustomization), file);
   return resources.map((resource) => {
     reading.count(images.length === 0 ? 0 : resource.weight, file);
     return changed(
       resource,
-      overrideImages(resource.object, images, more, () => reading.count(1, file)),
+      overrideImages(resource.object, rules, () => reading.count(1, file)),
     );
   });
 }
