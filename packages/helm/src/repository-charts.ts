@@ -7,6 +7,7 @@ import {
   GapferryError,
   isGapferryError,
   MEDIA_TYPES,
+  printable,
   type RepositoryChartPin,
   type RepositoryChartWish,
   type Run,
@@ -73,19 +74,49 @@ export function repositoryCharts(
   };
 }
 
-/** Several charts of one repository cost one download of its index. */
+/** Bytes of indexes that are kept: two of the largest, hundreds of usual ones. */
+const KEPT_INDEXES = 2 * INDEX_LIMIT;
+
+/** Several charts of one repository cost one download of its index, as long as there are not too many large ones. */
 function indexReader(http: HttpClient): (url: string, run: Run) => Promise<Uint8Array> {
   const kept = new Map<string, Promise<Uint8Array>>();
+  const sizes = new Map<string, number>();
+  const keep = (url: string, size: number): void => {
+    sizes.set(url, size);
+    let total = [...sizes.values()].reduce((sum, one) => sum + one, 0);
+    for (const [other, bytes] of sizes) {
+      if (total <= KEPT_INDEXES || other === url) break;
+      sizes.delete(other);
+      kept.delete(other);
+      total -= bytes;
+    }
+  };
   return (url, run) => {
     const known = kept.get(url);
     if (known !== undefined) return known;
-    const asked = http
-      .request({ url: `${url}/index.yaml`, item: url, maxBytes: INDEX_LIMIT }, run)
-      .then(({ body }) => body);
+    const asked = loadIndex(http, url, run);
     kept.set(url, asked);
-    asked.catch(() => kept.delete(url));
+    asked.then(
+      ({ byteLength }) => keep(url, byteLength),
+      () => kept.delete(url),
+    );
     return asked;
   };
+}
+
+async function loadIndex(http: HttpClient, url: string, run: Run): Promise<Uint8Array> {
+  try {
+    return (await http.request({ url: `${url}/index.yaml`, item: url, maxBytes: INDEX_LIMIT }, run)).body;
+  } catch (cause) {
+    if (!isGapferryError(cause, 'LIMIT_EXCEEDED')) throw cause;
+    throw new GapferryError({
+      code: 'LIMIT_EXCEEDED',
+      origin: 'source',
+      message: `${url}/index.yaml is larger than ${INDEX_LIMIT / 2 ** 20} MiB and is not read`,
+      hint: 'take the chart from an OCI registry, or name its archive on this machine',
+      cause,
+    });
+  }
 }
 
 function chooseEntry(entries: readonly IndexEntry[] | undefined, wish: RepositoryChartWish): IndexEntry {
@@ -102,7 +133,7 @@ function chooseEntry(entries: readonly IndexEntry[] | undefined, wish: Repositor
 }
 
 export function newest(versions: readonly string[]): string {
-  const listed = versions.slice(0, 8).join(', ');
+  const listed = printable(versions.slice(0, 8).join(', ').slice(0, 500));
   return listed === ''
     ? 'no versions at all'
     : listed + (versions.length > 8 ? ` and ${versions.length - 8} more` : '');
@@ -122,7 +153,7 @@ function archiveUrl(repository: string, url: string): string {
     throw new GapferryError({
       code: 'CONTENT_INVALID',
       origin: 'source',
-      message: `the index of ${repository} names an archive at "${url.slice(0, 300)}": ${why}`,
+      message: printable(`the index of ${repository} names an archive at "${url.slice(0, 300)}": ${why}`),
       cause,
     });
   }
@@ -180,7 +211,7 @@ export function requireNamed(
   throw new GapferryError({
     code: 'CONTENT_INVALID',
     origin: 'source',
-    message: `${id} is refused: its Chart.yaml says that it is ${actual.name} ${actual.version}`,
+    message: printable(`${id} is refused: its Chart.yaml says that it is ${actual.name} ${actual.version}`),
     hint: 'the repository is damaged or lies; tell its owner',
   });
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Bytes } from '@gapferry/core';
 import type { TlsIdentity } from '../tls-identity.ts';
@@ -17,6 +17,8 @@ export type HttpHandler = (
 
 export interface HttpServerOptions {
   readonly tls?: TlsIdentity;
+  /** With `tls`: only a client that shows a certificate of this authority (PEM) gets through the handshake. */
+  readonly clientCa?: string;
   readonly faults?: readonly Fault[];
 }
 
@@ -48,10 +50,14 @@ export async function startHttpServer(
   const server =
     options.tls === undefined
       ? createServer(listener)
-      : createTlsServer({ cert: options.tls.cert, key: options.tls.key }, listener);
+      : createTlsServer(tlsOptions(options.tls, options.clientCa), listener);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return testServer(server, options.tls === undefined ? 'http' : 'https', plan, requests);
+}
+
+function tlsOptions({ cert, key }: TlsIdentity, clientCa: string | undefined): ServerOptions {
+  return { cert, key, ...(clientCa !== undefined && { ca: clientCa, requestCert: true }) };
 }
 
 function testServer(
