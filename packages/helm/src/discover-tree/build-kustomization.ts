@@ -52,7 +52,7 @@ export function buildKustomization(
 type Gathered = { -readonly [member in keyof BuiltKustomization]: BuiltKustomization[member][number][] };
 
 function nothing(): Gathered {
-  return { resources: [], references: [], loose: [], overrides: [], notFollowed: [] };
+  return { directories: [], resources: [], references: [], loose: [], overrides: [], notFollowed: [] };
 }
 
 /** `given`: a component changes what its parent has so far; everything else begins with nothing. */
@@ -72,6 +72,7 @@ function buildLoaded(
   given: Gathered,
 ): BuiltKustomization {
   const inside = [...stack, kustomization.directory];
+  given.directories.push(kustomization.directory);
   for (const path of kustomization.resources) addResource(reading, kustomization, path, inside, given);
   given.references.push(...chartsOfKustomization(reading, kustomization));
   const generated = generateConfigMaps(reading, kustomization, given.resources);
@@ -146,8 +147,9 @@ function addResource(
 /** Spreading into `push` would end at the stack's size. */
 function append(
   gathered: Gathered,
-  { resources, references, loose, overrides, notFollowed }: BuiltKustomization,
+  { directories, resources, references, loose, overrides, notFollowed }: BuiltKustomization,
 ): void {
+  for (const directory of directories) gathered.directories.push(directory);
   for (const resource of resources) gathered.resources.push(resource);
   for (const reference of references) gathered.references.push(reference);
   for (const patch of loose) gathered.loose.push(patch);

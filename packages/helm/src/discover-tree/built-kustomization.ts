@@ -4,6 +4,8 @@ import type { Resource } from './resource.ts';
 
 /** A kustomization as it would be built, as far as images go. */
 export interface BuiltKustomization {
+  /** Of the kustomizations it is made of. */
+  readonly directories: readonly string[];
   readonly resources: readonly Resource[];
   readonly references: readonly ReferenceFinding[];
   /** Patches of objects that come from charts and remote bases, which are not looked into. */

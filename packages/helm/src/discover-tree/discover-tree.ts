@@ -142,12 +142,12 @@ class Look {
     if (built !== undefined) known.set(deploymentKey(deployment), built);
   }
 
-  /** What is deployed with changes takes the place of what was built without. */
+  /** What is deployed with changes, or as a part of more, takes the place of what was built for itself. */
   #builds(): Array<readonly [string, BuiltKustomization]> {
     const deployed = [...this.#deployed].flatMap(([directory, builds]) =>
       [...builds.values()].flatMap((built) => (built === undefined ? [] : [[directory, built] as const])),
     );
-    const replaced = new Set(deployed.map(([directory]) => directory));
+    const replaced = new Set(deployed.flatMap(([, { directories }]) => directories));
     return [...[...this.#roots].filter(([directory]) => !replaced.has(directory)), ...deployed];
   }
 

@@ -56,14 +56,13 @@ function documentsOf(text: string): string[] {
   return text.split(/^---(?=\s|$)/m);
 }
 
-/** One document. YAML 1.1 as Go's library reads it; of a key that stands twice the last counts. */
+/** One document. YAML 1.2 with merge keys: dates, `on` and `no` stay the text they are. Of a key that stands twice the last counts. */
 export function parseValue(text: string, file: string): Value {
   if (text.length > LARGEST_DOCUMENT)
     throw tooMuch(file, `a document has more than ${LARGEST_DOCUMENT} characters`);
   try {
     requireShallow(text);
     const document = parseDocument(text, {
-      version: '1.1',
       merge: true,
       uniqueKeys: false,
       logLevel: 'error',
@@ -93,13 +92,12 @@ function requireShallow(text: string): void {
   }
 }
 
-/** YAML knows more than JSON: dates, sets, binary. */
+/** YAML knows more than JSON: sets, binary, and keys that are no text. */
 function cleaned(value: unknown, depth: number): Value {
   if (depth > DEEPEST_VALUE) throw new Error('it is nested too deeply');
   if (value === null || value === undefined) return null;
   if (typeof value !== 'object') return typeof value === 'bigint' ? Number(value) : (value as Value);
   if (Array.isArray(value)) return value.map((entry) => cleaned(entry, depth + 1));
-  if (value instanceof Date) return value.toISOString();
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
   if (value instanceof Set) return Object.fromEntries([...value].map((key) => [String(key), null]));
   const entries = value instanceof Map ? [...value] : Object.entries(value);

@@ -38,6 +38,7 @@ export function transformKustomization(
   const replaced = applyReplacements(reading, kustomization, imaged, isPartial);
   useFiles(reading, kustomization);
   return {
+    directories: before.directories,
     resources: noteWritten(before.resources, replaced, file),
     references: before.references.map((reference) => withOverrides(reference, kustomization)),
     loose: isPartial ? [...before.loose, ...loose.map(({ patch }) => ({ patch, file }))] : before.loose,
