@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { GapferryError, quietRun } from '@gapferry/core';
+import { GapferryError, quietRun, type RunEvent } from '@gapferry/core';
 import { createHttpClient } from '@gapferry/http';
 import {
   isMissing,
@@ -81,6 +81,16 @@ describe('a chart without its dependencies', () => {
     ]);
     expect(asked.toSorted()).toEqual(['db 2.0.0', 'redis ^18']);
     expect(await completeChart(app.archive, fetch, run)).toEqual(complete);
+  });
+
+  it('is told of once, for the archive travels without them', async () => {
+    const told: RunEvent[] = [];
+    const app = await chart('app', '1.0.0', need('db', '2.0.0'));
+    const { fetch } = shelf(await chart('redis', '18.1.0'), await chart('db', '2.0.0', need('redis', '^18')));
+    await completeChart(app.archive, fetch, { ...run, emit: (event) => void told.push(event) });
+    expect(told).toEqual([
+      { kind: 'warning', message: expect.stringContaining('app 1.0.0 does not bring its dependencies (db)') },
+    ]);
   });
 
   it('stays the same bytes when it has them, as archives or as folders', async () => {

@@ -1,4 +1,11 @@
-import { checkRun, GapferryError, isGapferryError, isInterruption, type Run } from '@gapferry/core';
+import {
+  checkRun,
+  GapferryError,
+  isGapferryError,
+  isInterruption,
+  printable,
+  type Run,
+} from '@gapferry/core';
 import { type ChartArchive, readChartArchive, readChartFiles } from '../chart-archive.ts';
 import { type ChartRequirement, parseChartLock, parseChartMetadata } from '../chart-metadata.ts';
 import { newestVersion } from '../chart-version.ts';
@@ -53,11 +60,19 @@ async function complete(archive: Uint8Array, way: Way, trip: Trip): Promise<Uint
     });
   const missing = await missingRequirements(chart, trip.run);
   if (missing.length === 0) return archive;
+  if (way.chain.length === 0) warn(own, missing, trip.run);
   const chain = [...way.chain, own];
   const vendored: VendoredChart[] = [];
   for (const requirement of exactRequirements(chart, missing, chain))
     vendored.push(await bring(requirement, { ...way, chain }, trip));
   return vendoredArchive(chart, vendored);
+}
+
+/** The archive travels as it is: the inside must not learn of this from Helm. */
+function warn(chart: string, missing: readonly ChartRequirement[], run: Run): void {
+  const names = missing.map(({ name }) => name).join(', ');
+  const message = `the chart ${chart} does not bring its dependencies (${names.slice(0, 500)}): their images are found, but Helm will not install it inside without them; pack it after helm dependency build`;
+  run.emit({ kind: 'warning', message: printable(message) });
 }
 
 /** Helm counts what has the name, whatever its version (`action.CheckDependencies`). */
