@@ -19,8 +19,8 @@ export function addImagesInAnnotation(
 ): void {
   const method = 'annotation';
   if (typeof value !== 'string') return;
-  if (LISTS.has(key) && list.mayParse(value.length)) {
-    const trees = treesIn(value);
+  if (LISTS.has(key)) {
+    const trees = treesIn(value, list.mayParse);
     for (const entry of trees.flatMap((node) => [...entriesOf({ path, node })])) {
       list.visit(scope, 0);
       const named = imageOf(entry);

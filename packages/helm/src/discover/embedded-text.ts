@@ -3,19 +3,24 @@ import { hasTag, referenceForm } from './reference-form.ts';
 import { parseYamlTree, type YamlNode } from './yaml-tree.ts';
 
 /** Longer ones are only read line by line. */
-const PARSED_LIMIT = 1_048_576;
+const YAML_LIMIT = 262_144;
+const JSON_LIMIT = 4_194_304;
+/** How much faster JSON is parsed. */
+const JSON_SPEED = 16;
 const SETTING =
   /^[ \t]*(?:- )?["']?([\w.-]*image)["']?[ \t]*[:=][ \t]*["']?([^\s"',]{1,512})["']?,?[ \t]*$/gim;
 
-/** The YAML or JSON documents in a text of a ConfigMap or an annotation; empty where it is neither, which is no error: it may be a script or a template. */
-export function treesIn(text: string): YamlNode[] {
-  if (text.length > PARSED_LIMIT) return [];
-  const json = /^\s*[[{]/.test(text) ? parsedJson(text) : undefined;
-  if (json !== undefined) return [json];
+/** The YAML or JSON documents in a text of a ConfigMap or an annotation; empty where it is neither, which is no error: it may be a script or a template. Empty too where `mayParse` refuses so many characters of YAML. */
+export function treesIn(text: string, mayParse: (characters: number) => boolean): YamlNode[] {
+  if (/^\s*[[{]/.test(text) && text.length <= JSON_LIMIT && mayParse(Math.ceil(text.length / JSON_SPEED))) {
+    const json = parsedJson(text);
+    if (json !== undefined) return [json];
+  }
+  if (text.length > YAML_LIMIT || !mayParse(text.length)) return [];
   const trees = text
     .replace(/\r\n?/g, '\n')
     .split(/^---(?=\s|$)/m)
-    .map((part) => parsedYaml(part));
+    .map(parsedYaml);
   return trees.every((tree) => tree !== undefined)
     ? trees.filter((tree) => typeof tree === 'object' && tree !== null)
     : [];

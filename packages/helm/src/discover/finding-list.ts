@@ -40,7 +40,9 @@ export interface FindingList {
   add(scope: Scope, found: Found): void;
   /** Counts a visited node. Throws `LIMIT_EXCEEDED`. */
   visit(scope: Scope, depth: number): void;
-  /** Whether so many more characters of embedded text may be parsed. */
+  /** Counts a text that is read word by word. Throws `LIMIT_EXCEEDED`. */
+  visitText(scope: Scope, text: string): void;
+  /** Whether so many more characters of embedded YAML may be parsed. */
   mayParse(characters: number): boolean;
 }
 
@@ -55,7 +57,10 @@ export interface Found {
 const MOST_NODES = 2_000_000;
 const MOST_FINDINGS = 100_000;
 const DEEPEST = 250;
-const MOST_EMBEDDED = 16_777_216;
+/** Parsing is slow: so much YAML within texts, and sixteen times as much JSON. */
+const MOST_EMBEDDED = 4_194_304;
+/** Reading characters of a text counts as visiting a node. */
+const CHARACTERS_A_NODE = 64;
 const RANK: Readonly<Record<Confidence, number>> = { certain: 2, likely: 1, possible: 0 };
 
 export function createFindingList(): FindingList {
@@ -78,9 +83,14 @@ export function createFindingList(): FindingList {
       if (nodes > MOST_NODES) throw tooMuch(scope, `${MOST_NODES} members`);
       if (depth > DEEPEST) throw tooMuch(scope, `${DEEPEST} levels`);
     },
+    visitText(scope, text) {
+      nodes += Math.ceil(text.length / CHARACTERS_A_NODE);
+      if (nodes > MOST_NODES) throw tooMuch(scope, `${MOST_NODES * CHARACTERS_A_NODE} characters`);
+    },
     mayParse(characters) {
+      if (embedded + characters > MOST_EMBEDDED) return false;
       embedded += characters;
-      return embedded <= MOST_EMBEDDED;
+      return true;
     },
   };
 }

@@ -8,7 +8,7 @@ export interface ManifestDocument {
 }
 
 /** Characters of a whole stream. */
-const STREAM_LIMIT = 67_108_864;
+const STREAM_LIMIT = 33_554_432;
 const MOST_DOCUMENTS = 100_000;
 const UNNAMED = 'manifest';
 

@@ -185,8 +185,9 @@ function searchText(
 
 /** Opens a text. False where there is nothing to open: a short text, a number. */
 function searchEmbedded(text: string, at: Position, scope: Scope, list: FindingList): boolean {
-  if (!/[\n[{]/.test(text) || scope.opened >= DEEPEST_TEXT || !list.mayParse(text.length)) return false;
-  const trees = /image|hub/i.test(text) ? treesIn(text) : [];
+  if (!/[\n[{]/.test(text) || scope.opened >= DEEPEST_TEXT) return false;
+  list.visitText(scope, text);
+  const trees = /image|hub/i.test(text) ? treesIn(text, list.mayParse) : [];
   const own: Scope = { ...scope, opened: scope.opened + 1 };
   for (const [index, node] of trees.entries()) {
     const path = trees.length === 1 ? at.path : `${at.path}[${index}]`;

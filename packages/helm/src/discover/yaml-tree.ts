@@ -1,6 +1,6 @@
 import { GapferryError } from '@gapferry/core';
 import { parseDocument, visit, YAMLParseError } from 'yaml';
-import { requireShallow, YAML_LIMIT } from '../go-yaml.ts';
+import { requireShallow } from '../go-yaml.ts';
 
 /** What YAML 1.2 says, resolved: `1.10` is the number 1.1, as a chart's template would print it. */
 export type YamlNode = string | number | boolean | null | readonly YamlNode[] | YamlMap;
@@ -19,16 +19,18 @@ export interface YamlOrigin {
   readonly linesOf?: string;
 }
 
-/** More than any manifest has. */
-const MOST_ALIASES = 10_000;
-const MOST_USES_OF_AN_ALIAS = 1_000;
+/** Characters of one document: more than an API server takes in a request. */
+const DOCUMENT_LIMIT = 3_145_728;
+/** More than any manifest has; the library's time grows with their square. */
+const MOST_ALIASES = 1_000;
+const MOST_USES_OF_AN_ALIAS = 250;
 /** `- - - -` nests with two characters, where the library's stack would end only after much time. */
 const NESTED_IN_ONE_LINE = /^ *(?:[-?] +){200}/m;
 
 /** Parses one document of untrusted YAML as leniently as Helm and kubectl do: of a key that stands twice the last counts.
- *  Throws `CONTENT_INVALID` with file and line, and `LIMIT_EXCEEDED` for more than 4 MiB or 10,000 aliases. An empty document is null. */
+ *  Throws `CONTENT_INVALID` with file and line, and `LIMIT_EXCEEDED` for more than 3 MiB or 1,000 aliases. An empty document is null. */
 export function parseYamlTree(text: string, origin: YamlOrigin): YamlNode {
-  if (text.length > YAML_LIMIT) throw tooMuch(origin, `${YAML_LIMIT} characters in one document`);
+  if (text.length > DOCUMENT_LIMIT) throw tooMuch(origin, `${DOCUMENT_LIMIT} characters in one document`);
   try {
     requireShallow(text);
     if (NESTED_IN_ONE_LINE.test(text)) throw new Error('it is nested too deeply');
