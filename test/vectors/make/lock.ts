@@ -60,6 +60,15 @@ function goodLocks(): Vector[] {
       { pins: [{}, {}, {}, {}, { attestations: 'drop', from: { path: '../drop/app.tar', select: 'app' } }] },
     ),
     good(
+      'good-local-chart',
+      'a chart from this machine, without any address',
+      pins((all) => {
+        const { url: _, ...chart } = all[1] ?? {};
+        all[1] = { ...chart, from: 'local', path: '../charts/nginx' };
+      }),
+      { pins: [{}, { from: 'local', path: '../charts/nginx' }, {}, {}, {}] },
+    ),
+    good(
       'good-named-by',
       'an image that is there because a chart names it, and one that is waived',
       text(discovered(lock())),
@@ -138,6 +147,12 @@ function wrongPins(): Vector[] {
       'unknown-kind',
       'a pin of another kind',
       pins((all) => Object.assign(all[0] ?? {}, { kind: 'model' })),
+      'CONFIG_INVALID',
+    ),
+    refused(
+      'local-chart-with-url',
+      'a chart that is on this machine and elsewhere',
+      pins((all) => Object.assign(all[1] ?? {}, { from: 'local', path: '../charts/nginx' })),
       'CONFIG_INVALID',
     ),
     refused(
