@@ -8,6 +8,10 @@ export const COMMANDS = {
   'keys list': { side: 'outside', summary: 'List the keys in a directory' },
   'keys show': { side: 'outside', summary: 'Show the fingerprint of a public key' },
   resolve: { side: 'outside', summary: 'Pin every wish of a bundle to what it is now' },
+  images: {
+    side: 'outside',
+    summary: 'Find the images that charts name, and tell what would become of each',
+  },
   collect: { side: 'outside', summary: 'Fetch what a bundle wants and seal it as a release' },
   diff: { side: 'outside', summary: 'Tell what changes from one release to another' },
   export: { side: 'outside', summary: 'Write a release onto a medium' },

@@ -1,35 +1,7 @@
-import { canonicalBytes } from './canonical-json.ts';
-import { type Digest, digestOf } from './digest.ts';
+import type { RenderingInput } from './chart-rendering.ts';
 import type { ImageFinding } from './discovery.ts';
 import type { ChartPin } from './pin.ts';
 import type { Run } from './run.ts';
-
-/** How a chart is installed inside, as bundle.yaml states it: what it renders to, and so which images it needs, follows from this. Members are absent where Helm's defaults hold. */
-export interface ChartRendering {
-  /** In order; later ones win. */
-  readonly values?: readonly ChartValues[];
-  readonly release?: string;
-  readonly namespace?: string;
-  /** `v1.31.2` or `1.31`. */
-  readonly kubeVersion?: string;
-  /** `networking.k8s.io/v1/Ingress`, in the order of the file. */
-  readonly apiVersions?: readonly string[];
-}
-
-/** A file of values, named relative to bundle.yaml, or values in line as JSON text. */
-export type ChartValues = { readonly file: string } | { readonly inline: string };
-
-/** The same with every file read. */
-export interface RenderingInput extends Omit<ChartRendering, 'values'> {
-  /** YAML; later ones win. `name` is for messages. */
-  readonly values?: readonly { readonly name: string; readonly content: string }[];
-}
-
-/** Identity of what a chart is rendered with, for locks: the digest of its canonical JSON, in which every text of values is its digest. Names of files do not count. */
-export function renderingDigest({ values, ...rest }: RenderingInput): Digest {
-  const contents = values?.map(({ content }) => digestOf(content));
-  return digestOf(canonicalBytes({ ...rest, ...(contents !== undefined && { values: contents }) }));
-}
 
 /** A chart whose images are looked for. */
 export interface ChartContents {

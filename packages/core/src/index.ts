@@ -10,6 +10,7 @@ export * from './attachment.ts';
 export * from './blobs.ts';
 export * from './canonical-json.ts';
 export * from './chart-contents.ts';
+export * from './chart-rendering.ts';
 export * from './descriptor.ts';
 export * from './digest.ts';
 export * from './discovery.ts';

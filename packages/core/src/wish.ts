@@ -1,6 +1,6 @@
 import type { AttachmentChoice } from './attachment.ts';
 import { canonicalBytes } from './canonical-json.ts';
-import type { ChartRendering } from './chart-contents.ts';
+import type { ChartRendering } from './chart-rendering.ts';
 import { type Digest, digestOf } from './digest.ts';
 
 /** One line of bundle.yaml, normalised: what somebody wants, not yet what it is. */

@@ -9,17 +9,20 @@ import { type Environment, readEnvironment } from '../environment.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
 import { formatCollected } from '../outside/collected-text.ts';
 import { withDemoHint } from '../outside/demo-hint.ts';
+import { discoveredJson, discoveredLines } from '../outside/discovered-text.ts';
 import { openDepotSession } from '../outside/open-depot-session.ts';
+import { openScratchStore, type ScratchStore } from '../outside/open-scratch-store.ts';
 import { openSources } from '../outside/open-sources.ts';
 import { openSigner } from '../outside/private-key.ts';
 import { type BundleFiles, keepLock, readBundle } from '../outside/read-bundle.ts';
 import { readDemands } from '../outside/read-demands.ts';
 import { readNumbering } from '../outside/read-numbering.ts';
+import { readValues } from '../outside/read-values.ts';
 
 export default class Collect extends GapferryCommand<typeof Collect> {
   static override summary = COMMANDS.collect.summary;
   static override description =
-    'Resolves the wishes (or takes them from the lock with --locked), fetches what the depot does not have yet, and signs one release of everything. Run it again after a break: it continues.';
+    'Resolves the wishes (or takes them from the lock with --locked), finds the images that charts name, fetches what the depot does not have yet, and signs one release of everything. Run it again after a break: it continues.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> bundles/line-a --key keys/collector.key --first',
     '<%= config.bin %> <%= command.id %> bundles/line-a --key keys/collector.key --locked',
@@ -67,7 +70,7 @@ export default class Collect extends GapferryCommand<typeof Collect> {
       });
     // The key is opened first: a wrong passphrase must not show after gigabytes.
     const signer = this.flags['dry-run'] ? undefined : await this.#signer(environment);
-    const upstream = await readDemands(bundle);
+    const [upstream, values] = [await readDemands(bundle), await readValues(bundle)];
     const sources = await openSources(environment, bundle, this.flags.depot, this.flags.refresh);
     const session = await openDepotSession(
       this.flags.depot,
@@ -75,12 +78,16 @@ export default class Collect extends GapferryCommand<typeof Collect> {
       systemClock,
       run,
     );
+    let scratch: ScratchStore | undefined;
     try {
+      // A dry run writes nothing to the depot, charts included.
+      scratch = this.flags['dry-run'] ? await openScratchStore() : undefined;
       const basis: CollectBasis = {
         config: bundle.config,
         ...(bundle.lock && this.flags.locked && { lock: bundle.lock }),
         locked: this.flags.locked,
         sources,
+        discovery: { images: sources.discovery, values, store: scratch?.store ?? session.depot },
         depot: session.depot,
         ledger: session.ledger,
         numbering: await readNumbering(this.flags.first, this.flags.after, bundle.config.channel),
@@ -98,6 +105,7 @@ export default class Collect extends GapferryCommand<typeof Collect> {
     } finally {
       await sources.close();
       await session.close();
+      await scratch?.close();
     }
   }
 
@@ -114,23 +122,34 @@ export default class Collect extends GapferryCommand<typeof Collect> {
         statement,
         manifest: manifestDigest,
         items,
+        ...discoveredJson(collected),
         totals,
         depot: this.flags.depot,
       },
-      text: formatCollected(collected, this.flags.depot),
+      text: formatCollected(collected, this.args.bundle, this.flags.depot),
     };
   }
 
   async #preview(basis: CollectBasis, run: Run): Promise<Outcome> {
     const { previewCollect } = await import('@gapferry/collector');
-    const { address, version, lock, items, removed } = await previewCollect(basis, run);
+    const preview = await previewCollect(basis, run);
+    const { address, version, lock, items, removed } = preview;
     const lines = [...items, ...removed.map((item) => ({ ...item, state: 'removed' as const }))].map(
       ({ state, kind, id }) => `${state.padEnd(10)}${kind} ${id}`,
     );
     return {
-      json: { kind: 'dry-run', version, release: address, items, removed, pins: lock.pins },
+      json: {
+        kind: 'dry-run',
+        version,
+        release: address,
+        items,
+        removed,
+        pins: lock.pins,
+        ...discoveredJson(preview),
+      },
       text: [
         ...lines,
+        ...discoveredLines(preview, this.args.bundle),
         `would become release ${version} (${formatReleaseAddress(address)}); nothing was fetched`,
       ].join('\n'),
     };

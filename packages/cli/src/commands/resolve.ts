@@ -7,13 +7,16 @@ import { readEnvironment } from '../environment.ts';
 import { DIFFERS } from '../exit-codes.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
 import { withDemoHint } from '../outside/demo-hint.ts';
+import { discoveredJson, discoveredLines } from '../outside/discovered-text.ts';
+import { openScratchStore, type ScratchStore } from '../outside/open-scratch-store.ts';
 import { openSources } from '../outside/open-sources.ts';
 import { readBundle, writeLock } from '../outside/read-bundle.ts';
+import { readValues } from '../outside/read-values.ts';
 
 export default class Resolve extends GapferryCommand<typeof Resolve> {
   static override summary = COMMANDS.resolve.summary;
   static override description =
-    'Asks upstream and writes bundle.lock.json beside bundle.yaml. With --check it writes nothing and exits 10 when upstream moved.';
+    'Asks upstream, finds the images that charts name, and writes bundle.lock.json beside bundle.yaml. With --check it writes nothing and exits 10 when upstream moved.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> bundles/line-a',
     '<%= config.bin %> <%= command.id %> bundles/line-a --check',
@@ -38,20 +41,25 @@ export default class Resolve extends GapferryCommand<typeof Resolve> {
         message: `there is no ${bundle.lockFile} to check`,
         hint: 'run resolve without --check first',
       });
+    const values = await readValues(bundle);
     const sources = await openSources(
       readEnvironment(process.env),
       bundle,
       this.flags.depot,
       this.flags.refresh,
     );
+    let scratch: ScratchStore | undefined;
     try {
+      scratch = await openScratchStore();
       const { driftOf } = await import('@gapferry/collector');
-      const { drift, lock } = await driftOf(bundle.config, bundle.lock, sources, run);
+      const discovery = { images: sources.discovery, values, store: scratch.store };
+      const report = await driftOf(bundle.config, bundle.lock, sources, run, discovery);
+      const { drift, lock } = report;
       const lines = drift.map(({ change, kind, id }) => `${change.padEnd(8)}${kind} ${id}`);
       if (this.flags.check) {
         const text = drift.length === 0 ? `${bundle.lockFile} is up to date` : lines.join('\n');
         return {
-          json: { lockFile: bundle.lockFile, drift },
+          json: { lockFile: bundle.lockFile, drift, ...discoveredJson(report) },
           text,
           exitCode: drift.length === 0 ? 0 : DIFFERS,
         };
@@ -62,13 +70,20 @@ export default class Resolve extends GapferryCommand<typeof Resolve> {
           ? `${bundle.lockFile} is up to date`
           : `wrote ${bundle.lockFile}: ${lock.pins.length} pin(s)`;
       return {
-        json: { lockFile: bundle.lockFile, written: written === 'written', drift, pins: lock.pins.length },
-        text: [...lines, summary].join('\n'),
+        json: {
+          lockFile: bundle.lockFile,
+          written: written === 'written',
+          drift,
+          pins: lock.pins.length,
+          ...discoveredJson(report),
+        },
+        text: [...lines, ...discoveredLines(report, this.args.bundle), summary].join('\n'),
       };
     } catch (error) {
       throw withDemoHint(error);
     } finally {
       await sources.close();
+      await scratch?.close();
     }
   }
 }

@@ -2,9 +2,10 @@ import { isFiltered } from '@gapferry/bundle';
 import type { Collected, CollectedItem } from '@gapferry/collector';
 import { formatReleaseAddress, printable, shortDigest } from '@gapferry/core';
 import { filteredNote, formatBytes } from '@gapferry/report';
+import { discoveredLines } from './discovered-text.ts';
 
 /** What a collect did, for people: the release, what came for each item, and the sums. */
-export function formatCollected(collected: Collected, depot: string): string {
+export function formatCollected(collected: Collected, bundle: string, depot: string): string {
   const { kind, address, release, statement, items } = collected;
   const name = `release ${release.version} (${formatReleaseAddress(address)})`;
   const first =
@@ -15,6 +16,7 @@ export function formatCollected(collected: Collected, depot: string): string {
     first,
     ...items.filter(({ outcome }) => outcome === 'fetched').map(itemLine),
     ...reusedLine(items),
+    ...discoveredLines(collected, bundle),
     totalsLine(collected),
     ...(kind === 'sealed' ? filteredLine(collected) : []),
     ...(kind === 'sealed' ? [`next: gapferry export ${depot} --to <stick>`] : []),

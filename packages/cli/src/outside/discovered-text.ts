@@ -1,0 +1,70 @@
+import type { Lock } from '@gapferry/bundle';
+import type { DiscoveredImage } from '@gapferry/collector';
+import { printable } from '@gapferry/core';
+
+/** What a resolve, a collect or its preview knows of images that charts name. */
+export interface DiscoveredReport {
+  readonly lock: Lock;
+  /** Absent with a given lock: it holds what was found when it was made. */
+  readonly discovered?: readonly DiscoveredImage[];
+}
+
+/** Lines of one kind that are shown; `gapferry images` shows all. */
+const SHOWN = 20;
+
+/** In one line how many images charts name and what becomes of them, then each that is left out although somebody might miss it. Nothing where charts name nothing. */
+export function discoveredLines({ lock, discovered }: DiscoveredReport, bundle: string): string[] {
+  if (discovered === undefined) return lockedLines(lock);
+  if (discovered.length === 0) return [];
+  const counts = countsOf(discovered);
+  const parts = [
+    `${counts.included} included`,
+    ...(counts.wanted > 0 ? [`${counts.wanted} wanted anyway`] : []),
+    ...(counts.waived > 0 ? [`${counts.waived} waived`] : []),
+    ...(counts.listed > 0 ? [`${counts.listed} only listed`] : []),
+  ];
+  const more = counts.listed > 0 ? `; gapferry images ${bundle} shows each` : '';
+  return [`charts name ${discovered.length} image(s): ${parts.join(', ')}${more}`, ...leftOut(discovered)];
+}
+
+function lockedLines({ pins, waived = [] }: Lock): string[] {
+  const named = pins.filter((pin) => pin.kind === 'image' && pin.namedBy !== undefined).length;
+  if (named + waived.length === 0) return [];
+  const left = waived.length > 0 ? `, ${waived.length} waived` : '';
+  return [
+    `charts name ${named + waived.length} image(s) by the lock: ${named} in the release${left}`,
+    ...waived.slice(0, SHOWN).map(({ image }) => printable(`  waived    ${image}`)),
+  ];
+}
+
+/** What is merely possible is too much to read here. */
+function leftOut(discovered: readonly DiscoveredImage[]): string[] {
+  const missed = discovered.filter(
+    ({ outcome, confidence }) => outcome === 'waived' || (outcome === 'listed' && confidence !== 'possible'),
+  );
+  const lines = missed
+    .slice(0, SHOWN)
+    .map(({ outcome, image, reason }) => printable(`  ${outcome.padEnd(8)}  ${image}: ${reason}`));
+  return missed.length > SHOWN ? [...lines, `  and ${missed.length - SHOWN} more`] : lines;
+}
+
+/** The same for `--json`. */
+export function discoveredJson({ lock, discovered }: DiscoveredReport): { readonly discovered: object } {
+  if (discovered !== undefined) return { discovered: { ...countsOf(discovered), images: discovered } };
+  const named = lock.pins.filter((pin) => pin.kind === 'image' && pin.namedBy !== undefined).length;
+  return { discovered: { byLock: true, named, waived: lock.waived?.length ?? 0 } };
+}
+
+export function countsOf(
+  discovered: readonly DiscoveredImage[],
+): Readonly<Record<DiscoveredImage['outcome'], number>> {
+  const count = (outcome: DiscoveredImage['outcome']): number =>
+    discovered.filter((image) => image.outcome === outcome).length;
+  return {
+    included: count('included'),
+    wanted: count('wanted'),
+    waived: count('waived'),
+    listed: count('listed'),
+    failed: count('failed'),
+  };
+}
