@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { findProgram, isProgram } from './find-program.mjs';
 import { buildOnce, cachedAt } from './go-build.mjs';
 
-/** Programs that Debian does not have, at the versions the tests were written against. `program` is the file's name where it is not the tool's. */
+/** Programs that Debian does not have, at the versions the tests were written against. `program` is the file's name where it is not the tool's; `flags` are for `go install`. */
 const TOOLS = [
   {
     name: 'crane',
@@ -17,6 +17,15 @@ const TOOLS = [
     limitMinutes: 4,
   },
   { name: 'helm', module: 'helm.sh/helm/v3/cmd/helm', version: 'v3.22.0', limitMinutes: 6 },
+  {
+    name: 'helm-4',
+    program: 'helm',
+    module: 'helm.sh/helm/v4/cmd/helm',
+    version: 'v4.3.1',
+    // What a release says of itself, which templates can read.
+    flags: ['-ldflags', '-X helm.sh/helm/v4/internal/version.version=v4.3.1'],
+    limitMinutes: 6,
+  },
   {
     name: 'kustomize',
     module: 'sigs.k8s.io/kustomize/kustomize/v5',
@@ -50,6 +59,6 @@ export function bringGoTools() {
   });
 }
 
-function install({ module, version }, { out, go }) {
-  return go(['install', `${module}@${version}`], { GOBIN: out, CGO_ENABLED: '0' }).reason;
+function install({ module, version, flags = [] }, { out, go }) {
+  return go(['install', ...flags, `${module}@${version}`], { GOBIN: out, CGO_ENABLED: '0' }).reason;
 }
