@@ -18,8 +18,10 @@ export function addImagesOfKind(kind: KnownKind, object: Located, scope: Scope, 
   const explained = new Set<string>();
   const method = kind.builtIn ? 'pod-template' : 'custom-resource';
   const visit = (): void => list.visit(scope, 0);
-  for (const { otherwise, confidence, ...rule } of kind.rules) {
-    if (otherwise && explained.size > 0) continue;
+  let applied = false;
+  for (const { otherwise, also, confidence, ...rule } of kind.rules) {
+    applied = also ? applied : !otherwise || explained.size === 0;
+    if (!applied) continue;
     for (const { text, path, madeOf } of namedBy(rule, object, visit)) {
       if (referenceForm(text) !== undefined) list.add(scope, { reference: text, method, confidence, path });
       for (const place of madeOf) explained.add(place);
@@ -85,6 +87,8 @@ function joined(template: string, reach: (pattern: string) => Located[]): Named[
     else used.push(first.path);
     return first?.text ?? '';
   });
+  // Operators take a digest where they ask for a tag.
+  const reference = text.replace(/:(?=sha256:)/, '@');
   const [path] = used;
-  return complete && path !== undefined ? [{ text, path, madeOf: used }] : [];
+  return complete && path !== undefined ? [{ text: reference, path, madeOf: used }] : [];
 }

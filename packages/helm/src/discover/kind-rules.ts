@@ -10,6 +10,8 @@ export interface KindRule {
   readonly confidence: Confidence;
   /** Only where no rule before it found anything. */
   readonly otherwise: boolean;
+  /** Only together with the rule before it. */
+  readonly also: boolean;
 }
 
 export interface KnownKind {
@@ -67,9 +69,10 @@ function readRules(words: readonly string[]): KindRule[] {
       front = `${at}.`;
       return [];
     }
-    if (form === 'else' || form === 'maybe')
-      return [{ form: 'join', at, confidence: 'likely', otherwise: form === 'else' }];
-    if (form === 'join') return [{ form, at, confidence: 'certain', otherwise: false }];
-    return [{ form: form as KindRule['form'], at: `${front}${at}`, confidence: 'certain', otherwise: false }];
+    const otherwise = form === 'else' || form === 'also';
+    const put = { otherwise, also: form === 'also' };
+    if (otherwise || form === 'maybe') return [{ form: 'join', at, confidence: 'likely', ...put }];
+    const path = form === 'join' ? at : `${front}${at}`;
+    return [{ form: form as KindRule['form'], at: path, confidence: 'certain', ...put }];
   });
 }

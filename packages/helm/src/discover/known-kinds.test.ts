@@ -175,6 +175,33 @@ describe('fields of custom resources', () => {
       ['likely docker.elastic.co/beats/filebeat:8.15.0 spec.type'],
     ],
     [
+      'agent.k8s.elastic.co/v1alpha1',
+      'Agent',
+      'spec: {version: 9.0.0}',
+      [
+        'likely docker.elastic.co/beats/elastic-agent:9.0.0 spec.version',
+        'likely docker.elastic.co/elastic-agent/elastic-agent:9.0.0 spec.version',
+      ],
+    ],
+    [
+      'agent.k8s.elastic.co/v1alpha1',
+      'Agent',
+      'spec: {version: 9.0.0, image: "x/a:1"}',
+      ['certain x/a:1 spec.image'],
+    ],
+    [
+      'operations.kubeedge.io/v1alpha2',
+      'NodeUpgradeJob',
+      'spec: {version: v1.19.0}',
+      ['likely docker.io/kubeedge/installation-package:v1.19.0 spec.version'],
+    ],
+    [
+      'argoproj.io/v1beta1',
+      'ArgoCD',
+      `spec: {image: quay.io/x/argocd, version: "sha256:${'a'.repeat(64)}"}`,
+      [`certain quay.io/x/argocd@sha256:${'a'.repeat(64)} spec.image`],
+    ],
+    [
       'kibana.k8s.elastic.co/v1',
       'Kibana',
       'spec: {version: 8.15.0, image: "x/k:1"}',

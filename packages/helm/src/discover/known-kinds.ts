@@ -5,6 +5,7 @@
  *  `join:T`       a reference put together: `{P}` is the text at P, `{a|b}` the first there is
  *  `maybe:T`      as `join`, but only likely: the operator makes it so unless it is told otherwise
  *  `else:T`       as `maybe`, where nothing before it on the line was found: the default of the operator
+ *  `also:T`       as `else`, together with the one before it: newer versions have another name
  *  `oci:P`        as `image`, where it begins with `oci://`; `slashed:P` where it has a slash and a tag or digest
  *  `parts:P`      a mapping at P with repository, image and version
  *  In P and T, `[]` is every entry of a list and `*` every member of a mapping; a rule `at:P` puts P in front of all rules that follow it.
@@ -25,10 +26,10 @@ argoproj.io Experiment pod:spec.templates[].template.spec
 # github.com/argoproj/argo-workflows pkg/apis/workflow/v1alpha1/workflow_types.go (Template, WorkflowSpec)
 argoproj.io Workflow,WorkflowTemplate,ClusterWorkflowTemplate at:spec container:templates[].container container:templates[].script container:templates[].initContainers[] container:templates[].sidecars[] container:templates[].containerSet.containers[] container:templateDefaults.container container:templateDefaults.script
 argoproj.io CronWorkflow at:spec.workflowSpec container:templates[].container container:templates[].script container:templates[].initContainers[] container:templates[].sidecars[] container:templates[].containerSet.containers[] container:templateDefaults.container container:templateDefaults.script
-# github.com/argoproj/argo-events pkg/apis/events/v1alpha1/event_source.go, sensor.go (Template)
+# github.com/argoproj/argo-events pkg/apis/events/v1alpha1/eventsource_types.go, sensor_types.go, template.go
 argoproj.io EventSource,Sensor container:spec.template.container
 # github.com/argoproj-labs/argocd-operator api/v1beta1/argocd_types.go
-argoproj.io ArgoCD join:{spec.image}:{spec.version} join:{spec.redis.image}:{spec.redis.version} join:{spec.sso.dex.image}:{spec.sso.dex.version} pod:spec.repo
+argoproj.io ArgoCD join:{spec.image}:{spec.version} join:{spec.redis.image}:{spec.redis.version} join:{spec.sso.dex.image}:{spec.sso.dex.version} join:{spec.repo.image}:{spec.repo.version} pod:spec.repo container:spec.repo.sidecarContainers[]
 
 # github.com/knative/serving pkg/apis/serving/v1/service_types.go, configuration_types.go, revision_types.go
 serving.knative.dev Service,Configuration pod:spec.template.spec
@@ -58,7 +59,7 @@ kibana.k8s.elastic.co Kibana image:spec.image else:docker.elastic.co/kibana/kiba
 apm.k8s.elastic.co ApmServer image:spec.image else:docker.elastic.co/apm/apm-server:{spec.version} pod:spec.podTemplate.spec
 enterprisesearch.k8s.elastic.co EnterpriseSearch image:spec.image else:docker.elastic.co/enterprise-search/enterprise-search:{spec.version} pod:spec.podTemplate.spec
 beat.k8s.elastic.co Beat image:spec.image else:docker.elastic.co/beats/{spec.type}:{spec.version} pod:spec.daemonSet.podTemplate.spec pod:spec.deployment.podTemplate.spec
-agent.k8s.elastic.co Agent image:spec.image else:docker.elastic.co/elastic-agent/elastic-agent:{spec.version} pod:spec.daemonSet.podTemplate.spec pod:spec.deployment.podTemplate.spec pod:spec.statefulSet.podTemplate.spec
+agent.k8s.elastic.co Agent image:spec.image else:docker.elastic.co/beats/elastic-agent:{spec.version} also:docker.elastic.co/elastic-agent/elastic-agent:{spec.version} pod:spec.daemonSet.podTemplate.spec pod:spec.deployment.podTemplate.spec pod:spec.statefulSet.podTemplate.spec
 logstash.k8s.elastic.co Logstash image:spec.image else:docker.elastic.co/logstash/logstash:{spec.version} pod:spec.podTemplate.spec
 maps.k8s.elastic.co ElasticMapsServer image:spec.image else:docker.elastic.co/elastic-maps-service/elastic-maps-server:{spec.version} pod:spec.podTemplate.spec
 
@@ -91,7 +92,8 @@ apps.kruise.io CloneSet,StatefulSet,DaemonSet,BroadcastJob pod:spec.template.spe
 apps.kruise.io AdvancedCronJob pod:spec.template.jobTemplate.spec.template.spec pod:spec.template.broadcastJobTemplate.spec.template.spec
 apps.kruise.io SidecarSet pod:spec
 apps.kruise.io UnitedDeployment pod:spec.template.*.spec.template.spec
-apps.kruise.io ImagePullJob,NodeImage image:spec.image
+apps.kruise.io EphemeralJob pod:spec.template
+apps.kruise.io ImagePullJob image:spec.image
 apps.kruise.io ImageListPullJob image:spec.images[]
 
 # github.com/zalando/postgres-operator pkg/apis/acid.zalan.do/v1/postgresql_type.go, operator_configuration_type.go

@@ -6,8 +6,8 @@ apps.openshift.io DeploymentConfig pod:spec.template.spec
 helm.cattle.io HelmChart image:spec.jobImage
 # github.com/rancher/system-upgrade-controller pkg/apis/upgrade.cattle.io/v1/types.go (version is the tag)
 upgrade.cattle.io Plan slashed:spec.upgrade.image else:{spec.upgrade.image}:{spec.version} slashed:spec.prepare.image
-# github.com/kubeedge/kubeedge staging/src/github.com/kubeedge/api/apis/operations/v1alpha1, v1alpha2 (NodeUpgradeJob, ImagePrePullJob)
-operations.kubeedge.io NodeUpgradeJob image:spec.image
+# github.com/kubeedge/kubeedge staging/src/github.com/kubeedge/api/apis/operations/v1alpha2/types_nodeupgrade.go, types_imageprepull.go
+operations.kubeedge.io NodeUpgradeJob join:{spec.image}:{spec.version} else:docker.io/kubeedge/installation-package:{spec.version}
 operations.kubeedge.io ImagePrePullJob image:spec.imagePrePullTemplate.images[]
 # github.com/project-akri/akri shared/src/akri/configuration.rs
 akri.sh Configuration pod:spec.brokerSpec.brokerPodSpec pod:spec.brokerSpec.brokerJobSpec.template.spec
@@ -44,7 +44,7 @@ opentelemetry.io TargetAllocator,OpAMPBridge image:spec.image pod:spec
 opentelemetry.io Instrumentation image:spec.java.image image:spec.nodejs.image image:spec.python.image image:spec.dotnet.image image:spec.go.image image:spec.apacheHttpd.image image:spec.nginx.image
 # github.com/jaegertracing/jaeger-operator apis/v1/jaeger_types.go
 jaegertracing.io Jaeger at:spec image:allInOne.image image:collector.image image:query.image image:agent.image image:ingester.image image:storage.esIndexCleaner.image image:storage.esRollover.image image:storage.dependencies.image
-# github.com/VictoriaMetrics/operator api/operator/v1beta1/*_types.go (Image)
+# github.com/VictoriaMetrics/operator api/operator/v1beta1/vmextra_types.go (Image), vm*_types.go, api/operator/v1/*_types.go
 operator.victoriametrics.com VMSingle,VMAgent,VMAlert,VMAlertmanager,VMAuth,VLogs,VLSingle,VLAgent,VMAnomaly,VTSingle join:{spec.image.repository}:{spec.image.tag} pod:spec
 operator.victoriametrics.com VMCluster join:{spec.vmselect.image.repository}:{spec.vmselect.image.tag} join:{spec.vminsert.image.repository}:{spec.vminsert.image.tag} join:{spec.vmstorage.image.repository}:{spec.vmstorage.image.tag}
 # github.com/kube-logging/logging-operator pkg/sdk/logging/api/v1beta1/fluentd_types.go, fluentbit_types.go (ImageSpec)
