@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { makeChart, makeImage, startRegistry } from '@gapferry/testkit';
+import { chartArtifact, makeChart, makeImage, startRegistry } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeStagingHost, type StagingHost } from '../support/staging-host.ts';
 
@@ -53,6 +53,24 @@ describe('charts on this machine', { timeout: 60_000 }, () => {
     const { error } = await host.collect(4, ['--locked']);
     expect(error).toMatchObject({ code: 'DIGEST_MISMATCH' });
     expect(error?.message).toContain('../../charts/folder was changed');
+  });
+
+  it('bring the images of dependencies that lie in a registry; what is not there is told with the chain', async () => {
+    await using registry = await startRegistry();
+    registry.seedImage('team/app', '1.0', await makeImage({ seed: 'app' }));
+    const templates = { 'pod.yaml': pod(`${registry.host}/team/app:1.0`) };
+    const lib = await makeChart({ name: 'lib', version: '1.4.0', templates });
+    registry.seedImage('charts/lib', '1.4.0', chartArtifact(lib));
+    const repository = `oci://${registry.host}/charts`;
+    const want = async (version: string): Promise<void> =>
+      lay({ 'charts/app/Chart.yaml': chartYaml('app', { name: 'lib', version, repository }) });
+    await host.want('charts:\n  - {chart: ../../charts/app, as: charts.example.org/line/app}\n');
+    await want('^1');
+    expect(JSON.stringify(await host.collect(0))).toContain('team/app:1.0');
+    await want('^2');
+    const { error } = await host.collect(5, []);
+    expect(error).toMatchObject({ code: 'SOURCE_NOT_FOUND' });
+    expect(error?.message).toContain('lib ^2 ← app 1.0.0');
   });
 
   it('are not collected without the provenance that is demanded', async () => {

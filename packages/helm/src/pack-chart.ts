@@ -4,7 +4,7 @@ import { pack } from 'tar-stream';
 /** Files of a chart, by path below its directory, forward slashes. */
 export type ChartFiles = ReadonlyMap<string, Uint8Array>;
 
-/** The order in which `helm package` writes: what tells of the chart, templates, other files, vendored charts; by path within each. */
+/** The order in which `helm package` writes: what tells of the chart, templates, other files, vendored charts; folder by folder within each. */
 const ORDER: readonly ((path: string) => boolean)[] = [
   (path) => path === 'Chart.yaml',
   (path) => path === 'Chart.lock',
@@ -19,9 +19,7 @@ const ORDER: readonly ((path: string) => boolean)[] = [
  *  between versions of zlib and processors. */
 export async function packChart(name: string, files: ChartFiles): Promise<Uint8Array> {
   const tar = pack();
-  const sorted = [...files].sort(
-    ([a], [b]) => rank(a) - rank(b) || Buffer.compare(Buffer.from(a), Buffer.from(b)),
-  );
+  const sorted = [...files].sort(([one], [other]) => inOrder(one, other));
   for (const [path, content] of sorted)
     tar.entry({ name: `${name}/${path}`, mode: 0o644, mtime: new Date(0) }, Buffer.from(content));
   tar.finalize();
@@ -30,8 +28,22 @@ export async function packChart(name: string, files: ChartFiles): Promise<Uint8A
   return storedGzip(Buffer.concat(chunks));
 }
 
+function inOrder(one: string, other: string): number {
+  const [, chart = ''] = /^(charts\/[^/]+\/)/.exec(one) ?? [];
+  // Within a vendored chart the same order holds again.
+  if (chart !== '' && other.startsWith(chart))
+    return inOrder(one.slice(chart.length), other.slice(chart.length));
+  return rank(one) - rank(other) || byFolder(one.split('/'), other.split('/'));
+}
+
 function rank(path: string): number {
   return ORDER.findIndex((fits) => fits(path));
+}
+
+/** Folder by folder, names by their bytes, as Go walks them: `a/x` comes before `a-b`. */
+function byFolder(one: readonly string[], other: readonly string[]): number {
+  const at = one.findIndex((part, i) => part !== other[i]);
+  return Buffer.compare(Buffer.from(one[at] ?? ''), Buffer.from(other[at] ?? ''));
 }
 
 const STORED_LENGTH = 65_535;

@@ -80,12 +80,22 @@ async function missingRequirements(chart: ChartArchive, run: Run): Promise<reado
   const { dependencies } = chart.metadata;
   if (dependencies.length === 0) return [];
   const there = new Set<string>();
+  let archives = 0;
   for (const [path, content] of chart.files) {
     const [, folder, file] = /^charts\/([^/_.][^/]*)(\/Chart\.yaml)?$/.exec(path) ?? [];
     if (folder === undefined) continue;
     if (file !== undefined)
       there.add(nameIn(content, chart.files.get(`charts/${folder}/requirements.yaml`), path));
-    else if (folder.endsWith('.tgz')) there.add((await readChartArchive(content, path, run)).name);
+    else if (folder.endsWith('.tgz')) {
+      archives += 1;
+      if (archives > LIMITS.charts)
+        throw tooMuch(
+          `charts/${folder}`,
+          [chart.metadata.name],
+          `there are more than ${LIMITS.charts} of them`,
+        );
+      there.add((await readChartArchive(content, path, run)).name);
+    }
   }
   return dependencies.filter(({ name }) => !there.has(name));
 }

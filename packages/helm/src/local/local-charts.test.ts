@@ -11,6 +11,7 @@ import {
   temporaryDirectory,
 } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readChartArchive } from '../chart-archive.ts';
 import { localCharts } from './local-charts.ts';
 
 const run = quietRun();
@@ -143,6 +144,31 @@ describe('a directory on this machine', () => {
           ...['.helmignore', 'README.md', 'crds/c.yaml', 'crds/secret/d.yaml', 'charts/sub/Chart.yaml'],
         ].map((path) => `demo/${path}`),
       );
+    },
+  );
+
+  it.skipIf(isMissing('helm', 'tar'))(
+    'is packed as helm packs it: the same files in the same order',
+    async () => {
+      await lay({
+        ...files,
+        'chart/charts/sub/values.yaml': '{}\n',
+        'chart/charts/sub/templates/a.yaml': 'kind: S\n',
+        'chart/files/a/x': '1',
+        'chart/files/a-b': '2',
+        'chart/files/ä': '3',
+        'chart/values.schema.json': '{}',
+      });
+      const env = { HOME: home.path, PATH: process.env['PATH'] };
+      await mustRun('helm', ['package', 'chart'], { cwd: home.path, env });
+      const theirs = await mustRun('tar', ['-tzf', home.join('demo-1.2.0.tgz')]);
+      expect(await listed(await packed('chart'))).toEqual(theirs.trim().split('\n'));
+      const { name, version } = await readChartArchive(
+        await readFile(home.join('demo-1.2.0.tgz')),
+        'it',
+        run,
+      );
+      expect(await localCharts(home.path).resolve(wish('chart'), run)).toMatchObject({ name, version });
     },
   );
 
