@@ -1,11 +1,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { GapferryError, quietRun, type RunEvent } from '@gapferry/core';
 import { createHttpClient } from '@gapferry/http';
 import {
   isMissing,
+  layerTar,
   makeChart,
   mustRun,
+  readContent,
   startChartRepository,
   type TestChart,
   temporaryDirectory,
@@ -195,6 +198,45 @@ describe('a chart without its dependencies', () => {
     expect((error as Error).message).not.toContain('\u001b');
     expect((error as Error).message).not.toContain('secret');
     expect(asked).toEqual([]);
+  });
+
+  it('is refused when what lies in charts/, or what is fetched, is hostile', async () => {
+    const packed = async (path: string, content: string | Uint8Array): Promise<Uint8Array> => {
+      const entries = [
+        { path: 'db/Chart.yaml', content: '{apiVersion: v2, name: db, version: 1.0.0}' },
+        { path, content },
+      ];
+      return gzipSync(await readContent(await layerTar(entries)));
+    };
+    const escaping = await packed('db/../../evil', 'x');
+    const bomb = await packed('db/values.yaml', Buffer.alloc(50_000_000));
+    for (const [evil, code] of [
+      [escaping, 'CONTENT_INVALID'],
+      [bomb, 'LIMIT_EXCEEDED'],
+      [Buffer.from('<html>'), 'CONTENT_INVALID'],
+    ] as const) {
+      const app = await chart('app', '1.0.0', need('db', '1'));
+      await expect(completeChart(app.archive, async () => evil, run)).rejects.toMatchObject({ code });
+      const vendoring = await makeChart({
+        name: 'app',
+        version: '1.0.0',
+        dependencies: [need('db', '1')],
+        files: { 'charts/db.tgz': evil },
+      });
+      await expect(completeChart(vendoring.archive, shelf().fetch, run)).rejects.toMatchObject({ code });
+    }
+  });
+
+  it('is stopped when the run is', async () => {
+    const stop = new AbortController();
+    const app = await chart('app', '1.0.0', need('db', '1'));
+    const fetch: FetchDependency = async () => {
+      stop.abort();
+      return (await chart('db', '1.0.0')).archive;
+    };
+    await expect(completeChart(app.archive, fetch, quietRun(stop.signal))).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+    });
   });
 
   it('is refused when a range is none', async () => {
