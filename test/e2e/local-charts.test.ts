@@ -1,6 +1,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { chartArtifact, makeChart, makeImage, startRegistry } from '@gapferry/testkit';
+import {
+  chartArtifact,
+  isMissing,
+  makeChart,
+  makeImage,
+  mustRun,
+  startRegistry,
+  temporaryDirectory,
+} from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeStagingHost, type StagingHost } from '../support/staging-host.ts';
 
@@ -85,4 +93,28 @@ describe('charts on this machine', { timeout: 60_000 }, () => {
     expect(error).toMatchObject({ code: 'SIGNATURE_MISSING' });
     expect(error?.message).toContain('charts.example.org/packed:2.0.0');
   });
+
+  it.skipIf(isMissing('gpg', 'gpgconf'))(
+    'are collected with a provenance that their keyring signed',
+    async () => {
+      const chart = await makeChart({ name: 'packed', version: '2.0.0' });
+      await using keys = await temporaryDirectory();
+      const gpg = (...args: readonly string[]): Promise<string> =>
+        mustRun('gpg', ['--homedir', keys.path, '--batch', '--yes', '--quiet', ...args]);
+      await gpg('--passphrase', '', '--quick-gen-key', 'Ada <ada@example.org>', 'ed25519', 'sign', 'never');
+      await lay({
+        'charts/packed.tgz': chart.archive,
+        'bundles/line-a/up.gpg': await gpg('--armor', '--export'),
+        text: `name: packed\n\n...\nfiles:\n  packed-2.0.0.tgz: ${chart.digest}\n`,
+      });
+      await gpg('--output', host.path('charts/packed.tgz.prov'), '--clearsign', host.path('text'));
+      await mustRun('gpgconf', ['--homedir', keys.path, '--kill', 'gpg-agent']);
+      await host.want(
+        'charts:\n  - {chart: ../../charts/packed.tgz, as: charts.example.org/packed, images: none, provenance: {keyring: up.gpg}}\n',
+      );
+      expect(JSON.stringify(await host.collect(0))).toContain('charts.example.org/packed:2.0.0');
+      await lay({ 'bundles/line-a/up.gpg': 'keys' });
+      expect((await host.collect(2, ['--locked'])).error).toMatchObject({ code: 'KEY_UNUSABLE' });
+    },
+  );
 });
