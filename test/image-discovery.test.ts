@@ -1,8 +1,14 @@
-import { describe, expect, it } from 'vitest';
+import { gzipSync } from 'node:zlib';
+import { quietRun } from '@gapferry/core';
+import { createChartRenderer } from '@gapferry/helm';
+import { tarBytes } from '@gapferry/testkit';
+import { afterAll, describe, expect, it } from 'vitest';
 import { readChartShapes } from './docs/chart-shapes.ts';
 import { imageRows } from './docs/image-discovery.ts';
 
 const shapes = readChartShapes();
+const renderer = createChartRenderer();
+afterAll(() => renderer.close());
 
 describe('images of charts', () => {
   it('are asked of at least twelve shapes, which disagree with grep', () => {
@@ -24,4 +30,15 @@ describe('images of charts', () => {
       expect(possible.map(({ image }) => image).sort()).toEqual([...shape.switchedOff].sort());
     },
   );
+
+  it.each(shapes)('are looked for in what Helm renders of $file', async ({ file, files, rendered }) => {
+    const archive = gzipSync(tarBytes([...files].map(([name, body]) => ({ name, body }))));
+    const { text } = await renderer.render({ item: file, archive }, quietRun());
+    expect(withoutBlankLines(text)).toBe(withoutBlankLines(rendered));
+  });
 });
+
+/** Helm 3, which wrote the shapes, and Helm 4 end documents with more or fewer of them. */
+function withoutBlankLines(text: string): string {
+  return text.replace(/\n\s*\n/g, '\n');
+}
