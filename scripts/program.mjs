@@ -13,7 +13,7 @@ const cli = join(packages, 'cli');
 const WORKERS = ['http/src/pour-worker.ts', 'depot/src/hash-worker.ts', 'helm/src/render/render-worker.ts'];
 const STARTS_WORKERS = /\/(?:pour-pool|hash-pool|render-thread)\.ts$/;
 /** What threads read lies beside them. */
-const ASSETS = ['helm/engine/engine.wasm.zst'];
+const ASSETS = ['helm/engine/engine.wasm.zst', 'helm/engine/engine.NOTICE.txt'];
 
 /** The command line and what it imports, from the sources: main.js, commands/** and chunks/**, with what threads read. Only better-sqlite3 stays outside, for it is a binary.
  *  `digest` names the content, so that a bundle that is there already need not be written. */
