@@ -160,10 +160,11 @@ describe('annotations of Chart.yaml', () => {
 
 it('finds what a template writes out though it is switched off', () => {
   const template =
-    '{{- if .Values.x }}\n      image: busybox:1.36\n      image: "{{ .Values.y | default "ghcr.io/x/y:1" }}"\n      # image: x/no:1\n{{- end }}\n';
-  expect(lines({ 'templates/a.yaml': template })).toEqual([
+    '{{- if .Values.x }}\n      image: busybox:1.36\n      image: "{{ .Values.y | default "ghcr.io/x/y:1" }}"\n      image: {{ .Values.z | default "alpine:3" }}\n      # image: x/no:1\n{{- end }}\n';
+  expect(lines({ 'templates/a.yaml': template, 'templates/NOTES.txt': 'image: ghcr.io/x/no:1\n' })).toEqual([
     'possible busybox:1.36 historian/templates/a.yaml: line 2',
     'possible ghcr.io/x/y:1 historian/templates/a.yaml: line 3',
+    'possible alpine:3 historian/templates/a.yaml: line 4',
   ]);
 });
 

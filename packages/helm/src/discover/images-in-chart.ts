@@ -80,7 +80,7 @@ function defaultsOf(node: ChartNode, values: ReturnType<typeof mergedValues>): I
 
 function imagesInTemplates(directory: string, files: ChartFiles): ImageFinding[] {
   return [...files.keys()]
-    .filter((path) => path.startsWith(`${directory}/templates/`))
+    .filter((path) => path.startsWith(`${directory}/templates/`) && !path.endsWith('/NOTES.txt'))
     .sort()
     .flatMap((path) => imagesInTemplate(new TextDecoder().decode(files.get(path)), path));
 }

@@ -1,6 +1,7 @@
 import type { ImageFinding } from '@gapferry/core';
 import { fullReferencesIn } from './container-words.ts';
 import { imageLinesIn } from './embedded-text.ts';
+import { hasTag, referenceForm } from './reference-form.ts';
 
 /** Longer templates are read so far. */
 const READ_LIMIT = 4_194_304;
@@ -12,7 +13,7 @@ export function imagesInTemplate(text: string, file: string): ImageFinding[] {
     .split('\n')
     .flatMap((line, at) => {
       if (!/image/i.test(line) || /^\s*(?:#|\{\{-?\s*\/\*)/.test(line)) return [];
-      const references = new Set([...imageLinesIn(line), ...fullReferencesIn(line)]);
+      const references = new Set([...imageLinesIn(line), ...defaultsIn(line), ...fullReferencesIn(line)]);
       return [...references].map(
         (reference): ImageFinding => ({
           reference,
@@ -22,4 +23,11 @@ export function imagesInTemplate(text: string, file: string): ImageFinding[] {
         }),
       );
     });
+}
+
+/** `default "busybox:1.36"` on a line about images. */
+function defaultsIn(line: string): string[] {
+  return [...line.matchAll(/\bdefault\s+"([^"\s]+)"/g)].flatMap(([, text = '']) =>
+    referenceForm(text) !== undefined && hasTag(text) ? [text] : [],
+  );
 }
