@@ -161,6 +161,15 @@ describe('an image that a chart likely needs', () => {
     await expect(collect(request, quietRun())).rejects.toMatchObject({ code: 'UNREACHABLE' });
   });
 
+  it('is listed when upstream does not show it: so registries answer for what they do not have', async () => {
+    const { request, upstream } = setUp(`${APP}}`, [found('web:1', 'likely')]);
+    upstream.fail('docker.io/library/web:1', new GapferryError({ code: 'UNAUTHORIZED', message: 'no' }));
+    const { discovered } = await collect(request, quietRun());
+    expect(discovered).toMatchObject([
+      { outcome: 'listed', reason: 'upstream has none, or does not show it to us' },
+    ]);
+  });
+
   it('is only listed when it is merely possible, and nobody is asked', async () => {
     const { request, upstream } = setUp(`${APP}}`, [found('web:1', 'possible')]);
     const { manifest, discovered } = await collect(request, quietRun());
@@ -199,6 +208,26 @@ describe('many findings', () => {
     ]);
   });
 
+  it('with a digest are that digest, also where upstream moved the tag beside it', async () => {
+    const { digest } = setUp(`${APP}}`).upstream.serveImage('docker.io/library/web:1', 'web');
+    const { request } = setUp(`${APP}}`, [found(`web:0@${digest}`, 'certain')]);
+    const { image } = request.sources;
+    const resolve = async (...[wish, run]: Parameters<typeof image.resolve>) => {
+      if (wish.ref.includes(':0@')) throw new GapferryError({ code: 'DIGEST_MISMATCH', message: 'moved' });
+      return image.resolve(wish, run);
+    };
+    const sources = { ...request.sources, image: { ...image, resolve } };
+    const { manifest, discovered, lock } = await collect({ ...request, sources }, quietRun());
+    const id = `docker.io/library/web@${digest}`;
+    expect(manifest.items.at(-1)).toMatchObject({ id, namedBy: [NAMED_BY] });
+    expect(discovered).toMatchObject([{ image: `docker.io/library/web:0@${digest}`, item: id }]);
+    const again = await collect(
+      { ...request, sources, lock, locked: true, numbering: { kind: 'continue' } },
+      quietRun(),
+    );
+    expect(again.kind).toBe('unchanged');
+  });
+
   it('cannot write more than a line of bounded length', async () => {
     const nasty = found('web:1', 'certain', `a\u001b[2K\n${'x'.repeat(5000)}`);
     const { lock } = await collect(setUp(`${APP}}`, [nasty]).request, quietRun());
@@ -206,6 +235,19 @@ describe('many findings', () => {
     const path = pin?.kind === 'image' ? (pin.namedBy?.[0]?.path ?? '') : '';
     expect(path).toHaveLength(1000);
     expect(path).toMatch(/^[\x20-\x7e]+$/);
+  });
+});
+
+describe('an image that a chart names for other platforms', () => {
+  it('ends the collect with the place, and with what can be done', async () => {
+    const { request, upstream } = setUp(`${APP}}`);
+    const error = new GapferryError({ code: 'PLATFORM_NOT_FOUND', message: 'only windows/amd64' });
+    upstream.fail('docker.io/library/web:1', error, 'fetch');
+    await expect(collect(request, quietRun())).rejects.toMatchObject({
+      code: 'PLATFORM_NOT_FOUND',
+      message: expect.stringContaining('named in app/templates/pod.yaml: Pod/app'),
+      hint: expect.stringContaining('name it under "images"'),
+    });
   });
 });
 

@@ -112,13 +112,22 @@ function withItem(error: unknown, pin: Pin, wish: Wish | undefined): unknown {
   return new GapferryError({
     code: error.code,
     message: `cannot ${error.category === 'trust' ? 'accept' : 'fetch'} ${item}${wantedBy(pin, item, wish)}: ${error.message}`,
-    ...(error.hint !== undefined && { hint: error.hint }),
+    ...hintFor(error, pin),
     origin: error.origin ?? 'source',
     retryable: error.retryable,
     ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter }),
     data: { ...error.data, item, ...(wish !== undefined && { wish: describeWish(wish) }) },
     cause: error,
   });
+}
+
+/** Nobody chose the platforms of an image that only a chart names. */
+function hintFor(error: GapferryError, pin: Pin): { hint?: string } {
+  if (error.code === 'PLATFORM_NOT_FOUND' && pin.kind === 'image' && pin.namedBy !== undefined)
+    return {
+      hint: 'a chart names the image: name it under "images" with the platforms that it has, or, if it is not needed, say so and why under "waivers"',
+    };
+  return error.hint === undefined ? {} : { hint: error.hint };
 }
 
 function wantedBy(pin: Pin, item: string, wish: Wish | undefined): string {
