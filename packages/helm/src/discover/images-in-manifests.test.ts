@@ -22,13 +22,14 @@ describe('a stream of manifests', () => {
     ]);
   });
 
-  it('keeps a source for the documents that follow it, and takes no address for one', () => {
+  it('keeps a source for the documents that follow it, takes no address for one, and needs none where the file is known', () => {
     const pod = `apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {${POD}}\n`;
     const text = `${pod}---\n# Source: c/crds/all.yaml\n${pod}---\n${pod}---\n# Source: https://example.org/x.yaml\n${pod}`;
-    expect(found(text).map(({ place }) => place.file)).toEqual([
-      'it.yaml',
+    expect(imagesInManifests(text, {}).map(({ place }) => place.file)).toEqual([
+      'manifest',
       ...Array(3).fill('c/crds/all.yaml'),
     ]);
+    expect(found(text).map(({ place }) => place.file)).toEqual(Array(4).fill('it.yaml'));
   });
 
   it.each([

@@ -12,13 +12,13 @@ const STREAM_LIMIT = 33_554_432;
 const MOST_DOCUMENTS = 100_000;
 const UNNAMED = 'manifest';
 
-/** Reads a YAML stream document by document, so that memory is that of the largest one. `# Source: chart/templates/x.yaml` names the file of what follows, as `helm template` prints it.
+/** Reads a YAML stream document by document, so that memory is that of the largest one. Unless `file` is given, `# Source: chart/templates/x.yaml` names the file of what follows, as `helm template` prints it.
  *  Throws `CONTENT_INVALID` with file and line for what is no YAML, and `LIMIT_EXCEEDED`. */
 export function* readManifests(text: string, file: string | undefined): Generator<ManifestDocument> {
   if (text.length > STREAM_LIMIT) throw tooMuch(file, `${STREAM_LIMIT} characters`);
   let source: string | undefined;
   for (const part of documentsOf(text.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n'), file)) {
-    source = sourceIn(part.text) ?? source;
+    if (file === undefined) source = sourceIn(part.text) ?? source;
     const origin = { file: source ?? file ?? UNNAMED, linesBefore: part.linesBefore };
     const content = parseYamlTree(
       part.text,
