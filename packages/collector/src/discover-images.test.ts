@@ -158,7 +158,10 @@ describe('an image that a chart likely needs', () => {
   it('ends the collect when upstream could not be asked', async () => {
     const { request, upstream } = setUp(`${APP}}`, [found('web:1', 'likely')]);
     upstream.fail('docker.io/library/web:1', new GapferryError({ code: 'UNREACHABLE', message: 'no' }));
-    await expect(collect(request, quietRun())).rejects.toMatchObject({ code: 'UNREACHABLE' });
+    await expect(collect(request, quietRun())).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+      hint: 'if it is no image that is needed, say so under "waivers"',
+    });
   });
 
   it('is listed when upstream does not show it: so registries answer for what they do not have', async () => {
@@ -357,6 +360,14 @@ describe('without collecting', () => {
     ]);
     expect(survey.failures).toHaveLength(1);
     expect(upstream.calls).not.toContain('fetch docker.io/library/web:1');
+  });
+
+  it('a survey asks for charts and images alone', async () => {
+    const git = 'git: [{url: "https://git.example/gone.git", refs: [main]}]';
+    const { config, upstream, discovery } = setUp(`${APP}}\n${git}`);
+    const { images } = await surveyBundle({ config, sources: upstream.sources, discovery }, quietRun());
+    expect(images).toHaveLength(1);
+    expect(upstream.calls.join()).not.toContain('git.example');
   });
 
   it('a preview and a drift know of the images, and the depot stays empty', async () => {

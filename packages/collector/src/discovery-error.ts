@@ -32,7 +32,7 @@ function withPlace({ image, error }: DiscoveryFailure): unknown {
   return new GapferryError({
     code: error.code,
     message: `${error.message}${place}`,
-    ...hintFor(error),
+    ...hintFor(error, image),
     origin: error.origin ?? 'source',
     retryable: error.retryable,
     ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter }),
@@ -42,10 +42,14 @@ function withPlace({ image, error }: DiscoveryFailure): unknown {
 }
 
 /** Upstream's answer is final: what can be changed is what the chart is rendered with, or the bundle. */
-function hintFor(error: GapferryError): { hint?: string } {
+function hintFor(error: GapferryError, { confidence }: DiscoveredImage): { hint?: string } {
   if (error.code === 'SOURCE_NOT_FOUND' || error.code === 'REFERENCE_INVALID')
     return {
       hint: 'give the chart the values it is installed with ("values" in bundle.yaml), or, if the image is not needed, say so and why under "waivers"',
     };
-  return error.hint === undefined ? {} : { hint: error.hint };
+  const hints = [
+    ...(error.hint === undefined ? [] : [error.hint]),
+    ...(confidence === 'likely' ? ['if it is no image that is needed, say so under "waivers"'] : []),
+  ];
+  return hints.length === 0 ? {} : { hint: hints.join('; ') };
 }

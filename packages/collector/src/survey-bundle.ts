@@ -9,6 +9,9 @@ export async function surveyBundle(
   request: ResolveRequest & { readonly discovery: Discovery },
   run: Run,
 ): Promise<Survey> {
-  const lock = await resolveBundle(request, run);
-  return surveyImages({ ...request, lock, fetchChart: plainFetch(request, request.discovery) }, run);
+  // What names no image, and is none, need not be asked for.
+  const wishes = request.config.wishes.filter(({ kind }) => kind === 'chart' || kind === 'image');
+  const config = { ...request.config, wishes };
+  const lock = await resolveBundle({ ...request, config }, run);
+  return surveyImages({ ...request, config, lock, fetchChart: plainFetch(request, request.discovery) }, run);
 }
