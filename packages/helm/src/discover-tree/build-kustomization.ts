@@ -37,6 +37,7 @@ export function buildKustomization(
   overlay?: Overlay,
   generated?: readonly string[],
 ): BuiltKustomization {
+  reading.beginRoot();
   const root =
     generated === undefined
       ? load(reading, directory, [])
@@ -98,6 +99,7 @@ function load(reading: Reading, directory: string, stack: readonly string[]): Ku
   if (seen !== undefined) throw refused(file, `a cycle: "${seen}" is built from it, and it from "${seen}"`);
   if (stack.length >= DEEPEST) throw tooMuch(file, `more than ${DEEPEST} kustomizations in each other`);
   reading.used.add(file);
+  reading.countKustomization(file);
   return readKustomization(reading, file);
 }
 

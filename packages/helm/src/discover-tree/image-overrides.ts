@@ -58,9 +58,26 @@ export function overrideImages(object: Fields, { changes, fields }: ImageRules, 
 }
 
 function changeOf(override: ImageOverride, file: string): Change {
-  const pattern = goPattern(`^${override.name}(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$`, file);
-  return (image) =>
-    image.length <= LONGEST_IMAGE && pattern.test(image) ? overridden(image, override) : image;
+  const matches = matcherOf(override.name, file);
+  return (image) => (image.length <= LONGEST_IMAGE && matches(image) ? overridden(image, override) : image);
+}
+
+const TAG_AND_DIGEST = '(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$';
+const REST = new RegExp(`^${TAG_AND_DIGEST}`);
+
+/** Kustomize puts the name into a pattern. Most names have nothing of one but dots, each of which stands for any character. */
+function matcherOf(name: string, file: string): (image: string) => boolean {
+  if (!/^[\w./:@-]+$/.test(name)) {
+    const pattern = goPattern(`^${name}${TAG_AND_DIGEST}`, file);
+    return (image) => pattern.test(image);
+  }
+  return (image) => isAlike(image, name) && REST.test(image.slice(name.length));
+}
+
+function isAlike(image: string, name: string): boolean {
+  if (image.length < name.length) return false;
+  for (let at = 0; at < name.length; at += 1) if (name[at] !== '.' && name[at] !== image[at]) return false;
+  return true;
 }
 
 const LONGEST_IMAGE = 1_000;

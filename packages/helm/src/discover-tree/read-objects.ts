@@ -73,12 +73,9 @@ export function parseValue(text: string, file: string): Value {
     const value = document.toJS({ maxAliasCount: 100 }) as unknown;
     return cleaned(value, 0);
   } catch (cause) {
-    const why =
-      cause instanceof RangeError
-        ? 'it is nested too deeply'
-        : cause instanceof Error
-          ? cause.message
-          : String(cause);
+    const said = cause instanceof Error ? cause.message : String(cause);
+    // The end of the stack is an error of the library or of the document.
+    const why = /call stack/.test(said) ? 'it is nested too deeply' : said;
     throw refused(file, `it is not valid YAML: ${why.slice(0, 300)}`);
   }
 }

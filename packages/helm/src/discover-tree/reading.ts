@@ -4,6 +4,9 @@ import { tooMuch } from './refusals.ts';
 
 const MOST_BYTES = 268_435_456;
 const MOST_STEPS = 20_000_000;
+const MOST_KUSTOMIZATIONS = 2_000;
+/** What reading a kustomization costs, in values. */
+const COST = 200;
 
 /** One look at a tree, with what it may cost. */
 export class Reading {
@@ -12,6 +15,7 @@ export class Reading {
   readonly used: Set<string> = new Set();
   #bytes = 0;
   #steps = 0;
+  #kustomizations = 0;
 
   constructor(tree: FileTree) {
     this.tree = tree;
@@ -31,7 +35,20 @@ export class Reading {
     return bytes;
   }
 
-  /** Counts values that are made or looked at: bases used by bases that are used again multiply. Throws `LIMIT_EXCEEDED` above 20 million. */
+  /** One kustomization is to be built, with all that it is made of. */
+  beginRoot(): void {
+    this.#kustomizations = 0;
+  }
+
+  /** Throws `LIMIT_EXCEEDED` for more than 2,000 in one: bases that are used twice by bases that are used twice have no end. */
+  countKustomization(file: string): void {
+    this.#kustomizations += 1;
+    if (this.#kustomizations > MOST_KUSTOMIZATIONS)
+      throw tooMuch(file, `more than ${MOST_KUSTOMIZATIONS} kustomizations in one`);
+    this.count(COST, file);
+  }
+
+  /** Counts values that are made or looked at. Throws `LIMIT_EXCEEDED` above 20 million. */
   count(steps: number, file: string): void {
     this.#steps += steps;
     if (this.#steps > MOST_STEPS)

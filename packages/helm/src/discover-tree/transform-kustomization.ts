@@ -58,7 +58,7 @@ function withImages(
     reading.count(images.length === 0 ? 0 : resource.weight, file);
     return changed(
       resource,
-      overrideImages(resource.object, rules, () => reading.count(1, file)),
+      overrideImages(resource.object, rules, () => reading.count(20, file)),
     );
   });
 }
