@@ -9,7 +9,6 @@ import {
   runProcess,
   type TemporaryDirectory,
   temporaryDirectory,
-  which,
 } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChartShape, chartShapes } from './support/chart-shapes.ts';
@@ -138,7 +137,7 @@ describe.each(HELMS)('what %s prints', (helm) => {
   });
 });
 
-describe.skipIf(which('go') === undefined)('the engine', () => {
+describe.skipIf(lacks('go'))('the engine', () => {
   it('is what its source builds, bit for bit', { timeout: 600_000 }, async () => {
     const script = fileURLToPath(new URL('../../scripts/build-helm-engine.mjs', import.meta.url));
     const said = await runProcess(process.execPath, [script, '--check'], {
