@@ -15,6 +15,7 @@ import {
   type Run,
   type SizedDigest,
   type Source,
+  type TreeReader,
   wishDigest,
 } from '@gapferry/core';
 import pLimit, { type LimitFunction } from 'p-limit';
@@ -25,6 +26,7 @@ import { type RemoteOptions, remoteSurroundings } from './git-remote.ts';
 import { createGit, type Git } from './git-tool.ts';
 import { gitIdentity, normalizeGitUrl } from './git-url.ts';
 import { listRefs } from './list-refs.ts';
+import { readTrees } from './read-trees.ts';
 import { requireRefs } from './ref-name.ts';
 import { type RetryOptions, retryTrips } from './retry-trips.ts';
 
@@ -35,17 +37,28 @@ export interface GitSourceOptions extends RemoteOptions, RetryOptions {
   readonly git?: Git;
 }
 
+/** Reads pinned trees from the mirror that fetching keeps as well. */
+export interface GitSource extends Source<GitWish, GitPin, GitHolding>, TreeReader {}
+
 /** Git repositories over HTTP(S), SSH and file: resolves the wished refs to object ids, and packs everything they reach into one base pack. */
-export function gitSource(options: GitSourceOptions): Source<GitWish, GitPin, GitHolding> {
+export function gitSource(options: GitSourceOptions): GitSource {
   const git = options.git ?? createGit();
   const turns = new Map<string, LimitFunction>();
+  const turnOf = ({ directory }: GitMirror): LimitFunction => {
+    const turn = turns.get(directory) ?? pLimit(1);
+    turns.set(directory, turn);
+    return turn;
+  };
   return {
     resolve: async (wish, run) => [await resolveRefs(git, wish, options, run)],
     fetch: (pin, into, run) => {
       const mirror = mirrorOf(options.workDirectory, pin);
-      const turn = turns.get(mirror.directory) ?? pLimit(1);
-      turns.set(mirror.directory, turn);
-      return turn(() => fetchPin({ git, mirror, options, pin, into, run }));
+      return turnOf(mirror)(() => fetchPin({ git, mirror, options, pin, into, run }));
+    },
+    readTrees: async function* (pin, run) {
+      const mirror = mirrorOf(options.workDirectory, pin);
+      await turnOf(mirror)(() => bringPin({ git, mirror, options, pin, run }));
+      yield* readTrees(git, mirror, pin, run);
     },
   };
 }
@@ -77,6 +90,14 @@ interface Fetching {
   readonly pin: GitPin;
   readonly into: BlobStore;
   readonly run: Run;
+}
+
+/** Everything that the pin reaches, into the mirror. */
+async function bringPin({ git, mirror, options, pin, run }: Omit<Fetching, 'into'>): Promise<void> {
+  normalizeGitUrl(pin.url);
+  requireRefs(pin.refs, pin.objectFormat, `the pin of ${pin.id}`);
+  const remote = await remoteSurroundings(pin.url, options, options.workDirectory);
+  await retryTrips(pin.id, pin.url, options, run, () => fetchIntoMirror(git, mirror, pin, remote, run));
 }
 
 /** A pin comes from a lock file, which somebody may have edited: it is judged like a wish. */
