@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { imagesInManifests } from './images-in-manifests.ts';
-import { knownKindNames } from './kind-rules.ts';
+import { knownKind, knownKindNames } from './kind-rules.ts';
 
 /** `certain example.org/a:1 spec.containers[0].image`, without `spec.` in front. */
 function lines(apiVersion: string, kind: string, spec: string): string[] {
@@ -335,6 +335,65 @@ describe('fields of custom resources', () => {
   });
 });
 
-it('the table has more than a hundred kinds', () => {
-  expect(knownKindNames().length).toBeGreaterThan(100);
+/** An object with a text at a path of the table, built anew from the path's own words. */
+function objectWith(path: string, text: string): unknown {
+  return path
+    .split('.')
+    .reverse()
+    .reduce<unknown>((inner, step) => {
+      const value = step.endsWith('[]') ? [inner] : inner;
+      return { [step === '*' ? 'any' : step.replace('[]', '')]: value };
+    }, text);
+}
+
+function merged(a: unknown, b: unknown): unknown {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return b;
+  const both = { ...a } as Record<string, unknown>;
+  for (const [key, value] of Object.entries(b)) both[key] = key in both ? merged(both[key], value) : value;
+  return both;
+}
+
+describe('the table', () => {
+  const rules = knownKindNames().flatMap((name) => {
+    const [group = '', kind = ''] = name.split(' ');
+    const apiVersion = group === 'core' ? 'v1' : `${group}/v1`;
+    return (knownKind(apiVersion, kind)?.rules ?? []).map((rule) => ({ apiVersion, kind, ...rule }));
+  });
+
+  it('has more than a hundred kinds', () => {
+    expect(knownKindNames().length).toBeGreaterThan(100);
+  });
+
+  it.each(rules.filter(({ form }) => form !== 'join'))(
+    'finds in $apiVersion $kind what stands at $form:$at',
+    ({ apiVersion, kind, form, at }) => {
+      const paths: Readonly<Record<string, readonly string[]>> = {
+        pod: [`${at}.initContainers[].image`],
+        container: [`${at}.image`],
+        parts: [`${at}.repository`, `${at}.image`, `${at}.version`],
+      };
+      const texts =
+        form === 'parts' ? ['ghcr.io/x', 'y', '1'] : [`${form === 'oci' ? 'oci://' : ''}ghcr.io/x/y:1`];
+      const object = (paths[form] ?? [at])
+        .map((path, index) => objectWith(path, texts[index] ?? ''))
+        .reduce(merged, { apiVersion, kind });
+      const [finding, ...more] = imagesInManifests(JSON.stringify(object), {});
+      expect(more).toEqual([]);
+      expect(finding).toMatchObject({ reference: 'ghcr.io/x/y:1', confidence: 'certain' });
+    },
+  );
+
+  it.each(rules.filter(({ form }) => form === 'join'))(
+    'puts together in $apiVersion $kind: $at',
+    ({ apiVersion, kind, at, confidence }) => {
+      const members = [...at.matchAll(/\{([^}|]+)[^}]*\}/g)].map(([, path = '']) => path);
+      const value = (path: string): string => (/image$|repository$|hub$/i.test(path) ? 'ghcr.io/x/y' : 'v1');
+      const text = (path: string): string => (path.endsWith('.sha') ? 'a'.repeat(64) : value(path));
+      const object = members.map((path) => objectWith(path, text(path))).reduce(merged, { apiVersion, kind });
+      const reference = at.replace(/\{([^}|]+)[^}]*\}/g, (_, path: string) => text(path));
+      expect(imagesInManifests(JSON.stringify(object), {})).toContainEqual(
+        expect.objectContaining({ reference, confidence }),
+      );
+    },
+  );
 });

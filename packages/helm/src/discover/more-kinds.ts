@@ -100,7 +100,7 @@ actions.github.com AutoscalingRunnerSet pod:spec.template.spec
 pkg.crossplane.io Provider,Configuration,Function image:spec.package
 pkg.crossplane.io DeploymentRuntimeConfig pod:spec.deploymentTemplate.spec.template.spec
 # github.com/NVIDIA/gpu-operator api/nvidia/v1/clusterpolicy_types.go
-nvidia.com ClusterPolicy parts:spec.* parts:spec.driver.manager parts:spec.*.manager parts:spec.operator.initContainer
+nvidia.com ClusterPolicy parts:spec.* parts:spec.*.manager parts:spec.operator.initContainer
 # github.com/kubernetes-sigs/node-feature-discovery-operator api/v1/nodefeaturediscovery_types.go
 nfd.kubernetes.io NodeFeatureDiscovery image:spec.operand.image
 nfd.openshift.io NodeFeatureDiscovery image:spec.operand.image
