@@ -11,13 +11,16 @@ import {
   type Surroundings,
 } from './located-object.ts';
 import { type Reading, weigh } from './reading.ts';
+import { tooMuch } from './refusals.ts';
 
 /** What the Applications of an ApplicationSet install, where its generators need nothing but this tree: `list`, `git` over the tree itself, `matrix` and `merge` of such.
  *  For others there is a problem that says so, and what the template says without them. */
 export function leadsOfApplicationSet(set: LocatedObject, surroundings: Surroundings): Leads {
   const template = fieldsAt(set.object, 'spec', 'template');
   const isGoTemplate = field(set.object, 'spec', 'goTemplate') === true;
-  const generators = listAt(set.object, 'spec', 'generators').slice(0, MOST_GENERATORS);
+  const generators = listAt(set.object, 'spec', 'generators');
+  if (generators.length > MOST_GENERATORS)
+    throw tooMuch(set.file, `an ApplicationSet has more than ${MOST_GENERATORS} generators`);
   const generated = generators.map((generator, index) =>
     generatedParameters(generator, `spec.generators[${index}]`, { surroundings, isGoTemplate }),
   );

@@ -23,6 +23,7 @@ import {
   placeOf,
   type Surroundings,
 } from './located-object.ts';
+import { tooMuch } from './refusals.ts';
 import { imageOf } from './transform-kustomization.ts';
 import { isThisTree } from './tree-identity.ts';
 
@@ -31,6 +32,8 @@ export function leadsOfApplication(application: LocatedObject, surroundings: Sur
   const several = listAt(application.object, 'spec', 'sources');
   const single = field(application.object, 'spec', 'source');
   const sources = several.length > 0 ? several : single === undefined ? [] : [single];
+  if (sources.length > MOST_SOURCES)
+    throw tooMuch(application.file, `an Application has more than ${MOST_SOURCES} sources`);
   const path = (index: number): string => (several.length > 0 ? `spec.sources[${index}]` : 'spec.source');
   return joinLeads(
     sources

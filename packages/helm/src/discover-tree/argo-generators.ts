@@ -34,6 +34,7 @@ interface Context {
 }
 
 const MOST_APPLICATIONS = 10_000;
+const MOST_CHILDREN = 100;
 const DEEPEST = 3;
 
 /** The parameters that a generator makes without asking anybody. Throws `LIMIT_EXCEEDED` for more than 10,000. */
@@ -175,9 +176,9 @@ function merge(inside: Fields, path: string, context: Context, depth: number): G
 }
 
 function children(inside: Fields, path: string, context: Context, depth: number): Generated[] {
-  return listAt(inside, 'generators')
-    .slice(0, 100)
-    .map((generator, index) =>
-      generatedParameters(generator, `${path}.generators[${index}]`, context, depth + 1),
-    );
+  const inner = listAt(inside, 'generators');
+  if (inner.length > MOST_CHILDREN) throw tooMuch(path, `a generator is made of more than ${MOST_CHILDREN}`);
+  return inner.map((generator, index) =>
+    generatedParameters(generator, `${path}.generators[${index}]`, context, depth + 1),
+  );
 }

@@ -21,6 +21,7 @@ import {
 } from './located-object.ts';
 import { readObjects } from './read-objects.ts';
 import { Reading } from './reading.ts';
+import { tooMuch } from './refusals.ts';
 import type { TreeIdentity } from './tree-identity.ts';
 
 export interface DiscoverTreeOptions {
@@ -37,7 +38,7 @@ export interface TreeDiscovery {
 }
 
 /** What the files of a Git tree name: images of kustomizations (as `kustomize build` would make them) and of plain manifests, and what Applications, ApplicationSets, HelmReleases, Kustomizations
- *  and kustomizations point to. Reads nothing but the tree. Throws `LIMIT_EXCEEDED` when the tree as a whole is too much; what is wrong with one file is a problem. */
+ *  and kustomizations point to. Reads nothing but the tree. Throws `LIMIT_EXCEEDED` when the tree as a whole is too much (also for more than 10,000 deployments); what is wrong with one file is a problem. */
 export function discoverTree(tree: FileTree, options: DiscoverTreeOptions = {}): TreeDiscovery {
   const look = new Look(tree, options);
   look.buildRoots();
@@ -133,7 +134,8 @@ class Look {
   #deploy(deployment: Deployment): void {
     const { directory, overlay } = deployment;
     const known = this.#deployed.get(directory) ?? new Map<string, BuiltKustomization | undefined>();
-    if (this.#deployed.size > MOST_DEPLOYMENTS || known.size > MOST_DEPLOYMENTS) return;
+    if (this.#deployed.size + known.size > MOST_DEPLOYMENTS)
+      throw tooMuch(overlay.place.file, `more than ${MOST_DEPLOYMENTS} directories are deployed`);
     this.#deployed.set(directory, known);
     known.set(deploymentKey(deployment), undefined);
     const built = this.#try(overlay.place.file, () =>

@@ -145,6 +145,23 @@ spec: {generators: [{matrix: {generators: [${list}, ${list}]}}], template: {spec
     expectProblem({ 'set.yaml': text }, 'a generator makes more than 10000 Applications');
   });
 
+  it.each([
+    ['generators', `generators: [${'{list: {elements: []}}, '.repeat(101)}]`, 'more than 100 generators'],
+    [
+      'generators in one',
+      `generators: [{merge: {mergeKeys: [a], generators: [${'{list: {elements: []}}, '.repeat(101)}]}}]`,
+      'a generator is made of more than 100',
+    ],
+    [
+      'sources',
+      `generators: [{list: {elements: [{}]}}], template: {spec: {sources: [${'{repoURL: x}, '.repeat(1_001)}]}}`,
+      'more than 1000 sources',
+    ],
+  ])('with too many %s is refused', (_what, spec, why) => {
+    const head = 'apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: many}\n';
+    expectProblem({ 'set.yaml': `${head}spec: {${spec}}\n` }, why);
+  });
+
   it('that makes Applications which deploy themselves, each time changed, comes to an end', () => {
     const app = `apiVersion: argoproj.io/v1alpha1
 kind: Application
