@@ -9,19 +9,22 @@ import { rolldown } from 'rolldown';
 const packages = fileURLToPath(new URL('../packages', import.meta.url));
 const cli = join(packages, 'cli');
 
+/** better-sqlite3 is a binary. openpgp is under the LGPL: whoever has the program can put another version in its place. */
+const OUTSIDE = ['better-sqlite3', 'openpgp'];
+
 /** Threads start from a file that lies beside the chunk which starts them. */
 const WORKERS = ['http/src/pour-worker.ts', 'depot/src/hash-worker.ts', 'helm/src/render/render-worker.ts'];
 const STARTS_WORKERS = /\/(?:pour-pool|hash-pool|render-thread)\.ts$/;
 /** What threads read lies beside them. */
 const ASSETS = ['helm/engine/engine.wasm.zst', 'helm/engine/engine.NOTICE.txt'];
 
-/** The command line and what it imports, from the sources: main.js, commands/** and chunks/**, with what threads read. Only better-sqlite3 stays outside, for it is a binary.
+/** The command line and what it imports, from the sources: main.js, commands/** and chunks/**, with what threads read. What stays outside is what `OUTSIDE` names.
  *  `digest` names the content, so that a bundle that is there already need not be written. */
 export async function bundleProgram() {
   const build = await rolldown({
     input: Object.fromEntries(inputs()),
     platform: 'node',
-    external: ['better-sqlite3'],
+    external: OUTSIDE,
     resolve: { conditionNames: ['gapferry-source', 'node', 'import', 'module', 'default'] },
   });
   const { output } = await build.generate({

@@ -5,9 +5,10 @@ import { isGapferryError } from './errors.ts';
 import { parseCanonicalJson } from './parse-json.ts';
 
 const limits = { maxBytes: 1 << 20, maxDepth: 64 };
+/** Without the names that no reader takes. */
 const json = fc
   .jsonValue({ noUnicodeString: false })
-  .filter((value) => !JSON.stringify(value).includes('__proto__'));
+  .filter((value) => !/"(?:__proto__|constructor|prototype)":/.test(JSON.stringify(value)));
 
 describe('canonical JSON', () => {
   it('means the same as what it was made from', () => {

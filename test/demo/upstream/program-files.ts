@@ -17,7 +17,7 @@ export interface ProgramFiles {
 export const HOME = 'opt/gapferry';
 
 /** What the bundled command line imports besides itself. */
-const NOT_BUNDLED: Readonly<Record<string, string>> = { 'better-sqlite3': '' };
+const NOT_BUNDLED: Readonly<Record<string, string>> = { 'better-sqlite3': '', openpgp: '' };
 
 /** Collects the running Node and the bundled command line of the checkout at `root` with what it imports, links as pnpm laid them. */
 export async function programFiles(root: string): Promise<ProgramFiles> {
