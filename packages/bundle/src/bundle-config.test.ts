@@ -69,6 +69,14 @@ files:
     ]);
   });
 
+  it('wants repositories looked into only where it says so', () => {
+    const wishes = (images: string) =>
+      parse(`${HEAD}git: [{url: "https://git.example.org/a.git"${images}}]`).wishes;
+    expect(wishes(', images: discover')).toMatchObject([{ kind: 'git', images: 'discover' }]);
+    expect(wishes(', images: none')).toStrictEqual(wishes(''));
+    expect(wishes('')[0]).not.toHaveProperty('images');
+  });
+
   it('has the bundle’s name as channel unless it says otherwise', () => {
     expect(parse(`${HEAD}images: [nginx]`)).toMatchObject({ channel: 'line-a' });
     expect(parse(`${HEAD}images: [nginx]`)).not.toHaveProperty('version');

@@ -9,12 +9,14 @@ export interface GitEntry {
   readonly url: string;
   readonly refs?: readonly string[] | undefined;
   readonly as?: string | undefined;
+  readonly images?: 'discover' | 'none' | undefined;
 }
 
 export const gitEntry: z.ZodType<GitEntry> = z.strictObject({
   url: entryText,
   refs: z.array(entryText).max(1000).optional(),
   as: entryText.optional(),
+  images: z.enum(['discover', 'none']).optional(),
 });
 
 /** How a Git address is normalised and refused; the cli passes the git package's rule. */
@@ -26,6 +28,7 @@ export function toGitWish(entry: GitEntry, normalize: NormalizeGitUrl): GitWish 
     url: gitUrl(entry.url, normalize),
     refs: sortedUnique(entry.refs ?? []),
     ...(entry.as !== undefined && { as: safeName(entry.as) }),
+    ...(entry.images === 'discover' && { images: 'discover' }),
   };
 }
 

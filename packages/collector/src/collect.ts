@@ -27,7 +27,10 @@ export async function collect(request: CollectRequest, run: Run): Promise<Collec
   const numbered = await numberRelease(request, run);
   const store = countingStore(request.depot);
   const fetcher = itemFetcher({ ...request, store, last: numbered.last });
-  const { lock, discovered } = await lockFor({ ...request, ...lookingInto(request, fetcher, store) }, run);
+  const { lock, discovered, leads } = await lockFor(
+    { ...request, ...lookingInto(request, fetcher, store) },
+    run,
+  );
   const version = releaseVersion(request.version, request.config, lock);
   const { holdings, items } = await fetchPins({ ...request, lock, fetcher }, run);
   const assembleAs = (name: string): Promise<AssembledRelease> =>
@@ -42,7 +45,8 @@ export async function collect(request: CollectRequest, run: Run): Promise<Collec
   const release = unchanged ?? (await sealRelease(request, assembled, numbered, run));
   const kind = unchanged === undefined ? 'sealed' : 'unchanged';
   const totals = store.totalsOf(release);
-  return { kind, ...release, lock, ...(discovered && { discovered }), items, totals };
+  const found = { ...(discovered && { discovered }), ...(leads && { leads }) };
+  return { kind, ...release, lock, ...found, items, totals };
 }
 
 /** Charts are looked into where they lie in the depot, and are not fetched again. */

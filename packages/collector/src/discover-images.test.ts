@@ -5,6 +5,7 @@ import {
   type ImageFinding,
   quietRun,
   type RunEvent,
+  type TreeDiscovery,
 } from '@gapferry/core';
 import { fixedClock, memoryDepot, memoryLedger, memorySigner, memoryUpstream } from '@gapferry/testkit';
 import { describe, expect, it } from 'vitest';
@@ -57,7 +58,13 @@ function setUp(body: string, findings: readonly ImageFinding[] = [CERTAIN]) {
   const depot = memoryDepot();
   const clock = fixedClock('2026-05-01T08:00:00Z');
   const images = discovers({ archive: findings, failing: undefined as never });
-  const discovery: Discovery = { images, values: new Map([['v.yaml', 'a: 1']]), store: memoryDepot() };
+  const trees: TreeDiscovery = { discover: async () => ({ images: [], references: [], problems: [] }) };
+  const discovery: Discovery = {
+    images,
+    trees,
+    values: new Map([['v.yaml', 'a: 1']]),
+    store: memoryDepot(),
+  };
   const request: CollectRequest = {
     config,
     locked: false,
@@ -389,7 +396,9 @@ describe('warnings', () => {
 
   it('tell of a waiver that covers nothing', async () => {
     const { request } = setUp(`${APP}}\nwaivers: [{image: "quay.io/x", reason: r}]`);
-    expect(await warnings(request)).toEqual(['the waiver for quay.io/x covers no image that a chart names']);
+    expect(await warnings(request)).toEqual([
+      'the waiver for quay.io/x covers no image that a chart or a repository names',
+    ]);
   });
 
   it('tell of a digest that nothing inside will answer to', async () => {

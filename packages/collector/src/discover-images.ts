@@ -23,7 +23,9 @@ import { coveringPins, referenceToAsk } from './covering-pins.ts';
 import type { DiscoveredImage, Discovery, FetchChart } from './discovery.ts';
 import { type DiscoveryFailure, discoveryError } from './discovery-error.ts';
 import { groupFindings, type NamedImage, uniqueNamings } from './group-findings.ts';
+import type { Lead } from './leads.ts';
 import { type LookedInto, lookIntoCharts } from './look-into-charts.ts';
+import { lookIntoGit } from './look-into-git.ts';
 import { resolveWish } from './resolve-bundle.ts';
 
 export interface DiscoverRequest {
@@ -37,21 +39,25 @@ export interface DiscoverRequest {
   readonly concurrency?: number;
 }
 
-/** What charts name, and what it means for the lock. */
+/** What charts and repositories name, and what it means for the lock. */
 export interface Survey {
   /** Sorted by image. */
   readonly images: readonly DiscoveredImage[];
   /** The lock with what was found: images that charts name, and what names each. */
   readonly lock: Lock;
   readonly failures: readonly DiscoveryFailure[];
+  /** What repositories point to, and what in them was not followed. */
+  readonly leads: readonly Lead[];
 }
 
-/** Finds the images that the bundle's charts name, and asks upstream for those that are certain or likely. What must be there and cannot be had is among `failures`.
+/** Finds the images that the bundle's charts name, and its repositories where that is wished, and asks upstream for those that are certain or likely. What must be there and cannot be had is among `failures`.
  *  Throws what fetching and rendering a chart throw. */
 export async function surveyImages(request: DiscoverRequest, run: Run): Promise<Survey> {
   const { config, lock } = request;
   const charts = await lookIntoCharts({ ...request, pins: lock.pins }, run);
-  const named = groupFindings(charts);
+  const repositories = await lookIntoGit({ ...request, pins: lock.pins }, run);
+  const looked = [...charts, ...repositories.looked];
+  const named = groupFindings(looked);
   const covering = coveringPins(lock.pins);
   const waivers = config.waivers ?? [];
   const limit = pLimit(request.concurrency ?? 8);
@@ -62,10 +68,11 @@ export async function surveyImages(request: DiscoverRequest, run: Run): Promise<
   tellUnusedWaivers(waivers, answers, run);
   return {
     images: answers.map(({ image }) => image),
-    lock: lockWith(lock, charts, answers),
+    lock: lockWith(lock, looked, answers),
     failures: answers.flatMap(({ failure, image }) =>
-      failure === undefined ? [] : [{ image, error: failure, charts }],
+      failure === undefined ? [] : [{ image, error: failure, looked }],
     ),
+    leads: repositories.leads,
   };
 }
 
@@ -152,12 +159,14 @@ function tellUnusedWaivers(waivers: readonly Waiver[], answers: readonly Answer[
     if (!used.has(waiver))
       run.emit({
         kind: 'warning',
-        message: `the waiver for ${waiver.image} covers no image that a chart names`,
+        message: `the waiver for ${waiver.image} covers no image that a chart or a repository names`,
       });
 }
 
-function lockWith(lock: Lock, charts: readonly LookedInto[], answers: readonly Answer[]): Lock {
-  const rendered = new Map(charts.map(({ pin, rendered }) => [pin.id, rendered]));
+function lockWith(lock: Lock, looked: readonly LookedInto[], answers: readonly Answer[]): Lock {
+  const rendered = new Map(
+    looked.filter(({ pin }) => pin.kind === 'chart').map(({ pin, rendered }) => [pin.id, rendered]),
+  );
   const pins = new Map<string, Pin>(
     lock.pins.map((pin) => {
       const digest = pin.kind === 'chart' ? rendered.get(pin.id) : undefined;

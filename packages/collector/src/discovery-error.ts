@@ -7,20 +7,21 @@ import { combinedError } from './resolve-error.ts';
 export interface DiscoveryFailure {
   readonly image: DiscoveredImage;
   readonly error: unknown;
-  readonly charts: readonly LookedInto[];
+  /** Everything that was looked into. */
+  readonly looked: readonly LookedInto[];
 }
 
 /** One error for all of them, each with the chain from the image to the wish and the place where it is named. `images`: how many were found. */
 export function discoveryError(failures: readonly DiscoveryFailure[], images: number): GapferryError {
   const named = failures.map((failure) => ({ wish: chainOf(failure), error: withPlace(failure) }));
-  return combinedError(named, `${images} images that charts name`);
+  return combinedError(named, `${images} images that are named`);
 }
 
-/** `image X ← chart Y ← wish "Z"`. */
-function chainOf({ image, charts }: DiscoveryFailure): string {
+/** `image X ← chart Y ← wish "Z"`, `image X ← git Y ← wish "Z"`. */
+function chainOf({ image, looked }: DiscoveryFailure): string {
   const [first] = image.namedBy;
-  const chart = charts.find(({ pin }) => `chart ${pin.id}` === first?.item);
-  const wish = chart === undefined ? '' : ` ← wish "${describeWish(chart.wish)}"`;
+  const namer = looked.find(({ pin }) => `${pin.kind} ${pin.id}` === first?.item);
+  const wish = namer === undefined ? '' : ` ← wish "${describeWish(namer.wish)}"`;
   return `image ${image.image} ← ${first?.item}${wish}`;
 }
 
@@ -42,10 +43,12 @@ function withPlace({ image, error }: DiscoveryFailure): unknown {
 }
 
 /** Upstream's answer is final: what can be changed is what the chart is rendered with, or the bundle. */
-function hintFor(error: GapferryError, { confidence }: DiscoveredImage): { hint?: string } {
+function hintFor(error: GapferryError, { confidence, namedBy }: DiscoveredImage): { hint?: string } {
   if (error.code === 'SOURCE_NOT_FOUND' || error.code === 'REFERENCE_INVALID')
     return {
-      hint: 'give the chart the values it is installed with ("values" in bundle.yaml), or, if the image is not needed, say so and why under "waivers"',
+      hint: namedBy.every(({ item }) => item.startsWith('git '))
+        ? 'mend what the repository says, or, if the image is not needed, say so and why under "waivers"'
+        : 'give the chart the values it is installed with ("values" in bundle.yaml), or, if the image is not needed, say so and why under "waivers"',
     };
   const hints = [
     ...(error.hint === undefined ? [] : [error.hint]),

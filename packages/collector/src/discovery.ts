@@ -9,11 +9,13 @@ import {
   type NamedBy,
   type RenderingInput,
   type Run,
+  type TreeDiscovery,
 } from '@gapferry/core';
 
-/** What is needed to find the images that charts name. */
+/** What is needed to find the images that charts and repositories name. */
 export interface Discovery {
   readonly images: ImageDiscovery;
+  readonly trees: TreeDiscovery;
   /** Content of every values file that bundle.yaml names, by its path there. */
   readonly values: ReadonlyMap<string, string>;
   /** Where charts go that are looked into. A collect takes its depot instead. */
@@ -23,7 +25,7 @@ export interface Discovery {
 /** Brings a chart into the store that is looked into. */
 export type FetchChart = (pin: ChartPin, run: Run) => Promise<ChartHolding>;
 
-/** An image that charts of the bundle name, and what becomes of it. */
+/** An image that charts and repositories of the bundle name, and what becomes of it. */
 export interface DiscoveredImage {
   /** In full; as it is written where it is no reference. */
   readonly image: string;

@@ -1,6 +1,7 @@
 import { type BundleConfig, type Drift, driftBetween, type Lock } from '@gapferry/bundle';
 import type { Run, Sources } from '@gapferry/core';
 import type { DiscoveredImage, Discovery } from './discovery.ts';
+import type { Lead } from './leads.ts';
 import { resolveRelease } from './resolve-release.ts';
 
 export interface DriftReport {
@@ -10,6 +11,8 @@ export interface DriftReport {
   readonly lock: Lock;
   /** What charts name, and what becomes of it; absent where nobody looked. */
   readonly discovered?: readonly DiscoveredImage[];
+  /** What repositories point to, and what in them was not followed; absent where nobody looked. */
+  readonly leads?: readonly Lead[];
 }
 
 /** Asks upstream what the wishes are now and compares that with the lock; writes nothing. Throws like `resolveRelease`. */
@@ -20,9 +23,15 @@ export async function driftOf(
   run: Run,
   discovery?: Discovery,
 ): Promise<DriftReport> {
-  const { lock: now, discovered } = await resolveRelease(
-    { config, sources, ...(discovery && { discovery }) },
-    run,
-  );
-  return { drift: driftBetween(lock, now), lock: now, ...(discovered && { discovered }) };
+  const {
+    lock: now,
+    discovered,
+    leads,
+  } = await resolveRelease({ config, sources, ...(discovery && { discovery }) }, run);
+  return {
+    drift: driftBetween(lock, now),
+    lock: now,
+    ...(discovered && { discovered }),
+    ...(leads && { leads }),
+  };
 }

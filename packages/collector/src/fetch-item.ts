@@ -125,7 +125,7 @@ function withItem(error: unknown, pin: Pin, wish: Wish | undefined): unknown {
 function hintFor(error: GapferryError, pin: Pin): { hint?: string } {
   if (error.code === 'PLATFORM_NOT_FOUND' && pin.kind === 'image' && pin.namedBy !== undefined)
     return {
-      hint: 'a chart names the image: name it under "images" with the platforms that it has, or, if it is not needed, say so and why under "waivers"',
+      hint: 'a chart or a repository names the image: name it under "images" with the platforms that it has, or, if it is not needed, say so and why under "waivers"',
     };
   return error.hint === undefined ? {} : { hint: error.hint };
 }

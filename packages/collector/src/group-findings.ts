@@ -25,14 +25,14 @@ export interface NamedImage {
 }
 
 const STRENGTH: Readonly<Record<Confidence, number>> = { certain: 0, likely: 1, possible: 2 };
-/** Places of one image that are kept for each chart: more tell nobody anything. */
+/** Places of one image that are kept for each chart or repository: more tell nobody anything. */
 const PLACES = 100;
 const TEXT = 1000;
 
 /** One entry for each image, however it is written and wherever it stands, sorted by name. */
-export function groupFindings(charts: readonly LookedInto[]): NamedImage[] {
-  const found = charts.flatMap(({ pin, findings }) =>
-    findings.map((finding) => ({ finding, item: `chart ${pin.id}`, ...nameOf(finding) })),
+export function groupFindings(looked: readonly LookedInto[]): NamedImage[] {
+  const found = looked.flatMap(({ pin, findings }) =>
+    findings.map((finding) => ({ finding, item: `${pin.kind} ${pin.id}`, ...nameOf(finding) })),
   );
   return [...Map.groupBy(found, ({ image }) => image).values()]
     .map((own) => toNamedImage(own))
@@ -70,7 +70,7 @@ function toNamedImage(found: readonly Found[]): NamedImage {
   };
 }
 
-/** Charts are written by strangers: what they say becomes one line of bounded length. */
+/** Charts and repositories are written by strangers: what they say becomes one line of bounded length. */
 function toNaming({ finding: { method, place }, item }: Found): NamedBy {
   const { file, object, path } = place;
   return {

@@ -12,6 +12,7 @@ export type { DiscoveryFailure } from './discovery-error.ts';
 export * from './drift-of.ts';
 export type { CollectedItem } from './item-tally.ts';
 export * from './last-release.ts';
+export type { Lead } from './leads.ts';
 export * from './preview-collect.ts';
 export * from './release-version.ts';
 export * from './request.ts';

@@ -5,6 +5,8 @@ import {
   checkRun,
   type Digest,
   GapferryError,
+  type GitPin,
+  type GitWish,
   type ImageFinding,
   type Pin,
   type Run,
@@ -16,11 +18,12 @@ import pLimit from 'p-limit';
 import { type Discovery, type FetchChart, renderingInput } from './discovery.ts';
 import { resolveError, type WishFailure } from './resolve-error.ts';
 
-/** What was found in one chart. */
+/** What was found in one chart or repository. */
 export interface LookedInto {
-  readonly wish: ChartWish;
-  readonly pin: ChartPin;
-  readonly rendered: Digest;
+  readonly wish: ChartWish | GitWish;
+  readonly pin: ChartPin | GitPin;
+  /** Of a chart: the digest of what it was rendered with. */
+  readonly rendered?: Digest;
   readonly findings: readonly ImageFinding[];
 }
 

@@ -2,6 +2,7 @@ import type { ImageItem, Item, Lock, Manifest } from '@gapferry/bundle';
 import { matchesPlatform, type Pin, parsePlatform, type ReleaseAddress, type Run } from '@gapferry/core';
 import type { DiscoveredImage } from './discovery.ts';
 import { hasRefs } from './earlier-packs.ts';
+import type { Lead } from './leads.ts';
 import { lockFor } from './lock-for.ts';
 import { previewNumber } from './number-release.ts';
 import { recordedRelease } from './recorded-release.ts';
@@ -16,6 +17,8 @@ export interface CollectPreview {
   readonly lock: Lock;
   /** As for a collect. */
   readonly discovered?: readonly DiscoveredImage[];
+  /** What repositories point to, and what in them was not followed; absent where nobody looked. */
+  readonly leads?: readonly Lead[];
   /** In the order of the lock, each compared with the channel's newest release in this depot. */
   readonly items: readonly PreviewedItem[];
   /** Items of that release that are wanted no more. */
@@ -32,7 +35,7 @@ export interface PreviewedItem {
 /** `collect --dry-run`: resolves (unless locked), numbers, compares; fetches nothing but the charts that are looked into, and writes nothing, not even to the ledger. Throws what a collect would throw up to there. */
 export async function previewCollect(request: CollectBasis, run: Run): Promise<CollectPreview> {
   const { address, last } = await previewNumber(request);
-  const { lock, discovered } = await lockFor(request, run);
+  const { lock, discovered, leads } = await lockFor(request, run);
   const version = releaseVersion(request.version, request.config, lock);
   const before = last === undefined ? undefined : (await recordedRelease(last, request.depot))?.manifest;
   const wanted = new Set(lock.pins.map(nameOf));
@@ -41,6 +44,7 @@ export async function previewCollect(request: CollectBasis, run: Run): Promise<C
     version,
     lock,
     ...(discovered && { discovered }),
+    ...(leads && { leads }),
     items: lock.pins.map((pin) => ({ kind: pin.kind, id: pin.id, state: stateOf(pin, before) })),
     removed: (before?.items ?? [])
       .filter((item) => !wanted.has(nameOf(item)))

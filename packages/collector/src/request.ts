@@ -15,6 +15,7 @@ import type {
 import type { UpstreamDemands } from './check-upstream.ts';
 import type { DiscoveredImage, Discovery } from './discovery.ts';
 import type { CollectedItem } from './item-tally.ts';
+import type { Lead } from './leads.ts';
 
 /** What a collect needs of a depot. The caller holds the depot's lock. */
 export interface CollectDepot extends BlobStore, ReleaseReader, ReleaseWriter {
@@ -67,6 +68,8 @@ export interface Collected {
   readonly lock: Lock;
   /** What charts name, and what became of it, sorted by image; absent where nobody looked: with a given lock, which holds what was found when it was made. */
   readonly discovered?: readonly DiscoveredImage[];
+  /** What repositories point to, and what in them was not followed; absent where nobody looked. */
+  readonly leads?: readonly Lead[];
   /** What fetching did, item by item, in the order of the lock. */
   readonly items: readonly CollectedItem[];
   readonly totals: CollectTotals;

@@ -26,7 +26,7 @@ export function requireClosure(
   const place = first.namedBy[0] === undefined ? '' : `, named in ${describeNaming(first.namedBy[0])}`;
   throw new GapferryError({
     code: 'RELEASE_INCOMPLETE',
-    message: `${missing.length} image(s) that charts name are not in the release; first image ${first.image}${place}`,
+    message: `${missing.length} image(s) that are named are not in the release; first image ${first.image}${place}`,
     hint: 'nothing was sealed; this is a mistake of ours, please report it',
     data: { images: missing.map(({ image }) => image) },
   });

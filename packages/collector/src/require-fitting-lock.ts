@@ -16,19 +16,22 @@ import {
 } from '@gapferry/core';
 import { type Discovery, renderingInput } from './discovery.ts';
 import { chartsToLookInto } from './look-into-charts.ts';
+import { repositoriesToLookInto } from './look-into-git.ts';
 
 /** Does the lock say what resolving the bundle would say if upstream stood still? No chart is rendered: that its images were looked for, and with which values, stands in its pin, and an image
  *  that only charts name is there by what names it. Throws `LOCK_STALE`. */
 export function requireFittingLock(config: BundleConfig, lock: Lock, discovery: Discovery | undefined): void {
-  const lookedInto = new Set(
-    lock.pins.filter((pin) => pin.kind === 'chart' && pin.rendered !== undefined).map(describeItem),
-  );
+  const lookedInto = new Set([
+    ...lock.pins.filter((pin) => pin.kind === 'chart' && pin.rendered !== undefined).map(describeItem),
+    // That a repository was looked into is part of its wish.
+    ...repositoriesToLookInto(config, lock.pins).map(({ pin }) => describeItem(pin)),
+  ]);
   pinsFor(config.wishes, lock, (pin) => isDerived(pin, config, lookedInto));
   if (discovery !== undefined) requireSameRendering(config, lock, discovery);
   requireWaived(config, lock);
 }
 
-/** An image that no line of bundle.yaml wants, but a chart of the lock does, under the wish that bundle.yaml gives it today. */
+/** An image that no line of bundle.yaml wants, but a chart or a repository of the lock does, under the wish that bundle.yaml gives it today. */
 function isDerived(pin: Pin, config: BundleConfig, lookedInto: ReadonlySet<string>): boolean {
   if (pin.kind !== 'image' || pin.namedBy === undefined) return false;
   return (

@@ -2,6 +2,7 @@ import type { Lock } from '@gapferry/bundle';
 import type { Run } from '@gapferry/core';
 import { discoverImages } from './discover-images.ts';
 import type { DiscoveredImage, Discovery, FetchChart } from './discovery.ts';
+import type { Lead } from './leads.ts';
 import { type ResolveRequest, resolveBundle } from './resolve-bundle.ts';
 
 export interface ResolveReleaseRequest extends ResolveRequest {
@@ -15,9 +16,11 @@ export interface ResolvedRelease {
   readonly lock: Lock;
   /** What charts name and what becomes of it, sorted by image; absent where nobody looked. */
   readonly discovered?: readonly DiscoveredImage[];
+  /** What repositories point to, and what in them was not followed; absent where nobody looked. */
+  readonly leads?: readonly Lead[];
 }
 
-/** Everything that a release would hold: what the bundle wishes, and the images that its charts name. Throws like `resolveBundle` and `discoverImages`. */
+/** Everything that a release would hold: what the bundle wishes, and the images that its charts and repositories name. Throws like `resolveBundle` and `discoverImages`. */
 export async function resolveRelease(request: ResolveReleaseRequest, run: Run): Promise<ResolvedRelease> {
   const lock = await resolveBundle(request, run);
   const { discovery } = request;
@@ -26,7 +29,7 @@ export async function resolveRelease(request: ResolveReleaseRequest, run: Run): 
     { ...request, discovery, lock, fetchChart: request.fetchChart ?? plainFetch(request, discovery) },
     run,
   );
-  return { lock: survey.lock, discovered: survey.images };
+  return { lock: survey.lock, discovered: survey.images, leads: survey.leads };
 }
 
 /** Charts from their source into the store that is looked into. */

@@ -4,13 +4,16 @@ import type { Discovery } from './discovery.ts';
 import { type ResolveRequest, resolveBundle } from './resolve-bundle.ts';
 import { plainFetch } from './resolve-release.ts';
 
-/** What a collect would find in the bundle's charts and do with it, without collecting: also what would end it is in the answer. Throws like `resolveBundle`, and what fetching and rendering a chart throw. */
+/** What a collect would find in the bundle's charts and repositories and do with it, without collecting: also what would end it is in the answer. Throws like `resolveBundle`, and what fetching and rendering a chart throw. */
 export async function surveyBundle(
   request: ResolveRequest & { readonly discovery: Discovery },
   run: Run,
 ): Promise<Survey> {
   // What names no image, and is none, need not be asked for.
-  const wishes = request.config.wishes.filter(({ kind }) => kind === 'chart' || kind === 'image');
+  const wishes = request.config.wishes.filter(
+    (wish) =>
+      wish.kind === 'chart' || wish.kind === 'image' || (wish.kind === 'git' && wish.images === 'discover'),
+  );
   const config = { ...request.config, wishes };
   const lock = await resolveBundle({ ...request, config }, run);
   return surveyImages({ ...request, config, lock, fetchChart: plainFetch(request, request.discovery) }, run);

@@ -106,6 +106,8 @@ export interface GitWish {
   readonly refs: readonly string[];
   /** Identity to use instead of host/path of the URL. */
   readonly as?: string;
+  /** The images that manifests and kustomizations in it name are looked for, and become part of the release. Absent: they are not. */
+  readonly images?: 'discover';
 }
 
 export interface FileWish {

@@ -8,6 +8,7 @@ import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
 import { type ChartAsBundle, chartAsBundle } from '../outside/chart-as-bundle.ts';
 import { withDemoHint } from '../outside/demo-hint.ts';
 import { countsOf } from '../outside/discovered-text.ts';
+import { leadLines } from '../outside/lead-lines.ts';
 import { openScratchStore, type ScratchStore } from '../outside/open-scratch-store.ts';
 import { openSources } from '../outside/open-sources.ts';
 import { readBundle } from '../outside/read-bundle.ts';
@@ -57,12 +58,12 @@ export default class Images extends GapferryCommand<typeof Images> {
     try {
       scratch = await openScratchStore();
       const { surveyBundle } = await import('@gapferry/collector');
-      const discovery = { images: sources.discovery, values, store: scratch.store };
-      const { images, failures } = await surveyBundle({ config, sources, discovery }, run);
+      const discovery = { images: sources.discovery, trees: sources.trees, values, store: scratch.store };
+      const { images, failures, leads } = await surveyBundle({ config, sources, discovery }, run);
       const exitCodes = failures.map(({ error }) => exitCodeOf(error));
       return {
-        json: { counts: countsOf(images), images },
-        text: formatSurvey(images),
+        json: { counts: countsOf(images), images, leads },
+        text: [formatSurvey(images), ...leadLines(leads)].join('\n'),
         exitCode: exitCodes.length === 0 ? 0 : Math.min(...exitCodes),
       };
     } catch (error) {

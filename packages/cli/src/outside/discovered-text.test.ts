@@ -84,6 +84,6 @@ describe('a survey for people', () => {
   });
 
   it('says so where nothing is named', () => {
-    expect(formatSurvey([])).toBe('the charts name no image');
+    expect(formatSurvey([])).toBe('nothing names an image');
   });
 });

@@ -1,19 +1,25 @@
 import type { Lock } from '@gapferry/bundle';
-import type { DiscoveredImage } from '@gapferry/collector';
-import { printable } from '@gapferry/core';
+import type { DiscoveredImage, Lead } from '@gapferry/collector';
+import { type NamedBy, printable } from '@gapferry/core';
+import { openLeadLines } from './lead-lines.ts';
 
 /** What a resolve, a collect or its preview knows of images that charts name. */
 export interface DiscoveredReport {
   readonly lock: Lock;
   /** Absent with a given lock: it holds what was found when it was made. */
   readonly discovered?: readonly DiscoveredImage[];
+  readonly leads?: readonly Lead[];
 }
 
 /** Lines of one kind that are shown; `gapferry images` shows all. */
 const SHOWN = 20;
 
 /** In one line how many images charts name and what becomes of them, then each that is left out although somebody might miss it. Nothing where charts name nothing. */
-export function discoveredLines({ lock, discovered }: DiscoveredReport, bundle: string): string[] {
+export function discoveredLines(report: DiscoveredReport, bundle: string): string[] {
+  return [...imageLines(report, bundle), ...openLeadLines(report.leads ?? [], bundle)];
+}
+
+function imageLines({ lock, discovered }: DiscoveredReport, bundle: string): string[] {
   if (discovered === undefined) return lockedLines(lock);
   if (discovered.length === 0) return [];
   const counts = countsOf(discovered);
@@ -24,17 +30,27 @@ export function discoveredLines({ lock, discovered }: DiscoveredReport, bundle: 
     ...(counts.listed > 0 ? [`${counts.listed} only listed`] : []),
   ];
   const more = counts.listed > 0 ? `; gapferry images ${bundle} shows each` : '';
-  return [`charts name ${discovered.length} image(s): ${parts.join(', ')}${more}`, ...leftOut(discovered)];
+  const namers = namersOf(discovered.flatMap(({ namedBy }) => namedBy));
+  return [`${namers} name ${discovered.length} image(s): ${parts.join(', ')}${more}`, ...leftOut(discovered)];
 }
 
 function lockedLines({ pins, waived = [] }: Lock): string[] {
   const named = pins.filter((pin) => pin.kind === 'image' && pin.namedBy !== undefined).length;
   if (named + waived.length === 0) return [];
+  const namers = namersOf([
+    ...pins.flatMap((pin) => (pin.kind === 'image' ? (pin.namedBy ?? []) : [])),
+    ...waived.flatMap(({ namedBy }) => namedBy),
+  ]);
   const left = waived.length > 0 ? `, ${waived.length} waived` : '';
   return [
-    `charts name ${named + waived.length} image(s) by the lock: ${named} in the release${left}`,
+    `${namers} name ${named + waived.length} image(s) by the lock: ${named} in the release${left}`,
     ...waived.slice(0, SHOWN).map(({ image }) => printable(`  waived    ${image}`)),
   ];
+}
+
+function namersOf(namedBy: readonly NamedBy[]): string {
+  const kinds = new Set(namedBy.map(({ item }) => (item.startsWith('git ') ? 'repositories' : 'charts')));
+  return [...kinds].sort().join(' and ');
 }
 
 /** What is merely possible is too much to read here. */
@@ -49,8 +65,10 @@ function leftOut(discovered: readonly DiscoveredImage[]): string[] {
 }
 
 /** The same for `--json`. */
-export function discoveredJson({ lock, discovered }: DiscoveredReport): { readonly discovered: object } {
-  if (discovered !== undefined) return { discovered: { ...countsOf(discovered), images: discovered } };
+export function discoveredJson({ lock, discovered, leads = [] }: DiscoveredReport): {
+  readonly discovered: object;
+} {
+  if (discovered !== undefined) return { discovered: { ...countsOf(discovered), images: discovered, leads } };
   const named = lock.pins.filter((pin) => pin.kind === 'image' && pin.namedBy !== undefined).length;
   return { discovered: { byLock: true, named, waived: lock.waived?.length ?? 0 } };
 }

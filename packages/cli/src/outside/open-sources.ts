@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import type { HostConfig } from '@gapferry/bundle';
-import type { ImageDiscovery, Sources } from '@gapferry/core';
+import type { ImageDiscovery, Sources, TreeDiscovery } from '@gapferry/core';
 import type { HostSettings } from '@gapferry/http';
 import { systemClock } from '../clock.ts';
 import { childEnvironment, type Environment } from '../environment.ts';
@@ -9,10 +9,13 @@ import { dockerCredentials } from './docker-credentials.ts';
 import { fileLookupCache } from './file-lookup-cache.ts';
 import type { BundleFiles } from './read-bundle.ts';
 import { readKeyrings } from './read-keyrings.ts';
+import { treeDiscovery } from './tree-discovery.ts';
 
 export interface OpenSources extends Sources {
   /** Finds the images that charts name; dependencies that they do not bring come from where the bundle's charts come from. */
   readonly discovery: ImageDiscovery;
+  /** Finds what repositories name. */
+  readonly trees: TreeDiscovery;
   /** Closes idle connections, the archives that images were read from, and the renderer of charts. */
   close(): Promise<void>;
 }
@@ -35,7 +38,7 @@ export async function openSources(
   const [
     { createHttpClient },
     { createAttachmentFinder, createOciClient, imageSource, localImages, registryAttachments },
-    { chartDiscovery, chartSource, dependencyFetcher },
+    { chartDiscovery, chartSource, dependencyFetcher, helmProgram },
     { createGit, gitSource },
     { fileSource },
   ] = await Promise.all([
@@ -47,37 +50,37 @@ export async function openSources(
   ]);
   const { insecure, hosts } = config;
   const remote = await remoteOf(environment, insecure);
-  const http = createHttpClient({
-    ...remote,
-    hosts: await settingsOf(hosts, dirname(file)),
-    proxyEnv: environment.proxy,
-    userAgent: 'gapferry',
-  });
+  const client = { proxyEnv: environment.proxy, userAgent: 'gapferry' };
+  const http = createHttpClient({ ...remote, ...client, hosts: await settingsOf(hosts, dirname(file)) });
   const registry = createOciClient(http, {
     mirrors: new Map([...hosts].map(([host, { mirrors }]) => [host, mirrors])),
   });
   const cache = fileLookupCache(join(directory, 'work', 'lookups'));
   const attachments = createAttachmentFinder(registry, { cache, clock: systemClock, refresh });
-  const local = localImages({
-    baseDirectory: dirname(file),
-    workDirectory: join(directory, 'work', 'images'),
+  const baseDirectory = dirname(file);
+  const local = localImages({ baseDirectory, workDirectory: join(directory, 'work', 'images') });
+  const charts = { http, oci: registry, baseDirectory };
+  const { helm } = environment;
+  const discovery = chartDiscovery({
+    dependencies: dependencyFetcher(charts),
+    ...(helm && { renderer: helmProgram(helm) }),
   });
-  const charts = { http, oci: registry, baseDirectory: dirname(file) };
-  const discovery = chartDiscovery({ dependencies: dependencyFetcher(charts) });
+  const repositories = gitSource({
+    ...remote,
+    git: createGit({ environment: childEnvironment() }),
+    // Absolute: git works elsewhere.
+    workDirectory: resolve(directory, 'work', 'git'),
+  });
   return {
     discovery,
+    trees: treeDiscovery(repositories),
     image: imageSource(registry, { attachments, cache, local }),
     chart: chartSource({
       ...charts,
       attachments: registryAttachments(registry, attachments),
       keyrings: await readKeyrings({ config, file }),
     }),
-    git: gitSource({
-      ...remote,
-      git: createGit({ environment: childEnvironment() }),
-      // Absolute: git works elsewhere.
-      workDirectory: resolve(directory, 'work', 'git'),
-    }),
+    git: repositories,
     file: fileSource(http),
     async close() {
       http.close();

@@ -15,7 +15,7 @@ const ORDER = Object.keys(WORDS);
 
 /** Every image with what would become of it, how sure it is that it is needed, why, and below it each place that names it. What would end a collect stands first. */
 export function formatSurvey(images: readonly DiscoveredImage[]): string {
-  if (images.length === 0) return 'the charts name no image';
+  if (images.length === 0) return 'nothing names an image';
   const sorted = [...images].sort(
     (a, b) => ORDER.indexOf(a.outcome) - ORDER.indexOf(b.outcome) || (a.image < b.image ? -1 : 1),
   );
