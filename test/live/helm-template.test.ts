@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { quietRun } from '@gapferry/core';
-import { createChartRenderer, type RenderJob } from '@gapferry/helm';
+import { createChartRenderer, helmProgram, type RenderJob } from '@gapferry/helm';
 import {
   makeChart,
   mustRun,
@@ -103,6 +103,14 @@ describe.each(HELMS)('what %s prints', (helm) => {
         const { stdout } = await template(helm, shape);
         expect(stdout).toContain('kind: Deployment');
         expect(comparable(helm, await rendered(shape))).toBe(comparable(helm, stdout));
+      }
+    });
+
+    it('of every shape, where gapferry is told to use that helm', async () => {
+      const program = helmProgram({ program: tool(helm), path: process.env['PATH'] ?? '' });
+      for (const shape of shapes.filter(({ only = helm }) => only === helm)) {
+        const { stdout } = await template(helm, shape);
+        expect((await program.render(toJob(shape), quietRun())).text, shape.about).toBe(stdout);
       }
     });
 

@@ -13,6 +13,8 @@ export interface Environment {
   readonly credentialFiles: readonly string[];
   readonly proxy: Readonly<Record<string, string | undefined>>;
   readonly keyPassphrase?: string;
+  /** A `helm` that renders charts instead of the engine that is built in, and where it is looked for. */
+  readonly helm?: { readonly program: string; readonly path: string };
 }
 
 const PROXY_NAMES = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'];
@@ -21,6 +23,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   const home = env['HOME'] ?? '/';
   const passphrase = env['GAPFERRY_KEY_PASSPHRASE'];
   const caFile = env['GAPFERRY_CA'];
+  const helm = env['GAPFERRY_HELM'] ?? '';
   const dockerConfig = `${env['DOCKER_CONFIG'] ?? `${home}/.docker`}/config.json`;
   return {
     home,
@@ -30,6 +33,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     credentialFiles: [dockerConfig, ...containersFiles(env)],
     proxy: readProxies(env),
     ...(passphrase !== undefined && { keyPassphrase: passphrase }),
+    ...(helm !== '' && { helm: { program: helm, path: env['PATH'] ?? '' } }),
   };
 }
 

@@ -35,3 +35,4 @@ export {
   type RenderedChart,
   type RenderJob,
 } from './render/chart-renderer.ts';
+export { type HelmProgramOptions, helmProgram } from './render/helm-program.ts';

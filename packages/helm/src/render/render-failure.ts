@@ -47,7 +47,7 @@ export function toChartError({ item }: Item, { kind, message, chart }: EngineFai
     });
   return new GapferryError({
     code: 'CONFIG_INVALID',
-    message: `${item}: chart ${shown(chart ?? '')} does not render: ${shown(said)}`,
+    message: `${item}: ${chart === undefined ? 'the chart' : `chart ${shown(chart)}`} does not render: ${shown(said)}`,
     hint: 'change the values of the item in bundle.yaml, or take another version of the chart',
     origin: 'source',
     data,
