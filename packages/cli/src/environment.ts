@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { GapferryError } from '@gapferry/core';
 
 /** What the environment says, read once and passed on: nothing below the cli looks at it. */
@@ -33,8 +34,13 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     credentialFiles: [dockerConfig, ...containersFiles(env)],
     proxy: readProxies(env),
     ...(passphrase !== undefined && { keyPassphrase: passphrase }),
-    ...(helm !== '' && { helm: { program: helm, path: env['PATH'] ?? '' } }),
+    ...(helm !== '' && { helm: { program: programOf(helm), path: env['PATH'] ?? '' } }),
   };
+}
+
+/** A path is meant from here; it is started elsewhere. */
+function programOf(text: string): string {
+  return text.includes('/') ? resolve(text) : text;
 }
 
 /** containers-auth.json(5). */
