@@ -50,6 +50,36 @@ describe('a Git repository whose images are wished', { timeout: 60_000 }, () => 
     expect(JSON.stringify(await host.collect(0, ['--locked']))).toContain('unchanged');
   });
 
+  it('brings what charts in it name, with the values of what installs them, and tells what it cannot render', async () => {
+    await using registry = await startRegistry();
+    registry.seedImage('team/web', '2.0', await makeImage({ seed: 'web' }));
+    const url = `file://${host.path('upstream/line-a')}`;
+    const install = (name: string, helm: object): string =>
+      JSON.stringify({
+        apiVersion: 'argoproj.io/v1alpha1',
+        kind: 'Application',
+        metadata: { name },
+        spec: { source: { repoURL: url, path: 'charts/web', targetRevision: 'main', helm } },
+      });
+    const repository = await createRepository(host.path('upstream/line-a'), [
+      {
+        message: 'one',
+        files: {
+          'charts/web/Chart.yaml': 'apiVersion: v2\nname: web\nversion: 1.0.0\n',
+          'charts/web/templates/pod.yaml': pod('{{ .Values.image }}'),
+          'apps/web.yaml': install('web', { valuesObject: { image: `${registry.host}/team/web:2.0` } }),
+          'apps/far.yaml': install('far', { valueFiles: ['https://values.example.org/far.yaml'] }),
+        },
+      },
+    ]);
+    await want(repository);
+    const collected = JSON.stringify(await host.collect(0));
+    expect(collected).toContain('team/web:2.0');
+    expect(collected).toContain('charts/web/templates/pod.yaml');
+    expect(collected).toContain('the chart charts/web is not looked into');
+    expect(collected).toContain('https://values.example.org/far.yaml');
+  });
+
   it('ends the collect when upstream lacks one of them, with the chain', async () => {
     await using registry = await startRegistry();
     const repository = await createRepository(host.path('upstream/line-a'), [

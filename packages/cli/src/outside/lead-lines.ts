@@ -12,7 +12,7 @@ export function leadLines(leads: readonly Lead[]): string[] {
 
 /** Of these, what a collect leaves out. */
 export function openLeadLines(leads: readonly Lead[], bundle: string): string[] {
-  const open = leads.filter(({ outcome }) => outcome !== 'wanted');
+  const open = leads.filter(({ outcome }) => outcome === 'not-collected' || outcome === 'not-followed');
   const lines = open.slice(0, SHOWN).map((lead) => printable(lineOf(lead)));
   if (open.length <= SHOWN) return lines;
   return [...lines, `and ${open.length - SHOWN} more; gapferry images ${bundle} shows each`];
@@ -27,7 +27,7 @@ function lineOf({ item, place, to, outcome, open = [] }: Lead): string {
     case 'wanted':
       return `${where} points to ${to}: bundle.yaml has it`;
     case 'here':
-      return `${where} points to ${to} in the repository: what it names is not looked for`;
+      return `${where} points to ${to} of the repository itself`;
     case 'not-followed':
       return `${where}: not followed: ${open.join('; ')}`;
   }

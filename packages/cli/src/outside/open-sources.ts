@@ -73,7 +73,7 @@ export async function openSources(
   });
   return {
     discovery,
-    trees: treeDiscovery(repositories),
+    trees: treeDiscovery(repositories, discovery),
     image: imageSource(registry, { attachments, cache, local }),
     chart: chartSource({
       ...charts,
