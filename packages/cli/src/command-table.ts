@@ -10,7 +10,7 @@ export const COMMANDS = {
   resolve: { side: 'outside', summary: 'Pin every wish of a bundle to what it is now' },
   images: {
     side: 'outside',
-    summary: 'Find the images that charts name, and tell what would become of each',
+    summary: 'Find the images that charts and repositories name, and tell what would become of each',
   },
   collect: { side: 'outside', summary: 'Fetch what a bundle wants and seal it as a release' },
   diff: { side: 'outside', summary: 'Tell what changes from one release to another' },

@@ -22,7 +22,7 @@ import { readValues } from '../outside/read-values.ts';
 export default class Collect extends GapferryCommand<typeof Collect> {
   static override summary = COMMANDS.collect.summary;
   static override description =
-    'Resolves the wishes (or takes them from the lock with --locked), finds the images that charts name, fetches what the depot does not have yet, and signs one release of everything. Run it again after a break: it continues.';
+    'Resolves the wishes (or takes them from the lock with --locked), finds the images that charts and repositories name, fetches what the depot does not have yet, and signs one release of everything. Run it again after a break: it continues.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> bundles/line-a --key keys/collector.key --first',
     '<%= config.bin %> <%= command.id %> bundles/line-a --key keys/collector.key --locked',

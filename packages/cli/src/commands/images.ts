@@ -18,7 +18,7 @@ import { formatSurvey } from '../outside/survey-text.ts';
 export default class Images extends GapferryCommand<typeof Images> {
   static override summary = COMMANDS.images.summary;
   static override description =
-    'Renders the charts of a bundle, or one chart, and shows every image that they name: how sure it is that it is needed, where it is named, and what a collect would do with it. Collects nothing. Exits 5 when upstream does not have an image that must be there.';
+    'Renders the charts of a bundle, or one chart, reads its Git repositories that say "images: discover", and shows every image that they name: how sure it is that it is needed, where it is named, and what a collect would do with it. What repositories point to is listed below. Collects nothing. Exits 5 when upstream does not have an image that must be there.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> bundles/line-a',
     '<%= config.bin %> <%= command.id %> oci://registry.example.org/charts/historian:4.2.1 --values plant.yaml',

@@ -16,7 +16,7 @@ import { readValues } from '../outside/read-values.ts';
 export default class Resolve extends GapferryCommand<typeof Resolve> {
   static override summary = COMMANDS.resolve.summary;
   static override description =
-    'Asks upstream, finds the images that charts name, and writes bundle.lock.json beside bundle.yaml. With --check it writes nothing and exits 10 when upstream moved.';
+    'Asks upstream, finds the images that charts and repositories name, and writes bundle.lock.json beside bundle.yaml. With --check it writes nothing and exits 10 when upstream moved.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> bundles/line-a',
     '<%= config.bin %> <%= command.id %> bundles/line-a --check',

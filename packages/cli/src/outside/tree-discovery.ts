@@ -109,7 +109,7 @@ function installations(references: readonly ReferenceFinding[]): ChartFinding[] 
 function leftOut(tree: CommitTree): TreeFault[] {
   return tree.leftOut.map(({ path, reason }) => ({
     place: { file: path, path: '' },
-    message: `not looked at: ${reason}`,
+    message: reason,
   }));
 }
 
