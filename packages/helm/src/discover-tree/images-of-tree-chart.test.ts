@@ -70,6 +70,27 @@ describe('a chart that lies in a Git tree', () => {
     expect(certain(await look({ values: [ofTree, inline] }))).toEqual(['r.example/web:4']);
   });
 
+  it('takes parameters as Helm takes --set and --set-string', async () => {
+    const set = (name: string, value: string, text = false) =>
+      ({ from: 'parameter', name, value, text }) as const;
+    const templates = {
+      ...FILES,
+      'charts/web/templates/pod.yaml': POD.replace(
+        '.Values.image',
+        'printf "r.example/%s:%v-%s" .Values.a.b .Values.n (kindOf .Values.n)',
+      ),
+    };
+    const rendered = async (n: string, text: boolean) =>
+      certain(await look({ values: [set('a.b', 'x'), set('n', n, text)] }, templates));
+    expect(await rendered('true', false)).toEqual(['r.example/x:true-bool']);
+    expect(await rendered('true', true)).toEqual(['r.example/x:true-string']);
+    expect(await rendered('007', false)).toEqual(['r.example/x:007-string']);
+    const inline = { from: 'inline', content: 'image: r.example/web:4' } as const;
+    expect(certain(await look({ values: [inline, set('image', 'r.example/web:5')] }))).toEqual([
+      'r.example/web:5',
+    ]);
+  });
+
   it('at the root of the tree has its places there', async () => {
     const { 'charts/web/Chart.yaml': chart, 'charts/web/values.yaml': values } = FILES;
     const files = { 'Chart.yaml': chart, 'values.yaml': values, 'templates/pod.yaml': POD };
@@ -90,9 +111,14 @@ describe('a chart that lies in a Git tree', () => {
       'https://x.example/v',
     ],
     [
-      'a parameter',
-      { values: [{ from: 'parameter', name: 'image', value: 'x', text: false }] },
-      'the parameter image',
+      'a parameter in a list',
+      { values: [{ from: 'parameter', name: 'images[0]', value: 'x', text: false }] },
+      'the parameter images[0]',
+    ],
+    [
+      'a long number as parameter',
+      { values: [{ from: 'parameter', name: 'tag', value: '20240101', text: false }] },
+      'the parameter tag',
     ],
     ['values that are not there', { values: [{ from: 'chart', path: '../no.yaml' }] }, '../no.yaml'],
     ['images that are changed afterwards', { images: [{ name: 'a', newTag: '2' }] }, 'changes images'],

@@ -118,8 +118,7 @@ function valuesOf(
   { files }: ChartTree,
 ): { readonly name: string; readonly content: string } {
   if (found.from === 'inline') return { name: place.file, content: found.content };
-  if (found.from === 'parameter')
-    throw refused(place.file, `the parameter ${found.name} of what installs it is not applied`);
+  if (found.from === 'parameter') return { name: place.file, content: valuesOfParameter(found, place.file) };
   if (found.from === 'git' || found.from === 'url')
     throw refused(place.file, `values of it come from ${found.url}`);
   const file = found.from === 'tree' ? found.path : pathFrom(path, found.path);
@@ -127,6 +126,22 @@ function valuesOf(
   if (file === undefined || content === undefined)
     throw refused(place.file, `the values file ${found.path} is not in the tree`);
   return { name: file, content: textIn(content) };
+}
+
+/** Of `--set` an integer, which a template writes as it is; in values a float: 20240101 would be written as 2.0240101e+07. */
+const LONG = /^-?[1-9]\d{6,}$/;
+
+/** What `--set name=value` (as `text`: `--set-string`) sets, as values: names with dots and plain values. Lists, escapes and several values in one are refused. */
+function valuesOfParameter(
+  { name, value, text }: Extract<FoundValues, { readonly from: 'parameter' }>,
+  file: string,
+): string {
+  if (!/^[\w-]+(?:\.[\w-]+){0,50}$/.test(name) || /[,{}\\]/.test(value) || (!text && LONG.test(value)))
+    throw refused(file, `the parameter ${name} of what installs it is not applied`);
+  // What Helm takes for a number, a truth value or nothing.
+  const isTyped = !text && /^(?:true|false|null|0|-?[1-9]\d{0,5})$/.test(value);
+  const parts = name.split('.').map((part) => `{${JSON.stringify(part)}:`);
+  return `${parts.join('')}${isTyped ? value : JSON.stringify(value)}${'}'.repeat(parts.length)}`;
 }
 
 function toTree(
