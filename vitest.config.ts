@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 import { skipReasons } from './test/support/skip-reasons.ts';
+import { StoriesFirst } from './test/support/stories-first.ts';
 
 /** Packages resolve to their TypeScript sources, so tests never wait for a build or read a stale one. */
 const sources: string[] = ['gapferry-source', 'node', 'import', 'module', 'default'];
@@ -16,6 +17,7 @@ const config: ViteUserConfig = defineConfig({
     maxWorkers: availableParallelism() + 1,
     // Modules are loaded once a worker instead of once a file, which is a third of the time; so no test mocks a module.
     isolate: false,
+    sequence: { sequencer: StoriesFirst },
     // For a busy machine: no test measures time.
     testTimeout: 30_000,
     hookTimeout: 60_000,
