@@ -135,12 +135,17 @@ export async function finishUpload(
   });
 }
 
+/** The registry may still be writing what came before the body was cut: its offset moves until it is through. */
+const MOST_CANCELS = 10;
+
 /** Tells the registry to forget the upload. Throws like any question; there is nothing to be done about it.
  *  Distribution 3 refuses a Location that is older than the last bytes it got (416), and tells the new one when it is asked. */
 export async function cancelUpload(upload: Upload, session: UploadSession, run: Run): Promise<void> {
-  if ((await deleteUpload(upload, session, run)) !== 416) return;
-  const there = await askUpload(upload, session, run);
-  if (there !== undefined) await deleteUpload(upload, there, run);
+  let there: UploadSession | undefined = session;
+  for (let tries = 0; there !== undefined && tries < MOST_CANCELS; tries += 1) {
+    if ((await deleteUpload(upload, there, run)) !== 416) return;
+    there = await askUpload(upload, session, run);
+  }
 }
 
 async function deleteUpload(upload: Upload, session: UploadSession, run: Run): Promise<number> {
