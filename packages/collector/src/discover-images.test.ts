@@ -37,7 +37,9 @@ function discovers(byArchive: Readonly<Record<string, readonly ImageFinding[]>>)
     seen,
     async discover({ archive, rendering, pin }) {
       const text = Buffer.from(archive).toString();
-      const values = (rendering.values ?? []).map(({ content }) => content).join('+');
+      const values = (rendering.values ?? [])
+        .map((one) => ('content' in one ? one.content : one.chartFile))
+        .join('+');
       seen.push(`${pin.id} ${values}`);
       const findings = byArchive[`${text}${values}`] ?? byArchive[text];
       if (findings !== undefined) return findings;

@@ -1,5 +1,5 @@
 import type { RenderingInput } from './chart-rendering.ts';
-import type { ImageFinding } from './discovery.ts';
+import type { ImageFinding, ImageOverride } from './discovery.ts';
 import type { ChartPin } from './pin.ts';
 import type { Run } from './run.ts';
 
@@ -9,6 +9,8 @@ export interface ChartContents {
   /** The `.tgz`, dependencies vendored; digest and structure were checked. */
   readonly archive: Uint8Array;
   readonly rendering: RenderingInput;
+  /** Kustomize's `images:` around the chart, in the order they are applied to what it renders to. */
+  readonly overrides?: readonly ImageOverride[];
 }
 
 /** Finds the images that a chart names: renders it and walks what comes out. Wired by the cli.

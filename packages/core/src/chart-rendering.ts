@@ -18,12 +18,17 @@ export type ChartValues = { readonly file: string } | { readonly inline: string 
 
 /** The same with every file read. */
 export interface RenderingInput extends Omit<ChartRendering, 'values'> {
-  /** YAML; later ones win. `name` is for messages. */
-  readonly values?: readonly { readonly name: string; readonly content: string }[];
+  /** Later ones win. */
+  readonly values?: readonly RenderingValues[];
 }
 
-/** Identity of what a chart is rendered with, for locks: the digest of its canonical JSON, in which every text of values is its digest. Names of files do not count. */
+/** YAML, with a name for messages; or a file of the chart itself, by its path below the chart's directory. */
+export type RenderingValues =
+  | { readonly name: string; readonly content: string }
+  | { readonly chartFile: string };
+
+/** Identity of what a chart is rendered with, for locks: the digest of its canonical JSON, in which every text of values is its digest, and a file of the chart its path. Names of other files do not count. */
 export function renderingDigest({ values, ...rest }: RenderingInput): Digest {
-  const contents = values?.map(({ content }) => digestOf(content));
+  const contents = values?.map((one) => ('content' in one ? digestOf(one.content) : one));
   return digestOf(canonicalBytes({ ...rest, ...(contents !== undefined && { values: contents }) }));
 }

@@ -1,4 +1,4 @@
-import type { FindingPlace, ImageFinding, ReferenceFinding } from './discovery.ts';
+import type { ChartFinding, FindingPlace, GitFinding, ImageFinding, ReferenceFinding } from './discovery.ts';
 import type { GitPin } from './pin.ts';
 import type { Run } from './run.ts';
 
@@ -19,10 +19,10 @@ export interface LeftOut {
   readonly reason: string;
 }
 
-/** Reads what pinned refs hold, one distinct tree after the other, HEAD's first. What a ref names that has no files is left out.
- *  Throws `LIMIT_EXCEEDED` for more than it takes, and what fetching throws. */
+/** Reads what pinned refs hold, one distinct tree after the other, HEAD's first. What a ref names that has no files is left out. `commits`: these as well, by their full ids; the refs must reach them.
+ *  Throws `LIMIT_EXCEEDED` for more than it takes, `SOURCE_NOT_FOUND` for a commit that no pinned ref reaches, and what fetching throws. */
 export interface TreeReader {
-  readTrees(pin: GitPin, run: Run): AsyncIterable<CommitTree>;
+  readTrees(pin: GitPin, run: Run, commits?: readonly string[]): AsyncIterable<CommitTree>;
 }
 
 /** What the files of a repository name. */
@@ -39,7 +39,13 @@ export interface TreeFault {
   readonly message: string;
 }
 
-/** Finds the images that a repository's manifests and kustomizations name, and what they point to. Wired by the cli. */
+/** What points into a repository: to a directory of manifests, or to a chart that lies there (its `source` is from `git`). */
+export type TreeEntry = GitFinding | ChartFinding;
+
+/** Finds the images that a repository's manifests and kustomizations name, and what they point to. Values of a chart that it points to elsewhere are in line, or files of that chart; what else there
+ *  is stands in `open`. Wired by the cli. */
 export interface TreeDiscovery {
-  discover(pin: GitPin, run: Run): Promise<TreeFindings>;
+  /** `entries`: nothing but what they lead to is looked at, each in its revision (HEAD's where it names none). Absent: everything, in every pinned ref.
+   *  Throws `SOURCE_NOT_FOUND` for an entry whose revision or path is not there, and what rendering a chart throws. */
+  discover(pin: GitPin, run: Run, entries?: readonly TreeEntry[]): Promise<TreeFindings>;
 }

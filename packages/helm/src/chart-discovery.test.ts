@@ -98,6 +98,22 @@ describe('the images of a chart', () => {
     expect(asked.at(-1)).toBe('../historian');
   });
 
+  it('are what it renders with values files that it brings itself', async () => {
+    const files = {
+      'values.yaml': 'image: historian:4\n',
+      'ci/edge.yaml': 'image: historian:4-edge\n',
+      'templates/pod.yaml': POD,
+    };
+    const chart = await historian({ files });
+    expect(await found(chart, { values: [{ chartFile: 'ci/edge.yaml' }] })).toContain(
+      'certain historian:4-edge historian/templates/pod.yaml: Pod/release-name: spec.containers[0].image',
+    );
+    await expect(found(chart, { values: [{ chartFile: 'ci/none.yaml' }] })).rejects.toMatchObject({
+      code: 'CONTENT_INVALID',
+      message: expect.stringContaining('ci/none.yaml'),
+    });
+  });
+
   it('are never guessed where it does not render', async () => {
     const chart = await historian({ files: { 'templates/x.yaml': 'a: {{ fail "no values" }}' } });
     await expect(found(chart)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });

@@ -1,5 +1,6 @@
 import {
   type ChartContents,
+  type ChartPin,
   GapferryError,
   type ImageDiscovery,
   type ImageFinding,
@@ -44,10 +45,31 @@ async function findImages(
 ): Promise<readonly ImageFinding[]> {
   const fetch = dependencies(pin.from === 'local' ? pin.path : undefined);
   const whole = await completeChart(archive, fetch, run);
-  const { text } = await renderer.render({ item: pin.id, archive: whole, ...rendering }, run);
   const files = new Map<string, Uint8Array>();
   await unpack(whole, { item: pin.id, into: files, depth: 0, bytes: { left: LIMITS.bytes } }, '', run);
+  const { values, ...rest } = rendering;
+  const read = values?.map((one) => ('content' in one ? one : valuesIn(files, one.chartFile, pin)));
+  const { text } = await renderer.render(
+    { item: pin.id, archive: whole, ...rest, ...(read !== undefined && { values: read }) },
+    run,
+  );
   return imagesInChart({ rendered: text, files });
+}
+
+/** A values file that the chart itself brings. */
+function valuesIn(
+  files: ReadonlyMap<string, Uint8Array>,
+  path: string,
+  { id, name }: ChartPin,
+): { readonly name: string; readonly content: string } {
+  const content = files.get(`${name}/${path}`);
+  if (content !== undefined) return { name: path, content: Buffer.from(content).toString('utf8') };
+  throw new GapferryError({
+    code: 'CONTENT_INVALID',
+    origin: 'source',
+    message: `the chart ${id} has no values file ${path}, which it is to be installed with`,
+    hint: 'correct what names the file',
+  });
 }
 
 interface Unpacking {
