@@ -10,6 +10,7 @@ import {
   type GitHolding,
   type Holding,
   type ImageHolding,
+  type ImagePin,
   type NamedBy,
   type SizedDigest,
   type UpstreamCheck,
@@ -99,7 +100,7 @@ function toImageItem(holding: ImageHolding): ImageItem {
     upstream: pin.root.digest,
     ...(upstreamIndex && { upstreamIndex: bare(upstreamIndex) }),
     ...attachedTo(holding),
-    ...(pin.namedBy !== undefined && { namedBy: [...pin.namedBy].sort(byNaming).map(toNaming) }),
+    ...namersOf(pin),
   };
 }
 
@@ -115,6 +116,7 @@ function toChartItem(holding: ChartHolding): ChartItem {
     source: sourceOf(pin),
     archive: bare(archive),
     ...attachedTo(holding),
+    ...namersOf(pin),
   };
 }
 
@@ -140,6 +142,10 @@ function attachedTo({
     ...(attachments.length > 0 && { attachments: attachments.map(toAttachment).sort(byAttachment) }),
     ...(checks.size > 0 && { checked: [...checks].sort(([a], [b]) => (a < b ? -1 : 1)).map(toCheck) }),
   };
+}
+
+function namersOf({ namedBy }: Pick<ImagePin, 'namedBy'>): Pick<ImageItem, 'namedBy'> {
+  return namedBy === undefined ? {} : { namedBy: [...namedBy].sort(byNaming).map(toNaming) };
 }
 
 function toNaming({ item, method, file, object, path }: NamedBy): NamedBy {
@@ -172,6 +178,7 @@ function toGitItem({ pin }: GitHolding, refLists: ReadonlyMap<string, Descriptor
     objectFormat: pin.objectFormat,
     refs,
     ...(pin.head && { head: pin.head }),
+    ...namersOf(pin),
   };
 }
 

@@ -93,7 +93,7 @@ describe('waivers', () => {
 
   it('cover a name with or without tag, and what is no reference as it is written', () => {
     const covers = (image: string, name: string): boolean =>
-      waiverOf(name, [{ image, reason: 'r' }]) !== undefined;
+      waiverOf('image', name, [{ image, reason: 'r' }]) !== undefined;
     const digest = `sha256:${'a'.repeat(64)}`;
     expect(covers('quay.io/a/b', 'quay.io/a/b:1')).toBe(true);
     expect(covers('quay.io/a/b:1', `quay.io/a/b:1@${digest}`)).toBe(true);

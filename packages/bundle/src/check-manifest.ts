@@ -179,7 +179,7 @@ const KIND_PROBLEMS: { readonly [K in Item['kind']]: (item: Extract<Item, { kind
 function relationProblems({ items }: Manifest): Problem[] {
   const there = new Set(items.map(describeItem));
   return items.flatMap((item, i) => {
-    const namedBy = item.kind === 'image' ? (item.namedBy ?? []) : [];
+    const namedBy = item.kind === 'file' ? [] : (item.namedBy ?? []);
     return namingProblems(namedBy, there).map((message) => ({
       path: `items[${i}].namedBy`,
       message: `${describeItem(item)}: ${message}`,

@@ -173,7 +173,7 @@ function notesOn(was: Item | undefined, is: Item): OciNotes {
 }
 
 function namedByOf(item: Item): { namedBy?: readonly string[] } {
-  if (item.kind !== 'image' || item.namedBy === undefined) return {};
+  if (item.kind === 'file' || item.namedBy === undefined) return {};
   return { namedBy: [...new Set(item.namedBy.map((naming) => naming.item))].sort() };
 }
 

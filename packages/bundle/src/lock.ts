@@ -23,6 +23,7 @@ import {
   textSchema,
   versionSchema,
 } from './schemas.ts';
+import { type Waivable, waivableOf } from './waivable.ts';
 
 /** `bundle.lock.json`: every wish, pinned to an immutable identity (docs/spec/06-lock.md). */
 export interface Lock {
@@ -30,19 +31,19 @@ export interface Lock {
   readonly bundle: string;
   /** Sorted by kind, then id. */
   readonly pins: readonly Pin[];
-  /** Images that content of the pins names and that bundle.yaml waives, sorted; absent when there are none. */
-  readonly waived?: readonly WaivedImage[];
+  /** What content of the pins names and bundle.yaml waives, sorted by kind, then name; absent when there is nothing. */
+  readonly waived?: readonly WaivedItem[];
 }
 
-export interface WaivedImage {
-  /** In full; as it is written where it is no reference. */
-  readonly image: string;
+/** An image, chart or repository: by its id where that is known, otherwise by what its content says. */
+export type WaivedItem = Waivable & {
   /** Sorted by `byNaming`. */
   readonly namedBy: readonly NamedBy[];
-}
+};
 
 const base = { id: textSchema, wish: digestSchema };
-const chartBase = { kind: z.literal('chart'), ...base, rendered: digestSchema.optional() };
+const namedBy = namedBySchema.optional();
+const chartBase = { kind: z.literal('chart'), ...base, rendered: digestSchema.optional(), namedBy };
 const pinSchema = z.union([
   z.strictObject({
     kind: z.literal('image'),
@@ -52,7 +53,7 @@ const pinSchema = z.union([
     attestations: z.literal('drop').optional(),
     from: z.strictObject({ path: textSchema, select: textSchema.optional() }).optional(),
     attachments: attachmentsSchema.optional(),
-    namedBy: namedBySchema.optional(),
+    namedBy,
   }),
   z.strictObject({
     ...chartBase,
@@ -85,6 +86,7 @@ const pinSchema = z.union([
     objectFormat: z.enum(['sha1', 'sha256']),
     refs: z.array(gitRefSchema).max(1_000_000),
     head: refNameSchema.optional(),
+    namedBy,
   }),
   z.strictObject({ kind: z.literal('file'), ...base, url: textSchema, sha256: digestSchema }),
 ]);
@@ -93,7 +95,13 @@ const lockSchema = z.strictObject({
   bundle: nameSchema,
   pins: z.array(pinSchema).max(100_000),
   waived: z
-    .array(z.strictObject({ image: textSchema, namedBy: namedBySchema }))
+    .array(
+      z.union([
+        z.strictObject({ image: textSchema, namedBy: namedBySchema }),
+        z.strictObject({ chart: textSchema, namedBy: namedBySchema }),
+        z.strictObject({ git: textSchema, namedBy: namedBySchema }),
+      ]),
+    )
     .min(1)
     .max(100_000)
     .optional(),
@@ -126,15 +134,20 @@ export function encodeLock(lock: Lock): string {
   return `${JSON.stringify(JSON.parse(canonicalJson(lock)), undefined, 2)}\n`;
 }
 
-export function makeLock(bundle: string, pins: readonly Pin[], waived: readonly WaivedImage[] = []): Lock {
+export function makeLock(bundle: string, pins: readonly Pin[], waived: readonly WaivedItem[] = []): Lock {
   const key = (pin: Pin): string => `${pin.kind} ${pin.id}`;
   const sorted = [...pins].sort((a, b) => (key(a) < key(b) ? -1 : 1));
   return {
     format: FORMATS.lock,
     bundle,
     pins: sorted,
-    ...(waived.length > 0 && { waived: [...waived].sort((a, b) => (a.image < b.image ? -1 : 1)) }),
+    ...(waived.length > 0 && { waived: [...waived].sort((a, b) => (waivedKey(a) < waivedKey(b) ? -1 : 1)) }),
   };
+}
+
+function waivedKey(waived: WaivedItem): string {
+  const { kind, name } = waivableOf(waived);
+  return `${kind} ${name}`;
 }
 
 /** Pins in the order of the wishes. Throws `LOCK_STALE` naming every wish without a pin and every pin without a wish. `derived`: may the pin be there without a wish of the bundle? */

@@ -75,6 +75,8 @@ export interface ChartItem extends ItemBase {
   readonly attachments?: readonly Attachment[];
   /** As for images. */
   readonly checked?: readonly UpstreamCheck[];
+  /** Which items' content points to the chart, sorted by `byNaming`. */
+  readonly namedBy?: readonly NamedBy[];
 }
 
 export interface GitItem extends ItemBase {
@@ -84,6 +86,8 @@ export interface GitItem extends ItemBase {
   /** Sorted by name. Over 1,000 refs: a blob with the canonical JSON of the list, named by digest. */
   readonly refs: readonly GitRef[] | { readonly list: Descriptor };
   readonly head?: string;
+  /** Which items' content points to the repository, sorted by `byNaming`. */
+  readonly namedBy?: readonly NamedBy[];
 }
 
 export interface FileItem extends ItemBase {
@@ -120,6 +124,7 @@ const chartSchema = z.strictObject({
   source: textSchema,
   archive: descriptorSchema,
   ...attached,
+  namedBy: namedBySchema.optional(),
 });
 
 const gitSchema = z.strictObject({
@@ -130,6 +135,7 @@ const gitSchema = z.strictObject({
   objectFormat: z.enum(['sha1', 'sha256']),
   refs: z.union([z.array(gitRefSchema).max(1000), z.strictObject({ list: descriptorSchema })]),
   head: refNameSchema.optional(),
+  namedBy: namedBySchema.optional(),
 });
 
 const fileSchema = z.strictObject({

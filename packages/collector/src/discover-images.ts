@@ -4,6 +4,7 @@ import {
   type Lock,
   makeLock,
   type Waiver,
+  waivableOf,
   waiverOf,
 } from '@gapferry/bundle';
 import {
@@ -103,7 +104,7 @@ async function answerTo(named: NamedImage, asking: Asking, run: Run): Promise<An
   const shown = { image, confidence, namedBy };
   const pin = asking.covering.get(image);
   if (pin !== undefined) return { image: { ...shown, outcome: 'wanted', item: pin.id }, pin };
-  const waiver = waiverOf(image, asking.waivers);
+  const waiver = waiverOf('image', image, asking.waivers);
   if (waiver !== undefined) return { image: { ...shown, outcome: 'waived', reason: waiver.reason }, waiver };
   if (confidence === 'possible') return listed(named, 'it is not sure that it is needed');
   if (reference === undefined && confidence === 'likely') return listed(named, 'it is no image reference');
@@ -156,11 +157,11 @@ function messageOf(error: unknown): string {
 function tellUnusedWaivers(waivers: readonly Waiver[], answers: readonly Answer[], run: Run): void {
   const used = new Set(answers.map(({ waiver }) => waiver));
   for (const waiver of waivers)
-    if (!used.has(waiver))
-      run.emit({
-        kind: 'warning',
-        message: `the waiver for ${waiver.image} covers no image that a chart or a repository names`,
-      });
+    if (!used.has(waiver)) {
+      const { kind, name } = waivableOf(waiver);
+      const message = `the waiver for ${name} covers no ${kind} that a chart or a repository names`;
+      run.emit({ kind: 'warning', message });
+    }
 }
 
 function lockWith(lock: Lock, looked: readonly LookedInto[], answers: readonly Answer[]): Lock {

@@ -4,6 +4,7 @@ import {
   discoveredWish,
   type Lock,
   pinsFor,
+  waivableOf,
   waiverOf,
 } from '@gapferry/bundle';
 import {
@@ -36,7 +37,7 @@ function isDerived(pin: Pin, config: BundleConfig, lookedInto: ReadonlySet<strin
   if (pin.kind !== 'image' || pin.namedBy === undefined) return false;
   return (
     pin.namedBy.every(({ item }) => lookedInto.has(item)) &&
-    waiverOf(pin.id, config.waivers ?? []) === undefined &&
+    waiverOf('image', pin.id, config.waivers ?? []) === undefined &&
     isWishedAs(pin, config)
   );
 }
@@ -62,11 +63,13 @@ function requireSameRendering(config: BundleConfig, lock: Lock, { values }: Disc
 
 /** What was left out on purpose must still be. */
 function requireWaived({ waivers = [] }: BundleConfig, { waived = [] }: Lock): void {
-  const wanted = waived.filter(({ image }) => waiverOf(image, waivers) === undefined);
+  const wanted = waived
+    .map(waivableOf)
+    .filter(({ kind, name }) => waiverOf(kind, name, waivers) === undefined);
   const [first] = wanted;
   if (first === undefined) return;
   const more = wanted.length > 1 ? ` and ${wanted.length - 1} more` : '';
-  throw stale(`image ${first.image}${more} was waived and is not any more`);
+  throw stale(`${first.kind} ${first.name}${more} was waived and is not any more`);
 }
 
 function stale(why: string): GapferryError {

@@ -37,6 +37,8 @@ interface ChartPinBase extends PinBase {
   readonly kind: 'chart';
   /** `renderingDigest` of what the chart was rendered with when the images that it names were found; absent where they were not looked for. */
   readonly rendered?: Digest;
+  /** Which items' content points to it, sorted by `byNaming`; absent when nothing was found that does. A chart that no wish of the bundle wants is there because of these. */
+  readonly namedBy?: readonly NamedBy[];
 }
 
 export interface OciChartPin extends ChartPinBase {
@@ -84,6 +86,8 @@ export interface GitPin extends PinBase {
   readonly refs: readonly GitRef[];
   /** The ref HEAD points to, where it is one of `refs`. */
   readonly head?: string;
+  /** Which items' content points to it, sorted by `byNaming`; absent when nothing was found that does. A repository that no wish of the bundle wants is there because of these. */
+  readonly namedBy?: readonly NamedBy[];
 }
 
 export interface FilePin extends PinBase {

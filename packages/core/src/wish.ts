@@ -137,6 +137,13 @@ export function describeWish(wish: Wish): string {
   }
 }
 
+/** What a wished chart is called in a release, without its version: host and path, its own name last. */
+export function chartIdentity(wish: ChartWish): string {
+  if (wish.from !== 'repository') return wish.ref;
+  const { host, pathname } = new URL(wish.url);
+  return `${host}${pathname.replace(/\/+$/, '')}/${wish.name}`;
+}
+
 function describeChart(wish: ChartWish): string {
   switch (wish.from) {
     case 'oci':

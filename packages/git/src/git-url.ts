@@ -1,5 +1,7 @@
 import { GapferryError } from '@gapferry/core';
 
+export { gitIdentity } from '@gapferry/core';
+
 export type GitProtocol = 'http' | 'https' | 'ssh' | 'file';
 
 const SCP_LIKE =
@@ -87,18 +89,6 @@ function sshUrl(url: URL, text: string): string {
 /** `url` must be normalised. */
 export function protocolOf(url: string): GitProtocol {
   return new URL(url).protocol.slice(0, -1) as GitProtocol;
-}
-
-/** The identity of a repository: `host[:port]/path` without `.git`, or `file/<last part>` for a file URL. `url` must be normalised. */
-export function gitIdentity(url: string): string {
-  const { protocol, host, pathname } = new URL(url);
-  const path = decodeURIComponent(pathname)
-    .replace(/^\/+/, '')
-    .replace(/\/+$/, '')
-    .replace(/\.git$/, '')
-    .replace(/\/+$/, '');
-  if (protocol !== 'file:') return `${host}/${path}`;
-  return `file/${path.slice(path.lastIndexOf('/') + 1)}`;
 }
 
 function withCredentials(text: string): GapferryError {

@@ -1,6 +1,7 @@
 import {
   type BlobStore,
   type ChartHolding,
+  chartIdentity,
   type Descriptor,
   type Digest,
   digestOf,
@@ -42,7 +43,7 @@ export function repositoryCharts(
     resolve: async (wish, run) => {
       const entry = chooseEntry(readChartIndex(await indexes(wish.url, run), wish.name, wish.url), wish);
       const { version } = entry;
-      const id = `${new URL(wish.url).host}${new URL(wish.url).pathname.replace(/\/+$/, '')}/${wish.name}:${version}`;
+      const id = `${chartIdentity(wish)}:${version}`;
       const url = archiveUrl(wish.url, entry.url);
       const archive =
         entry.digest ?? (await digestOfArchive(http, { id, url, name: wish.name, version }, run));

@@ -59,13 +59,15 @@ export function manifestNamedByVectors(): Vector[] {
     invalid('named-by-unknown-member', 'a member this version does not know', [
       { ...VALUES, confidence: 'certain' },
     ]),
-    refused(
-      'named-by-on-chart',
-      'a chart that something names',
-      sortedJson(whole(chartItem(), { namedBy: [VALUES] })),
-      'MANIFEST_INVALID',
-      ['namedBy'],
-    ),
+    {
+      name: 'named-by-on-chart',
+      files: { 'manifest.json': sortedJson(whole(chartItem(), { namedBy: [VALUES] })) },
+      expect: {
+        why: 'a chart that something names',
+        accept: true,
+        result: { items: [{ kind: 'chart', namedBy: [VALUES] }, {}, {}, {}] },
+      },
+    },
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { Lock } from '@gapferry/bundle';
+import { type Lock, waivableOf } from '@gapferry/bundle';
 import type { DiscoveredImage, Lead } from '@gapferry/collector';
 import { type NamedBy, printable } from '@gapferry/core';
 import { openLeadLines } from './lead-lines.ts';
@@ -44,7 +44,7 @@ function lockedLines({ pins, waived = [] }: Lock): string[] {
   const left = waived.length > 0 ? `, ${waived.length} waived` : '';
   return [
     `${namers} name ${named + waived.length} image(s) by the lock: ${named} in the release${left}`,
-    ...waived.slice(0, SHOWN).map(({ image }) => printable(`  waived    ${image}`)),
+    ...waived.slice(0, SHOWN).map((one) => printable(`  waived    ${waivableOf(one).name}`)),
   ];
 }
 
