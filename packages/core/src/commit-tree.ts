@@ -4,7 +4,7 @@ import type { Run } from './run.ts';
 
 /** The files of one commit, or of several that have the same. */
 export interface CommitTree {
-  /** Pinned refs that lead to it, by their full names; HEAD's first, then sorted. */
+  /** Pinned refs that lead to it, by their full names; HEAD's first, then sorted. None where only a commit does. */
   readonly refs: readonly string[];
   /** Ids of the commits. */
   readonly commits: readonly string[];
@@ -19,10 +19,18 @@ export interface LeftOut {
   readonly reason: string;
 }
 
-/** Reads what pinned refs hold, one distinct tree after the other, HEAD's first. What a ref names that has no files is left out. `commits`: these as well, by their full ids; the refs must reach them.
- *  Throws `LIMIT_EXCEEDED` for more than it takes, `SOURCE_NOT_FOUND` for a commit that no pinned ref reaches, and what fetching throws. */
+/** Some of the trees that a pin leads to. */
+export interface TreeChoice {
+  /** Full names of pinned refs. */
+  readonly refs: readonly string[];
+  /** Ids of commits that pinned refs reach: full, or as much as no other such commit begins with. */
+  readonly commits: readonly string[];
+}
+
+/** Reads what pinned refs hold, one distinct tree after the other, HEAD's first, those of commits last. What a ref names that has no files is left out. `only`: nothing but these.
+ *  Throws `LIMIT_EXCEEDED` for more than it takes, `SOURCE_NOT_FOUND` for a ref that is not pinned and a commit that no pinned ref reaches, or a short id that means several (`data.revision` is the one that was asked for), and what fetching throws. */
 export interface TreeReader {
-  readTrees(pin: GitPin, run: Run, commits?: readonly string[]): AsyncIterable<CommitTree>;
+  readTrees(pin: GitPin, run: Run, only?: TreeChoice): AsyncIterable<CommitTree>;
 }
 
 /** What the files of a repository name. */

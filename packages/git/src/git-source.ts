@@ -55,10 +55,10 @@ export function gitSource(options: GitSourceOptions): GitSource {
       const mirror = mirrorOf(options.workDirectory, pin);
       return turnOf(mirror)(() => fetchPin({ git, mirror, options, pin, into, run }));
     },
-    readTrees: async function* (pin, run) {
+    readTrees: async function* (pin, run, only) {
       const mirror = mirrorOf(options.workDirectory, pin);
       await turnOf(mirror)(() => bringPin({ git, mirror, options, pin, run }));
-      yield* readTrees(git, mirror, pin, run);
+      yield* readTrees(git, mirror, pin, run, only);
     },
   };
 }
