@@ -2,7 +2,6 @@ import { type ChartWish, GapferryError, wishDigest } from '@gapferry/core';
 import { describe, expect, it } from 'vitest';
 import { type BundleConfig, parseBundleConfig } from './bundle-config.ts';
 import type { Problem } from './problems.ts';
-import { waiverOf } from './waiver.ts';
 
 function parse(body: string): BundleConfig {
   return parseBundleConfig(`format: gapferry.bundle/1\nname: line-a\n${body}`, 'bundle.yaml', (url) => url);
@@ -70,36 +69,5 @@ describe('how a chart is rendered', () => {
   ])('is refused where it makes no sense: %s', (members, problem) => {
     const problems = problemsOf(`charts:\n  - {oci: a.example/b, version: 1.0.0${members}}`);
     expect(problems.join('\n')).toContain(problem);
-  });
-});
-
-describe('waivers', () => {
-  const body = (waiver: string): string => `images: [nginx:1]\nwaivers:\n  - ${waiver}`;
-
-  it('are read with their reason', () => {
-    expect(parse(body('{image: "quay.io/debug/**", reason: only for debugging}')).waivers).toEqual([
-      { image: 'quay.io/debug/**', reason: 'only for debugging' },
-    ]);
-  });
-
-  it.each([
-    ['{image: "quay.io/a"}', 'waivers[0].reason: is missing'],
-    ['{image: "quay.io/a", reason: " "}', 'waivers[0].reason: must say why'],
-    ['{image: busybox, reason: small}', 'waivers[0].image: fits no name'],
-    ['{image: "quay.io/a", reason: x, until: "2027"}', 'waivers[0].until'],
-  ])('say what is left out and why: %s', (waiver, problem) => {
-    expect(problemsOf(body(waiver)).join('\n')).toContain(problem);
-  });
-
-  it('cover a name with or without tag, and what is no reference as it is written', () => {
-    const covers = (image: string, name: string): boolean =>
-      waiverOf('image', name, [{ image, reason: 'r' }]) !== undefined;
-    const digest = `sha256:${'a'.repeat(64)}`;
-    expect(covers('quay.io/a/b', 'quay.io/a/b:1')).toBe(true);
-    expect(covers('quay.io/a/b:1', `quay.io/a/b:1@${digest}`)).toBe(true);
-    expect(covers('quay.io/a/b:2', 'quay.io/a/b:1')).toBe(false);
-    expect(covers('quay.io/*', 'quay.io/a/b:1')).toBe(false);
-    expect(covers('quay.io/**', 'quay.io/a/b:1')).toBe(true);
-    expect(covers('**:', 'not a reference:')).toBe(true);
   });
 });

@@ -27,13 +27,13 @@ export interface ReleaseDiff {
   };
 }
 
-/** What is said of images and charts on side B besides. */
-interface OciNotes {
+/** What is said of items on side B besides. */
+interface Notes {
   /** What changes in what belongs to the item. */
   readonly attached?: AttachedChange;
   /** What is loaded is a filtered index: upstream's signature over the index does not cover it. */
   readonly filtered?: true;
-  /** Kind and id of the items whose content names an image that is new under its name, sorted. */
+  /** Kind and id of the items whose content names an item that is new under its name, sorted. */
   readonly namedBy?: readonly string[];
 }
 
@@ -44,7 +44,7 @@ export type ItemChange =
       readonly kind: ItemKind;
       readonly id: string;
       readonly bytes: number;
-    } & OciNotes)
+    } & Notes)
   /** Same name, other content: for an image a moved tag. */
   | ({
       readonly change: 'moved';
@@ -53,7 +53,7 @@ export type ItemChange =
       readonly from: Digest;
       readonly to: Digest;
       readonly bytes: number;
-    } & OciNotes)
+    } & Notes)
   /** Another version of the same repository or chart took the place of one. */
   | ({
       readonly change: 'updated';
@@ -62,14 +62,14 @@ export type ItemChange =
       readonly from: string;
       readonly to: string;
       readonly bytes: number;
-    } & OciNotes)
+    } & Notes)
   /** Same name and content, but something else belongs to it, or upstream's signatures proved something else. */
   | ({
       readonly change: 'attached';
       readonly kind: 'image' | 'chart';
       readonly id: string;
       readonly bytes: number;
-    } & OciNotes & { readonly attached: AttachedChange })
+    } & Notes & { readonly attached: AttachedChange })
   | {
       readonly change: 'refs';
       readonly kind: 'git';
@@ -162,13 +162,14 @@ function attachmentChange(was: Item, is: Item, bytes: number): ItemChange[] {
   return [{ change: 'attached', kind: is.kind, id: is.id, attached, ...notes, bytes }];
 }
 
-function notesOn(was: Item | undefined, is: Item): OciNotes {
-  if (!isOci(is) || (was !== undefined && !isOci(was))) return {};
+function notesOn(was: Item | undefined, is: Item): Notes {
+  const named = was?.id === is.id ? {} : namedByOf(is);
+  if (!isOci(is) || (was !== undefined && !isOci(was))) return named;
   const attached = attachedChange(was, is);
   return {
     ...(attached && { attached }),
     ...(isFiltered(is) && { filtered: true }),
-    ...(was?.id !== is.id && namedByOf(is)),
+    ...named,
   };
 }
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { assemble } from './assemble.ts';
 import { diffManifests } from './diff-manifests.ts';
 import { driftBetween, encodeLock, makeLock, parseLock, pinsFor } from './lock.ts';
+import { waivableOf } from './waivable.ts';
 
 const WISH = digestOf('wish');
 const CHART = 'chart charts.example/c:1.0.0';
@@ -16,12 +17,22 @@ function image(id: string, namedBy?: readonly NamedBy[]): Holding {
   return { kind: 'image', pin, root, blobs: [root], platforms: ['linux/amd64'] };
 }
 
-function chart(): Holding {
+function chart(namedBy?: readonly NamedBy[]): Holding {
   const root = { mediaType: MEDIA_TYPES.ociManifest, digest: digestOf('chart'), size: 3 };
   const archive = { mediaType: MEDIA_TYPES.helmChart, digest: digestOf('archive'), size: 3 };
   const id = 'charts.example/c:1.0.0';
-  const pin = { kind: 'chart', from: 'oci', id, wish: WISH, name: 'c', version: '1.0.0', root } as const;
+  const plain = { kind: 'chart', from: 'oci', id, wish: WISH, name: 'c', version: '1.0.0', root } as const;
+  const pin = { ...plain, ...(namedBy && { namedBy }) };
   return { kind: 'chart', pin, root, blobs: [archive, root], archive };
+}
+
+const PACK = { digest: digestOf('pack'), size: 7, prerequisites: [] };
+
+function git(namedBy?: readonly NamedBy[]): Holding {
+  const refs = [{ name: 'refs/heads/main', oid: 'a'.repeat(40) }];
+  const [id, url] = ['g.example/ops', 'https://g.example/ops'];
+  const plain = { kind: 'git', id, wish: WISH, url, objectFormat: 'sha1', refs } as const;
+  return { kind: 'git', pin: { ...plain, ...(namedBy && { namedBy }) }, packs: [PACK] };
 }
 
 function manifestOf(...holdings: readonly Holding[]): ReturnType<typeof assemble>['manifest'] {
@@ -40,6 +51,31 @@ describe('what names an image', () => {
     const { items } = manifestOf(chart(), image('r.example/a:1', [VALUES, POD]), image('r.example/b:1'));
     expect(items[1]).toMatchObject({ namedBy: [POD, VALUES] });
     expect(items[2]).not.toHaveProperty('namedBy');
+  });
+
+  it('can name charts and repositories as well', () => {
+    const source: NamedBy = {
+      item: 'git g.example/ops',
+      method: 'custom-resource',
+      file: 'a.yaml',
+      path: 'spec',
+    };
+    const { items } = manifestOf(chart([source]), git([source]));
+    expect(items).toMatchObject([{ namedBy: [source] }, { namedBy: [source] }]);
+    expect(() => manifestOf(chart([source]))).toThrow('it is named by git g.example/ops, which is no item');
+    expect(() => manifestOf(git([POD]))).toThrow('which is no item');
+  });
+
+  it('is said of charts and repositories that are new', () => {
+    const before = { manifest: manifestOf(image('r.example/a:1')) };
+    const namedBy = ['git g.example/ops'];
+    const source: NamedBy = { item: 'git g.example/ops', method: 'custom-resource', file: 'a', path: 'b' };
+    const after = { manifest: manifestOf(image('r.example/a:1'), chart([source]), git([source])) };
+    expect(diffManifests(before, after).changes).toEqual([
+      { change: 'added', kind: 'chart', id: 'charts.example/c:1.0.0', bytes: 6, namedBy },
+      { change: 'added', kind: 'git', id: 'g.example/ops', bytes: 0, namedBy },
+    ]);
+    expect(diffManifests(after, after).changes).toEqual([]);
   });
 
   it('is an item of the same release', () => {
@@ -90,6 +126,24 @@ describe('a lock with what charts name', () => {
     const lock = makeLock('line-a', [pin('r.example/a:1', [POD])], waived);
     expect(parseLock(Buffer.from(encodeLock(lock)), 'lock')).toEqual(lock);
     expect(encodeLock(makeLock('line-a', [pin('r.example/a:1')]))).not.toMatch(/named|waived|rendered/);
+  });
+
+  it('holds what names charts and repositories, and what is waived of every kind', () => {
+    const pins = [chart([POD]).pin, git([POD]).pin];
+    const waived = [
+      { image: 'r.example/w:1', namedBy: [POD] },
+      { git: 'g.example/w', namedBy: [POD] },
+      { chart: 'c.example/b', namedBy: [POD] },
+      { chart: 'c.example/a', namedBy: [POD] },
+    ];
+    const lock = makeLock('line-a', pins, waived);
+    expect(parseLock(Buffer.from(encodeLock(lock)), 'lock')).toEqual(lock);
+    expect(lock.waived?.map((one) => waivableOf(one).name)).toEqual([
+      'c.example/a',
+      'c.example/b',
+      'g.example/w',
+      'r.example/w:1',
+    ]);
   });
 
   it('did not drift when only what names an image changed', () => {

@@ -193,7 +193,7 @@ describe('what belongs to images in a difference', () => {
   });
 });
 
-describe('what names a new image', () => {
+describe('what names a new item', () => {
   it('is said beside it, once, with how many more there are', () => {
     const namedBy = ['chart charts.example/historian:4.2.0', 'chart charts.example/mqtt:1.0.0'];
     const changes = [
@@ -202,6 +202,17 @@ describe('what names a new image', () => {
     expect(formatDiff({ ...DIFF, changes })).toMatch(
       /added {2}docker\.io\/library\/new:1 +named by chart charts\.example\/historian:4\.2\.0 and 1 more/,
     );
+  });
+
+  it('is said of charts and repositories too', () => {
+    const namedBy = ['git g.example/ops'];
+    const changes = [
+      { change: 'added', kind: 'chart', id: 'charts.example/c:1', bytes: 0, namedBy },
+      { change: 'added', kind: 'git', id: 'g.example/apps', bytes: 0, namedBy },
+    ] as const;
+    const text = formatDiff({ ...DIFF, changes });
+    expect(text).toMatch(/added {2}charts\.example\/c:1 +named by git g\.example\/ops\n/);
+    expect(text).toMatch(/added {2}g\.example\/apps +named by git g\.example\/ops\n/);
   });
 });
 

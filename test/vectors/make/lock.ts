@@ -77,7 +77,51 @@ function goodLocks(): Vector[] {
         waived: [{ image: 'docker.io/library/busybox:1', namedBy: [NAMED_BY] }],
       },
     ),
+    good(
+      'good-named-by-git',
+      'a chart of each form and a repository that content points to, and one of every kind that is waived',
+      text(pointedTo(lock())),
+      {
+        pins: [
+          { namedBy: [APPLICATION], rendered: digest('values') },
+          { namedBy: [APPLICATION] },
+          {},
+          { namedBy: [APPLICATION] },
+          {},
+        ],
+        waived: WAIVED,
+      },
+    ),
+    good(
+      'good-local-chart-named',
+      'a chart from this machine whose name content has as well',
+      pins((all) => {
+        const { url: _, ...chart } = all[1] ?? {};
+        all[1] = { ...chart, from: 'local', path: '../charts/nginx', namedBy: [APPLICATION] };
+      }),
+      { pins: [{}, { from: 'local', namedBy: [APPLICATION] }, {}, {}, {}] },
+    ),
   ];
+}
+
+const APPLICATION = {
+  item: 'git git.example.org/ops/config',
+  method: 'custom-resource',
+  file: 'apps/nginx.yaml',
+  object: 'Application/nginx',
+  path: 'spec.source',
+};
+
+const WAIVED = [
+  { chart: 'charts.example.org/stable/debug:1.0.0', namedBy: [APPLICATION] },
+  { git: 'git.example.org/ops/debug', namedBy: [APPLICATION] },
+  { image: 'docker.io/library/busybox:1', namedBy: [APPLICATION] },
+];
+
+function pointedTo(whole: LooseLock): LooseLock {
+  for (const i of [0, 1, 3]) Object.assign(whole.pins[i] ?? {}, { namedBy: [APPLICATION] });
+  Object.assign(whole.pins[0] ?? {}, { rendered: digest('values') });
+  return { ...whole, waived: WAIVED };
 }
 
 const NAMED_BY = {
@@ -206,6 +250,46 @@ function wrongPins(): Vector[] {
       'a file that something names',
       pins((all) => Object.assign(all[2] ?? {}, { namedBy: [NAMED_BY] })),
       'CONFIG_INVALID',
+    ),
+    refused(
+      'named-by-on-git-control',
+      'a repository that is named in a place with control characters',
+      pins((all) => Object.assign(all[3] ?? {}, { namedBy: [{ ...APPLICATION, file: 'a\u001b[2K' }] })),
+      'CONFIG_INVALID',
+      ['pins[3].namedBy[0].file'],
+    ),
+    refused(
+      'named-by-on-chart-empty',
+      'a list of what names a chart without entries',
+      pins((all) => Object.assign(all[0] ?? {}, { namedBy: [] })),
+      'CONFIG_INVALID',
+      ['pins[0].namedBy'],
+    ),
+    refused(
+      'waived-two-kinds',
+      'an entry that is an image and a chart',
+      text({
+        ...lock(),
+        waived: [
+          { image: 'docker.io/library/a:1', chart: 'charts.example.org/a:1.0.0', namedBy: [APPLICATION] },
+        ],
+      }),
+      'CONFIG_INVALID',
+      ['waived[0]'],
+    ),
+    refused(
+      'waived-file',
+      'a file that is waived',
+      text({ ...lock(), waived: [{ file: 'k3s/v1.31.2/k3s', namedBy: [APPLICATION] }] }),
+      'CONFIG_INVALID',
+      ['waived[0]'],
+    ),
+    refused(
+      'waived-unnamed',
+      'a repository that is waived although nothing names it',
+      text({ ...lock(), waived: [{ git: 'git.example.org/ops/debug', namedBy: [] }] }),
+      'CONFIG_INVALID',
+      ['waived[0].namedBy'],
     ),
     refused(
       'rendered-values',

@@ -1,5 +1,7 @@
 import {
   chartItem,
+  fileItem,
+  gitItem,
   imageItem,
   type LooseItem,
   type LooseManifest,
@@ -18,9 +20,23 @@ const CONTAINER = {
   object: 'Deployment/nginx',
   path: 'spec.template.spec.containers[0].image',
 };
+const GIT = `git ${gitItem().id}`;
+const APPLICATION = {
+  item: GIT,
+  method: 'custom-resource',
+  file: 'apps/nginx.yaml',
+  object: 'Application/nginx',
+  path: 'spec.source',
+};
+const KUSTOMIZATION = {
+  item: GIT,
+  method: 'kustomization',
+  file: 'base/kustomization.yaml',
+  path: 'resources[0]',
+};
 const VALUES = { item: CHART, method: 'values', file: 'nginx/values.yaml', path: 'image' };
 
-/** Manifests whose images have `namedBy`. */
+/** Manifests whose items have `namedBy`. */
 export function manifestNamedByVectors(): Vector[] {
   return [
     {
@@ -30,6 +46,25 @@ export function manifestNamedByVectors(): Vector[] {
         why: 'an image that a chart of the release names in two places',
         accept: true,
         result: { items: [{ kind: 'chart' }, {}, {}, { kind: 'image', namedBy: [CONTAINER, VALUES] }] },
+      },
+    },
+    {
+      name: 'good-named-by-git',
+      files: {
+        'manifest.json': sortedJson({
+          ...whole(chartItem(), {}),
+          items: [
+            { ...chartItem(), namedBy: [APPLICATION] },
+            fileItem(),
+            { ...gitItem(), namedBy: [KUSTOMIZATION] },
+            imageItem(),
+          ],
+        }),
+      },
+      expect: {
+        why: 'a repository that points to a chart, and to itself in another revision',
+        accept: true,
+        result: { items: [{ namedBy: [APPLICATION] }, {}, { namedBy: [KUSTOMIZATION] }, {}] },
       },
     },
     invalid('named-by-empty', 'a list without entries', [], ['namedBy']),
@@ -68,11 +103,51 @@ export function manifestNamedByVectors(): Vector[] {
         result: { items: [{ kind: 'chart', namedBy: [VALUES] }, {}, {}, {}] },
       },
     },
+    onItem(
+      'named-by-on-chart-foreign',
+      'a chart that is named by a repository which is not in the release',
+      chartItem(),
+      [{ ...APPLICATION, item: 'git git.example.org/ops/other' }],
+      ['which is no item of the release'],
+    ),
+    onItem(
+      'named-by-on-chart-out-of-order',
+      'a chart with places in another order',
+      chartItem(),
+      [KUSTOMIZATION, APPLICATION],
+      ['is out of order'],
+    ),
+    onItem(
+      'named-by-on-git-foreign',
+      'a repository that is named by one which is not in the release',
+      gitItem(),
+      [{ ...KUSTOMIZATION, item: 'git git.example.org/ops/other' }],
+      ['which is no item of the release'],
+    ),
+    onItem(
+      'named-by-on-git-twice',
+      'a repository with a place that stands there twice',
+      gitItem(),
+      [APPLICATION, APPLICATION],
+      ['named twice'],
+    ),
+    onItem('named-by-on-git-empty', 'a repository with a list without entries', gitItem(), [], ['namedBy']),
+    onItem('named-by-on-file', 'a file that something names', fileItem(), [APPLICATION], ['namedBy']),
   ];
 }
 
 function invalid(name: string, why: string, namedBy: unknown[], says: readonly string[] = []): Vector {
   return refused(name, why, sortedJson(named(namedBy)), 'MANIFEST_INVALID', says);
+}
+
+function onItem(
+  name: string,
+  why: string,
+  item: LooseItem,
+  namedBy: unknown[],
+  says: readonly string[],
+): Vector {
+  return refused(name, why, sortedJson(whole(item, { namedBy })), 'MANIFEST_INVALID', says);
 }
 
 function named(namedBy: readonly unknown[]): LooseManifest {
