@@ -33,6 +33,8 @@ export interface Assembly {
   readonly holdings: readonly Holding[];
   /** The ref-list blobs of Git items with more than `MAX_INLINE_REFS` refs, by item id; see `refListOf`. */
   readonly refLists: ReadonlyMap<string, Descriptor>;
+  /** The number that the release gets: packs that no release carried before say so. */
+  readonly sequence?: number;
 }
 
 /** Makes the manifest and packs.json from what was fetched: pure, sorted, complete; the same holdings give the same bytes. Throws `MANIFEST_INVALID`. */
@@ -55,20 +57,21 @@ export function assemble(input: Assembly): {
     blobs,
     items,
   });
-  return { manifest, packs: assemblePacks(input.holdings, manifest) };
+  return { manifest, packs: assemblePacks(input, manifest) };
 }
 
-function assemblePacks(holdings: readonly Holding[], manifest: Manifest): Packs | undefined {
+function assemblePacks({ holdings, sequence }: Assembly, manifest: Manifest): Packs | undefined {
   const packed = holdings
     .filter((holding) => holding.kind === 'git')
     .filter((holding) => holding.packs.length > 0);
   const items = packed
     .map(({ pin, packs }) => ({
       id: pin.id,
-      packs: packs.map(({ digest, size, prerequisites }) => ({
+      packs: packs.map(({ digest, size, prerequisites, since = sequence }) => ({
         digest,
         size,
         prerequisites: [...prerequisites],
+        ...(since !== undefined && { since }),
       })),
     }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -162,9 +165,14 @@ function toAttachment({ subject, root, artifactType, tag }: Attachment): Attachm
 }
 
 function toCheck([, check]: readonly [string, UpstreamCheck]): UpstreamCheck {
-  return check.by === 'cosign-key'
-    ? { by: check.by, key: check.key }
-    : { by: check.by, identity: check.identity, issuer: check.issuer };
+  switch (check.by) {
+    case 'cosign-key':
+      return { by: check.by, key: check.key };
+    case 'cosign-identity':
+      return { by: check.by, identity: check.identity, issuer: check.issuer };
+    case 'helm-provenance':
+      return { by: check.by, fingerprint: check.fingerprint };
+  }
 }
 
 function toGitItem({ pin }: GitHolding, refLists: ReadonlyMap<string, Descriptor>): GitItem {

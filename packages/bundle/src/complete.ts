@@ -9,7 +9,7 @@ import { itemsByBlob } from './check-manifest.ts';
 import { requireJudged, type UpstreamFinding, type UpstreamJudgement } from './judge-upstream.ts';
 import { describeItem } from './manifest.ts';
 import { isTrustedManifest, type TrustedManifest } from './open-release.ts';
-import { gitIdsByPack } from './packs.ts';
+import { firstCarriers, gitIdsByPack } from './packs.ts';
 
 declare const verified: unique symbol;
 
@@ -82,13 +82,14 @@ function findingsOf(unproved: readonly SizedDigest[], bad: readonly BlobFinding[
 
 function findingsError(opened: TrustedManifest, bad: readonly BlobFinding[]): GapferryError {
   const namesOf = namesByBlob(opened);
+  const carriers = firstCarriers(opened.packs);
   const damaged = bad.filter((finding) => finding.state !== 'missing');
   const worst = damaged.length > 0 ? damaged : bad;
   const lines = worst
     .slice(0, 5)
     .map(
       (finding) =>
-        `${listed(namesOf(finding.digest))}: blob ${finding.digest} ${finding.state === 'missing' ? 'is missing' : finding.detail}`,
+        `${listed(namesOf(finding.digest))}: blob ${finding.digest} ${finding.state === 'missing' ? 'is missing' : finding.detail}${carriedBy(carriers.get(finding.digest), opened)}`,
     );
   const more = worst.length > 5 ? `; and ${worst.length - 5} more` : '';
   const items = [...new Set(bad.flatMap((finding) => namesOf(finding.digest)))];
@@ -111,6 +112,13 @@ function findingsError(opened: TrustedManifest, bad: readonly BlobFinding[]): Ga
       })),
     },
   });
+}
+
+/** A pack that came with an earlier release may lie on that release's medium. */
+function carriedBy(since: number | undefined, { release }: TrustedManifest): string {
+  return since === undefined || since === release.sequence
+    ? ''
+    : ` (release ${release.channel}/${since} carried it first)`;
 }
 
 /** A base layer can belong to hundreds of images. */

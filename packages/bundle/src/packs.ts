@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { FORMATS, requireFormat } from './formats.ts';
 import type { Manifest } from './manifest.ts';
 import { documentError, type Problem, toProblems } from './problems.ts';
-import { digestSchema, oidSchema, sizeSchema, textSchema } from './schemas.ts';
+import { digestSchema, oidSchema, sequenceSchema, sizeSchema, textSchema } from './schemas.ts';
 
 /** Which packs carry the Git items of a manifest (docs/spec/04-packs.md). Signed as the second subject of the statement, outside the manifest because pack bytes vary with git's version. */
 export interface Packs {
@@ -29,11 +29,12 @@ const packSchema = z.strictObject({
   digest: digestSchema,
   size: sizeSchema,
   prerequisites: z.array(oidSchema).max(1000),
+  since: sequenceSchema.optional(),
 });
 const packsSchema = z.strictObject({
   format: z.literal(FORMATS.packs),
   items: z.array(z.strictObject({ id: textSchema, packs: z.array(packSchema).min(1).max(1000) })).max(50_000),
-});
+}) as unknown as z.ZodType<Packs>;
 
 /** Parses packs.json and checks it against the manifest. Throws `LIMIT_EXCEEDED`, `JSON_INVALID`, `FORMAT_UNKNOWN` or `MANIFEST_INVALID`. */
 export function parsePacks(bytes: Uint8Array, manifest: Manifest, what = 'packs.json'): Packs {
@@ -99,6 +100,12 @@ export function releaseBlobs(manifest: Manifest, packs: Packs | undefined): Size
     .flatMap((item) => item.packs)
     .map(({ digest, size }) => ({ digest, size }));
   return uniqueByDigest([...manifest.blobs, ...packBlobs]);
+}
+
+/** The release of the channel that carried a pack first, where packs.json says so. */
+export function firstCarriers(packs: Packs | undefined): ReadonlyMap<Digest, number> {
+  const all = (packs?.items ?? []).flatMap((item) => item.packs);
+  return new Map(all.flatMap(({ digest, since }) => (since === undefined ? [] : [[digest, since] as const])));
 }
 
 /** Which Git items a pack blob belongs to. */

@@ -23,6 +23,8 @@ export interface AssembleRequest {
   readonly holdings: readonly Holding[];
   /** Takes the ref lists that are too long for the manifest. */
   readonly store: BlobWriter;
+  /** The number that the release gets. */
+  readonly sequence: number;
 }
 
 /** What will be sealed, as data and as the bytes that are signed. */
@@ -35,7 +37,7 @@ export interface AssembledRelease {
 
 /** Makes manifest and packs.json of what was fetched, and reads both back by the rules of the inside: what would be refused there is never sealed. Throws `MANIFEST_INVALID`, `LIMIT_EXCEEDED`. */
 export async function assembleRelease(request: AssembleRequest, run: Run): Promise<AssembledRelease> {
-  const { config, version, holdings, store } = request;
+  const { config, version, holdings, store, sequence } = request;
   run.emit({ kind: 'stage', stage: 'assemble', items: holdings.length });
   const refLists = await storeRefLists(holdings, store, run);
   const { manifest, packs } = assemble({
@@ -45,6 +47,7 @@ export async function assembleRelease(request: AssembleRequest, run: Run): Promi
     insecure: config.insecure,
     holdings,
     refLists,
+    sequence,
   });
   const manifestBytes = canonicalBytes(manifest);
   const packsBytes = packs === undefined ? undefined : canonicalBytes(packs);

@@ -34,7 +34,7 @@ export async function collect(request: CollectRequest, run: Run): Promise<Collec
   const version = releaseVersion(request.version, request.config, lock);
   const { holdings, items } = await fetchPins({ ...request, lock, fetcher }, run);
   const assembleAs = (name: string): Promise<AssembledRelease> =>
-    assembleRelease({ ...request, version: name, store, holdings }, run);
+    assembleRelease({ ...request, version: name, store, holdings, sequence: numbered.address.sequence }, run);
   const assembled = await assembleAs(version);
   requireClosure(assembled.manifest, lock, discovered);
   await requireComplete(assembled, store, run);

@@ -1,21 +1,27 @@
-import { encodeRefList, type GitItem, MAX_INLINE_REFS } from '@gapferry/bundle';
+import { encodeRefList, type GitItem, MAX_INLINE_REFS, parseRefList } from '@gapferry/bundle';
 import {
   type BlobReader,
   canonicalJson,
   digestOf,
-  type GitPack,
+  type GitCarriage,
   type GitPin,
+  type GitRef,
   isGapferryError,
   type ReleaseReader,
   type Run,
+  readVerified,
 } from '@gapferry/core';
 import type { ReleaseRecord } from './last-release.ts';
 import { type RecordedRelease, recordedRelease } from './recorded-release.ts';
 
 /** Packs that carried a Git repository the last time. */
 export interface EarlierPacks {
-  /** The earlier packs when the repository's refs are exactly what they were and every pack is still in the store; otherwise undefined, and it is packed anew. */
-  packsFor(pin: GitPin, store: BlobReader, run: Run): Promise<readonly GitPack[] | undefined>;
+  /** What carried the repository when every pack of it is still in the store; otherwise undefined, and it is packed anew. `same`: its refs are exactly the pin's, so nothing has to be packed. */
+  carriageOf(
+    pin: GitPin,
+    store: BlobReader,
+    run: Run,
+  ): Promise<(GitCarriage & { readonly same: boolean }) | undefined>;
 }
 
 /** Reads the channel's last release. One that is gone or unreadable is no reason to fail: it only saves work. */
@@ -23,26 +29,36 @@ export async function earlierPacks(
   releases: ReleaseReader,
   last: ReleaseRecord | undefined,
 ): Promise<EarlierPacks> {
-  const before = last === undefined ? undefined : await readEarlier(last, releases);
+  const before = last === undefined ? undefined : await unlessUnreadable(recordedRelease(last, releases));
   return {
-    async packsFor(pin, store, run) {
-      const item = before?.manifest.items.find((other) => other.kind === 'git' && other.id === pin.id);
-      if (before?.packs === undefined || item?.kind !== 'git' || !hasRefs(item, pin)) return undefined;
-      const packs = before.packs.items.find((packed) => packed.id === pin.id)?.packs ?? [];
+    async carriageOf(pin, store, run) {
+      const item = gitItemOf(before, pin);
+      const packs = before?.packs?.items.find((packed) => packed.id === pin.id)?.packs ?? [];
+      if (item === undefined || packs.length === 0) return undefined;
       for (const pack of packs) if (!(await store.has(pack, run))) return undefined;
-      return packs.length === 0 ? undefined : packs;
+      if (hasRefs(item, pin)) return { packs, refs: pin.refs, same: true };
+      const refs = await unlessUnreadable(refsOf(item, store, run));
+      return refs && { packs, refs, same: false };
     },
   };
 }
 
-async function readEarlier(
-  last: ReleaseRecord,
-  releases: ReleaseReader,
-): Promise<RecordedRelease | undefined> {
+function gitItemOf(release: RecordedRelease | undefined, pin: GitPin): GitItem | undefined {
+  const item = release?.manifest.items.find((other) => other.kind === 'git' && other.id === pin.id);
+  return item?.kind === 'git' && item.objectFormat === pin.objectFormat ? item : undefined;
+}
+
+async function refsOf(item: GitItem, store: BlobReader, run: Run): Promise<readonly GitRef[]> {
+  if (!('list' in item.refs)) return item.refs;
+  const { list } = item.refs;
+  return parseRefList(await readVerified(list, store.open(list, run)), `the refs of git ${item.id}`);
+}
+
+async function unlessUnreadable<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
-    return await recordedRelease(last, releases);
+    return await reading;
   } catch (error) {
-    if (isGapferryError(error)) return undefined;
+    if (isGapferryError(error) && error.category !== 'interrupted') return undefined;
     throw error;
   }
 }

@@ -5,6 +5,7 @@ import {
   describeWish,
   GapferryError,
   type Holding,
+  isIncrementalGitSource,
   type Pin,
   type Run,
   type Sources,
@@ -23,7 +24,7 @@ export interface ItemFetcherRequest
     Pick<CollectRequest, 'upstream'> {
   /** Where blobs go: the depot, or something that counts in front of it. */
   readonly store: BlobStore;
-  /** Its packs are used again for Git items whose refs did not move. */
+  /** Its packs are used again for Git items whose refs did not move, and built on for those whose refs did. */
   readonly last: ReleaseRecord | undefined;
 }
 
@@ -83,13 +84,17 @@ interface Means {
 /** The source tells of the item from its beginning to its end; for packs that are used again nobody else does. */
 async function holdingOf(pin: Pin, { packs, sources, store }: Means, run: Run): Promise<Holding> {
   if (pin.kind !== 'git') return fetchFrom(sources, pin, store, run);
-  const earlier = await packs.packsFor(pin, store, run);
+  const earlier = await packs.carriageOf(pin, store, run);
   if (earlier === undefined) return fetchFrom(sources, pin, store, run);
-  const [item, bytes] = [pin.id, totalSize(earlier)];
+  if (!earlier.same)
+    return isIncrementalGitSource(sources.git)
+      ? await sources.git.fetchAfter(earlier, pin, store, run)
+      : await sources.git.fetch(pin, store, run);
+  const [item, bytes] = [pin.id, totalSize(earlier.packs)];
   run.emit({ kind: 'item-started', item, bytes });
   run.emit({ kind: 'bytes', item, bytes, reused: true });
   run.emit({ kind: 'item-done', item, outcome: 'reused', bytes });
-  return { kind: 'git', pin, packs: earlier };
+  return { kind: 'git', pin, packs: earlier.packs };
 }
 
 function fetchFrom(sources: Sources, pin: Pin, store: BlobStore, run: Run): Promise<Holding> {

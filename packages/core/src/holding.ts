@@ -1,6 +1,6 @@
 import type { Attachment } from './attachment.ts';
 import type { Descriptor, SizedDigest } from './descriptor.ts';
-import type { ChartPin, FilePin, GitPin, ImagePin } from './pin.ts';
+import type { ChartPin, FilePin, GitPin, GitRef, ImagePin } from './pin.ts';
 import type { UpstreamCheck } from './upstream.ts';
 
 /** What a source put into the depot for one pin: everything `assemble` needs to know, and nothing about where it lies. */
@@ -42,6 +42,16 @@ export interface ChartHolding {
 export interface GitPack extends SizedDigest {
   /** Commits that must be there before this pack can be indexed; empty for a base pack. */
   readonly prerequisites: readonly string[];
+  /** Number of the release of the channel that carried it first; absent while that release is being made. */
+  readonly since?: number;
+}
+
+/** What carried a Git repository in an earlier release. */
+export interface GitCarriage {
+  /** Every one of them is in the depot. */
+  readonly packs: readonly GitPack[];
+  /** What they yield. */
+  readonly refs: readonly GitRef[];
 }
 
 export interface GitHolding {

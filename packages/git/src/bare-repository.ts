@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { GapferryError, type Run } from '@gapferry/core';
 import type { GitSetting } from './git-environment.ts';
@@ -29,6 +29,20 @@ export async function createBare(
     await rm(unfinished, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Lets a repository use the objects of another as if they were its own. */
+export async function borrowObjects(repository: string, lender: string): Promise<void> {
+  await mkdir(join(repository, 'objects', 'info'), { recursive: true });
+  await writeFile(alternatesOf(repository), `${join(lender, 'objects')}\n`);
+}
+
+export async function returnObjects(repository: string): Promise<void> {
+  await rm(alternatesOf(repository), { force: true });
+}
+
+function alternatesOf(repository: string): string {
+  return join(repository, 'objects', 'info', 'alternates');
 }
 
 /** Is there a bare repository of that name? */

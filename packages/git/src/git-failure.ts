@@ -1,5 +1,6 @@
 import { type ErrorCode, type ErrorInit, GapferryError, printable } from '@gapferry/core';
 import type { ProcessEnd } from './git-process.ts';
+import { UNSAFE_HISTORY } from './packing/refuse-history.ts';
 
 interface Meaning {
   readonly words: RegExp;
@@ -20,6 +21,13 @@ const ANYWHERE: readonly Meaning[] = [
 
 /** Words of git, curl and ssh that mean this only where another host is spoken to: a damaged pack here also has an early end. */
 const FAR: readonly Meaning[] = [
+  { words: /fsck error/i, code: 'CONTENT_INVALID', hint: UNSAFE_HISTORY },
+  {
+    words:
+      /possible repository corruption|\b(?:bad|missing) (?:object|tree|blob|commit)|did not send all necessary objects/i,
+    code: 'CONTENT_INVALID',
+    hint: UNSAFE_HISTORY,
+  },
   {
     words: /not our ref|unadvertised object|couldn't find remote ref|no such remote ref/i,
     code: 'SOURCE_NOT_FOUND',

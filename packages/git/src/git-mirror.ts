@@ -2,18 +2,19 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, GapferryError, type GitPin, hexOf, isGapferryError, type Run } from '@gapferry/core';
 import { createBare, isRepository } from './bare-repository.ts';
+import { CHECKED_FETCH } from './fsck-severity.ts';
 import type { RemoteSurroundings } from './git-remote.ts';
 import type { Git } from './git-tool.ts';
 
 /** A bare repository with what was fetched from one URL, so that the next collect asks only for what is new. It is a cache: when anything is wrong with it, it is made again.
- *  Its refs are `refs/gapferry/<object id>`: what was pinned once stays, upstream's renamed branches cannot collide, and the ids are what negotiation offers. */
+ *  Every object is checked on its way in, as `fsck` does. Its refs are `refs/gapferry/<object id>`: what was pinned once stays, upstream's renamed branches cannot collide, and the ids are what negotiation offers. */
 export interface GitMirror {
   readonly directory: string;
 }
 
-/** One mirror per URL and object format. */
+/** One mirror per URL and object format. The name says that what is in it was checked when it was fetched. */
 export function mirrorOf(workDirectory: string, pin: GitPin): GitMirror {
-  const name = hexOf(digestOf(`${pin.objectFormat} ${pin.url}`)).slice(0, 32);
+  const name = hexOf(digestOf(`checked ${pin.objectFormat} ${pin.url}`)).slice(0, 32);
   return { directory: join(workDirectory, 'mirrors', `${name}.git`) };
 }
 
@@ -72,7 +73,11 @@ async function fetchMissing(
     pin.url,
   ];
   const input = [...missing].map((oid) => `+${oid}:refs/gapferry/${oid}\n`).join('');
-  await git.run({ ...remote, repository: mirror.directory, doing: `fetch ${pin.url}`, args, input }, run);
+  const settings = [...remote.settings, ...CHECKED_FETCH];
+  await git.run(
+    { ...remote, settings, repository: mirror.directory, doing: `fetch ${pin.url}`, args, input },
+    run,
+  );
   await git.run(
     {
       repository: mirror.directory,

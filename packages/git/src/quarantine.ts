@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type BlobReader,
@@ -9,7 +9,7 @@ import {
   isGapferryError,
   type Run,
 } from '@gapferry/core';
-import { createBare, type ObjectFormat } from './bare-repository.ts';
+import { borrowObjects, createBare, type ObjectFormat } from './bare-repository.ts';
 import { STRICT } from './fsck-severity.ts';
 import type { Git } from './git-tool.ts';
 import { proveComplete, readRefs } from './read-refs.ts';
@@ -51,11 +51,6 @@ export async function unpackQuarantine(git: Git, request: QuarantineRequest, run
 
 export async function removeQuarantine(repository: string): Promise<void> {
   await rm(repository, { recursive: true, force: true });
-}
-
-async function borrowObjects(repository: string, alternate: string): Promise<void> {
-  await mkdir(join(repository, 'objects', 'info'), { recursive: true });
-  await writeFile(join(repository, 'objects', 'info', 'alternates'), `${join(alternate, 'objects')}\n`);
 }
 
 async function indexPack(

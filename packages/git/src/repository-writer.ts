@@ -2,9 +2,9 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GapferryError, type GitRef, isGapferryError, type Run } from '@gapferry/core';
 import { createBare, isRepository, type ObjectFormat, requireObjectFormat } from './bare-repository.ts';
-import { readFileFrom } from './base-pack.ts';
 import type { GitSetting } from './git-environment.ts';
 import type { Git } from './git-tool.ts';
+import { readFileFrom } from './packing/pack-file.ts';
 import { countCommits, proveComplete, type RepositoryRefs, readRefs } from './read-refs.ts';
 import { requireRefs } from './ref-name.ts';
 

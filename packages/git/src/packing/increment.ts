@@ -1,0 +1,141 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GapferryError, type GitPin, type GitRef, type Run } from '@gapferry/core';
+import { borrowObjects, createBare, returnObjects } from '../bare-repository.ts';
+import { STRICT } from '../fsck-severity.ts';
+import type { GitMirror } from '../git-mirror.ts';
+import type { Git } from '../git-tool.ts';
+import { revisionsOf } from './base-pack.ts';
+import { countObjectsIn, type PackFile, readFileFrom, writePack } from './pack-file.ts';
+import { refuseHistory } from './refuse-history.ts';
+
+/** More of them than packs.json takes. */
+const MOST_PREREQUISITES = 1000;
+
+/** A proved pack with everything that the pin's refs reach and the earlier refs do not, as deltas against what those reach where that is smaller. */
+export type Increment =
+  | { readonly kind: 'pack'; readonly pack: PackFile; readonly prerequisites: readonly string[] }
+  /** The earlier refs reach everything: a branch was deleted or set back. */
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'impossible'; readonly why: string };
+
+/** `directory` is new and the caller's to remove. Throws `CONTENT_INVALID` for objects that are refused, `GIT_FAILED` for a mirror that lacks some. */
+export async function increment(
+  git: Git,
+  mirror: GitMirror,
+  { pin, earlier, directory }: { pin: GitPin; earlier: readonly GitRef[]; directory: string },
+  run: Run,
+): Promise<Increment> {
+  const held = await heldOf(git, mirror, pin, earlier, run);
+  if (held.length === 0)
+    return { kind: 'impossible', why: 'upstream has none of the commits that the release before carried' };
+  const revisions = revisionsOf(pin) + held.map((oid) => `^${oid}\n`).join('');
+  const prerequisites = await boundaryOf(git, mirror, pin, revisions, run);
+  if (prerequisites === undefined)
+    return { kind: 'impossible', why: `it would build on more than ${MOST_PREREQUISITES} commits` };
+  const path = join(directory, 'increment.pack');
+  const pack = await writePack(git, mirror, { item: pin.id, args: ['--thin'], revisions, path }, run);
+  if ((await countObjectsIn(path)) === 0) return { kind: 'nothing' };
+  await checkIncrement(git, mirror, { pin, pack, revisions, directory: join(directory, 'check.git') }, run);
+  return { kind: 'pack', pack, prerequisites };
+}
+
+/** Which ids of the release before the mirror has: with a mirror that was made again, what upstream forgot is not among them. The packs before have them all, so any of them may be built on. */
+async function heldOf(
+  git: Git,
+  { directory }: GitMirror,
+  { id }: GitPin,
+  earlier: readonly GitRef[],
+  run: Run,
+): Promise<string[]> {
+  const ids = [...new Set(earlier.map(({ oid }) => oid))];
+  const { text } = await git.run(
+    {
+      repository: directory,
+      doing: `look for the earlier commits of ${id}`,
+      args: ['cat-file', '--batch-check=%(objectname)'],
+      input: ids.map((oid) => `${oid}\n`).join(''),
+    },
+    run,
+    134_217_728,
+  );
+  const lines = new Set(text.split('\n'));
+  return ids.filter((oid) => lines.has(oid));
+}
+
+/** Commits just outside the new history: whoever has these, with all they reach, can use the pack. Sorted; undefined for too many. */
+async function boundaryOf(
+  git: Git,
+  { directory }: GitMirror,
+  { id }: GitPin,
+  revisions: string,
+  run: Run,
+): Promise<string[] | undefined> {
+  const boundary: string[] = [];
+  const doing = `find what the new commits of ${id} build on`;
+  const args = ['rev-list', '--boundary', '--stdin'];
+  let rest = '';
+  for await (const chunk of git.stream({ repository: directory, doing, args, input: revisions }, run)) {
+    const lines = (rest + Buffer.from(chunk).toString('latin1')).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line.startsWith('-')) boundary.push(line.slice(1));
+    if (boundary.length > MOST_PREREQUISITES) return undefined;
+  }
+  return boundary.sort();
+}
+
+interface Checking {
+  readonly pin: GitPin;
+  readonly pack: PackFile;
+  readonly revisions: string;
+  readonly directory: string;
+}
+
+/** As a base pack is checked, and besides that the pack has every object it is there for: the mirror, which lends the others, may have more than the packs before carry. */
+async function checkIncrement(git: Git, mirror: GitMirror, checking: Checking, run: Run): Promise<void> {
+  const { pin, pack, revisions, directory } = checking;
+  try {
+    await createBare(git, directory, pin.objectFormat, [], run);
+    await borrowObjects(directory, mirror.directory);
+    const args = ['index-pack', '--stdin', '--fix-thin', STRICT];
+    const doing = `check the objects of ${pin.id}`;
+    await refuseHistory(pin, () =>
+      git.run({ repository: directory, doing, args, input: readFileFrom(pack.path, 0) }, run),
+    );
+    await returnObjects(directory);
+    await requireObjects(git, mirror, { pin, revisions, directory }, run);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function requireObjects(
+  git: Git,
+  mirror: GitMirror,
+  { pin, revisions, directory }: Omit<Checking, 'pack'>,
+  run: Run,
+): Promise<void> {
+  const doing = `list the new objects of ${pin.id}`;
+  const args = ['rev-list', '--objects', '--no-object-names', '--stdin'];
+  const wanted = git.stream({ repository: mirror.directory, doing, args, input: revisions }, run);
+  const there = git.stream(
+    {
+      repository: directory,
+      doing: `look for the new objects of ${pin.id}`,
+      args: ['cat-file', '--batch-check=%(objecttype)', '--buffer'],
+      input: wanted,
+    },
+    run,
+  );
+  let tail = '';
+  for await (const chunk of there) {
+    const text = tail + Buffer.from(chunk).toString('latin1');
+    const missing = /^([0-9a-f]+) missing$/m.exec(text);
+    if (missing !== null)
+      throw new GapferryError({
+        code: 'GIT_FAILED',
+        message: `the increment of ${pin.id} lacks ${missing[1]}`,
+      });
+    tail = text.slice(text.lastIndexOf('\n') + 1);
+  }
+}

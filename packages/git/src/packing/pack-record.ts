@@ -1,0 +1,39 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  canonicalBytes,
+  digestOf,
+  type GitPin,
+  hexOf,
+  isDigest,
+  parseJson,
+  type SizedDigest,
+} from '@gapferry/core';
+import type { GitMirror } from '../git-mirror.ts';
+
+/** Which base pack was made for these ids. Only a hint: the pack itself is in the store, checked by its digest, and the inside proves that it yields the refs. */
+export async function recallPack(mirror: GitMirror, pin: GitPin): Promise<SizedDigest | undefined> {
+  const bytes = await readFile(recordPath(mirror, pin)).catch(() => undefined);
+  if (bytes === undefined) return undefined;
+  const { digest, size } = parseJson(bytes, 'the record of a pack', {
+    maxBytes: 4096,
+    maxDepth: 4,
+  }) as Partial<SizedDigest>;
+  return isDigest(digest) && Number.isSafeInteger(size) && size !== undefined ? { digest, size } : undefined;
+}
+
+export async function rememberPack(
+  mirror: GitMirror,
+  pin: GitPin,
+  { digest, size }: SizedDigest,
+): Promise<void> {
+  const path = recordPath(mirror, pin);
+  await mkdir(join(mirror.directory, 'gapferry-packs'), { recursive: true });
+  await writeFile(`${path}.tmp`, canonicalBytes({ digest, size }));
+  await rename(`${path}.tmp`, path);
+}
+
+function recordPath(mirror: GitMirror, pin: GitPin): string {
+  const ids = [...new Set(pin.refs.map(({ oid }) => oid))].sort();
+  return join(mirror.directory, 'gapferry-packs', `${hexOf(digestOf(canonicalBytes(ids)))}.json`);
+}
