@@ -24,13 +24,26 @@ export const attachmentsSchema: z.ZodType<readonly Attachment[]> = z
   .min(1)
   .max(10_000) as unknown as z.ZodType<readonly Attachment[]>;
 
-export const checkedSchema: z.ZodType<readonly UpstreamCheck[]> = z
-  .array(
-    z.discriminatedUnion('by', [
-      z.strictObject({ by: z.literal('cosign-key'), key: digestSchema }),
-      z.strictObject({ by: z.literal('cosign-identity'), identity: textSchema, issuer: textSchema }),
-    ]),
-  )
+const cosignKey = z.strictObject({ by: z.literal('cosign-key'), key: digestSchema });
+const cosignIdentity = z.strictObject({
+  by: z.literal('cosign-identity'),
+  identity: textSchema,
+  issuer: textSchema,
+});
+const provenance = z.strictObject({
+  by: z.literal('helm-provenance'),
+  fingerprint: z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, {
+    error: 'must be the fingerprint of an OpenPGP key, in lower-case hex digits',
+  }),
+});
+
+export const imageCheckedSchema: z.ZodType<readonly UpstreamCheck[]> = z
+  .array(z.discriminatedUnion('by', [cosignKey, cosignIdentity]))
+  .min(1)
+  .max(100);
+
+export const chartCheckedSchema: z.ZodType<readonly UpstreamCheck[]> = z
+  .array(z.discriminatedUnion('by', [cosignKey, cosignIdentity, provenance]))
   .min(1)
   .max(100);
 

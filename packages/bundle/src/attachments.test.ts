@@ -123,6 +123,11 @@ describe('attachments in a manifest', () => {
     bend(item.checked);
     expect(check).toThrow(expect.objectContaining({ code: 'MANIFEST_INVALID' }));
   });
+
+  it('are not a provenance: only a chart has one', () => {
+    item.checked = [{ by: 'helm-provenance', fingerprint: 'ab'.repeat(20) }];
+    expect(check).toThrow(expect.objectContaining({ code: 'MANIFEST_INVALID' }));
+  });
 });
 
 describe('ten thousand attachments, each about the one before it', () => {

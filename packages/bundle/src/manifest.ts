@@ -8,7 +8,7 @@ import type {
   UpstreamCheck,
 } from '@gapferry/core';
 import { z } from 'zod';
-import { attachmentsSchema, checkedSchema } from './attachment-schemas.ts';
+import { attachmentsSchema, chartCheckedSchema, imageCheckedSchema } from './attachment-schemas.ts';
 import { FORMATS } from './formats.ts';
 import { namedBySchema } from './named-by.ts';
 import {
@@ -73,7 +73,7 @@ export interface ChartItem extends ItemBase {
   readonly archive: Descriptor;
   /** As for images. */
   readonly attachments?: readonly Attachment[];
-  /** As for images. */
+  /** As for images, and whose provenance was checked. */
   readonly checked?: readonly UpstreamCheck[];
   /** Which items' content points to the chart, sorted by `byNaming`. */
   readonly namedBy?: readonly NamedBy[];
@@ -102,7 +102,7 @@ const base = { id: textSchema, blobs: z.array(digestSchema).min(1).max(100_000) 
 const platforms = z
   .array(z.string().regex(/^[a-z0-9][a-z0-9._-]*(?:\/[a-z0-9][a-z0-9._-]*){1,2}$/))
   .max(1000);
-const attached = { attachments: attachmentsSchema.optional(), checked: checkedSchema.optional() };
+const attachments = attachmentsSchema.optional();
 
 const imageSchema = z.strictObject({
   kind: z.literal('image'),
@@ -111,7 +111,8 @@ const imageSchema = z.strictObject({
   platforms,
   upstream: digestSchema,
   upstreamIndex: descriptorSchema.optional(),
-  ...attached,
+  attachments,
+  checked: imageCheckedSchema.optional(),
   namedBy: namedBySchema.optional(),
 });
 
@@ -123,7 +124,8 @@ const chartSchema = z.strictObject({
   version: versionSchema,
   source: textSchema,
   archive: descriptorSchema,
-  ...attached,
+  attachments,
+  checked: chartCheckedSchema.optional(),
   namedBy: namedBySchema.optional(),
 });
 

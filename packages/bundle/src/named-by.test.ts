@@ -78,6 +78,12 @@ describe('what names an image', () => {
     expect(diffManifests(after, after).changes).toEqual([]);
   });
 
+  it('stands beside what was checked of a chart', () => {
+    const fingerprint = 'ab'.repeat(20);
+    const holding = { ...chart(), checked: [{ by: 'helm-provenance', fingerprint } as const] } as Holding;
+    expect(manifestOf(holding).items).toMatchObject([{ checked: [{ by: 'helm-provenance', fingerprint }] }]);
+  });
+
   it('is an item of the same release', () => {
     expect(() => manifestOf(image('r.example/a:1', [VALUES]))).toThrow(
       `image r.example/a:1: it is named by ${CHART}, which is no item of the release`,

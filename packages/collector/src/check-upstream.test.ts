@@ -184,6 +184,10 @@ describe('a wish that demands upstream signatures', () => {
     const check = (one: ImageHolding): Promise<unknown> =>
       checkUpstream(one, wish, upstream, depot, quietRun());
     expect(await check(holding)).toMatchObject({ checked: [{ by: 'cosign-key' }] });
+    const provenance = { by: 'helm-provenance', fingerprint: 'ab'.repeat(20) } as const;
+    expect(await check({ ...holding, checked: [provenance] })).toMatchObject({
+      checked: [provenance, { by: 'cosign-key' }],
+    });
     await expect(check({ ...holding, attachments: attachments.slice(1) })).rejects.toMatchObject({
       code: 'SIGNATURE_MISSING',
     });

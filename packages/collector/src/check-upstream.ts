@@ -43,7 +43,7 @@ export async function checkUpstream(
     const checked = demanded.map((one) =>
       upstream.verifier.verify(subject, material, upstream.demandOf(one)),
     );
-    return { ...holding, checked };
+    return { ...holding, checked: [...(holding.checked ?? []), ...checked] };
   } catch (error) {
     throw isGapferryError(error, 'SIGNATURE_MISSING') ? withHint(error, wish) : error;
   }

@@ -51,8 +51,16 @@ export interface SigstoreBundleMaterial {
 
 /** Which demand an artifact met: what the manifest records. */
 export type UpstreamCheck =
+  | ProvenanceCheck
   | { readonly by: 'cosign-key' /** sha256 of the SubjectPublicKeyInfo. */; readonly key: Digest }
   | { readonly by: 'cosign-identity'; readonly identity: string; readonly issuer: string };
+
+/** Of a chart: its provenance file is signed by a key of the keyring that bundle.yaml names. */
+export interface ProvenanceCheck {
+  readonly by: 'helm-provenance';
+  /** Of the primary key (RFC 9580, 5.5.4), 40 or 64 lower-case hex digits. */
+  readonly fingerprint: string;
+}
 
 /** Holds upstream's signatures against a demand. Synchronous on purpose: an async verifier invites the network.
  *  One signature that meets the demand is enough. Throws `SIGNATURE_MISSING` when there is no material, `SIGNATURE_INVALID` or `KEY_UNKNOWN` when none of it meets the demand. */

@@ -48,8 +48,8 @@ export function chartSource(options: ChartSourceOptions): Source<ChartWish, Char
     fetch: async (pin, into, run) => {
       const holding = await fetch(pin, into, run);
       const keyring = keyrings.get(pin.wish);
-      if (keyring !== undefined) await checkProvenance(holding, keyring, into, run);
-      return holding;
+      if (keyring === undefined) return holding;
+      return { ...holding, checked: [await checkProvenance(holding, keyring, into, run)] };
     },
   };
 }

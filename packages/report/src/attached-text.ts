@@ -27,7 +27,14 @@ export function typesText(artifacts: readonly AttachedArtifact[]): string {
 
 /** Who signed, as outside saw it. */
 export function signerText(check: UpstreamCheck): string {
-  return check.by === 'cosign-key' ? `key ${shortDigest(check.key)}…` : `${check.identity} (${check.issuer})`;
+  switch (check.by) {
+    case 'cosign-key':
+      return `key ${shortDigest(check.key)}…`;
+    case 'cosign-identity':
+      return `${check.identity} (${check.issuer})`;
+    case 'helm-provenance':
+      return `OpenPGP key ${check.fingerprint}`;
+  }
 }
 
 /** What must be known of images whose index was made smaller; undefined when there are none. */

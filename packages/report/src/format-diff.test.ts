@@ -193,6 +193,23 @@ describe('what belongs to images in a difference', () => {
   });
 });
 
+describe('a provenance in a difference', () => {
+  it('is told by the key that signed it, and when it is gone', () => {
+    const check = { by: 'helm-provenance', fingerprint: 'ab'.repeat(20) } as const;
+    const chart = { kind: 'chart', id: 'charts.example/c:1', bytes: 0 } as const;
+    const signed = `signed by OpenPGP key ${check.fingerprint}`;
+    expect(
+      formatDiff({ ...DIFF, changes: [{ change: 'added', ...chart, attached: { checked: [check] } }] }),
+    ).toContain(signed);
+    const gone = formatDiff({
+      ...DIFF,
+      changes: [{ change: 'attached', ...chart, attached: { unchecked: [check] } }],
+    });
+    expect(gone).toContain(`no longer ${signed}`);
+    expect(gone).toContain('and is not any more: chart charts.example/c:1.');
+  });
+});
+
 describe('what names a new item', () => {
   it('is said beside it, once, with how many more there are', () => {
     const namedBy = ['chart charts.example/historian:4.2.0', 'chart charts.example/mqtt:1.0.0'];

@@ -70,6 +70,14 @@ function goodAttachments(): Vector[] {
       only(filteredItem(), (item) => attach(item, record)),
       { items: [{ attachments: [{ subject: INDEX }] }] },
     ),
+    good(
+      'good-checked-provenance',
+      "a chart whose provenance was checked, and upstream's signature over its manifest",
+      only(chartItem(), (item) => {
+        item['checked'] = [CHECKED[1], PROVENANCE];
+      }),
+      { items: [{ kind: 'chart', checked: [CHECKED[1], PROVENANCE] }] },
+    ),
   ];
 }
 
@@ -217,6 +225,20 @@ function wrongChecks(): Vector[] {
     invalid('checked-unknown', 'a check that nobody knows', checked({ by: 'hearsay' }), ['checked']),
     invalid('checked-key-name', 'a key by its name', checked({ by: 'cosign-key', key: 'org.pub' }), ['key']),
     invalid('checked-empty', 'a list without entries', checked(), ['checked']),
+    invalid(
+      'checked-provenance-image',
+      'an image with a provenance that only charts have',
+      checked(PROVENANCE),
+      ['checked'],
+    ),
+    invalid(
+      'checked-provenance-key-id',
+      'the short id of an OpenPGP key in the place of its fingerprint',
+      only(chartItem(), (item) => {
+        item['checked'] = [{ ...PROVENANCE, fingerprint: PROVENANCE.fingerprint.slice(-16) }];
+      }),
+      ['fingerprint'],
+    ),
   ];
 }
 
@@ -247,6 +269,8 @@ function oneName(): Vector[] {
     ),
   ];
 }
+
+const PROVENANCE = { by: 'helm-provenance', fingerprint: '0a1b2c3d4e5f60718293a4b5c6d7e8f901234567' };
 
 const CHECKED = [
   { by: 'cosign-identity', identity: 'release@example.org', issuer: 'https://issuer.example.org' },

@@ -38,7 +38,7 @@ describe.skipIf(isMissing('gpg', 'gpgconf'))('a provenance signed by gpg', () =>
     );
     return readFile(home.join('text.prov'));
   };
-  const check = async (provenance: Uint8Array, content: Uint8Array): Promise<void> =>
+  const check = async (provenance: Uint8Array, content: Uint8Array): Promise<string> =>
     verifyProvenance(
       provenance,
       { id: 'charts.example.org/demo:1.0.0', archive: digest },
@@ -63,7 +63,9 @@ describe.skipIf(isMissing('gpg', 'gpgconf'))('a provenance signed by gpg', () =>
 
   it.each([ADA, BOB])('by %s is good, with a keyring of several keys, plain or armored', async (who) => {
     const provenance = await sign(text, who);
-    await check(provenance, await keys());
+    const [, fingerprint] =
+      /^fpr:+([0-9A-F]{40}):/m.exec(await gpg('--list-keys', '--with-colons', who)) ?? [];
+    expect(await check(provenance, await keys())).toBe(fingerprint?.toLowerCase());
     const armored = await gpg('--armor', '--export', ADA);
     await check(provenance, Buffer.from(`${armored}\n${await gpg('--armor', '--export', BOB)}`));
   });

@@ -6,6 +6,7 @@ import {
   type ErrorCode,
   GapferryError,
   MEDIA_TYPES,
+  type ProvenanceCheck,
   parseJson,
   printable,
   type Run,
@@ -25,7 +26,7 @@ export async function checkProvenance(
   keyring: Keyring,
   from: BlobReader,
   run: Run,
-): Promise<void> {
+): Promise<ProvenanceCheck> {
   const layer = await provenanceLayer(root, pin.id, from, run);
   if (layer === undefined)
     throw refused({
@@ -35,7 +36,8 @@ export async function checkProvenance(
       hint: 'have upstream sign it (helm package --sign), or take "provenance" out of bundle.yaml',
     });
   const bytes = await readVerified(layer, from.open(layer, run), { origin: 'depot' });
-  await verifyProvenance(bytes, { id: pin.id, archive: archive.digest }, keyring);
+  const fingerprint = await verifyProvenance(bytes, { id: pin.id, archive: archive.digest }, keyring);
+  return { by: 'helm-provenance', fingerprint };
 }
 
 async function provenanceLayer(
@@ -53,12 +55,12 @@ async function provenanceLayer(
   return layer;
 }
 
-/** `chart.archive`: the digest that must be signed. */
+/** `chart.archive`: the digest that must be signed. Gives the fingerprint of the primary key that signed it, in lower-case hex digits. */
 export async function verifyProvenance(
   provenance: Uint8Array,
   chart: { readonly id: string; readonly archive: Digest },
   keyring: Keyring,
-): Promise<void> {
+): Promise<string> {
   const { readCleartextMessage, verify } = await import('openpgp');
   const verificationKeys = [...(await readKeyring(keyring))];
   const message = await readMessage(provenance, chart.id, readCleartextMessage);
@@ -66,13 +68,14 @@ export async function verifyProvenance(
   const { signatures, data } = await verify({ message, verificationKeys }).catch((cause: unknown) => {
     throw invalid(chart.id, `its provenance is not signed as OpenPGP demands: ${reasonOf(cause)}`);
   });
-  await requireOneGood(signatures, verificationKeys, chart.id, keyring.name);
+  const signer = await requireOneGood(signatures, verificationKeys, chart.id, keyring.name);
   const signed = signedDigests(data, chart.id);
   if (!signed.includes(chart.archive))
     throw invalid(
       chart.id,
       `its provenance is for another archive: it signs ${signed.slice(0, 5).join(', ') || 'none'}, not ${chart.archive}`,
     );
+  return signer.getFingerprint();
 }
 
 async function readMessage(
@@ -93,17 +96,18 @@ interface FoundSignature {
   readonly verified: Promise<unknown>;
 }
 
-/** One of several is enough. */
+/** One of several is enough: the key of the first that is good. */
 async function requireOneGood(
   signatures: readonly FoundSignature[],
   keys: readonly Key[],
   id: string,
   keyring: string,
-): Promise<void> {
-  const known = new Set(keys.flatMap((key) => key.getKeyIDs().map((keyId) => keyId.toHex())));
+): Promise<Key> {
+  const known = new Map(keys.flatMap((key) => key.getKeyIDs().map((keyId) => [keyId.toHex(), key])));
   const outcomes = await Promise.allSettled(signatures.map(({ verified }) => verified));
-  if (outcomes.some(({ status }) => status === 'fulfilled')) return;
   const ids = signatures.map(({ keyID }) => keyID.toHex());
+  const good = known.get(ids[outcomes.findIndex(({ status }) => status === 'fulfilled')] ?? '');
+  if (good !== undefined) return good;
   const at = ids.findIndex((keyId) => known.has(keyId));
   const outcome = outcomes[at];
   if (outcome?.status === 'rejected')

@@ -75,7 +75,11 @@ describe.skipIf(isMissing('gpg', 'gpgconf'))('a chart whose provenance is demand
 
   it('is taken with a good one', async () => {
     repository.files.set(PROV, signed);
-    expect(await collect()).toMatchObject({ archive: { digest: chart.digest } });
+    const [, fingerprint = ''] =
+      /^fpr:+([0-9A-F]{40}):/m.exec(await gpg('--list-keys', '--with-colons')) ?? [];
+    const checked = [{ by: 'helm-provenance', fingerprint: fingerprint.toLowerCase() }];
+    expect(await collect()).toMatchObject({ archive: { digest: chart.digest }, checked });
+    expect(await collect(false)).not.toHaveProperty('checked');
   });
 
   it('is refused with none, and with a page in its place; taken where it is not demanded', async () => {
