@@ -22,10 +22,10 @@ export interface RenderingInput extends Omit<ChartRendering, 'values'> {
   readonly values?: readonly RenderingValues[];
 }
 
-/** YAML, with a name for messages; or a file of the chart itself, by its path below the chart's directory. */
+/** YAML, with a name for messages; or a file of the chart itself, by its path below the chart's directory; `optional`: it counts where there is one. */
 export type RenderingValues =
   | { readonly name: string; readonly content: string }
-  | { readonly chartFile: string };
+  | { readonly chartFile: string; readonly optional?: true };
 
 /** Identity of what a chart is rendered with, for locks: the digest of its canonical JSON, in which every text of values is its digest, and a file of the chart its path. Names of other files do not count. */
 export function renderingDigest({ values, ...rest }: RenderingInput): Digest {

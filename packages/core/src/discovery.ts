@@ -104,8 +104,8 @@ export type ChartPlace =
 export type FoundValues =
   /** YAML or JSON. */
   | { readonly from: 'inline'; readonly content: string }
-  /** A file of the chart itself. */
-  | { readonly from: 'chart'; readonly path: string }
+  /** A file of the chart itself, by its path from the chart's directory. It may lead out of that (`../values.yaml`) where the chart lies in a repository. `optional`: it counts where there is one. */
+  | { readonly from: 'chart'; readonly path: string; readonly optional?: true }
   | { readonly from: 'tree'; readonly path: string }
   | { readonly from: 'git'; readonly url: string; readonly revision?: GitRevision; readonly path: string }
   | { readonly from: 'url'; readonly url: string }
@@ -124,8 +124,11 @@ export interface GitFinding extends Reference {
   readonly url: string;
   /** Absent: upstream's default branch. */
   readonly revision?: GitRevision;
-  /** The directory that is used; absent: the whole repository. */
+  /** The directory that is deployed from it, `.` for its root. Absent: this alone deploys nothing of it, other objects name what they take. */
   readonly path?: string;
+  /** Which manifests of a directory count that has no kustomization: those in it (`here`), with all below (`below`), both as Argo CD takes them, where a chart goes before them; or those that Flux
+   *  generates a kustomization of (`generated`). Absent: none, there must be a kustomization. */
+  readonly manifests?: 'here' | 'below' | 'generated';
   readonly images?: readonly ImageOverride[];
 }
 

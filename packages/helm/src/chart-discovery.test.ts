@@ -3,6 +3,7 @@ import {
   describePlace,
   digestOf,
   GapferryError,
+  type ImageOverride,
   quietRun,
   type RenderingInput,
 } from '@gapferry/core';
@@ -50,7 +51,12 @@ function historian(more: Partial<Parameters<typeof makeChart>[0]> = {}): Promise
   });
 }
 
-async function found(chart: TestChart, rendering: RenderingInput = {}, more: object = {}): Promise<string[]> {
+async function found(
+  chart: TestChart,
+  rendering: RenderingInput = {},
+  more: object = {},
+  overrides?: readonly ImageOverride[],
+): Promise<string[]> {
   const pin = {
     kind: 'chart',
     from: 'repository',
@@ -62,7 +68,8 @@ async function found(chart: TestChart, rendering: RenderingInput = {}, more: obj
     archive: digestOf(chart.archive),
     ...more,
   } as ChartPin;
-  const findings = await discovery.discover({ pin, archive: chart.archive, rendering }, quietRun());
+  const contents = { pin, archive: chart.archive, rendering, ...(overrides && { overrides }) };
+  const findings = await discovery.discover(contents, quietRun());
   return findings.map(
     ({ confidence, reference, place }) => `${confidence} ${reference} ${describePlace(place)}`,
   );
@@ -112,6 +119,31 @@ describe('the images of a chart', () => {
       code: 'CONTENT_INVALID',
       message: expect.stringContaining('ci/none.yaml'),
     });
+  });
+
+  it('are those that kustomize makes of what it renders, also in Lists, with the places of the chart', async () => {
+    const list = `apiVersion: v1
+kind: List
+items:
+  - {apiVersion: v1, kind: Pod, metadata: {name: b}, spec: {containers: [{image: historian:4}]}}
+`;
+    const chart = await historian({
+      files: {
+        'values.yaml': 'image: historian:4\n',
+        'templates/pod.yaml': POD,
+        'templates/list.yaml': list,
+      },
+    });
+    const overrides = [
+      { name: 'historian', newName: 'mirror.example/h' },
+      { name: 'mirror.example/h', tagSuffix: '-x' },
+    ];
+    const lines = await found(chart, {}, {}, overrides);
+    const certain = lines.filter((line) => line.startsWith('certain')).sort();
+    expect(certain).toEqual([
+      'certain mirror.example/h:4-x-x historian/templates/list.yaml: Pod/b: items[0].spec.containers[0].image',
+      'certain mirror.example/h:4-x-x historian/templates/pod.yaml: Pod/release-name: spec.containers[0].image',
+    ]);
   });
 
   it('are never guessed where it does not render', async () => {

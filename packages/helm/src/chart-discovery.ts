@@ -4,11 +4,14 @@ import {
   GapferryError,
   type ImageDiscovery,
   type ImageFinding,
+  type RenderingValues,
   type Run,
 } from '@gapferry/core';
 import { readChartFiles } from './chart-archive.ts';
 import { completeChart, type FetchDependency } from './dependencies/complete-chart.ts';
 import { imagesInChart } from './discover/images-in-chart.ts';
+import type { YamlNode } from './discover/yaml-tree.ts';
+import { documentOverrides } from './discover-tree/image-overrides.ts';
 import { type ChartRenderer, createChartRenderer } from './render/chart-renderer.ts';
 
 export interface ChartDiscoveryOptions {
@@ -19,6 +22,8 @@ export interface ChartDiscoveryOptions {
 }
 
 export interface ChartDiscovery extends ImageDiscovery {
+  /** `beside`: brings what the chart names by `file://`, where it is a directory among others; `place.path` of the dependency leads there. Absent: only a chart on this machine has such. */
+  discover(chart: ChartContents, run: Run, beside?: FetchDependency): Promise<readonly ImageFinding[]>;
   /** Ends the renderer. */
   close(): Promise<void>;
 }
@@ -32,38 +37,55 @@ export function chartDiscovery({
   renderer = createChartRenderer(),
 }: ChartDiscoveryOptions): ChartDiscovery {
   return {
-    discover: async (chart, run) => findImages(chart, dependencies, renderer, run),
+    discover: async (chart, run, beside) => {
+      const { pin, archive } = chart;
+      const fetch = withBeside(dependencies(pin.from === 'local' ? pin.path : undefined), beside);
+      const whole = await completeChart(archive, fetch, run, { hasDirectories: beside !== undefined });
+      return findImages(chart, whole, renderer, run);
+    },
     close: () => renderer.close(),
   };
 }
 
+/** What lies beside the chart is brought from there, everything else as for any chart. */
+function withBeside(fetch: FetchDependency, beside: FetchDependency | undefined): FetchDependency {
+  if (beside === undefined) return fetch;
+  return (dependency, run) =>
+    dependency.place.kind === 'local' ? beside(dependency, run) : fetch(dependency, run);
+}
+
+/** `whole`: the chart with its dependencies. */
 async function findImages(
-  { pin, archive, rendering }: ChartContents,
-  dependencies: ChartDiscoveryOptions['dependencies'],
+  { pin, rendering, overrides = [] }: ChartContents,
+  whole: Uint8Array,
   renderer: ChartRenderer,
   run: Run,
 ): Promise<readonly ImageFinding[]> {
-  const fetch = dependencies(pin.from === 'local' ? pin.path : undefined);
-  const whole = await completeChart(archive, fetch, run);
   const files = new Map<string, Uint8Array>();
   await unpack(whole, { item: pin.id, into: files, depth: 0, bytes: { left: LIMITS.bytes } }, '', run);
   const { values, ...rest } = rendering;
-  const read = values?.map((one) => ('content' in one ? one : valuesIn(files, one.chartFile, pin)));
+  const read = values?.flatMap((one) => ('content' in one ? one : valuesIn(files, one, pin)));
   const { text } = await renderer.render(
     { item: pin.id, archive: whole, ...rest, ...(read !== undefined && { values: read }) },
     run,
   );
-  return imagesInChart({ rendered: text, files });
+  if (overrides.length === 0) return imagesInChart({ rendered: text, files });
+  const change = documentOverrides(overrides, pin.id);
+  // Texts, numbers and lists in, the same out.
+  return imagesInChart({ rendered: text, files, change: (document) => change(document) as YamlNode });
 }
+
+type ChartFileValues = Extract<RenderingValues, { readonly chartFile: string }>;
 
 /** A values file that the chart itself brings. */
 function valuesIn(
   files: ReadonlyMap<string, Uint8Array>,
-  path: string,
+  { chartFile: path, optional }: ChartFileValues,
   { id, name }: ChartPin,
-): { readonly name: string; readonly content: string } {
+): { readonly name: string; readonly content: string }[] {
   const content = files.get(`${name}/${path}`);
-  if (content !== undefined) return { name: path, content: Buffer.from(content).toString('utf8') };
+  if (content !== undefined) return [{ name: path, content: Buffer.from(content).toString('utf8') }];
+  if (optional === true) return [];
   throw new GapferryError({
     code: 'CONTENT_INVALID',
     origin: 'source',

@@ -25,8 +25,9 @@ export {
 } from './discover-tree/discover-tree.ts';
 export { type FileTree, treeOfFiles } from './discover-tree/file-tree.ts';
 export { imagesInKustomization } from './discover-tree/images-in-kustomization.ts';
-export { type ChartTree, imagesOfTreeChart } from './discover-tree/images-of-tree-chart.ts';
+export { imagesOfTreeChart } from './discover-tree/images-of-tree-chart.ts';
 export type { TreeProblem } from './discover-tree/located-object.ts';
+export type { ChartTree } from './discover-tree/pack-tree-chart.ts';
 export type { TreeIdentity } from './discover-tree/tree-identity.ts';
 export type { Keyring } from './provenance/keyring.ts';
 export type { ChartAttachments, ChartRegistry } from './registry-charts.ts';

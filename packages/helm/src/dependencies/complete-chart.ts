@@ -20,19 +20,21 @@ const LIMITS = { depth: 16, charts: 500, bytes: 104_857_600 } as const;
 
 /** A copy of the archive that has all its dependencies in `charts/`, for rendering; the archive itself where nothing is missing. What Chart.yaml names and `charts/` does not have is fetched in the version
  *  of Chart.lock, or by Chart.yaml's range where there is no lock; so are the dependencies of what was fetched. Conditions and tags make no difference, as for `helm dependency build`: the renderer judges them.
- *  Throws `CONTENT_INVALID` for cycles, `@name` and places that only its packager has, `SOURCE_NOT_FOUND` for what does not exist, `LIMIT_EXCEEDED`; each with the chain of charts that leads there. */
+ *  `hasDirectories`: what `file://` names comes along with the chart, and so is nothing to warn of. Throws `CONTENT_INVALID` for cycles, `@name` and places that only its packager has, `SOURCE_NOT_FOUND` for what does not exist, `LIMIT_EXCEEDED`; each with the chain of charts that leads there. */
 export async function completeChart(
   archive: Uint8Array,
   fetch: FetchDependency,
   run: Run,
+  { hasDirectories = false }: { readonly hasDirectories?: boolean } = {},
 ): Promise<Uint8Array> {
-  const trip: Trip = { fetch, run, fetched: new Map(), charts: 0, bytes: 0 };
+  const trip: Trip = { fetch, run, hasDirectories, fetched: new Map(), charts: 0, bytes: 0 };
   return complete(archive, { chain: [], within: [] }, trip);
 }
 
 interface Trip {
   readonly fetch: FetchDependency;
   readonly run: Run;
+  readonly hasDirectories: boolean;
   /** What several charts want is asked for once. */
   readonly fetched: Map<string, Promise<Uint8Array>>;
   charts: number;
@@ -60,7 +62,8 @@ async function complete(archive: Uint8Array, way: Way, trip: Trip): Promise<Uint
     });
   const missing = await missingRequirements(chart, trip.run);
   if (missing.length === 0) return archive;
-  if (way.chain.length === 0) warn(own, missing, trip.run);
+  const left = missing.filter(({ repository }) => !trip.hasDirectories || !repository.startsWith('file://'));
+  if (way.chain.length === 0 && left.length > 0) warn(own, left, trip.run);
   const chain = [...way.chain, own];
   const vendored: VendoredChart[] = [];
   for (const requirement of exactRequirements(chart, missing, chain))

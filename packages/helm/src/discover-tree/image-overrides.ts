@@ -1,6 +1,7 @@
 import type { ImageOverride } from '@gapferry/core';
-import { type Fields, isList, textAt, type Value } from './fields.ts';
+import { type Fields, field, isFields, isList, textAt, type Value } from './fields.ts';
 import { goPattern } from './go-pattern.ts';
+import { tooMuch } from './refusals.ts';
 
 /** Where kustomize looks for images besides `containers` and `initContainers`: `configurations:` adds to it. `path` has `/` between keys and `[]` behind lists. */
 export interface ImageField {
@@ -55,6 +56,30 @@ export function overrideImages(object: Fields, { changes, fields }: ImageRules, 
     const count = (isContainers ? 1 : 0) + (times.get(path) ?? 0);
     return count === 0 ? text : override(text, count);
   }) as Fields;
+}
+
+/** Every override is held against every image. */
+const MOST_LOOKS = 5_000_000;
+
+/** The same on documents that are rendered: the entries of a List one by one, as kustomize takes them. Throws, naming `file`, `CONTENT_INVALID` for a name that is no pattern, and `LIMIT_EXCEEDED` where
+ *  images and overrides are too many together. */
+export function documentOverrides(
+  overrides: readonly ImageOverride[],
+  file: string,
+): (document: Value) => Value {
+  const rules = imageRules(overrides, [], file);
+  let looks = 0;
+  const look = (): void => {
+    looks += 1;
+    if (looks > MOST_LOOKS) throw tooMuch(file, `more than ${MOST_LOOKS} images would have to be changed`);
+  };
+  const onObject = (value: Value): Value => (isFields(value) ? overrideImages(value, rules, look) : value);
+  return (document) => {
+    if (!isFields(document)) return document;
+    const items = field(document, 'items');
+    if (!String(document['kind']).endsWith('List') || !isList(items)) return onObject(document);
+    return { ...document, items: items.map(onObject) };
+  };
 }
 
 function changeOf(override: ImageOverride, file: string): Change {

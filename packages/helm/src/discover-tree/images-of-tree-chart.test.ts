@@ -1,13 +1,18 @@
-import { type ChartFinding, type ImageFinding, quietRun } from '@gapferry/core';
+import { type ChartFinding, type ImageFinding, quietRun, type RunEvent } from '@gapferry/core';
+import { makeChart } from '@gapferry/testkit';
 import { afterAll, describe, expect, it } from 'vitest';
 import { chartDiscovery } from '../chart-discovery.ts';
 import { imagesOfTreeChart } from './images-of-tree-chart.ts';
 
 const discovery = chartDiscovery({
-  dependencies: () => async () => {
-    throw new Error('nothing is needed');
-  },
+  dependencies:
+    () =>
+    async ({ name }) => {
+      if (name === 'remote') return (await makeChart({ name, version: '3.0.0', files: REMOTE })).archive;
+      throw new Error('nothing is needed');
+    },
 });
+const REMOTE = { 'values.yaml': 'image: r.example/remote:3\n', 'templates/pod.yaml': '' };
 afterAll(() => discovery.close());
 
 const POD = `apiVersion: v1
@@ -38,10 +43,12 @@ function look(
   more: Partial<ChartFinding> = {},
   files: Record<string, string> = FILES,
   leftOut: string[] = [],
+  warn: (message: string) => void = () => {},
 ) {
   const read = new Map(Object.entries(files).map(([path, text]) => [path, Buffer.from(text)]));
   const tree = { files: read, leftOut, item: 'ops/line-a', url: 'https://git.example.org/a.git' };
-  return imagesOfTreeChart({ ...FINDING, ...more }, tree, discovery, quietRun());
+  const run = { ...quietRun(), emit: (event: RunEvent) => event.kind === 'warning' && warn(event.message) };
+  return imagesOfTreeChart({ ...FINDING, ...more }, tree, discovery, run);
 }
 
 const certain = (images: readonly ImageFinding[]) =>
@@ -121,7 +128,6 @@ describe('a chart that lies in a Git tree', () => {
       'the parameter tag',
     ],
     ['values that are not there', { values: [{ from: 'chart', path: '../no.yaml' }] }, '../no.yaml'],
-    ['images that are changed afterwards', { images: [{ name: 'a', newTag: '2' }] }, 'changes images'],
     ['a placeholder', { confidence: 'possible' }, 'placeholder'],
     ['no Chart.yaml', { source: { from: 'tree', path: 'values' } }, 'no Chart.yaml'],
   ])('is not guessed with %s', async (_, more, message) => {
@@ -131,10 +137,91 @@ describe('a chart that lies in a Git tree', () => {
     });
   });
 
-  it('is not rendered with a file missing that was left out', async () => {
-    await expect(look({}, FILES, ['charts/web/templates/big.yaml'])).rejects.toMatchObject({
-      message: expect.stringContaining('big.yaml'),
+  it.each(['templates/big.yaml', 'charts/cache-1.0.0.tgz', 'templates/notes', 'values.yaml', 'Chart.lock'])(
+    'is not rendered without its %s, which was left out',
+    async (file) => {
+      await expect(look({}, FILES, [`charts/web/${file}`])).rejects.toMatchObject({
+        message: expect.stringContaining(file),
+      });
+    },
+  );
+
+  it('does not need what was left out beside it, what it ignores, and a picture', async () => {
+    const leftOut = ['charts/webs/big.yaml', 'charts/web/notes/big.yaml', 'charts/web/logo.png'];
+    await expect(look({}, FILES, leftOut)).resolves.not.toEqual([]);
+  });
+
+  it('may do without values files of which it is said so', async () => {
+    const files = [
+      { from: 'chart', path: 'none.yaml', optional: true },
+      { from: 'chart', path: 'prod.yaml', optional: true },
+    ] as const;
+    expect(certain(await look({ values: files }))).toEqual(['r.example/web:2']);
+  });
+
+  it('has the images that a kustomization around it makes of them, at the places of the chart', async () => {
+    const images = [
+      { name: 'r.example/web', newName: 'mirror.example/web' },
+      { name: 'mirror.example/web', newTag: '9' },
+    ];
+    const found = await look({ images });
+    expect(certain(found)).toEqual(['mirror.example/web:9']);
+    expect(found[0]?.place.file).toBe('charts/web/templates/pod.yaml');
+    await expect(look({ images: [{ name: 'a(' }] })).rejects.toMatchObject({ code: 'CONTENT_INVALID' });
+  });
+});
+
+describe('a chart in a tree that names others by file://', () => {
+  const needs = (chart: string, ...repositories: string[]) => {
+    const list = repositories.map((repository) => {
+      const name = repository.split('/').at(-1);
+      return `  - {name: ${name}, version: ">=0", repository: "${repository}"}\n`;
     });
-    await expect(look({}, FILES, ['charts/webs/big.yaml'])).resolves.not.toEqual([]);
+    return `apiVersion: v2\nname: ${chart}\nversion: 1.0.0\ndependencies:\n${list.join('')}`;
+  };
+  const chart = (name: string, ...repositories: string[]) => ({
+    [`libs/${name}/Chart.yaml`]: repositories.length
+      ? needs(name, ...repositories)
+      : `apiVersion: v2\nname: ${name}\nversion: 1.0.0\n`,
+    [`libs/${name}/values.yaml`]: `image: r.example/${name}:1\n`,
+    [`libs/${name}/templates/pod.yaml`]: POD,
+  });
+  const web = (...repositories: string[]) => ({
+    ...FILES,
+    'charts/web/Chart.yaml': needs('web', ...repositories),
+  });
+
+  it('is rendered with them and with what they name, some of it from elsewhere', async () => {
+    const files = {
+      ...web('file://../../libs/cache'),
+      ...chart('cache', 'file://../base', 'https://charts.example.org/remote'),
+      ...chart('base'),
+    };
+    const told: string[] = [];
+    const found = await look({}, files, [], (message) => told.push(message));
+    expect(certain(found).sort()).toEqual(['r.example/base:1', 'r.example/cache:1', 'r.example/web:1']);
+    expect(found.map(({ reference }) => reference)).toContain('r.example/remote:3');
+    expect(told).toEqual([]);
+  });
+
+  it.each([
+    ['file://../../../outside', 'leaves the tree'],
+    ['file:///etc', 'leaves the tree'],
+    ['file://../nothing', 'is no chart of the tree'],
+    ['file://../../values', 'is no chart of the tree'],
+  ])('is refused with %s', async (repository, why) => {
+    await expect(look({}, web(repository))).rejects.toMatchObject({
+      code: 'CONTENT_INVALID',
+      message: expect.stringContaining(`"${repository}" ${why}`),
+    });
+  });
+
+  it('is refused where they name each other', async () => {
+    const files = {
+      ...web('file://../../libs/a'),
+      ...chart('a', 'file://../b'),
+      ...chart('b', 'file://../a'),
+    };
+    await expect(look({}, files)).rejects.toThrow('in a circle');
   });
 });

@@ -2,7 +2,7 @@ import { formatImageReference, type ImageFinding, parseImageReference, repositor
 import { addImagesInAnnotation } from './annotation-images.ts';
 import { type ChartFiles, type ChartNode, chartTree } from './chart-tree.ts';
 import { createFindingList, type ImageDefaults, type Scope } from './finding-list.ts';
-import { imagesInManifests } from './images-in-manifests.ts';
+import { imagesInManifests, type ManifestOptions } from './images-in-manifests.ts';
 import { sourcesIn } from './manifest-stream.ts';
 import { memberPath } from './member-path.ts';
 import { mergedValues, writtenAt } from './merged-values.ts';
@@ -16,11 +16,13 @@ import { memberOf, textOf } from './yaml-tree.ts';
 export function imagesInChart(chart: {
   readonly rendered: string;
   readonly files: ChartFiles;
+  /** What becomes of a rendered document before it is searched. */
+  readonly change?: ManifestOptions['change'];
 }): ImageFinding[] {
   const tree = chartTree(chart.files);
   const sources = [...sourcesIn(chart.rendered)];
   const needed = [
-    ...imagesInManifests(chart.rendered, {}),
+    ...imagesInManifests(chart.rendered, chart.change === undefined ? {} : { change: chart.change }),
     ...tree.flatMap((node) => imagesInAnnotations(node, sources)),
   ];
   const images = new Set(needed.map(({ reference }) => identity(reference)));
