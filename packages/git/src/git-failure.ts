@@ -23,8 +23,7 @@ const ANYWHERE: readonly Meaning[] = [
 const FAR: readonly Meaning[] = [
   { words: /fsck error/i, code: 'CONTENT_INVALID', hint: UNSAFE_HISTORY },
   {
-    words:
-      /possible repository corruption|\b(?:bad|missing) (?:object|tree|blob|commit)|did not send all necessary objects/i,
+    words: /possible repository corruption on the remote side/i,
     code: 'CONTENT_INVALID',
     hint: UNSAFE_HISTORY,
   },

@@ -1,31 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { rm, stat, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type BlobReader,
-  GapferryError,
-  type GitPack,
-  type GitRef,
-  isGapferryError,
-  type Run,
-} from '@gapferry/core';
-import { borrowObjects, createBare, type ObjectFormat } from './bare-repository.ts';
-import { STRICT } from './fsck-severity.ts';
+import { type GitPack, type GitRef, isGapferryError, type Run } from '@gapferry/core';
+import { borrowObjects, createBare, isRepository, type ObjectFormat } from './bare-repository.ts';
 import type { Git } from './git-tool.ts';
 import { proveComplete, readRefs } from './read-refs.ts';
 import { byRefName, requireRefs } from './ref-name.ts';
+import { neededPacks, type PackUnpacking, refusedItem, unpackPacks } from './unpack-pack.ts';
 
-export interface QuarantineRequest {
-  /** Identity of the item, for errors. */
-  readonly item: string;
-  /** In the order in which they must be indexed. */
-  readonly packs: readonly GitPack[];
+export interface QuarantineRequest extends PackUnpacking {
   readonly refs: readonly GitRef[];
   readonly objectFormat: ObjectFormat;
   /** The site's work directory; the quarantine is a new folder in it. */
   readonly directory: string;
-  readonly from: BlobReader;
-  /** A bare repository whose objects packs with prerequisites may build on. */
+  /** A bare repository whose objects packs with prerequisites may build on. What it has already is not unpacked again. */
   readonly alternate?: string;
 }
 
@@ -34,18 +22,13 @@ export interface QuarantineRequest {
  *  Returns its path; the caller removes it with `removeQuarantine`. On failure nothing is left. Throws `CONTENT_INVALID`, `BLOB_MISSING`, and what `from` throws. */
 export async function unpackQuarantine(git: Git, request: QuarantineRequest, run: Run): Promise<string> {
   requireRefs(request.refs, request.objectFormat, `the release's ${request.item}`);
-  const repository = join(request.directory, `quarantine-${randomUUID()}.git`);
+  const packs = await packsToUnpack(git, request, run);
   try {
-    await createBare(git, repository, request.objectFormat, [], run);
-    if (request.alternate !== undefined) await borrowObjects(repository, request.alternate);
-    for (const pack of request.packs) await indexPack(git, repository, pack, request, run);
-    await writeRefs(repository, request.refs);
-    await requireSameRefs(git, repository, request, run);
-    await proveComplete(git, repository, request.refs, request.item, run);
-    return repository;
+    return await unpack(git, { ...request, packs }, run);
   } catch (error) {
-    await removeQuarantine(repository);
-    throw error;
+    // What the repository has is more than nothing and less than what the packs before carry.
+    if (packs.length === request.packs.length || !isGapferryError(error, 'CONTENT_INVALID')) throw error;
+    return await unpack(git, request, run);
   }
 }
 
@@ -53,57 +36,28 @@ export async function removeQuarantine(repository: string): Promise<void> {
   await rm(repository, { recursive: true, force: true });
 }
 
-async function indexPack(
+async function packsToUnpack(
   git: Git,
-  repository: string,
-  pack: GitPack,
-  { item, from }: QuarantineRequest,
+  { alternate, packs }: QuarantineRequest,
   run: Run,
-): Promise<void> {
-  await requirePrerequisites(git, repository, pack, item, run);
-  const thin = pack.prerequisites.length > 0 ? ['--fix-thin'] : [];
-  const args = ['index-pack', '--stdin', STRICT, ...thin, `--max-input-size=${pack.size}`];
+): Promise<readonly GitPack[]> {
+  if (alternate === undefined || !(await isRepository(alternate))) return packs;
+  return await neededPacks(git, alternate, packs, run);
+}
+
+async function unpack(git: Git, request: QuarantineRequest, run: Run): Promise<string> {
+  const repository = join(request.directory, `quarantine-${randomUUID()}.git`);
   try {
-    const { text } = await git.run(
-      { repository, doing: `check the pack ${pack.digest} of ${item}`, args, input: from.open(pack, run) },
-      run,
-    );
-    if (thin.length === 0) await requireWholePack(repository, text, pack, item);
+    await createBare(git, repository, request.objectFormat, [], run);
+    if (request.alternate !== undefined) await borrowObjects(repository, request.alternate);
+    await unpackPacks(git, repository, request, run);
+    await writeRefs(repository, request.refs);
+    await requireSameRefs(git, repository, request, run);
+    await proveComplete(git, repository, request.refs, request.item, run);
+    return repository;
   } catch (error) {
-    if (isGapferryError(error, 'GIT_FAILED'))
-      throw refused(item, `its pack ${pack.digest}: ${error.message}`, error);
+    await removeQuarantine(repository);
     throw error;
-  }
-}
-
-/** git reads a pack up to its trailer and does not mind what follows in a pipe; the written pack then is shorter than the blob. */
-async function requireWholePack(
-  repository: string,
-  answer: string,
-  pack: GitPack,
-  item: string,
-): Promise<void> {
-  const [, name = ''] = /^(?:pack|keep)\t([0-9a-f]+)/.exec(answer) ?? [];
-  const { size } = await stat(join(repository, 'objects', 'pack', `pack-${name}.pack`));
-  if (size !== pack.size) throw refused(item, `its pack ${pack.digest}: there are bytes after its end`);
-}
-
-async function requirePrerequisites(
-  git: Git,
-  repository: string,
-  pack: GitPack,
-  item: string,
-  run: Run,
-): Promise<void> {
-  for (const oid of pack.prerequisites) {
-    const args = ['cat-file', '-e', '--end-of-options', oid];
-    const { status } = await git.run({ repository, doing: `look for ${oid}`, args, accept: [1, 128] }, run);
-    if (status === 0) continue;
-    throw new GapferryError({
-      code: 'BLOB_MISSING',
-      message: `the pack ${pack.digest} of ${item} builds on commit ${oid.slice(0, 64)}, which is not here`,
-      hint: 'import the release that carried it first, or ask for a complete one',
-    });
   }
 }
 
@@ -124,14 +78,5 @@ async function requireSameRefs(
   const same =
     there.length === wanted.length &&
     there.every(({ name, oid }, index) => name === wanted[index]?.name && oid === wanted[index]?.oid);
-  if (!same) throw refused(item, 'its packs do not yield the refs of the manifest');
-}
-
-function refused(item: string, why: string, cause?: unknown): GapferryError {
-  return new GapferryError({
-    code: 'CONTENT_INVALID',
-    message: `${item} is refused because of ${why}`,
-    hint: 'nothing of it is used; collect and carry it again',
-    cause,
-  });
+  if (!same) throw refusedItem(item, 'its packs do not yield the refs of the manifest');
 }

@@ -1,12 +1,13 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GapferryError, type GitRef, isGapferryError, type Run } from '@gapferry/core';
+import { GapferryError, type GitPack, type GitRef, isGapferryError, type Run } from '@gapferry/core';
 import { createBare, isRepository, type ObjectFormat, requireObjectFormat } from './bare-repository.ts';
 import type { GitSetting } from './git-environment.ts';
 import type { Git } from './git-tool.ts';
 import { readFileFrom } from './packing/pack-file.ts';
 import { countCommits, proveComplete, type RepositoryRefs, readRefs } from './read-refs.ts';
 import { requireRefs } from './ref-name.ts';
+import { neededPacks } from './unpack-pack.ts';
 
 export interface RefUpdate {
   readonly refs: readonly GitRef[];
@@ -24,6 +25,8 @@ export interface RepositoryWriter {
   placeObjects(quarantine: string, repository: string, run: Run): Promise<{ readonly bytes: number }>;
   /** Is everything that the refs reach in the repository? False as well when there is none. Follows the history; does not hash it. */
   holds(repository: string, refs: readonly GitRef[], run: Run): Promise<boolean>;
+  /** Which packs of a chain the repository has to be given, by what they build on: all of them when there is no repository. */
+  neededPacks(repository: string, packs: readonly GitPack[], run: Run): Promise<readonly GitPack[]>;
   /** Throws `CONTENT_INVALID` unless everything the refs reach is in the repository and every pack still has the bytes it was written with. */
   readBack(repository: string, refs: readonly GitRef[], item: string, run: Run): Promise<void>;
   /** All refs or none, in one transaction; HEAD after them. Throws `TARGET_CONFLICT` when a ref is not what was expected. */
@@ -58,6 +61,8 @@ export function repositoryWriter(git: Git): RepositoryWriter {
     },
     placeObjects: (quarantine, repository, run) => placeObjects(git, quarantine, repository, run),
     holds: (repository, refs, run) => holds(git, repository, refs, run),
+    neededPacks: async (repository, packs, run) =>
+      (await isRepository(repository)) ? await neededPacks(git, repository, packs, run) : packs,
     readBack: async (repository, refs, item, run) => {
       await verifyPacks(git, repository, item, run);
       await proveComplete(git, repository, refs, item, run);

@@ -97,6 +97,7 @@ function systemGit(work: string): GitRepositories {
   return {
     holds,
     readRefs: (directory) => readRefs(directory, git),
+    neededPacks: async (_directory, packs) => packs,
     place: async (placement, from, run) => {
       await mkdir(work, { recursive: true });
       for (const [i, pack] of placement.packs.entries()) {

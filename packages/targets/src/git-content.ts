@@ -11,10 +11,12 @@ import {
 import { repositoryDirectory } from './embedded-tree.ts';
 import type { GitPlaces } from './git-names.ts';
 
-/** Git objects are there or not as a whole: an object that the refs reach and that is not there makes all packs necessary. */
+/** Git objects are there or not as a whole: an object that the refs reach and that is not there makes the packs necessary that the repository has not been given yet. */
 export async function inspectObjects(places: GitPlaces, load: GitContent, run: Run): Promise<Presence> {
-  const there = await places.repositories.holds(directoryOf(places, load), load.refs, run);
-  return there ? { state: 'same' } : { state: 'absent', missingBytes: totalSize(load.packs) };
+  const directory = directoryOf(places, load);
+  if (await places.repositories.holds(directory, load.refs, run)) return { state: 'same' };
+  const packs = await places.repositories.neededPacks(directory, load.packs, run);
+  return { state: 'absent', missingBytes: totalSize(packs) };
 }
 
 export async function loadObjects(

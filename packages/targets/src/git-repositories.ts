@@ -6,6 +6,8 @@ export interface GitRepositories {
   readRefs(directory: string, run: Run): Promise<GitState>;
   /** Are all these objects there, with everything that they reach? False as well when there is no repository. */
   holds(directory: string, refs: readonly GitRef[], run: Run): Promise<boolean>;
+  /** Which packs of a chain are not there yet, by what they build on: all of them when there is no repository. */
+  neededPacks(directory: string, packs: readonly GitPack[], run: Run): Promise<readonly GitPack[]>;
   /** Makes the bare repository where there is none, indexes the packs in a quarantine, proves that they yield what the refs reach, and only then moves the
    *  objects in. Sets no ref. Throws `DIGEST_MISMATCH`, `BLOB_MISSING` or `CONTENT_INVALID` and leaves no object behind when the packs are not what they should be. */
   place(placement: GitPlacement, from: BlobReader, run: Run): Promise<{ readonly bytes: number }>;

@@ -7,6 +7,7 @@ export function gitRepositories(git: Git, quarantineDirectory: string): GitRepos
   return {
     readRefs: (directory, run) => writer.readRefs(directory, run),
     holds: (directory, refs, run) => writer.holds(directory, refs, run),
+    neededPacks: (directory, packs, run) => writer.neededPacks(directory, packs, run),
     readBack: (directory, refs, item, run) => writer.readBack(directory, refs, item, run),
     updateRefs: (directory, update, run) => writer.updateRefs(directory, update, run),
     async place({ item, directory, objectFormat, refs, packs }, from, run) {
