@@ -21,6 +21,14 @@ function goodPacks(): Vector[] {
     good('good', 'a base pack and an increment', json, {
       items: [{ id: ID, packs: [{ prerequisites: [] }, {}] }],
     }),
+    good(
+      'good-since',
+      'packs that say which release carried them first',
+      changed(packsOf(ID), ({ items: [item] }) =>
+        item?.packs.forEach((pack, at) => void Object.assign(pack, { since: 3 + at })),
+      ),
+      { items: [{ id: ID, packs: [{ since: 3 }, { since: 4 }] }] },
+    ),
     {
       ...good(
         'good-two',
@@ -130,6 +138,13 @@ function wrongPacks(): Vector[] {
       'a digest that is cut',
       item((p) => Object.assign(p.items[0]?.packs[0] ?? {}, { digest: 'sha256:12' })),
       'MANIFEST_INVALID',
+    ),
+    refused(
+      'since-zero',
+      'a release number that no release has',
+      item((p) => Object.assign(p.items[0]?.packs[0] ?? {}, { since: 0 })),
+      'MANIFEST_INVALID',
+      ['since'],
     ),
     refused(
       'prerequisite-option',
