@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type RenderingInput, renderingDigest } from './chart-rendering.ts';
+import { type RenderingInput, renderingDigest, renderingsDigest } from './chart-rendering.ts';
+import { digestOf } from './digest.ts';
+import { renderingsOf } from './wish.ts';
 
 describe('the identity of what a chart is rendered with', () => {
   const values = [
@@ -29,5 +31,28 @@ describe('the identity of what a chart is rendered with', () => {
     ['the API versions', { ...whole, apiVersions: ['b/v1'] }],
   ])('is another one for %s', (_, other) => {
     expect(renderingDigest(other)).not.toBe(renderingDigest(whole));
+  });
+
+  it('is one for several ways of rendering, whatever their order, and not that of a single one', () => {
+    const [a, b] = [renderingDigest(whole), renderingDigest({})];
+    expect(renderingsDigest([a, b, a])).toBe(renderingsDigest([b, a]));
+    expect(new Set([a, b, renderingsDigest([a]), renderingsDigest([b]), renderingsDigest([a, b])]).size).toBe(
+      5,
+    );
+    // printf '["%s","%s"]' of the sorted digests | sha256sum
+    expect(renderingsDigest([digestOf('b'), digestOf('a')])).toBe(
+      'sha256:647e4d4196a17455fc4873907c3261991589a5f57d7695c9d5f2f2ed139e862f',
+    );
+  });
+});
+
+describe('what a wished chart is rendered with', () => {
+  const wish = { kind: 'chart', from: 'oci', ref: 'c.example/a', version: '1' } as const;
+
+  it("is what its line says, once or several times, and Helm's defaults where it says nothing", () => {
+    expect(renderingsOf(wish)).toEqual([{}]);
+    expect(renderingsOf({ ...wish, rendering: { release: 'a' } })).toEqual([{ release: 'a' }]);
+    const installations = [{ release: 'a' }, { release: 'b' }];
+    expect(renderingsOf({ ...wish, installations })).toEqual(installations);
   });
 });

@@ -32,3 +32,8 @@ export function renderingDigest({ values, ...rest }: RenderingInput): Digest {
   const contents = values?.map((one) => ('content' in one ? digestOf(one.content) : one));
   return digestOf(canonicalBytes({ ...rest, ...(contents !== undefined && { values: contents }) }));
 }
+
+/** The same of a chart that is rendered in several ways: the digest of the sorted list of theirs, each once. */
+export function renderingsDigest(renderings: Iterable<Digest>): Digest {
+  return digestOf(canonicalBytes([...new Set(renderings)].sort()));
+}

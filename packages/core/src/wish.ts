@@ -66,6 +66,8 @@ interface ChartChoices {
   readonly images?: 'none';
   /** Absent: Helm's defaults, and the chart's own values. */
   readonly rendering?: ChartRendering;
+  /** The chart is installed in several ways: in the place of `rendering`, two or more, each different, sorted by their canonical JSON. */
+  readonly installations?: readonly ChartRendering[];
 }
 
 export interface OciChartWish extends ChartChoices {
@@ -135,6 +137,14 @@ export function describeWish(wish: Wish): string {
     case 'file':
       return `file ${wish.as}`;
   }
+}
+
+/** Everything that a wished chart is rendered with, one after the other. */
+export function renderingsOf({
+  rendering = {},
+  installations = [rendering],
+}: ChartWish): readonly ChartRendering[] {
+  return installations;
 }
 
 /** What a wished chart is called in a release, without its version: host and path, its own name last. */
