@@ -4,8 +4,9 @@ import type { ContentLoad, Load, LoadOutcome, NameLoad, Target } from './target.
 
 /** A target that can judge a whole release before its first write. */
 export interface PreflightTarget extends Target {
-  /** Looks only. Throws `NAME_UNSAFE` for places that cannot be written or fall together, naming the items. */
-  preflight(loads: readonly Load[], run: Run): Promise<void>;
+  /** Looks only. Throws `NAME_UNSAFE` for places that cannot be written or fall together, naming the items, and `TARGET_CONFLICT` for places that take nothing.
+   *  `from`: the medium, for targets that compare what is there with what would come. */
+  preflight(loads: readonly Load[], run: Run, from?: BlobReader): Promise<void>;
 }
 
 export function hasPreflight(target: Target): target is PreflightTarget {

@@ -34,6 +34,8 @@ export interface GitContent extends LoadBase {
   readonly phase: 'content';
   readonly kind: 'git';
   readonly repository: string;
+  /** URL of the repository upstream, for whoever looks at the copy. */
+  readonly source?: string;
   readonly objectFormat: 'sha1' | 'sha256';
   readonly refs: readonly GitRef[];
   readonly packs: readonly GitPack[];
@@ -70,6 +72,10 @@ export interface GitRefs extends NameBase {
   readonly repository: string;
   readonly refs: readonly GitRef[];
   readonly head?: string;
+  /** URL of the repository upstream, for whoever looks at the copy. */
+  readonly source?: string;
+  /** Refs that the load does not name and that go, with what the plan saw there: an earlier release left them, and the target's policy wants them gone. */
+  readonly prunes?: NameState;
 }
 
 export interface FileName extends NameBase {
@@ -81,20 +87,44 @@ export interface FileName extends NameBase {
 /** What a target holds now in the place of a load. `missingBytes`: what would have to be sent. */
 export type Presence = Absent | Same | Different;
 
-export interface Absent {
+export interface Absent extends GitOutlook {
   readonly state: 'absent';
   readonly missingBytes: number;
 }
 
-export interface Same {
+export interface Same extends GitOutlook {
   readonly state: 'same';
 }
 
-export interface Different {
+export interface Different extends GitOutlook {
   readonly state: 'different';
   /** What is there. For Git only refs that the load names and that are there. */
   readonly there: NameState;
   readonly missingBytes: number;
+}
+
+/** What a Git host says of the refs of a load beyond what stands there. */
+export interface GitOutlook {
+  /** What would be done to refs, sorted by name; only by targets that can tell. */
+  readonly changes?: readonly RefChange[];
+  /** Refs that the load does not name and that the target's policy lets go, where they are the channel's own. */
+  readonly prunable?: readonly RefChange[];
+}
+
+/** What loading does to one ref. `forward`: nothing is lost. `force`: commits that only stood there are kept under `backup` alone. */
+export interface RefChange {
+  readonly ref: string;
+  readonly how: 'create' | 'forward' | 'force' | 'move-tag' | 'prune';
+  /** Object id there. */
+  readonly from?: string;
+  /** How many commits a branch gains; where it is known. */
+  readonly commits?: number;
+  /** The ref under which the target keeps what stood there. */
+  readonly backup?: string;
+  /** The host's rule that is lifted for the push and restored after it. */
+  readonly lifts?: string;
+  /** Why it is not done: the target's policy, or a rule of the host. Nothing of the release is loaded then. */
+  readonly refused?: string;
 }
 
 /** A place that a release is loaded into. */

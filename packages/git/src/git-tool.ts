@@ -27,6 +27,8 @@ export interface GitAnswer {
   readonly status: number;
   /** UTF-8; what is not becomes U+FFFD. */
   readonly text: string;
+  /** The end of what it said on stderr, without progress. */
+  readonly complaint: string;
 }
 
 /** The system's git, run with care: no shell, no prompt, no configuration but ours, stopped within a second when the run is. */
@@ -94,7 +96,8 @@ async function runToEnd(
       });
     chunks.push(chunk);
   }
-  return { status: await requireSuccess(started, command), text: Buffer.concat(chunks).toString('utf8') };
+  const status = await requireSuccess(started, command);
+  return { status, text: Buffer.concat(chunks).toString('utf8'), complaint: started.complaint() };
 }
 
 function start(options: GitOptions, command: GitCommand, run: Run): StartedProcess {

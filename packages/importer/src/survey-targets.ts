@@ -30,7 +30,7 @@ export async function surveyTargets(input: SurveyTargets, run: Run): Promise<Sur
   const reached = await readReached(release, medium, run);
   const loads = importLoads(release, input.rules, refs, reached);
   run.emit({ kind: 'stage', stage: 'survey', items: loads.filter(({ content }) => content).length });
-  await preflight(loads, input.targets, run);
+  await preflight(loads, input, run);
   return await runAll(
     loads,
     (item, inner) => survey(item, input.targets, inner),
@@ -41,7 +41,7 @@ export async function surveyTargets(input: SurveyTargets, run: Run): Promise<Sur
 
 async function preflight(
   loads: readonly ItemLoads[],
-  targets: ReadonlyMap<string, Target>,
+  { targets, medium }: Pick<SurveyTargets, 'targets' | 'medium'>,
   run: Run,
 ): Promise<void> {
   for (const [name, items] of Map.groupBy(loads, (item) => item.target)) {
@@ -49,7 +49,7 @@ async function preflight(
     const all: Load[] = items.flatMap(({ content, name: visible }) =>
       content === undefined ? [visible] : [content, visible],
     );
-    if (hasPreflight(target)) await target.preflight(all, run);
+    if (hasPreflight(target)) await target.preflight(all, run, medium);
   }
 }
 

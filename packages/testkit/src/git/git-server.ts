@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { type Credentials, hasBasic } from '../http/credentials.ts';
 import type { Fault } from '../http/fault.ts';
 import { type HttpServerOptions, startHttpServer, type TestServer } from '../http/http-server.ts';
@@ -15,6 +16,8 @@ export interface GitServerOptions extends HttpServerOptions {
   /** Lets clients push; default false. */
   readonly push?: boolean;
   readonly faults?: readonly Fault[];
+  /** Bytes of a request's body at most; more is answered with 413, as a proxy does. */
+  readonly bodyLimit?: number;
 }
 
 /** Why there can be no Git server on this machine, or undefined when there can. Tests skip with this reason. */
@@ -43,6 +46,8 @@ async function serve(
 ): Promise<Reply> {
   if (options.auth !== undefined && !hasBasic(request, options.auth))
     return textReply(401, 'unauthorized\n', { 'www-authenticate': 'Basic realm="testkit git"' });
+  const fitting = options.bodyLimit === undefined ? request : await withinLimit(request, options.bodyLimit);
+  if (fitting === undefined) return textReply(413, 'Request Entity Too Large\n');
   const env = {
     ...gitEnvironment(),
     GIT_PROJECT_ROOT: rootDir,
@@ -54,5 +59,16 @@ async function serve(
     GIT_CONFIG_VALUE_1: '*',
     ...(options.auth !== undefined && { REMOTE_USER: options.auth.username }),
   };
-  return runCgi(backend, request, env);
+  return runCgi(backend, fitting, env);
+}
+
+/** Reads to the end before it judges, so that no client has its answer overtaken by a closed connection. */
+async function withinLimit(request: TestRequest, limit: number): Promise<TestRequest | undefined> {
+  const kept: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body) {
+    size += chunk.byteLength;
+    if (size <= limit) kept.push(chunk);
+  }
+  return size > limit ? undefined : { ...request, body: Readable.from(kept) };
 }

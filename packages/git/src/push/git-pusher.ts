@@ -1,0 +1,200 @@
+import { rm } from 'node:fs/promises';
+import { type BlobReader, GapferryError, type GitContent, type GitRef, type Run } from '@gapferry/core';
+import { createBare } from '../bare-repository.ts';
+import type { GitSetting } from '../git-environment.ts';
+import { type RemoteOptions, type RemoteSurroundings, remoteSurroundings } from '../git-remote.ts';
+import { createGit, type Git } from '../git-tool.ts';
+import { unpackQuarantine } from '../quarantine.ts';
+import { type RetryOptions, retryTrips } from '../retry-trips.ts';
+import { directoryOf } from './file-place.ts';
+import { fromTarget, isRefused } from './push-failure.ts';
+import { pushRefs, type RefPush } from './push-refs.ts';
+import { type RemoteRefs, readRemoteRefs } from './remote-refs.ts';
+import { MOST_AT_ONCE, type SendObjects, sendObjects } from './send-objects.ts';
+import { commitsForward, knownIds, sizeBetween, tipsOf } from './staged-objects.ts';
+
+export interface GitPusherOptions extends RemoteOptions, RetryOptions {
+  /** Where packs are unpacked before they are pushed; nobody else uses it. */
+  readonly workDirectory: string;
+  readonly git?: Git;
+  /** Paths of a client certificate and its key, for mutual TLS. */
+  readonly clientCertificate?: { readonly cert: string; readonly key: string };
+}
+
+/** Git repositories at other hosts, as places that are pushed to. Redirects are not followed and no proxy is used: nobody is spoken to but the host of the URL. */
+export interface GitPusher {
+  /** Undefined where there is no repository. */
+  list(url: string, run: Run): Promise<RemoteRefs | undefined>;
+  /** For `file:` URLs only: an empty bare repository whose HEAD is `head`. */
+  create(url: string, objectFormat: 'sha1' | 'sha256', head: string | undefined, run: Run): Promise<void>;
+  /** For `file:` URLs only. */
+  setHead(url: string, head: string, run: Run): Promise<void>;
+  /** Unpacks what a release has of a repository and proves it. Throws like `unpackQuarantine`. */
+  stage(content: GitContent, from: BlobReader, run: Run): Promise<GitStage>;
+  /** Removes what killed runs left. */
+  sweep(): Promise<void>;
+}
+
+/** What a release has of one repository, unpacked and proved. One push at a time. */
+export interface GitStage {
+  /** Which of these objects the release has. */
+  known(oids: Iterable<string>, run: Run): Promise<ReadonlySet<string>>;
+  /** Commits that `to` has beyond `from`; undefined where `from` is not in the history of `to`. */
+  forward(from: string, to: string, run: Run): Promise<number | undefined>;
+  /** About how many bytes bring `wanted` to somebody who has `have`. */
+  size(wanted: readonly string[], have: Iterable<string>, run: Run): Promise<number>;
+  /** The fewest commits that reach everything of `wanted` that `have` does not. */
+  tips(wanted: readonly string[], have: Iterable<string>, run: Run): Promise<readonly string[]>;
+  /** See `sendObjects`. False where the host takes no refs of such names: nothing was sent. */
+  send(url: string, objects: ObjectsToSend, run: Run): Promise<number | false>;
+  /** See `pushRefs`. */
+  push(url: string, pushes: readonly RefPush[], run: Run): Promise<void>;
+  /** Brings what stands at a host under these refs here, so that it can be pushed under another name. Throws `TARGET_CONFLICT` when a ref is something else by now. */
+  fetch(url: string, refs: readonly GitRef[], run: Run): Promise<void>;
+  discard(): Promise<void>;
+}
+
+export type ObjectsToSend = Pick<SendObjects, 'item' | 'prefix'> & {
+  readonly oids: readonly string[];
+  readonly have: Iterable<string>;
+};
+
+export function gitPusher(options: GitPusherOptions): GitPusher {
+  const git = options.git ?? createGit();
+  const reach = (url: string): Promise<RemoteSurroundings> => surroundingsOf(url, options);
+  const limits = new Map<string, { bytes: number }>();
+  return {
+    list: async (url, run) => {
+      const remote = await reach(url);
+      return await retryTrips(url, url, options, run, () => readRemoteRefs(git, url, remote, run));
+    },
+    create: async (url, objectFormat, head, run) => {
+      await createBare(git, directoryOf(url), objectFormat, [], run);
+      if (head !== undefined) await setHead(git, url, head, run);
+    },
+    setHead: (url, head, run) => setHead(git, url, head, run),
+    stage: async (content, from, run) => {
+      const { item, packs, refs, objectFormat } = content;
+      const directory = options.workDirectory;
+      const staging = await unpackQuarantine(git, { item, packs, refs, objectFormat, directory, from }, run);
+      return openStage({ git, staging, options, reach, limits });
+    },
+    sweep: () => rm(options.workDirectory, { recursive: true, force: true }),
+  };
+}
+
+interface Staging {
+  readonly git: Git;
+  readonly staging: string;
+  readonly options: GitPusherOptions;
+  readonly reach: (url: string) => Promise<RemoteSurroundings>;
+  /** What a host was found to take at once, by origin. */
+  readonly limits: Map<string, { bytes: number }>;
+}
+
+function openStage(stage: Staging): GitStage {
+  const { git, staging, reach } = stage;
+  return {
+    known: (oids, run) => knownIds(git, staging, oids, run),
+    forward: (from, to, run) => commitsForward(git, staging, from, to, run),
+    size: async (wanted, have, run) =>
+      sizeBetween(git, staging, wanted, await knownIds(git, staging, have, run), run),
+    tips: async (wanted, have, run) =>
+      tipsOf(git, staging, wanted, await knownIds(git, staging, have, run), run),
+    send: (url, objects, run) => send(stage, url, objects, run),
+    push: async (url, pushes, run) => pushRefs(git, { staging, url, remote: await reach(url) }, pushes, run),
+    fetch: (url, refs, run) => fetchRefs(stage, url, refs, run),
+    discard: () => rm(staging, { recursive: true, force: true }),
+  };
+}
+
+async function send(
+  { git, staging, options, reach, limits }: Staging,
+  url: string,
+  { item, prefix, oids, have }: ObjectsToSend,
+  run: Run,
+): Promise<number | false> {
+  const origin = url.slice(0, url.indexOf('/', url.indexOf('://') + 3));
+  const limit = limits.get(origin) ?? { bytes: MOST_AT_ONCE };
+  limits.set(origin, limit);
+  const sending: SendObjects = {
+    place: { staging, url, remote: await reach(url) },
+    item,
+    prefix,
+    have: new Set(await knownIds(git, staging, have, run)),
+    limit,
+    retry: options,
+  };
+  try {
+    return await sendObjects(git, sending, oids, run);
+  } catch (error) {
+    if (isRefused(error)) return false;
+    throw error;
+  }
+}
+
+async function fetchRefs(
+  { git, staging, reach }: Staging,
+  url: string,
+  refs: readonly GitRef[],
+  run: Run,
+): Promise<void> {
+  if (refs.length === 0) return;
+  const remote = await reach(url);
+  const args = [
+    'fetch',
+    '--no-tags',
+    '--no-write-fetch-head',
+    '--no-auto-maintenance',
+    '--refmap=',
+    '--progress',
+    '--stdin',
+    '--',
+    url,
+  ];
+  const input = refs.map(({ name, oid }) => `+${name}:refs/gapferry/there/${oid}\n`).join('');
+  try {
+    await git.run({ ...remote, repository: staging, doing: `fetch what stands at ${url}`, args, input }, run);
+  } catch (error) {
+    throw fromTarget(error, 'read');
+  }
+  const known = await knownIds(
+    git,
+    staging,
+    refs.map(({ oid }) => oid),
+    run,
+  );
+  const lost = refs.find(({ oid }) => !known.has(oid));
+  if (lost !== undefined) throw movedOn(url, lost);
+}
+
+function movedOn(url: string, { name, oid }: GitRef): GapferryError {
+  return new GapferryError({
+    code: 'TARGET_CONFLICT',
+    origin: 'target',
+    message: `${name} of ${url} does not stand at ${oid} any more`,
+    hint: 'somebody changed it since the plan was made: look at it, then plan again',
+    data: { url, ref: name },
+  });
+}
+
+async function setHead(git: Git, url: string, head: string, run: Run): Promise<void> {
+  const repository = directoryOf(url);
+  await git.run({ repository, doing: `set HEAD of ${url}`, args: ['symbolic-ref', 'HEAD', head] }, run);
+}
+
+async function surroundingsOf(url: string, options: GitPusherOptions): Promise<RemoteSurroundings> {
+  const remote = await remoteSurroundings(url, options, options.workDirectory);
+  const { clientCertificate } = options;
+  const more: GitSetting[] = [
+    ['http.followRedirects', 'false'],
+    ['http.proxy', ''],
+    ...(clientCertificate === undefined
+      ? []
+      : ([
+          ['http.sslCert', clientCertificate.cert],
+          ['http.sslKey', clientCertificate.key],
+        ] as const)),
+  ];
+  return { ...remote, settings: [...remote.settings, ...more] };
+}
