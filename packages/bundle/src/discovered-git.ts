@@ -17,7 +17,8 @@ export function discoveredGitWish(
   revisions: ReadonlyArray<GitRevision | undefined>,
   normalize: NormalizeGitUrl,
 ): GitWish {
-  const normalized = plainUrl(url, normalize);
+  const normalized = normalizedUrl(url, normalize);
+  requireElsewhere(normalized);
   const wanted = revisions.map((revision) => refOf(revision, normalized));
   const refs = wanted.filter((ref) => ref !== undefined);
   return {
@@ -27,20 +28,25 @@ export function discoveredGitWish(
   };
 }
 
-/** The wish that the pin of a repository answers which only content wants: its URL, and the full names of the refs that are pinned. What content asked for cannot be seen in a pin, and what was found can. */
+/** The wish that the pin of a repository answers which only content wants: its URL, and the full names of the refs that are pinned. What content asked for cannot be seen in a pin, and what was found can.
+ *  Throws `REFERENCE_INVALID` for a repository on this machine. */
 export function plainGitWish({ url, refs }: Pick<GitPin, 'url' | 'refs'>): GitWish {
+  requireElsewhere(url);
   return { kind: 'git', url, refs: sortedUnique(refs.map(({ name }) => name)) };
 }
 
-/** A file URL would be another machine's at every collect. */
-function plainUrl(url: string, normalize: NormalizeGitUrl): string {
+function normalizedUrl(url: string, normalize: NormalizeGitUrl): string {
   try {
-    const normalized = normalize(url);
-    if (!normalized.startsWith('file:')) return normalized;
+    return normalize(url);
   } catch (error) {
     throw isGapferryError(error) ? refused(withHint(error)) : error;
   }
-  throw refused(`the Git URL "${url.slice(0, 300)}" is refused: it names a directory of one machine`);
+}
+
+/** A file URL would be another repository on every machine that collects. */
+function requireElsewhere(url: string): void {
+  if (/^file:/i.test(url))
+    throw refused(`the Git URL "${url.slice(0, 300)}" is refused: it names a directory of one machine`);
 }
 
 /** What `refs` of a wish takes for a revision; undefined where everything is needed. */

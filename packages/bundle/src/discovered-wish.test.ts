@@ -134,6 +134,7 @@ describe('the wish for a repository that content points to', () => {
       url: URL_TEXT,
       refs: ['refs/heads/main', 'refs/tags/v1'],
     });
+    expect(() => plainGitWish({ url: 'file:///srv/a.git', refs })).toThrow(REFUSED);
   });
 });
 
