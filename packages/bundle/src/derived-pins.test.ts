@@ -87,12 +87,14 @@ describe('what a lock may hold that only content wants', () => {
     expect(derived([wantedGit(), git('a', 'git g.example/a')])).toEqual([]);
   });
 
-  it('is named by nothing else: one foreign namer is too many, and takes with it what it names alone', () => {
+  it('is named by nothing else: one foreign namer is too many, and takes with it what it names', () => {
     const pins = [
       wantedGit(),
       git('a', ROOT, 'git g.example/gone'),
       chart('b', 'git g.example/a'),
       git('c', ROOT),
+      git('d', ROOT, 'git g.example/a'),
+      image('e', ROOT, 'git g.example/d'),
     ];
     expect(derived(pins)).toEqual(['git g.example/c']);
   });
