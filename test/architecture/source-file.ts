@@ -52,12 +52,12 @@ interface Found {
 
 type AnyNode = Node & { readonly [key: string]: unknown };
 
-/** What stands in src/testing is for tests: of other packages in core and bundle, of its own in importer and targets. */
+/** What stands in src/testing is for tests: of other packages in core and bundle, of its own in collector, importer and targets. */
 function isTestPath(path: string): boolean {
   return (
     /\.test\.ts$/.test(path) ||
     path.startsWith('test/') ||
-    /^packages\/(core|bundle|importer|targets)\/src\/testing\//.test(path)
+    /^packages\/(core|bundle|collector|importer|targets)\/src\/testing\//.test(path)
   );
 }
 

@@ -36,7 +36,7 @@ export async function collect(request: CollectRequest, run: Run): Promise<Collec
   const assembleAs = (name: string): Promise<AssembledRelease> =>
     assembleRelease({ ...request, version: name, store, holdings, sequence: numbered.address.sequence }, run);
   const assembled = await assembleAs(version);
-  requireClosure(assembled.manifest, lock, discovered);
+  requireClosure(assembled.manifest, lock, discovered, leads);
   await requireComplete(assembled, store, run);
   checkRun(run);
   const comparable = comparableVersion(request, numbered.last, version);

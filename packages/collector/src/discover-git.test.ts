@@ -39,6 +39,7 @@ function setUp(body: string, findings: Partial<TreeFindings> | GapferryError) {
         return { images: [], references: [], problems: [], ...findings };
       },
     },
+    normalizeGitUrl: (url: string) => url,
     values: new Map<string, string>(),
     store: memoryDepot(),
   };
@@ -181,24 +182,28 @@ describe('what a repository points to', () => {
   ];
   const problems = [{ place: { file: 'set.yaml', path: 'spec.generators[0]' }, message: 'asks a\ncluster' }];
 
-  it('is listed, each with its place, and what could not be followed too', async () => {
-    const { request } = setUp(GIT, { references, problems });
+  function withRedis(body: string) {
+    const made = setUp(body, { references, problems });
+    made.upstream.serveChart('charts.example/redis', '1.2.3', 'redis');
+    return made;
+  }
+
+  it('is told with what becomes of it, and what could not be followed too', async () => {
+    const { request } = withRedis(GIT);
     const { leads } = await collect(request, quietRun());
     expect(leads?.map(({ to, outcome }) => [outcome, to])).toEqual([
-      ['not-collected', 'chart redis of https://charts.example/ 1.2.3'],
-      ['not-collected', 'chart oci://charts.example/app'],
-      ['wanted', 'git https://ada@git.example/ops/line-a'],
+      ['included', 'chart redis of https://charts.example/ 1.2.3'],
+      ['listed', 'chart oci://charts.example/app'],
+      ['wanted', 'git https://***@git.example/ops/line-a'],
       ['here', 'chart charts/x'],
       ['not-followed', undefined],
     ]);
     expect(leads?.[0]).toMatchObject({ item: 'git ops/line-a', place: references[0]?.place });
-    expect(JSON.stringify(leads)).not.toMatch(/\\u001b|\\n/);
+    expect(JSON.stringify(leads)).not.toMatch(/\\u001b|\\n|ada/);
   });
 
-  it('is wanted where bundle.yaml names it', async () => {
-    const { request, upstream } = setUp(`${GIT}\ncharts: [{oci: charts.example/app, version: 1.0.0}]`, {
-      references,
-    });
+  it('is the item of bundle.yaml where that is what it means', async () => {
+    const { request, upstream } = withRedis(`${GIT}\ncharts: [{oci: charts.example/app, version: 1.0.0}]`);
     upstream.serveChart('charts.example/app', '1.0.0', 'archive');
     const { leads } = await collect(request, quietRun());
     expect(leads?.[1]).toMatchObject({ outcome: 'wanted', open: [expect.stringContaining('Secret')] });

@@ -64,6 +64,7 @@ function setUp(body: string, findings: readonly ImageFinding[] = [CERTAIN]) {
   const discovery: Discovery = {
     images,
     trees,
+    normalizeGitUrl: (url: string) => url,
     values: new Map([['v.yaml', 'a: 1']]),
     store: memoryDepot(),
   };

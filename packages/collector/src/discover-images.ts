@@ -2,19 +2,16 @@ import {
   type BundleConfig,
   discoveredWish,
   type Lock,
-  makeLock,
   type Waiver,
   waivableOf,
   waiverOf,
 } from '@gapferry/bundle';
 import {
-  byNaming,
   checkRun,
+  describeWish,
   type ImagePin,
   type ImageWish,
   isGapferryError,
-  type NamedBy,
-  type Pin,
   type Run,
   repositoryOf,
   type Sources,
@@ -23,11 +20,17 @@ import pLimit from 'p-limit';
 import { coveringPins, referenceToAsk } from './covering-pins.ts';
 import type { DiscoveredImage, Discovery, FetchChart } from './discovery.ts';
 import { type DiscoveryFailure, discoveryError } from './discovery-error.ts';
-import { groupFindings, type NamedImage, uniqueNamings } from './group-findings.ts';
-import type { Lead } from './leads.ts';
+import { type Followed, followReferences } from './follow-references.ts';
+import { followedFailures } from './followed-failures.ts';
+import { groupFindings, type NamedImage } from './group-findings.ts';
+import { type Lead, leadsOf } from './leads.ts';
+import { lockWith } from './lock-with.ts';
 import { type LookedInto, lookIntoCharts } from './look-into-charts.ts';
 import { lookIntoGit } from './look-into-git.ts';
+import { nameOf } from './pointer.ts';
+import { requireWithoutSecrets } from './require-without-secrets.ts';
 import { resolveWish } from './resolve-bundle.ts';
+import type { ChainLink } from './shortest-chain.ts';
 
 export interface DiscoverRequest {
   readonly config: BundleConfig;
@@ -44,44 +47,65 @@ export interface DiscoverRequest {
 export interface Survey {
   /** Sorted by image. */
   readonly images: readonly DiscoveredImage[];
-  /** The lock with what was found: images that charts name, and what names each. */
+  /** The lock with what was found: what content names and points to, and what names each. */
   readonly lock: Lock;
   readonly failures: readonly DiscoveryFailure[];
-  /** What repositories point to, and what in them was not followed. */
+  /** What repositories point to and what becomes of it, and what in them was not followed. */
   readonly leads: readonly Lead[];
+  /** How content leads from each item to a line of bundle.yaml, by kind and id. */
+  readonly links: ReadonlyMap<string, ChainLink>;
 }
 
-/** Finds the images that the bundle's charts name, and its repositories where that is wished, and asks upstream for those that are certain or likely. What must be there and cannot be had is among `failures`.
- *  Throws what fetching and rendering a chart throw. */
+/** Finds the images that the bundle's charts name, and its repositories where that is wished; makes items of what those repositories point to, and finds the images of these as well; and asks upstream
+ *  for what is certain or likely. What must be there and cannot be had is among `failures`. Throws what fetching and rendering a chart of the bundle throw, and `LIMIT_EXCEEDED` where references have no end. */
 export async function surveyImages(request: DiscoverRequest, run: Run): Promise<Survey> {
-  const { config, lock } = request;
-  const charts = await lookIntoCharts({ ...request, pins: lock.pins }, run);
-  const repositories = await lookIntoGit({ ...request, pins: lock.pins }, run);
-  const looked = [...charts, ...repositories.looked];
-  const named = groupFindings(looked);
-  const covering = coveringPins(lock.pins);
-  const waivers = config.waivers ?? [];
-  const limit = pLimit(request.concurrency ?? 8);
-  const answers = await Promise.all(
-    named.map((one) => limit(() => answerTo(one, { ...request, named, covering, waivers }, run))),
-  );
+  const { config } = request;
+  const followed = await followAll(request, run);
+  const answers = await askForImages(followed, request, run);
   checkRun(run);
-  tellUnusedWaivers(waivers, answers, run);
+  tellUnusedWaivers(config.waivers ?? [], [...answers, ...followed.verdicts.values()], run);
+  const images = answers.map(({ image }) => image);
+  const lock = lockWith(request.lock, { config, followed, images: answers });
+  requireWithoutSecrets(lock.pins);
   return {
-    images: answers.map(({ image }) => image),
-    lock: lockWith(lock, looked, answers),
-    failures: answers.flatMap(({ failure, image }) =>
-      failure === undefined ? [] : [{ image, error: failure, looked }],
-    ),
-    leads: repositories.leads,
+    images,
+    lock,
+    failures: [...followedFailures(followed), ...answers.flatMap(imageFailure)],
+    leads: leadsOf(followed, images),
+    links: linksOf(lock, followed.looked),
   };
 }
 
-/** The same for a collect: what cannot be had ends it. Throws `SOURCE_NOT_FOUND` (or what else happened) with the chain from image to wish. */
+/** The same for a collect: what cannot be had ends it. Throws `SOURCE_NOT_FOUND` (or what else happened) with the chain from what is missing to a line of bundle.yaml. */
 export async function discoverImages(request: DiscoverRequest, run: Run): Promise<Survey> {
   const survey = await surveyImages(request, run);
-  if (survey.failures.length > 0) throw discoveryError(survey.failures, survey.images.length);
-  return survey;
+  const { failures, links, images, leads } = survey;
+  if (failures.length === 0) return survey;
+  const references = leads.filter(({ to }) => to !== undefined).length;
+  const pointed = references === 0 ? '' : ` and ${references} references`;
+  throw discoveryError(failures, links, `${images.length} images that are named${pointed}`);
+}
+
+async function followAll(request: DiscoverRequest, run: Run): Promise<Followed> {
+  const looking = { ...request, pins: request.lock.pins };
+  const charts = await lookIntoCharts(looking, run);
+  const { looked, found } = await lookIntoGit(looking, run);
+  return followReferences({ ...looking, looked: [...charts, ...looked], found }, run);
+}
+
+async function askForImages({ looked }: Followed, request: DiscoverRequest, run: Run): Promise<Answer[]> {
+  const named = groupFindings(looked);
+  const covering = coveringPins(request.lock.pins);
+  const waivers = request.config.waivers ?? [];
+  const limit = pLimit(request.concurrency ?? 8);
+  return Promise.all(
+    named.map((one) => limit(() => answerTo(one, { ...request, named, covering, waivers }, run))),
+  );
+}
+
+function imageFailure({ image: { image, confidence, namedBy }, failure }: Answer): DiscoveryFailure[] {
+  if (failure === undefined) return [];
+  return [{ kind: 'image', name: image, isReference: false, confidence, namedBy, error: failure }];
 }
 
 interface Asking extends DiscoverRequest {
@@ -154,7 +178,11 @@ function messageOf(error: unknown): string {
 }
 
 /** A waiver that covers nothing is out of date, or misspelt. */
-function tellUnusedWaivers(waivers: readonly Waiver[], answers: readonly Answer[], run: Run): void {
+function tellUnusedWaivers(
+  waivers: readonly Waiver[],
+  answers: ReadonlyArray<{ readonly waiver?: Waiver }>,
+  run: Run,
+): void {
   const used = new Set(answers.map(({ waiver }) => waiver));
   for (const waiver of waivers)
     if (!used.has(waiver)) {
@@ -164,29 +192,16 @@ function tellUnusedWaivers(waivers: readonly Waiver[], answers: readonly Answer[
     }
 }
 
-function lockWith(lock: Lock, looked: readonly LookedInto[], answers: readonly Answer[]): Lock {
-  const rendered = new Map(
-    looked.filter(({ pin }) => pin.kind === 'chart').map(({ pin, rendered }) => [pin.id, rendered]),
+/** What the bundle itself wants to have looked into is where chains end. */
+function linksOf({ pins }: Lock, looked: readonly LookedInto[]): Map<string, ChainLink> {
+  const wishes = new Map(
+    looked.flatMap(({ pin, wish }) => (wish === undefined ? [] : [[nameOf(pin), wish] as const])),
   );
-  const pins = new Map<string, Pin>(
-    lock.pins.map((pin) => {
-      const digest = pin.kind === 'chart' ? rendered.get(pin.id) : undefined;
-      return [`${pin.kind} ${pin.id}`, digest === undefined ? pin : ({ ...pin, rendered: digest } as Pin)];
+  return new Map(
+    pins.map((pin): [string, ChainLink] => {
+      const wish = wishes.get(nameOf(pin));
+      const namedBy = pin.kind === 'file' ? [] : (pin.namedBy ?? []);
+      return [nameOf(pin), { namedBy, ...(wish && { wish: describeWish(wish) }) }];
     }),
   );
-  for (const { image, pin } of answers) {
-    if (pin === undefined) continue;
-    const there = pins.get(`image ${pin.id}`);
-    const before = there?.kind === 'image' ? (there.namedBy ?? []) : [];
-    pins.set(`image ${pin.id}`, { ...pin, namedBy: mergedNaming(before, image.namedBy) });
-  }
-  const waived = answers
-    .filter(({ image }) => image.outcome === 'waived')
-    .map(({ image: { image, namedBy } }) => ({ image, namedBy }));
-  return makeLock(lock.bundle, [...pins.values()], waived);
-}
-
-/** Two spellings may be one image. */
-function mergedNaming(before: readonly NamedBy[], more: readonly NamedBy[]): NamedBy[] {
-  return uniqueNamings([...before, ...more]).sort(byNaming);
 }

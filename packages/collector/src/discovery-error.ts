@@ -1,58 +1,71 @@
-import { describeNaming, describeWish, GapferryError } from '@gapferry/core';
-import type { DiscoveredImage } from './discovery.ts';
-import type { LookedInto } from './look-into-charts.ts';
+import type { WaivableKind } from '@gapferry/bundle';
+import { type Confidence, describeNaming, GapferryError, type NamedBy } from '@gapferry/core';
 import { combinedError } from './resolve-error.ts';
+import { type ChainLink, shortestChain } from './shortest-chain.ts';
 
-/** An image that must be there and cannot be had. */
+/** Something that must be there and cannot be had. */
 export interface DiscoveryFailure {
-  readonly image: DiscoveredImage;
+  readonly kind: WaivableKind;
+  /** Its id, as far as it is known. */
+  readonly name: string;
+  /** Whether content names an image, or points to an item. */
+  readonly isReference: boolean;
+  readonly confidence: Confidence;
+  /** Sorted by `byNaming`. */
+  readonly namedBy: readonly NamedBy[];
   readonly error: unknown;
-  /** Everything that was looked into. */
-  readonly looked: readonly LookedInto[];
 }
 
-/** One error for all of them, each with the chain from the image to the wish and the place where it is named. `images`: how many were found. */
-export function discoveryError(failures: readonly DiscoveryFailure[], images: number): GapferryError {
-  const named = failures.map((failure) => ({ wish: chainOf(failure), error: withPlace(failure) }));
-  return combinedError(named, `${images} images that are named`);
+/** One error for all of them, each with the chain that leads to a line of bundle.yaml and the place where it is named. `all`: of how many things, in words. */
+export function discoveryError(
+  failures: readonly DiscoveryFailure[],
+  links: ReadonlyMap<string, ChainLink>,
+  all: string,
+): GapferryError {
+  const named = failures.map((failure) => ({
+    wish: shortestChain(`${failure.kind} ${failure.name}`, failure.namedBy, links),
+    error: withPlace(failure),
+  }));
+  return combinedError(named, all);
 }
 
-/** `image X ← chart Y ← wish "Z"`, `image X ← git Y ← wish "Z"`. */
-function chainOf({ image, looked }: DiscoveryFailure): string {
-  const [first] = image.namedBy;
-  const namer = looked.find(({ pin }) => `${pin.kind} ${pin.id}` === first?.item);
-  const wish = namer === undefined ? '' : ` ← wish "${describeWish(namer.wish)}"`;
-  return `image ${image.image} ← ${first?.item}${wish}`;
-}
-
-function withPlace({ image, error }: DiscoveryFailure): unknown {
+function withPlace(failure: DiscoveryFailure): unknown {
+  const { kind, name, confidence, namedBy, error } = failure;
   if (!(error instanceof GapferryError)) return error;
-  const [first] = image.namedBy;
-  const more = image.namedBy.length > 1 ? ` and ${image.namedBy.length - 1} more place(s)` : '';
+  const [first] = namedBy;
+  const more = namedBy.length > 1 ? ` and ${namedBy.length - 1} more place(s)` : '';
   const place = first === undefined ? '' : `; named in ${describeNaming(first)}${more}`;
   return new GapferryError({
     code: error.code,
     message: `${error.message}${place}`,
-    ...hintFor(error, image),
+    ...hintFor(error, failure),
     origin: error.origin ?? 'source',
     retryable: error.retryable,
     ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter }),
-    data: { ...error.data, image: image.image, confidence: image.confidence, namedBy: image.namedBy },
+    data: { ...error.data, [kind]: name, confidence, namedBy },
     cause: error,
   });
 }
 
-/** Upstream's answer is final: what can be changed is what the chart is rendered with, or the bundle. */
-function hintFor(error: GapferryError, { confidence, namedBy }: DiscoveredImage): { hint?: string } {
+/** Upstream's answer is final: what can be changed is what names it, what a chart is rendered with, or the bundle. */
+function hintFor(error: GapferryError, failure: DiscoveryFailure): { hint?: string } {
   if (error.code === 'SOURCE_NOT_FOUND' || error.code === 'REFERENCE_INVALID')
-    return {
-      hint: namedBy.every(({ item }) => item.startsWith('git '))
-        ? 'mend what the repository says, or, if the image is not needed, say so and why under "waivers"'
-        : 'give the chart the values it is installed with ("values" in bundle.yaml), or, if the image is not needed, say so and why under "waivers"',
-    };
-  const hints = [
-    ...(error.hint === undefined ? [] : [error.hint]),
-    ...(confidence === 'likely' ? ['if it is no image that is needed, say so under "waivers"'] : []),
-  ];
+    return { hint: hintForMissing(failure) };
+  const hints = [...(error.hint === undefined ? [] : [error.hint]), ...hintsToWaive(error, failure)];
   return hints.length === 0 ? {} : { hint: hints.join('; ') };
+}
+
+function hintForMissing({ kind, namedBy }: DiscoveryFailure): string {
+  const what = kind === 'image' ? 'the image' : kind === 'chart' ? 'the chart' : 'the repository';
+  const waive = `if ${what} is not needed, say so and why under "waivers"`;
+  return namedBy.every(({ item }) => item.startsWith('git '))
+    ? `mend what the repository says, or, ${waive}`
+    : `give the chart the values it is installed with ("values" in bundle.yaml), or, ${waive}`;
+}
+
+function hintsToWaive(error: GapferryError, { confidence, isReference }: DiscoveryFailure): string[] {
+  if (!isReference)
+    return confidence === 'likely' ? ['if it is no image that is needed, say so under "waivers"'] : [];
+  if (error.category === 'transport') return ['if it stands inside only, say so and why under "waivers"'];
+  return error.code === 'RELEASE_INCOMPLETE' ? [] : ['if it is not needed, say so and why under "waivers"'];
 }

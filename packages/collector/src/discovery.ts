@@ -1,14 +1,18 @@
+import type { NormalizeGitUrl } from '@gapferry/bundle';
 import {
   type BlobStore,
   type ChartHolding,
   type ChartPin,
   type ChartRendering,
+  type ChartWish,
   type Confidence,
+  type Digest,
   GapferryError,
   type ImageDiscovery,
   type NamedBy,
   type RenderingInput,
   type Run,
+  renderingsDigest,
   type TreeDiscovery,
 } from '@gapferry/core';
 
@@ -16,6 +20,8 @@ import {
 export interface Discovery {
   readonly images: ImageDiscovery;
   readonly trees: TreeDiscovery;
+  /** How an address of a repository is read that content names. */
+  readonly normalizeGitUrl: NormalizeGitUrl;
   /** Content of every values file that bundle.yaml names, by its path there. */
   readonly values: ReadonlyMap<string, string>;
   /** Where charts go that are looked into. A collect takes its depot instead. */
@@ -55,4 +61,10 @@ export function renderingInput(
     throw new GapferryError({ code: 'INTERNAL', message: `the values file ${entry.file} was not read` });
   });
   return { ...rest, values: read };
+}
+
+/** What the pin of a wished chart says that it was rendered with. `renderings`: the digests of everything in the wish, in any order. */
+export function renderedDigest({ installations }: ChartWish, renderings: readonly Digest[]): Digest {
+  const [only] = renderings;
+  return installations === undefined && only !== undefined ? only : renderingsDigest(renderings);
 }

@@ -1,4 +1,4 @@
-import { type BundleConfig, discoveredWish } from '@gapferry/bundle';
+import { type BundleConfig, derivedWish } from '@gapferry/bundle';
 import {
   type BlobStore,
   describeNaming,
@@ -61,7 +61,7 @@ export function itemFetcher(request: ItemFetcherRequest): ItemFetcher {
     fetch(pin, run) {
       const key = `${pin.kind} ${pin.id}`;
       const known = fetched.get(key);
-      if (known !== undefined) return known;
+      if (known !== undefined) return known.then((one) => heldFor(pin, one));
       const coming = bring(pin, run);
       fetched.set(key, coming);
       coming.catch(() => fetched.delete(key));
@@ -70,9 +70,15 @@ export function itemFetcher(request: ItemFetcherRequest): ItemFetcher {
   };
 }
 
-/** Nobody wrote the wish for an image that a chart names. */
+/** Nobody wrote the wish for what only content names. */
 function wishFor(pin: Pin, config: BundleConfig): Wish | undefined {
-  return pin.kind === 'image' && pin.namedBy !== undefined ? discoveredWish(pin.id, config) : undefined;
+  if (pin.kind === 'file' || (pin.kind === 'chart' && pin.from === 'local')) return undefined;
+  return derivedWish(pin, config);
+}
+
+/** A chart was perhaps fetched when it was not known yet what names it. */
+function heldFor(pin: Pin, { holding, item }: FetchedItem): FetchedItem {
+  return { holding: { ...holding, pin } as Holding, item };
 }
 
 interface Means {
@@ -138,6 +144,6 @@ function hintFor(error: GapferryError, pin: Pin): { hint?: string } {
 function wantedBy(pin: Pin, item: string, wish: Wish | undefined): string {
   const wanted =
     wish === undefined || describeWish(wish) === item ? '' : `, wanted by "${describeWish(wish)}"`;
-  const [first] = pin.kind === 'image' ? (pin.namedBy ?? []) : [];
+  const [first] = pin.kind === 'file' ? [] : (pin.namedBy ?? []);
   return first === undefined ? wanted : `${wanted}, named in ${describeNaming(first)}`;
 }

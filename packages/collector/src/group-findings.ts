@@ -1,16 +1,15 @@
 import {
   byNaming,
   type Confidence,
-  canonicalJson,
   formatImageReference,
   type ImageFinding,
   type ImageReference,
   isGapferryError,
   type NamedBy,
   parseImageReference,
-  printable,
 } from '@gapferry/core';
 import type { LookedInto } from './look-into-charts.ts';
+import { keptNamings, oneLine, toNaming } from './naming.ts';
 
 /** Everything that was found of one image. */
 export interface NamedImage {
@@ -25,9 +24,6 @@ export interface NamedImage {
 }
 
 const STRENGTH: Readonly<Record<Confidence, number>> = { certain: 0, likely: 1, possible: 2 };
-/** Places of one image that are kept for each chart or repository: more tell nobody anything. */
-const PLACES = 100;
-const TEXT = 1000;
 
 /** One entry for each image, however it is written and wherever it stands, sorted by name. */
 export function groupFindings(looked: readonly LookedInto[]): NamedImage[] {
@@ -52,42 +48,18 @@ function nameOf({ reference }: ImageFinding): Pick<Found, 'image' | 'reference'>
     return { image: formatImageReference(parsed), reference: parsed };
   } catch (error) {
     if (!isGapferryError(error, 'REFERENCE_INVALID')) throw error;
-    return { image: oneLine(reference) };
+    return { image: oneLine(reference) || '""' };
   }
 }
 
 function toNamedImage(found: readonly Found[]): NamedImage {
   const sorted = [...found].sort((a, b) => STRENGTH[a.finding.confidence] - STRENGTH[b.finding.confidence]);
   const [first] = sorted as [Found];
-  const namedBy = [...Map.groupBy(sorted, ({ item }) => item).values()].flatMap((own) =>
-    uniqueNamings(own.map(toNaming)).slice(0, PLACES),
-  );
+  const namings = sorted.map(({ finding: { method, place }, item }) => toNaming(item, method, place));
   return {
     image: first.image,
     ...(first.reference !== undefined && { reference: first.reference }),
     confidence: first.finding.confidence,
-    namedBy: namedBy.sort(byNaming),
+    namedBy: keptNamings(namings).sort(byNaming),
   };
-}
-
-/** Charts and repositories are written by strangers: what they say becomes one line of bounded length. */
-function toNaming({ finding: { method, place }, item }: Found): NamedBy {
-  const { file, object, path } = place;
-  return {
-    item,
-    method,
-    file: oneLine(file),
-    ...(object !== undefined && object !== '' && { object: oneLine(object) }),
-    path: oneLine(path),
-  };
-}
-
-function oneLine(text: string): string {
-  const line = printable(text.toWellFormed()).slice(0, TEXT).toWellFormed();
-  return line === '' ? '""' : line;
-}
-
-/** Each once, in the order in which they came. */
-export function uniqueNamings(namings: readonly NamedBy[]): NamedBy[] {
-  return [...new Map(namings.map((naming) => [canonicalJson(naming), naming])).values()];
 }

@@ -1,106 +1,98 @@
-import type { BundleConfig } from '@gapferry/bundle';
 import {
   type ChartPlace,
+  type Confidence,
   type FindingPlace,
-  type GitPin,
+  formatImageReference,
   isGapferryError,
   parseImageReference,
-  printable,
   type ReferenceFinding,
-  repositoryOf,
-  type TreeFindings,
-  type Wish,
+  type TreeFault,
 } from '@gapferry/core';
+import type { DiscoveredImage } from './discovery.ts';
+import type { Followed } from './follow-references.ts';
+import type { Verdict } from './judge-reference.ts';
+import { oneLineWithoutSecrets, shownPlace } from './naming.ts';
+import { nameOf } from './pointer.ts';
 
-/** What content of a repository points to, or what in it could not be followed. */
+/** What content of a repository points to and what becomes of it, or what in it could not be followed. */
 export interface Lead {
-  /** Kind and id of the item: `git git.example.org/ops/line-a`. */
+  /** Kind and id of the item whose content it is: `git git.example.org/ops/line-a`. */
   readonly item: string;
   readonly place: FindingPlace;
   /** What it points to, in a few words; absent for what could not be followed. */
   readonly to?: string;
-  /** `wanted`: a line of bundle.yaml wants it, perhaps in another version. `here`: it is a part of the repository itself. `not-collected`: nothing of it is in the release because of this.
-   *  `not-followed`: nobody knows what it points to. */
-  readonly outcome: 'wanted' | 'here' | 'not-collected' | 'not-followed';
-  /** What the content alone does not say, and why something could not be followed. */
+  /** Absent for what could not be followed. */
+  readonly confidence?: Confidence;
+  /** `included`: part of the release because of this. `wanted`: bundle.yaml wants it anyway. `here`: it is a part of the repository itself. `waived`: left out on purpose. `listed`: left out, for the
+   *  reason that is given. `failed`: it must be there and cannot be had. `not-followed`: nobody knows what it points to. */
+  readonly outcome: 'included' | 'wanted' | 'here' | 'waived' | 'listed' | 'failed' | 'not-followed';
+  /** Why it is waived, listed, failed, or not followed. */
+  readonly reason?: string;
+  /** Kind and id of the release's item that it is; absent where it is left out, and where it is no item of its own. */
+  readonly became?: string;
+  /** What the content alone does not say, and what nobody looked into. */
   readonly open?: readonly string[];
 }
 
-const TEXT = 1000;
-
-/** Everything that a repository points to, and all that was not followed, in the order in which it was found. */
-export function leadsOf(pin: GitPin, { references, problems }: TreeFindings, config: BundleConfig): Lead[] {
-  const item = `git ${pin.id}`;
-  const pointed = references.map((reference): Lead => {
-    const open = (reference.open ?? []).map(oneLine);
+/** Everything that repositories point to, in the order in which it was found, then all that was not followed. */
+export function leadsOf({ verdicts, found }: Followed, images: readonly DiscoveredImage[]): Lead[] {
+  const byName = new Map(images.map((image) => [image.image, image]));
+  const pointed = [...verdicts].map(([{ item, reference }, verdict]): Lead => {
+    const open = [...(reference.open ?? []).map(oneLineWithoutSecrets), ...(verdict.open ?? [])];
     return {
       item,
       place: shownPlace(reference.place),
-      to: oneLine(describeReference(reference)),
-      outcome: outcomeOf(reference, config),
+      to: oneLineWithoutSecrets(describeReference(reference)),
+      confidence: reference.confidence,
+      ...outcomeOf(verdict, reference, byName),
       ...(open.length > 0 && { open }),
     };
   });
-  const unfollowed = problems.map(
-    ({ place, message }): Lead => ({
-      item,
-      place: shownPlace(place),
-      outcome: 'not-followed',
-      open: [oneLine(message)],
-    }),
+  const unfollowed = found.flatMap(({ pin, problems }) =>
+    problems.map((problem) => notFollowed(nameOf(pin), problem)),
   );
   return [...pointed, ...unfollowed];
 }
 
-function outcomeOf(reference: ReferenceFinding, { wishes }: BundleConfig): Lead['outcome'] {
-  if (reference.kind === 'chart' && reference.source.from === 'tree') return 'here';
-  return wishes.some((wish) => isWanted(reference, wish)) ? 'wanted' : 'not-collected';
+type Outcome = Pick<Lead, 'outcome' | 'reason' | 'became'>;
+
+function outcomeOf(
+  { outcome, reason, became }: Verdict,
+  reference: ReferenceFinding,
+  images: ReadonlyMap<string, DiscoveredImage>,
+): Outcome {
+  if (outcome === 'image') return outcomeOfImage(reference, images);
+  return { outcome, ...(reason !== undefined && { reason }), ...(became !== undefined && { became }) };
 }
 
-/** Whether a line of bundle.yaml names the same thing, in whatever version. */
-function isWanted(reference: ReferenceFinding, wish: Wish): boolean {
-  switch (reference.kind) {
-    case 'chart':
-      return isWantedChart(reference.source, wish);
-    case 'git':
-      return wish.kind === 'git' && plainUrl(wish.url) === plainUrl(reference.url);
-    case 'oci-artifact':
-      return wish.kind === 'image' && repositoryIn(wish.ref) === reference.ref;
-    case 'image':
-      return wish.kind === 'image' && repositoryIn(wish.ref) === repositoryIn(reference.reference);
-    case 'file':
-      return wish.kind === 'file' && wish.url === reference.url;
-  }
+function outcomeOfImage(reference: ReferenceFinding, images: ReadonlyMap<string, DiscoveredImage>): Outcome {
+  const image = reference.kind === 'image' ? images.get(nameOfImage(reference.reference)) : undefined;
+  if (image === undefined)
+    return { outcome: 'listed', reason: 'it names no image that would be pulled as it is' };
+  const { outcome, reason, item } = image;
+  return {
+    outcome,
+    ...(reason !== undefined && { reason: oneLineWithoutSecrets(reason) }),
+    ...(item !== undefined && { became: `image ${item}` }),
+  };
 }
 
-function isWantedChart(source: ChartPlace, wish: Wish): boolean {
-  if (source.from === 'git') return wish.kind === 'git' && plainUrl(wish.url) === plainUrl(source.url);
-  if (wish.kind !== 'chart') return false;
-  if (source.from === 'oci') return wish.from === 'oci' && wish.ref === source.ref;
-  if (source.from === 'repository')
-    return (
-      wish.from === 'repository' && wish.name === source.name && plainUrl(wish.url) === plainUrl(source.url)
-    );
-  return false;
-}
-
-/** How a repository is written does not matter: with a user, with `.git`, with a slash at the end. */
-function plainUrl(url: string): string {
-  return url
-    .replace(/^[a-z+]+:\/\/(?:[^@/]*@)?/i, '')
-    .replace(/\/+$/, '')
-    .replace(/\.git$/, '')
-    .toLowerCase();
-}
-
-function repositoryIn(reference: string): string | undefined {
+function nameOfImage(text: string): string {
   try {
-    const { tag: _tag, digest: _digest, ...repository } = parseImageReference(reference);
-    return repositoryOf(repository);
+    return formatImageReference(parseImageReference(text));
   } catch (error) {
-    if (isGapferryError(error, 'REFERENCE_INVALID')) return undefined;
+    if (isGapferryError(error, 'REFERENCE_INVALID')) return text;
     throw error;
   }
+}
+
+function notFollowed(item: string, { place, message }: TreeFault): Lead {
+  return {
+    item,
+    place: shownPlace(place),
+    outcome: 'not-followed',
+    reason: oneLineWithoutSecrets(message),
+  };
 }
 
 /** In a few words, as far as possible those of bundle.yaml. */
@@ -138,17 +130,4 @@ function version(text: string | undefined): string {
 
 function inside(path: string | undefined): string {
   return path === undefined || path === '' ? '' : `, ${path}`;
-}
-
-/** Repositories are written by strangers: what they say becomes one line of bounded length. */
-function shownPlace({ file, object, path }: FindingPlace): FindingPlace {
-  return {
-    file: oneLine(file),
-    ...(object !== undefined && object !== '' && { object: oneLine(object) }),
-    path: oneLine(path),
-  };
-}
-
-function oneLine(text: string): string {
-  return printable(text.toWellFormed()).slice(0, TEXT).toWellFormed();
 }

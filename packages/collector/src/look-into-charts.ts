@@ -1,6 +1,8 @@
 import type { BundleConfig } from '@gapferry/bundle';
 import {
+  type ChartContents,
   type ChartPin,
+  type ChartRendering,
   type ChartWish,
   checkRun,
   type Digest,
@@ -12,15 +14,17 @@ import {
   type Run,
   readVerified,
   renderingDigest,
+  renderingsOf,
   wishDigest,
 } from '@gapferry/core';
 import pLimit from 'p-limit';
 import { type Discovery, type FetchChart, renderingInput } from './discovery.ts';
 import { resolveError, type WishFailure } from './resolve-error.ts';
 
-/** What was found in one chart or repository. */
+/** What was found in one chart, rendered in one way, or in one repository. */
 export interface LookedInto {
-  readonly wish: ChartWish | GitWish;
+  /** The line of bundle.yaml that has it looked into; absent where a reference has. */
+  readonly wish?: ChartWish | GitWish;
   readonly pin: ChartPin | GitPin;
   /** Of a chart: the digest of what it was rendered with. */
   readonly rendered?: Digest;
@@ -36,15 +40,17 @@ export interface LookRequest {
 }
 
 /** Archives in memory at once. */
-const CHARTS = 2;
+export const CHARTS = 2;
 /** Sources take no larger one. */
 const ARCHIVE_LIMIT = 33_554_432;
 
-/** Fetches every chart whose images are to be found, and looks into it, in the order of bundle.yaml. One error names all charts that failed: none is left out silently.
+/** Fetches every chart whose images are to be found, and looks into it, once for each way in which it is installed, in the order of bundle.yaml. One error names all charts that failed: none is left out silently.
  *  Throws what fetching and rendering throw. */
 export async function lookIntoCharts(request: LookRequest, run: Run): Promise<readonly LookedInto[]> {
   const { config, pins } = request;
-  const charts = chartsToLookInto(config, pins);
+  const charts = chartsToLookInto(config, pins).flatMap((chart) =>
+    renderingsOf(chart.wish).map((rendering) => ({ ...chart, rendering })),
+  );
   if (charts.length === 0) return [];
   run.emit({ kind: 'stage', stage: 'discover', items: charts.length });
   const limit = pLimit(CHARTS);
@@ -74,20 +80,33 @@ export function chartsToLookInto({ wishes }: BundleConfig, pins: readonly Pin[])
 }
 
 async function lookInto(
-  { wish, pin }: Chart,
-  { discovery, fetchChart }: LookRequest,
+  { wish, pin, rendering: wished }: Chart & { readonly rendering: ChartRendering },
+  request: LookRequest,
   run: Run,
 ): Promise<LookedInto | WishFailure> {
   try {
-    checkRun(run);
-    const { archive } = await fetchChart(pin, run);
-    if (archive.size > ARCHIVE_LIMIT)
-      throw new GapferryError({ code: 'LIMIT_EXCEEDED', message: `its archive has ${archive.size} bytes` });
-    const bytes = await readVerified(archive, discovery.store.open(archive, run), { origin: 'depot' });
-    const rendering = renderingInput(wish.rendering ?? {}, discovery.values);
-    const findings = await discovery.images.discover({ pin, archive: bytes, rendering }, run);
-    return { wish, pin, rendered: renderingDigest(rendering), findings };
+    const rendering = renderingInput(wished, request.discovery.values);
+    return { wish, ...(await lookIntoChart({ pin, rendering }, request, run)) };
   } catch (error) {
     return { wish, error };
   }
+}
+
+/** A chart and one way in which it is installed. */
+export type ChartLook = Pick<ChartContents, 'pin' | 'rendering' | 'overrides'>;
+
+/** Fetches one chart and finds what it names. Throws `LIMIT_EXCEEDED` for a large one, and what fetching and rendering throw. */
+export async function lookIntoChart(
+  look: ChartLook,
+  { discovery, fetchChart }: Pick<LookRequest, 'discovery' | 'fetchChart'>,
+  run: Run,
+): Promise<LookedInto> {
+  const { pin, rendering } = look;
+  checkRun(run);
+  const { archive } = await fetchChart(pin, run);
+  if (archive.size > ARCHIVE_LIMIT)
+    throw new GapferryError({ code: 'LIMIT_EXCEEDED', message: `its archive has ${archive.size} bytes` });
+  const bytes = await readVerified(archive, discovery.store.open(archive, run), { origin: 'depot' });
+  const findings = await discovery.images.discover({ ...look, archive: bytes }, run);
+  return { pin, rendered: renderingDigest(rendering), findings };
 }

@@ -1,13 +1,26 @@
 import type { BundleConfig } from '@gapferry/bundle';
-import { checkRun, type GitPin, type GitWish, type Pin, type Run, wishDigest } from '@gapferry/core';
-import { type Lead, leadsOf } from './leads.ts';
+import {
+  checkRun,
+  type GitPin,
+  type GitWish,
+  type Pin,
+  type Run,
+  type TreeFindings,
+  wishDigest,
+} from '@gapferry/core';
 import type { LookedInto, LookRequest } from './look-into-charts.ts';
 import { resolveError, type WishFailure } from './resolve-error.ts';
 
 /** What was found in the bundle's repositories. */
 export interface LookedIntoGit {
   readonly looked: readonly LookedInto[];
-  readonly leads: readonly Lead[];
+  /** All that was found, as it was told. */
+  readonly found: readonly FoundInGit[];
+}
+
+/** What a repository points to, and what in it was not followed. */
+export interface FoundInGit extends Pick<TreeFindings, 'references' | 'problems'> {
+  readonly pin: GitPin;
 }
 
 /** Reads every repository of which bundle.yaml says `images: discover`, one after the other: each is held in memory as a whole. One error names all that failed.
@@ -15,24 +28,24 @@ export interface LookedIntoGit {
 export async function lookIntoGit(request: LookRequest, run: Run): Promise<LookedIntoGit> {
   const { config, pins } = request;
   const repositories = repositoriesToLookInto(config, pins);
-  if (repositories.length === 0) return { looked: [], leads: [] };
+  if (repositories.length === 0) return { looked: [], found: [] };
   run.emit({ kind: 'stage', stage: 'discover', items: repositories.length });
   const looked: LookedInto[] = [];
-  const leads: Lead[] = [];
+  const all: FoundInGit[] = [];
   const failures: WishFailure[] = [];
   for (const { wish, pin } of repositories) {
     checkRun(run);
     try {
       const found = await request.discovery.trees.discover(pin, run);
       looked.push({ wish, pin, findings: found.images });
-      leads.push(...leadsOf(pin, found, config));
+      all.push({ pin, references: found.references, problems: found.problems });
     } catch (error) {
       failures.push({ wish, error });
     }
   }
   checkRun(run);
   if (failures.length > 0) throw resolveError(failures, repositories.length);
-  return { looked, leads };
+  return { looked, found: all };
 }
 
 interface Repository {

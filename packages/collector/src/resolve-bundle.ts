@@ -106,7 +106,7 @@ function requireDistinct(found: readonly Found[]): void {
   throw new GapferryError({
     code: 'CONFIG_INVALID',
     message: problems.join('; '),
-    hint: 'keep one of the two wishes in bundle.yaml',
+    hint: 'keep one of the two wishes in bundle.yaml; a chart that is installed twice has both under "installations" of one line',
     data: { problems },
   });
 }

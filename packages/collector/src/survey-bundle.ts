@@ -9,12 +9,12 @@ export async function surveyBundle(
   request: ResolveRequest & { readonly discovery: Discovery },
   run: Run,
 ): Promise<Survey> {
-  // What names no image, and is none, need not be asked for.
-  const wishes = request.config.wishes.filter(
-    (wish) =>
-      wish.kind === 'chart' || wish.kind === 'image' || (wish.kind === 'git' && wish.images === 'discover'),
+  const { config } = request;
+  const reads = config.wishes.some((wish) => wish.kind === 'git' && wish.images === 'discover');
+  // What names no image, is none, and is nothing that a repository could point to, need not be asked for.
+  const wishes = config.wishes.filter(
+    (wish) => wish.kind === 'chart' || wish.kind === 'image' || (wish.kind === 'git' && reads),
   );
-  const config = { ...request.config, wishes };
-  const lock = await resolveBundle({ ...request, config }, run);
-  return surveyImages({ ...request, config, lock, fetchChart: plainFetch(request, request.discovery) }, run);
+  const lock = await resolveBundle({ ...request, config: { ...config, wishes } }, run);
+  return surveyImages({ ...request, lock, fetchChart: plainFetch(request, request.discovery) }, run);
 }

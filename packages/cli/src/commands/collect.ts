@@ -87,12 +87,7 @@ export default class Collect extends GapferryCommand<typeof Collect> {
         ...(bundle.lock && this.flags.locked && { lock: bundle.lock }),
         locked: this.flags.locked,
         sources,
-        discovery: {
-          images: sources.discovery,
-          trees: sources.trees,
-          values,
-          store: scratch?.store ?? session.depot,
-        },
+        discovery: { ...sources.discovering, values, store: scratch?.store ?? session.depot },
         depot: session.depot,
         ledger: session.ledger,
         numbering: await readNumbering(this.flags.first, this.flags.after, bundle.config.channel),

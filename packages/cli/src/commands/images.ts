@@ -8,7 +8,7 @@ import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
 import { type ChartAsBundle, chartAsBundle } from '../outside/chart-as-bundle.ts';
 import { withDemoHint } from '../outside/demo-hint.ts';
 import { countsOf } from '../outside/discovered-text.ts';
-import { leadLines } from '../outside/lead-lines.ts';
+import { leadCounts, leadLines } from '../outside/lead-lines.ts';
 import { openScratchStore, type ScratchStore } from '../outside/open-scratch-store.ts';
 import { openSources } from '../outside/open-sources.ts';
 import { readBundle } from '../outside/read-bundle.ts';
@@ -18,7 +18,7 @@ import { formatSurvey } from '../outside/survey-text.ts';
 export default class Images extends GapferryCommand<typeof Images> {
   static override summary = COMMANDS.images.summary;
   static override description =
-    'Renders the charts of a bundle, or one chart, reads its Git repositories that say "images: discover", and shows every image that they name: how sure it is that it is needed, where it is named, and what a collect would do with it. What repositories point to is listed below. Collects nothing. Exits 5 when upstream does not have an image that must be there.';
+    'Renders the charts of a bundle, or one chart, reads its Git repositories that say "images: discover", and shows every image that they name: how sure it is that it is needed, where it is named, and what a collect would do with it. Charts, repositories and artifacts that repositories point to are looked into in turn, and listed below with what would become of each. Collects nothing. Exits 5 when upstream does not have what must be there, 6 when it could not be asked.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> bundles/line-a',
     '<%= config.bin %> <%= command.id %> oci://registry.example.org/charts/historian:4.2.1 --values plant.yaml',
@@ -58,11 +58,11 @@ export default class Images extends GapferryCommand<typeof Images> {
     try {
       scratch = await openScratchStore();
       const { surveyBundle } = await import('@gapferry/collector');
-      const discovery = { images: sources.discovery, trees: sources.trees, values, store: scratch.store };
+      const discovery = { ...sources.discovering, values, store: scratch.store };
       const { images, failures, leads } = await surveyBundle({ config, sources, discovery }, run);
       const exitCodes = failures.map(({ error }) => exitCodeOf(error));
       return {
-        json: { counts: countsOf(images), images, leads },
+        json: { counts: countsOf(images), images, leadCounts: leadCounts(leads), leads },
         text: [formatSurvey(images), ...leadLines(leads)].join('\n'),
         exitCode: exitCodes.length === 0 ? 0 : Math.min(...exitCodes),
       };

@@ -52,7 +52,7 @@ export default class Resolve extends GapferryCommand<typeof Resolve> {
     try {
       scratch = await openScratchStore();
       const { driftOf } = await import('@gapferry/collector');
-      const discovery = { images: sources.discovery, trees: sources.trees, values, store: scratch.store };
+      const discovery = { ...sources.discovering, values, store: scratch.store };
       const report = await driftOf(bundle.config, bundle.lock, sources, run, discovery);
       const { drift, lock } = report;
       const lines = drift.map(({ change, kind, id }) => `${change.padEnd(8)}${kind} ${id}`);

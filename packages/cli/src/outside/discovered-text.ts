@@ -1,7 +1,7 @@
 import { type Lock, waivableOf } from '@gapferry/bundle';
 import type { DiscoveredImage, Lead } from '@gapferry/collector';
 import { type NamedBy, printable } from '@gapferry/core';
-import { openLeadLines } from './lead-lines.ts';
+import { leadCounts, openLeadLines } from './lead-lines.ts';
 
 /** What a resolve, a collect or its preview knows of images that charts name. */
 export interface DiscoveredReport {
@@ -34,17 +34,37 @@ function imageLines({ lock, discovered }: DiscoveredReport, bundle: string): str
   return [`${namers} name ${discovered.length} image(s): ${parts.join(', ')}${more}`, ...leftOut(discovered)];
 }
 
-function lockedLines({ pins, waived = [] }: Lock): string[] {
-  const named = pins.filter((pin) => pin.kind === 'image' && pin.namedBy !== undefined).length;
-  if (named + waived.length === 0) return [];
-  const namers = namersOf([
-    ...pins.flatMap((pin) => (pin.kind === 'image' ? (pin.namedBy ?? []) : [])),
-    ...waived.flatMap(({ namedBy }) => namedBy),
-  ]);
-  const left = waived.length > 0 ? `, ${waived.length} waived` : '';
+function lockedLines(lock: Lock): string[] {
+  const { waived = [] } = lock;
+  const left = waived.map(waivableOf).slice(0, SHOWN);
   return [
-    `${namers} name ${named + waived.length} image(s) by the lock: ${named} in the release${left}`,
-    ...waived.slice(0, SHOWN).map((one) => printable(`  waived    ${waivableOf(one).name}`)),
+    ...lockedImages(lock),
+    ...lockedReferences(lock),
+    ...left.map(({ kind, name }) => printable(`  waived    ${kind === 'image' ? '' : `${kind} `}${name}`)),
+  ];
+}
+
+function lockedImages({ pins, waived = [] }: Lock): string[] {
+  const images = pins.filter((pin) => pin.kind === 'image');
+  const named = images.flatMap(({ namedBy }) => (namedBy === undefined ? [] : [namedBy]));
+  const left = waived.flatMap((one) => ('image' in one ? [one.namedBy] : []));
+  if (named.length + left.length === 0) return [];
+  const also = left.length > 0 ? `, ${left.length} waived` : '';
+  const namers = namersOf([...named, ...left].flat());
+  return [
+    `${namers} name ${named.length + left.length} image(s) by the lock: ${named.length} in the release${also}`,
+  ];
+}
+
+function lockedReferences({ pins, waived = [] }: Lock): string[] {
+  const named = pins.filter(
+    (pin) => (pin.kind === 'chart' || pin.kind === 'git') && pin.namedBy !== undefined,
+  );
+  const left = waived.filter((one) => !('image' in one)).length;
+  if (named.length + left === 0) return [];
+  const also = left > 0 ? `, ${left} waived` : '';
+  return [
+    `repositories point to ${named.length + left} chart(s) and repositories by the lock: ${named.length} in the release${also}`,
   ];
 }
 
@@ -68,8 +88,11 @@ function leftOut(discovered: readonly DiscoveredImage[]): string[] {
 export function discoveredJson({ lock, discovered, leads = [] }: DiscoveredReport): {
   readonly discovered: object;
 } {
-  if (discovered !== undefined) return { discovered: { ...countsOf(discovered), images: discovered, leads } };
-  const named = lock.pins.filter((pin) => pin.kind === 'image' && pin.namedBy !== undefined).length;
+  if (discovered !== undefined)
+    return {
+      discovered: { ...countsOf(discovered), images: discovered, leadCounts: leadCounts(leads), leads },
+    };
+  const named = lock.pins.filter((pin) => pin.kind !== 'file' && pin.namedBy !== undefined).length;
   return { discovered: { byLock: true, named, waived: lock.waived?.length ?? 0 } };
 }
 

@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import type { HostConfig } from '@gapferry/bundle';
-import type { ImageDiscovery, Sources, TreeDiscovery } from '@gapferry/core';
+import type { Discovery } from '@gapferry/collector';
+import type { Sources } from '@gapferry/core';
 import type { HostSettings } from '@gapferry/http';
 import { systemClock } from '../clock.ts';
 import { childEnvironment, type Environment } from '../environment.ts';
@@ -12,10 +13,8 @@ import { readKeyrings } from './read-keyrings.ts';
 import { treeDiscovery } from './tree-discovery.ts';
 
 export interface OpenSources extends Sources {
-  /** Finds the images that charts name; dependencies that they do not bring come from where the bundle's charts come from. */
-  readonly discovery: ImageDiscovery;
-  /** Finds what repositories name. */
-  readonly trees: TreeDiscovery;
+  /** Finds what charts and repositories name; dependencies that charts do not bring come from where the bundle's charts come from. */
+  readonly discovering: Pick<Discovery, 'images' | 'trees' | 'normalizeGitUrl'>;
   /** Closes idle connections, the archives that images were read from, and the renderer of charts. */
   close(): Promise<void>;
 }
@@ -39,7 +38,7 @@ export async function openSources(
     { createHttpClient },
     { createAttachmentFinder, createOciClient, imageSource, localImages, registryAttachments },
     { chartDiscovery, chartSource, dependencyFetcher, helmProgram },
-    { createGit, gitSource },
+    { createGit, gitSource, normalizeGitUrl },
     { fileSource },
   ] = await Promise.all([
     import('@gapferry/http'),
@@ -61,7 +60,7 @@ export async function openSources(
   const local = localImages({ baseDirectory, workDirectory: join(directory, 'work', 'images') });
   const charts = { http, oci: registry, baseDirectory };
   const { helm } = environment;
-  const discovery = chartDiscovery({
+  const images = chartDiscovery({
     dependencies: dependencyFetcher(charts),
     ...(helm && { renderer: helmProgram(helm) }),
   });
@@ -72,8 +71,7 @@ export async function openSources(
     workDirectory: resolve(directory, 'work', 'git'),
   });
   return {
-    discovery,
-    trees: treeDiscovery(repositories, discovery),
+    discovering: { images, trees: treeDiscovery(repositories, images), normalizeGitUrl },
     image: imageSource(registry, { attachments, cache, local }),
     chart: chartSource({
       ...charts,
@@ -84,7 +82,7 @@ export async function openSources(
     file: fileSource(http),
     async close() {
       http.close();
-      await Promise.all([local.close(), discovery.close()]);
+      await Promise.all([local.close(), images.close()]);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
+import type { BundleConfig } from '@gapferry/bundle';
 import { digestOf, type UpstreamVerification, type Wish } from '@gapferry/core';
 import { type TemporaryDirectory, temporaryDirectory } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -15,12 +16,16 @@ const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   .publicKey.export({ type: 'spki', format: 'pem' })
   .toString();
 
-async function demands(verify: readonly UpstreamVerification[], yaml = ''): ReturnType<typeof readDemands> {
+async function demands(
+  verify: readonly UpstreamVerification[],
+  yaml = '',
+  upstream: NonNullable<BundleConfig['upstream']> = [],
+): ReturnType<typeof readDemands> {
   const file = home.join('bundle.yaml');
   await writeFile(file, yaml);
   const wish: Wish = { kind: 'image', ref: 'ghcr.io/org/app:1', platforms: [], verify };
   const config = { name: 'a', channel: 'a', platforms: [], wishes: [wish], insecure: [], hosts: new Map() };
-  return readDemands({ config, file });
+  return readDemands({ config: { ...config, upstream }, file });
 }
 
 describe('the demands of bundle.yaml on upstream', () => {
@@ -35,6 +40,13 @@ describe('the demands of bundle.yaml on upstream', () => {
     expect(() => read?.verifier.verify(digestOf('x'), [], { by: 'cosign-key', name: 'a', pem })).toThrow(
       expect.objectContaining({ code: 'SIGNATURE_MISSING' }),
     );
+  });
+
+  it('are read for what only content names as well', async () => {
+    await writeFile(home.join('org.pub'), pem);
+    const cosign = { key: 'org.pub' };
+    const read = await demands([], '', [{ match: 'ghcr.io/**', cosign }]);
+    expect(read?.demandOf(cosign)).toMatchObject({ by: 'cosign-key' });
   });
 
   it('are refused all at once, each with its line, when a file is missing or is something else', async () => {

@@ -12,7 +12,7 @@ import { reasonOf } from '../environment.ts';
 import type { BundleFiles } from './read-bundle.ts';
 import { type UnusableFile, unusableFiles } from './unusable-files.ts';
 
-/** Reads the keys and trusted roots that the wishes' `verify` names, relative to bundle.yaml. Throws `CONFIG_INVALID` with all that cannot be read or used, each with its line. */
+/** Reads the keys and trusted roots that `upstream` and the wishes' `verify` name, relative to bundle.yaml. Throws `CONFIG_INVALID` with all that cannot be read or used, each with its line. */
 export async function readDemands({
   config,
   file,
@@ -20,6 +20,8 @@ export async function readDemands({
   const stated = new Map<string, UpstreamVerification>();
   for (const wish of config.wishes)
     if ('verify' in wish) for (const one of wish.verify ?? []) stated.set(canonicalJson(one), one);
+  // What content names may match them as well.
+  for (const { cosign } of config.upstream ?? []) stated.set(canonicalJson(cosign), cosign);
   if (stated.size === 0) return undefined;
   const { requireUsableDemand, upstreamVerifier } = await import('@gapferry/signing');
   const demands = new Map<string, UpstreamDemand>();

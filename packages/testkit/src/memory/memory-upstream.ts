@@ -4,6 +4,7 @@ import {
   type ChartPin,
   type ChartWish,
   canonicalBytes,
+  chartIdentity,
   checkRun,
   type Descriptor,
   digestOf,
@@ -187,25 +188,32 @@ function notFound(name: string): GapferryError {
 
 function chartName(wish: ChartWish): string {
   if (wish.from === 'local') return `${wish.ref} from ${wish.path}`;
-  return wish.from === 'oci'
-    ? `${wish.ref}:${wish.version}`
-    : `${hostAndPath(wish.url)}/${wish.name}:${wish.version}`;
+  return `${chartIdentity(wish)}:${wish.version}`;
 }
 
 function pinChart(world: World, wish: ChartWish): ChartPin {
   if (wish.from === 'local') throw notFound(chartName(wish));
-  const id = chartName(wish);
+  const identity = chartIdentity(wish);
+  const version = chartVersion(world, identity, wish.version);
+  const id = `${identity}:${version}`;
   const root = rootOf(world, id);
   const name = wish.from === 'oci' ? (wish.ref.split('/').at(-1) ?? '') : wish.name;
-  const base = { kind: 'chart', id, wish: wishDigest(wish), name, version: wish.version } as const;
+  const base = { kind: 'chart', id, wish: wishDigest(wish), name, version } as const;
   if (wish.from === 'oci') return { ...base, from: 'oci', root };
   const archive = archiveOf(world, root);
   return {
     ...base,
     from: 'repository',
-    url: `${wish.url}/${name}-${wish.version}.tgz`,
+    url: `${wish.url}/${name}-${version}.tgz`,
     archive: archive.digest,
   };
+}
+
+/** What a range finds is the version that was served last. */
+function chartVersion(world: World, identity: string, wanted: string): string {
+  if (!/^[\^~*]/.test(wanted)) return wanted;
+  const last = [...world.roots.keys()].filter((name) => name.startsWith(`${identity}:`)).at(-1);
+  return last?.slice(identity.length + 1) ?? wanted;
 }
 
 function archiveOf(world: World, root: Descriptor): Descriptor {
@@ -219,7 +227,10 @@ function pinGit(world: World, wish: Extract<Wish, { kind: 'git' }>): GitPin {
   if (refs === undefined) throw notFound(wish.url);
   const list = Object.entries(refs)
     .map(([name, oid]) => ({ name, oid }))
+    .filter(({ name }) => wish.refs.length === 0 || wish.refs.some((wanted) => isRef(name, wanted)))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const wanted of wish.refs)
+    if (!list.some(({ name }) => isRef(name, wanted))) throw notFound(`${wanted} of ${wish.url}`);
   return {
     kind: 'git',
     id: wish.as ?? hostAndPath(wish.url).replace(/\.git$/, ''),
@@ -227,8 +238,17 @@ function pinGit(world: World, wish: Extract<Wish, { kind: 'git' }>): GitPin {
     url: wish.url,
     objectFormat: 'sha1',
     refs: list,
-    ...('refs/heads/main' in refs && { head: 'refs/heads/main' }),
+    ...(list.some(({ name }) => name === MAIN) && { head: MAIN }),
   };
+}
+
+const MAIN = 'refs/heads/main';
+
+/** A short or a full name, or a pattern with `*` at its end. */
+function isRef(name: string, wanted: string): boolean {
+  if (wanted === 'HEAD') return name === MAIN;
+  const names = [name, name.replace(/^refs\/(?:heads|tags)\//, '')];
+  return wanted.endsWith('*') ? name.startsWith(wanted.slice(0, -1)) : names.includes(wanted);
 }
 
 function hostAndPath(url: string): string {

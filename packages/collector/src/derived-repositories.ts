@@ -1,0 +1,106 @@
+import { discoveredGitWish, type NormalizeGitUrl, plainGitWish } from '@gapferry/bundle';
+import {
+  type GitPin,
+  type GitRevision,
+  isGapferryError,
+  type Run,
+  type Sources,
+  wishDigest,
+} from '@gapferry/core';
+import type { GitTarget } from './reference-target.ts';
+import { resolveWish } from './resolve-bundle.ts';
+
+/** What asking for the revision that a reference names came to. */
+export type RepositoryAnswer = { readonly pin: GitPin } | { readonly error: unknown };
+
+interface Repository {
+  readonly url: string;
+  /** All that upstream has of what references name. */
+  readonly revisions: ReadonlyArray<GitRevision | undefined>;
+  readonly pin?: GitPin;
+  readonly refused: ReadonlyMap<string, unknown>;
+}
+
+/** Repositories that only content wants, each pinned at all the revisions that references name, however many rounds it took to find them. */
+export class DerivedRepositories {
+  readonly #sources: Sources;
+  readonly #normalize: NormalizeGitUrl;
+  readonly #known = new Map<string, Repository>();
+
+  constructor(sources: Sources, normalize: NormalizeGitUrl) {
+    this.#sources = sources;
+    this.#normalize = normalize;
+  }
+
+  /** Asks upstream for one repository where these references, all of them into it, name revisions that nobody named before. A revision that upstream does not have spoils no other. */
+  async want(targets: readonly GitTarget[], run: Run): Promise<ReadonlyMap<GitTarget, RepositoryAnswer>> {
+    const [first] = targets;
+    if (first === undefined) return new Map();
+    const before = this.#known.get(first.name) ?? emptyRepository(targets);
+    const known = new Set([...before.revisions.map(revisionKey), ...before.refused.keys()]);
+    const fresh = new Map(
+      targets
+        .map(({ revision }): [string, GitRevision | undefined] => [revisionKey(revision), revision])
+        .filter(([key]) => !known.has(key)),
+    );
+    const after = fresh.size === 0 ? before : await this.#grow(before, fresh, run);
+    this.#known.set(first.name, after);
+    return new Map(targets.map((target) => [target, answerTo(target, after)]));
+  }
+
+  async #grow(
+    before: Repository,
+    fresh: ReadonlyMap<string, GitRevision | undefined>,
+    run: Run,
+  ): Promise<Repository> {
+    const together = await this.#withRevisions(before, fresh, run);
+    const isOnly = fresh.size === 1;
+    const [error] =
+      together.refused.size > before.refused.size ? [...together.refused.values()].slice(-1) : [];
+    if (error === undefined || isOnly || !isGapferryError(error, 'SOURCE_NOT_FOUND')) return together;
+    // One by one, to see which of them upstream does not have.
+    let grown = before;
+    for (const one of fresh) grown = await this.#withRevisions(grown, new Map([one]), run);
+    return grown;
+  }
+
+  /** All of these as well, or none of them. */
+  async #withRevisions(
+    before: Repository,
+    fresh: ReadonlyMap<string, GitRevision | undefined>,
+    run: Run,
+  ): Promise<Repository> {
+    const revisions = [...before.revisions, ...fresh.values()];
+    try {
+      const wish = discoveredGitWish(before.url, revisions, this.#normalize);
+      const [found] = await resolveWish(wish, this.#sources, run);
+      const pin = found as GitPin;
+      return { ...before, revisions, pin: { ...pin, wish: wishDigest(plainGitWish(pin)) } };
+    } catch (error) {
+      const refused = [...fresh.keys()].map((key): [string, unknown] => [key, error]);
+      return { ...before, refused: new Map([...before.refused, ...refused]) };
+    }
+  }
+}
+
+/** Its address can be written in several ways: HTTPS is what most hosts answer to without an account. */
+function emptyRepository(targets: readonly GitTarget[]): Repository {
+  const [url = ''] = targets
+    .map((target) => target.url)
+    .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  return { url, revisions: [], refused: new Map() };
+}
+
+function rank(url: string): number {
+  return ['https:', 'http:', 'ssh:'].findIndex((scheme) => url.startsWith(scheme));
+}
+
+function answerTo({ revision }: GitTarget, { pin, refused }: Repository): RepositoryAnswer {
+  const key = revisionKey(revision);
+  if (refused.has(key) || pin === undefined) return { error: refused.get(key) };
+  return { pin };
+}
+
+function revisionKey(revision: GitRevision | undefined): string {
+  return revision === undefined ? '' : `${revision.as} ${revision.text}`;
+}

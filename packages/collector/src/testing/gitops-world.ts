@@ -1,0 +1,198 @@
+import { type BundleConfig, parseBundleConfig } from '@gapferry/bundle';
+import {
+  type ChartContents,
+  type ChartFinding,
+  GapferryError,
+  type GitFinding,
+  type GitPin,
+  type GitRevision,
+  type ImageFinding,
+  type NamedBy,
+  type ReferenceFinding,
+  type Run,
+  type TreeEntry,
+  type TreeFindings,
+} from '@gapferry/core';
+import {
+  fixedClock,
+  type MemoryUpstream,
+  memoryDepot,
+  memoryLedger,
+  memorySigner,
+  memoryUpstream,
+} from '@gapferry/testkit';
+import type { CollectRequest } from '../request.ts';
+
+/** Repositories that point to each other, and charts, in memory. What is found in each is told, not read. */
+export interface GitOpsWorld {
+  readonly upstream: MemoryUpstream;
+  /** What a repository names, by its id, then by the path that is pointed to; `*` is all of it. */
+  readonly repositories: Map<string, Readonly<Record<string, Partial<TreeFindings>>>>;
+  /** What a chart names, by the text of its archive and, in brackets, of its values: `redis` or `redis{"a":1}`. */
+  readonly charts: Map<string, readonly ImageFinding[] | GapferryError>;
+  /** What was looked into: `git ops/line-a *`, `git git.example/b deploy v1`, `chart charts.example/a:1 {"a":1}`. */
+  readonly looked: string[];
+  request(body: string, world?: Partial<CollectRequest>): CollectRequest;
+}
+
+export const HOME: string = 'https://git.example/ops/home.git';
+/** Of bundle.yaml: the repository where following begins. */
+export const BUNDLE: string = `git: [{url: "${HOME}", images: discover}]`;
+export const OID: string = 'a'.repeat(40);
+
+export function gitOpsWorld(): GitOpsWorld {
+  const upstream = memoryUpstream();
+  const repositories: GitOpsWorld['repositories'] = new Map();
+  const charts: GitOpsWorld['charts'] = new Map();
+  const looked: string[] = [];
+  upstream.serveGit(HOME, { 'refs/heads/main': OID });
+  const discoverTree = async (
+    pin: GitPin,
+    _run: Run,
+    entries?: readonly TreeEntry[],
+  ): Promise<TreeFindings> => {
+    const names = entries?.map(nameOfEntry) ?? ['*'];
+    for (const name of names) looked.push(`git ${pin.id} ${name}`);
+    const content = repositories.get(pin.id) ?? {};
+    const found = names.map((name) => content[name] ?? content[name.split(' ')[0] ?? '']);
+    if (found.includes(undefined) && entries !== undefined) throw missing(`${names.join()} in ${pin.id}`);
+    return {
+      images: found.flatMap((one) => one?.images ?? []),
+      references: found.flatMap((one) => one?.references ?? []),
+      problems: found.flatMap((one) => one?.problems ?? []),
+    };
+  };
+  const discoverChart = async (contents: ChartContents): Promise<readonly ImageFinding[]> => {
+    const { pin, archive, rendering, overrides = [] } = contents;
+    const values = (rendering.values ?? [])
+      .map((one) => ('content' in one ? one.content : `<${one.chartFile}>`))
+      .join('+');
+    looked.push([`chart ${pin.id}`, values, ...overrides.map(({ name }) => name)].join(' ').trim());
+    const text = Buffer.from(archive).toString();
+    const found = charts.get(`${text}${values}`) ?? charts.get(text) ?? [];
+    if (found instanceof GapferryError) throw found;
+    return found;
+  };
+  return {
+    upstream,
+    repositories,
+    charts,
+    looked,
+    request: (body, more = {}) =>
+      requestFor(
+        upstream,
+        body,
+        {
+          images: { discover: discoverChart },
+          trees: { discover: discoverTree },
+          normalizeGitUrl: normalize,
+          values: new Map(),
+          store: memoryDepot(),
+        },
+        more,
+      ),
+  };
+}
+
+function requestFor(
+  upstream: MemoryUpstream,
+  body: string,
+  discovery: NonNullable<CollectRequest['discovery']>,
+  more: Partial<CollectRequest>,
+): CollectRequest {
+  const clock = fixedClock('2026-05-01T08:00:00Z');
+  return {
+    config: configOf(body),
+    locked: false,
+    sources: upstream.sources,
+    depot: memoryDepot(),
+    ledger: memoryLedger(clock),
+    clock,
+    signer: memorySigner(),
+    numbering: { kind: 'first' },
+    discovery,
+    ...more,
+  };
+}
+
+export function configOf(body: string): BundleConfig {
+  const text = `format: gapferry.bundle/1\nname: line-a\nplatforms: [linux/amd64]\n${body}`;
+  return parseBundleConfig(text, 'bundle.yaml', normalize);
+}
+
+function normalize(url: string): string {
+  const scp = /^git@([^:/]+):(.*)$/.exec(url);
+  const plain = scp === null ? url : `ssh://git@${scp[1]}/${scp[2]}`;
+  if (URL.canParse(plain)) return plain;
+  throw new GapferryError({ code: 'USAGE', message: `the Git URL "${url}" is refused` });
+}
+
+function nameOfEntry(entry: TreeEntry): string {
+  const where: { readonly path?: string; readonly revision?: GitRevision } =
+    entry.kind === 'git' || entry.source.from !== 'git' ? (entry as GitFinding) : entry.source;
+  const revision = where.revision === undefined ? '' : ` ${where.revision.text}`;
+  return `${where.path ?? ''}${revision}`;
+}
+
+export function missing(name: string): GapferryError {
+  return new GapferryError({ code: 'SOURCE_NOT_FOUND', message: `there is no ${name}`, origin: 'source' });
+}
+
+export function unreachable(): GapferryError {
+  return new GapferryError({ code: 'UNREACHABLE', message: 'no answer', retryable: true });
+}
+
+const PLACE = { file: 'apps/x.yaml', object: 'Application/x', path: 'spec.source' };
+
+export function image(reference: string, more: Partial<ImageFinding> = {}): ImageFinding {
+  return {
+    reference,
+    confidence: 'certain',
+    method: 'pod-template',
+    place: { file: 'x.yaml', path: 'image' },
+    ...more,
+  };
+}
+
+/** A chart of `https://charts.example`. */
+export function chart(name: string, version: string, more: Partial<ChartFinding> = {}): ChartFinding {
+  const source = { from: 'repository', url: 'https://charts.example', name } as const;
+  return { kind: 'chart', source, version, confidence: 'certain', place: PLACE, ...more };
+}
+
+/** A directory of `https://git.example/<name>`. */
+export function git(name: string, path: string, more: Partial<GitFinding> = {}): GitFinding {
+  return {
+    kind: 'git',
+    url: `https://git.example/${name}`,
+    path,
+    confidence: 'certain',
+    place: PLACE,
+    ...more,
+  };
+}
+
+export function pointing(...references: readonly ReferenceFinding[]): Partial<TreeFindings> {
+  return { references };
+}
+
+/** A world in which the home repository points to these, with a chart `charts.example/redis:1.2.3` and its image. */
+export function worldPointingTo(...references: readonly ReferenceFinding[]): GitOpsWorld {
+  const made = gitOpsWorld();
+  made.repositories.set('git.example/ops/home', { '*': pointing(...references) });
+  made.upstream.serveChart(REDIS, '1.2.3', 'redis');
+  made.upstream.serveImage('docker.io/library/redis:7', 'redis');
+  made.charts.set('redis', [image('redis:7')]);
+  return made;
+}
+
+export const REDIS: string = 'charts.example/redis';
+export const COMMIT: string = 'c'.repeat(40);
+/** How the lock names what `chart` and `git` of the home repository point to. */
+export const NAMED_BY: NamedBy = {
+  item: 'git git.example/ops/home',
+  method: 'custom-resource',
+  file: 'apps/x.yaml',
+  object: 'Application/x',
+  path: 'spec.source',
+};
