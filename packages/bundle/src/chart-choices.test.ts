@@ -52,6 +52,29 @@ describe('how a chart is rendered', () => {
     expect(wish).toMatchObject({ rendering: { values: [{ inline: '{"a":1}' }] } });
   });
 
+  it('may be several ways, each with what the line says of all of them', () => {
+    const wish = chartOf(
+      ', values: base.yaml, kubeVersion: "1.31", installations: [{values: {b: 1}, release: b}, {release: a, namespace: x, kubeVersion: "1.30"}]',
+    );
+    expect(wish).not.toHaveProperty('rendering');
+    expect(wish.installations).toEqual([
+      { kubeVersion: '1.30', namespace: 'x', release: 'a', values: [{ file: 'base.yaml' }] },
+      { kubeVersion: '1.31', release: 'b', values: [{ file: 'base.yaml' }, { inline: '{"b":1}' }] },
+    ]);
+  });
+
+  it('is one wish, however it is spelt', () => {
+    const [a, b] = ['{release: a, namespace: n}', '{release: b, namespace: n}'];
+    const digests = [
+      `, installations: [${a}, ${b}]`,
+      `, installations: [${b}, ${a}]`,
+      ', namespace: n, installations: [{release: b}, {release: a}]',
+    ].map((members) => wishDigest(chartOf(members)));
+    expect(new Set(digests).size).toBe(1);
+    expect(chartOf(`, installations: [${a}]`)).toEqual(chartOf(', release: a, namespace: n'));
+    expect(chartOf(', installations: [{}]')).toEqual(chartOf(''));
+  });
+
   it('may be told not to look for images', () => {
     expect(chartOf(', images: none')).toMatchObject({ images: 'none' });
   });
@@ -59,6 +82,18 @@ describe('how a chart is rendered', () => {
   it.each([
     [', images: none, values: a.yaml', 'charts[0].values: says how the chart is rendered'],
     [', images: all', 'charts[0]'],
+    [
+      ', images: none, installations: [{release: a}]',
+      'charts[0].installations: says how the chart is rendered',
+    ],
+    [', installations: []', 'charts[0]'],
+    [
+      ', installations: [{release: a}, {release: a}]',
+      'charts[0].installations: has two that are rendered in the same',
+    ],
+    [', release: a, installations: [{}, {release: a}]', 'charts[0].installations: has two'],
+    [', installations: [{images: none}]', 'charts[0].installations[0].images'],
+    [', installations: [{release: A}]', 'charts[0].installations[0].release: must be a release name'],
     [', values: []', 'charts[0]'],
     [', values: [{a: .inf}]', 'charts[0]'],
     [', values: ["https://a.example/values.yaml"]', 'charts[0]'],

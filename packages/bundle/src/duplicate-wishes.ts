@@ -19,13 +19,17 @@ export function duplicateWishes(wishes: readonly Wish[]): DuplicateWish[] {
     const found: DuplicateWish[] = [];
     for (const { place, label } of namesOf(wish)) {
       const other = seen.get(place);
-      if (other === label) found.push({ wish, message: `${label} is wanted twice` });
+      if (other === label) found.push({ wish, message: `${label} is wanted twice${adviceFor(wish)}` });
       else if (other !== undefined)
         found.push({ wish, message: `${label} would have the same name inside as ${other}` });
       else seen.set(place, label);
     }
     return found.slice(0, 1);
   });
+}
+
+function adviceFor({ kind }: Wish): string {
+  return kind === 'chart' ? ': where it is installed twice, one line has both under "installations"' : '';
 }
 
 interface WishName {

@@ -10,8 +10,8 @@ beforeEach(async () => {
 });
 afterEach(() => home.remove());
 
-async function values(list: string): ReturnType<typeof readValues> {
-  const yaml = `format: gapferry.bundle/1\nname: a\ncharts:\n  - oci: a.example/b\n    version: 1.0.0\n    values: ${list}\n`;
+async function values(list: string, more = ''): ReturnType<typeof readValues> {
+  const yaml = `format: gapferry.bundle/1\nname: a\ncharts:\n  - oci: a.example/b\n    version: 1.0.0\n    values: ${list}\n${more}`;
   const file = home.join('bundle.yaml');
   await writeFile(file, yaml);
   return readValues({ config: parseBundleConfig(yaml, 'bundle.yaml', (url) => url), file });
@@ -23,6 +23,12 @@ describe('values files of charts', () => {
     await writeFile(home.join('values', 'a.yaml'), 'a: 1\n');
     const read = await values('[values/a.yaml, {b: 2}, values/a.yaml]');
     expect([...read]).toEqual([['values/a.yaml', 'a: 1\n']]);
+  });
+
+  it('are read of every installation of a chart', async () => {
+    for (const name of ['a', 'b', 'c']) await writeFile(home.join(`${name}.yaml`), name);
+    const read = await values('a.yaml', '    installations: [{values: b.yaml}, {values: c.yaml}]\n');
+    expect([...read.keys()].sort()).toEqual(['a.yaml', 'b.yaml', 'c.yaml']);
   });
 
   it('are refused all at once, each with its line, when they cannot be read or are too large', async () => {

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { renderingsOf } from '@gapferry/core';
 import { reasonOf } from '../environment.ts';
 import type { BundleFiles } from './read-bundle.ts';
 import { type UnusableFile, unusableFiles } from './unusable-files.ts';
@@ -14,7 +15,8 @@ export async function readValues({
 }: Pick<BundleFiles, 'config' | 'file'>): Promise<ReadonlyMap<string, string>> {
   const named = config.wishes
     .filter((wish) => wish.kind === 'chart')
-    .flatMap(({ rendering }) => rendering?.values ?? [])
+    .flatMap((wish) => renderingsOf(wish))
+    .flatMap(({ values = [] }) => values)
     .flatMap((entry) => ('file' in entry ? [entry.file] : []));
   const read = new Map<string, string>();
   const problems: UnusableFile[] = [];
