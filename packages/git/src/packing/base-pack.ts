@@ -19,10 +19,13 @@ export async function basePack(
 ): Promise<PackFile> {
   const revisions = revisionsOf(pin);
   const only = await onlyPackOf(mirror);
-  if (only !== undefined && (await isWhole(git, mirror, only, pin, run))) {
-    const pack = await hashPack(only, pin.objectFormat);
-    run.emit({ kind: 'bytes', item: pin.id, bytes: pack.size });
-    return pack;
+  if (only !== undefined) {
+    const hashing = hashPack(only, pin.objectFormat);
+    const [isExact, pack] = await Promise.all([isWhole(git, mirror, only, pin, run), hashing]);
+    if (isExact) {
+      run.emit({ kind: 'bytes', item: pin.id, bytes: pack.size });
+      return pack;
+    }
   }
   const path = join(directory, 'base.pack');
   const pack = await writePack(git, mirror, { item: pin.id, revisions, path }, run);
