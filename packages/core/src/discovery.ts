@@ -140,7 +140,11 @@ export interface ArtifactFinding extends Reference {
   readonly tag?: string;
   readonly semver?: string;
   readonly digest?: string;
+  /** The directory that is deployed from it, `.` for its root; absent: this alone deploys nothing of it. */
   readonly path?: string;
+  /** As for repositories. */
+  readonly manifests?: GitFinding['manifests'];
+  readonly images?: readonly ImageOverride[];
 }
 
 /** An image that an object names which is no workload: `images` of an Application, an ImageRepository. */

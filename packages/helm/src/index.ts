@@ -26,6 +26,7 @@ export {
 export { type FileTree, treeOfFiles } from './discover-tree/file-tree.ts';
 export { imagesInKustomization } from './discover-tree/images-in-kustomization.ts';
 export { imagesOfTreeChart } from './discover-tree/images-of-tree-chart.ts';
+export type { Entry } from './discover-tree/leads-of-entry.ts';
 export type { TreeProblem } from './discover-tree/located-object.ts';
 export type { ChartTree } from './discover-tree/pack-tree-chart.ts';
 export type { TreeIdentity } from './discover-tree/tree-identity.ts';

@@ -1,120 +1,100 @@
 import {
-  type ChartFinding,
   type CommitTree,
-  canonicalJson,
   type FindingPlace,
   GapferryError,
   type GitPin,
-  type ImageDiscovery,
-  type ImageFinding,
   isGapferryError,
-  type ReferenceFinding,
   type Run,
   type TreeDiscovery,
-  type TreeFault,
+  type TreeEntry,
   type TreeFindings,
   type TreeReader,
 } from '@gapferry/core';
+import { type EntryRevision, entryRevision, revisionMissing } from './entry-revision.ts';
+import { type ChartLook, joinFindings, lookIntoTree } from './look-into-tree.ts';
 
-/** Charts of one tree that are rendered; each Application with values of its own counts. */
-const MOST_CHARTS = 500;
-
-/** Finds what the files of pinned commits name, also by charts among them. Where pinned refs lead to several trees, places say which: `v1.0:overlays/prod/kustomization.yaml`. */
-export function treeDiscovery(reader: TreeReader, charts: ImageDiscovery): TreeDiscovery {
+/** Finds what the files of pinned commits name, also by charts among them. Where there may be several trees, places say which: `v1.0:overlays/prod/kustomization.yaml`. */
+export function treeDiscovery(reader: TreeReader, charts: ChartLook): TreeDiscovery {
   return {
-    discover: async (pin, run) => {
-      const found: TreeFindings[] = [];
-      const names: string[] = [];
-      for await (const tree of reader.readTrees(pin, run)) {
-        found.push(await lookInto(tree, pin, charts, run));
-        names.push(shortName(tree));
-      }
-      const several = found.length > 1;
-      return joined(found.map((one, i) => (several ? placed(one, names[i] ?? '') : one)));
-    },
+    discover: (pin, run, entries) =>
+      entries === undefined
+        ? discoverAll(reader, charts, pin, run)
+        : discoverEntries(reader, charts, pin, entries, run),
   };
 }
 
-async function lookInto(
-  tree: CommitTree,
+async function discoverAll(
+  reader: TreeReader,
+  charts: ChartLook,
   pin: GitPin,
-  charts: ImageDiscovery,
   run: Run,
 ): Promise<TreeFindings> {
-  const { discoverTree, treeOfFiles } = await import('@gapferry/helm');
-  const identity = { urls: [pin.url], revisions: [...tree.refs, ...tree.commits] };
-  const { images, references, problems } = discoverTree(treeOfFiles(tree.files), { identity });
-  const rendered = await lookIntoTreeCharts(references, tree, pin, charts, run);
-  return {
-    images: [...images, ...references.flatMap(toImage), ...rendered.images],
-    references,
-    problems: [...leftOut(tree), ...problems, ...rendered.problems],
-  };
-}
-
-type Rendered = Pick<TreeFindings, 'images' | 'problems'>;
-
-/** A chart that cannot be rendered by what the tree says is told; that a host could not be asked for one of its dependencies ends the look. */
-async function lookIntoTreeCharts(
-  references: readonly ReferenceFinding[],
-  tree: CommitTree,
-  pin: GitPin,
-  charts: ImageDiscovery,
-  run: Run,
-): Promise<Rendered> {
-  const { imagesOfTreeChart } = await import('@gapferry/helm');
-  const [item, url] = [pin.id, pin.url];
-  const here = { files: tree.files, leftOut: tree.leftOut.map(({ path }) => path), item, url };
-  const images: ImageFinding[] = [];
-  const problems: TreeFault[] = [];
-  for (const finding of installations(references)) {
-    try {
-      images.push(...(await imagesOfTreeChart(finding, here, charts, run)));
-    } catch (error) {
-      if (!isGapferryError(error) || !OF_THE_CHART.has(error.code)) throw error;
-      const path = finding.source.from === 'tree' ? finding.source.path : '';
-      problems.push({
-        place: finding.place,
-        message: `the chart ${path} is not looked into: ${error.message}`,
-      });
-    }
+  const found: TreeFindings[] = [];
+  const names: string[] = [];
+  for await (const tree of reader.readTrees(pin, run)) {
+    found.push(await lookIntoTree(ofCommit(tree, pin), charts, run));
+    names.push(shortName(tree));
   }
-  return { images, problems };
+  const several = found.length > 1;
+  return bounded(joinFindings(found.map((one, i) => (several ? placed(one, names[i] ?? '') : one))));
 }
 
-const OF_THE_CHART: ReadonlySet<string> = new Set([
-  'CONTENT_INVALID',
-  'CONFIG_INVALID',
-  'LIMIT_EXCEEDED',
-  'SOURCE_NOT_FOUND',
-]);
-
-/** Charts of the tree, each once for all that decides what it renders to. Throws `LIMIT_EXCEEDED`. */
-function installations(references: readonly ReferenceFinding[]): ChartFinding[] {
-  const found = references
-    .filter((reference) => reference.kind === 'chart')
-    .filter(({ source }) => source.from === 'tree');
-  const distinct = new Map(
-    found.map((finding) => [canonicalJson({ ...finding, place: finding.place.file }), finding]),
-  );
-  if (distinct.size <= MOST_CHARTS) return [...distinct.values()];
-  throw new GapferryError({
-    code: 'LIMIT_EXCEEDED',
-    origin: 'source',
-    message: `${distinct.size} installations of charts lie in the repository; at most ${MOST_CHARTS} are looked into`,
-    hint: 'leave out "images: discover" of the repository, and name its images under "images"',
-  });
+/** Each entry in the tree of its revision. Places name the tree where the repository is pinned at more than one object, whichever of them are looked at. */
+async function discoverEntries(
+  reader: TreeReader,
+  charts: ChartLook,
+  pin: GitPin,
+  entries: readonly TreeEntry[],
+  run: Run,
+): Promise<TreeFindings> {
+  const { newestVersion } = await import('@gapferry/helm');
+  const located = entries.map((entry) => ({ entry, at: entryRevision(entry, pin, newestVersion) }));
+  const only = {
+    refs: [...new Set(located.flatMap(({ at }) => ('ref' in at ? at.ref : [])))],
+    commits: [...new Set(located.flatMap(({ at }) => ('commit' in at ? at.commit : [])))],
+  };
+  const several = new Set(pin.refs.map(({ oid }) => oid)).size > 1 || only.commits.length > 0;
+  const missing = new Set(located);
+  const found: TreeFindings[] = [];
+  try {
+    for await (const tree of reader.readTrees(pin, run, only)) {
+      const own = located.filter(({ at }) => isIn(tree, at));
+      for (const one of own) missing.delete(one);
+      const files = ofCommit(tree, pin);
+      const looked = await lookIntoTree({ ...files, entries: own.map(({ entry }) => entry) }, charts, run);
+      found.push(several ? placed(looked, shortName(tree)) : looked);
+    }
+  } catch (error) {
+    throw withEntry(error, located, pin);
+  }
+  const [lost] = missing;
+  if (lost !== undefined) throw revisionMissing(lost.entry, pin, 'there are no files');
+  return bounded(joinFindings(found));
 }
 
-function leftOut(tree: CommitTree): TreeFault[] {
-  return tree.leftOut.map(({ path, reason }) => ({
-    place: { file: path, path: '' },
-    message: reason,
-  }));
+function isIn({ refs, commits }: CommitTree, at: EntryRevision): boolean {
+  if ('ref' in at) return refs.includes(at.ref);
+  return commits.some((commit) => commit.startsWith(at.commit.toLowerCase()));
 }
 
-function shortName({ refs }: CommitTree): string {
-  return (refs[0] ?? '').replace(/^refs\/(?:heads|tags)\//, '');
+/** The reader knows the commit that is not reached, and not who names it. */
+function withEntry(
+  error: unknown,
+  located: readonly { readonly entry: TreeEntry; readonly at: EntryRevision }[],
+  pin: GitPin,
+): unknown {
+  if (!isGapferryError(error, 'SOURCE_NOT_FOUND') || error.data['revision'] === undefined) return error;
+  const lost = located.find(({ at }) => 'commit' in at && at.commit === error.data['revision']);
+  return lost === undefined ? error : revisionMissing(lost.entry, pin, error.message);
+}
+
+function ofCommit(tree: CommitTree, { id, url }: GitPin): Parameters<typeof lookIntoTree>[0] {
+  const { files, leftOut, refs, commits } = tree;
+  return { files, leftOut, kind: 'git', id, url, revisions: [...refs, ...commits] };
+}
+
+function shortName({ refs: [ref], commits: [commit = ''] }: CommitTree): string {
+  return ref === undefined ? commit.slice(0, 12) : ref.replace(/^refs\/(?:heads|tags)\//, '');
 }
 
 function placed({ images, references, problems }: TreeFindings, name: string): TreeFindings {
@@ -125,18 +105,19 @@ function placed({ images, references, problems }: TreeFindings, name: string): T
   return { images: images.map(at), references: references.map(at), problems: problems.map(at) };
 }
 
-function joined(found: readonly TreeFindings[]): TreeFindings {
-  return {
-    images: found.flatMap(({ images }) => images),
-    references: found.flatMap(({ references }) => references),
-    problems: found.flatMap(({ problems }) => problems),
-  };
-}
+/** Characters of values that references bring along. */
+const MOST_VALUES = 67_108_864;
 
-/** An image that an object names which starts nothing: whether it is one is upstream's to say. Without tag and digest it is a repository that is watched. */
-function toImage(reference: ReferenceFinding): ImageFinding[] {
-  if (reference.kind !== 'image' || reference.confidence === 'possible') return [];
-  if (!/@sha256:|:[^/]+$/.test(reference.reference)) return [];
-  const { reference: text, place } = reference;
-  return [{ reference: text, method: 'custom-resource', confidence: 'likely', place }];
+function bounded(findings: TreeFindings): TreeFindings {
+  let length = 0;
+  for (const reference of findings.references)
+    for (const values of (reference.kind === 'chart' && reference.values) || [])
+      if (values.from === 'inline') length += values.content.length;
+  if (length <= MOST_VALUES) return findings;
+  throw new GapferryError({
+    code: 'LIMIT_EXCEEDED',
+    origin: 'source',
+    message: `the values of charts that it points to have ${length} characters, more than ${MOST_VALUES}`,
+    hint: 'leave out "images: discover" of the repository, and name its images and charts in bundle.yaml',
+  });
 }

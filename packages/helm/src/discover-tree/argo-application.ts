@@ -109,12 +109,14 @@ function artifactFinding({ application, source, path }: SourceContext, url: stri
   const isDigest = revision?.startsWith('sha256:') === true;
   const isRange = revision !== undefined && /[\^~*<>=| ]/.test(revision);
   const inside = textAt(source, 'path');
+  const images = overridesOf(source);
   return {
     kind: 'oci-artifact',
     ref: url.slice('oci://'.length).replace(/\/+$/, ''),
     ...(revision !== undefined && { [isDigest ? 'digest' : isRange ? 'semver' : 'tag']: revision }),
-    ...(inside !== undefined && inside !== '.' && { path: inside }),
-    ...sureness(source, []),
+    ...(inside !== undefined && { path: inside, manifests: manifestsOf(source) }),
+    ...(images.length > 0 && { images }),
+    ...sureness(source, openPoints(source)),
     place: placeOf(application, path),
   };
 }
@@ -127,16 +129,34 @@ function inGit(context: SourceContext, url: string): ChartFinding | GitFinding {
   if (isFields(field(source, 'helm')) && inside !== undefined)
     return chartFinding(context, { from: 'git', url, ...revision, path: inside });
   const images = overridesOf(source);
-  const open = field(source, 'plugin') === undefined ? [] : ['a plugin of Argo CD makes its manifests'];
   return {
     kind: 'git',
     url,
     ...revision,
-    ...(inside !== undefined && { path: inside }),
+    ...(inside !== undefined && { path: inside, manifests: manifestsOf(source) }),
     ...(images.length > 0 && { images }),
-    ...sureness(source, open),
+    ...sureness(source, openPoints(source)),
     place: placeOf(application, path),
   };
+}
+
+/** What is done to a directory of another repository besides `images`. */
+function openPoints(source: Value): string[] {
+  const isPatched = ['patches', 'components'].some(
+    (member) => listAt(source, 'kustomize', member).length > 0,
+  );
+  const isFiltered = ['include', 'exclude'].some(
+    (member) => textAt(source, 'directory', member) !== undefined,
+  );
+  return [
+    ...(field(source, 'plugin') === undefined ? [] : ['a plugin of Argo CD makes its manifests']),
+    ...(isPatched ? ['its patches and components are not applied there'] : []),
+    ...(isFiltered ? ['its include and exclude are not applied'] : []),
+  ];
+}
+
+function manifestsOf(source: Value): 'here' | 'below' {
+  return field(source, 'directory', 'recurse') === true ? 'below' : 'here';
 }
 
 /** Images that are named in full, whatever they replace in a repository that is not looked into. */
@@ -159,7 +179,7 @@ function overridesOf(source: Value): ImageOverride[] {
   });
 }
 
-/** The directory lies in the tree: a chart, a kustomization, or manifests, which are looked at anyway. */
+/** The directory lies in the tree: a chart, a kustomization, or manifests. */
 function leadsInTree(context: SourceContext): Leads {
   const { application, source, path, surroundings } = context;
   const { tree } = surroundings.reading;
@@ -169,13 +189,12 @@ function leadsInTree(context: SourceContext): Leads {
   const place = placeOf(application, path);
   if (directory === undefined || tree.list(directory).length === 0)
     return { ...NOWHERE, problems: [{ place, message: `its path "${inside}" is not in the tree` }] };
-  if (tree.list(directory).includes('Chart.yaml'))
+  // Where both lie there and nothing is said, Argo CD takes the kustomization.
+  const isChart = isFields(field(source, 'helm')) || kustomizationFileIn(tree, directory) === undefined;
+  if (isChart && tree.list(directory).includes('Chart.yaml'))
     return references(chartFinding(context, { from: 'tree', path: directory }));
-  if (kustomizationFileIn(tree, directory) === undefined) return NOWHERE;
-  return {
-    ...NOWHERE,
-    deployments: [{ directory, overlay: overlayOf(application, source, path), isGenerated: false }],
-  };
+  const overlay = overlayOf(application, source, path);
+  return { ...NOWHERE, deployments: [{ directory, overlay, manifests: manifestsOf(source) }] };
 }
 
 function overlayOf(application: LocatedObject, source: Value, path: string): Overlay {

@@ -21,7 +21,7 @@ export function argoChartSettings(
   const files = textsAt(source, 'helm', 'valueFiles').flatMap((path) => {
     const found = valueFile(context, chart, path);
     if (found === undefined) open.push(`its values file ${path} is not to be found`);
-    return found ?? [];
+    return found === undefined ? [] : whereOptional(found, context);
   });
   if (listAt(source, 'helm', 'fileParameters').length > 0) open.push('its fileParameters are not read');
   const values = [...files, ...inlineValues(source), ...parameters(source)];
@@ -46,6 +46,14 @@ function valueFile(context: SourceContext, chart: ChartPlace, path: string): Fou
   if (chart.from === 'tree') return { from: 'tree', path: found };
   if (chart.from === 'git') return { ...chart, path: found };
   return { from: 'chart', path: found };
+}
+
+/** With `ignoreMissingValueFiles` a file counts where there is one. */
+function whereOptional(found: FoundValues, { source, surroundings }: SourceContext): FoundValues[] {
+  if (field(source, 'helm', 'ignoreMissingValueFiles') !== true) return [found];
+  if (found.from === 'chart') return [{ ...found, optional: true }];
+  const isMissing = found.from === 'tree' && surroundings.reading.tree.read(found.path) === undefined;
+  return isMissing ? [] : [found];
 }
 
 /** `$name/path`: a file of the source that has `ref: name`. */

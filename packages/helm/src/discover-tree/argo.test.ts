@@ -24,10 +24,10 @@ describe('an Application', () => {
     targetRevision: 4.1.*
     helm:
       releaseName: h
-      valueFiles: [values-prod.yaml, "https://example.org/v.yaml"]
+      valueFiles: [values-prod.yaml, "https://me:secret@example.org/v.yaml?token=secret"]
       valuesObject: {a: {b: 1}}
       values: "ignored: true"
-      parameters: [{name: image.tag, value: "1.2", forceString: true}, {name: n, value: 3}]
+      parameters: [{name: image.tag, value: "1.2", forceString: true}, {name: n, value: 3}, {name: "l[0]", value: x}]
       kubeVersion: v1.31.0
       apiVersions: [a/v1]
 `);
@@ -38,16 +38,16 @@ describe('an Application', () => {
         version: '4.1.*',
         values: [
           { from: 'chart', path: 'values-prod.yaml' },
-          { from: 'url', url: 'https://example.org/v.yaml' },
           { from: 'inline', content: '{"a":{"b":1}}' },
-          { from: 'parameter', name: 'image.tag', value: '1.2', text: true },
-          { from: 'parameter', name: 'n', value: '3', text: false },
+          { from: 'inline', content: '{"image":{"tag":"1.2"}}' },
+          { from: 'inline', content: '{"n":3}' },
         ],
         release: 'h',
         namespace: 'plant',
         kubeVersion: 'v1.31.0',
         apiVersions: ['a/v1'],
-        confidence: 'certain',
+        confidence: 'likely',
+        open: ['its values file lies at https://example.org/v.yaml', 'its parameter l[0] is not applied'],
         place: { file: 'app.yaml', object: 'Application/hist', path: 'spec.source' },
       },
     ]);
@@ -77,17 +77,12 @@ describe('an Application', () => {
 `);
     expect(found({ 'app.yaml': app, 'values/web.yaml': 'a: 1\n' })).toEqual([
       expect.objectContaining({
-        values: [
-          { from: 'tree', path: 'values/web.yaml' },
-          {
-            from: 'git',
-            url: 'https://git.example.org/other',
-            revision: { as: 'name', text: 'v3' },
-            path: 'v.yaml',
-          },
-        ],
+        values: [{ from: 'inline', content: 'a: 1\n' }],
         confidence: 'likely',
-        open: ['its values file $nowhere/v.yaml is not to be found'],
+        open: [
+          'its values file $nowhere/v.yaml is not to be found',
+          'its values file v.yaml lies in https://git.example.org/other',
+        ],
       }),
       {
         kind: 'git',
@@ -112,7 +107,7 @@ describe('an Application', () => {
       { name: 'bare' },
     ];
     expect(found({ 'app.yaml': app })).toEqual([
-      { kind: 'git', url, path: 'overlays/prod', images, confidence: 'certain' },
+      { kind: 'git', url, path: 'overlays/prod', manifests: 'here', images, confidence: 'certain' },
       { kind: 'image', reference: 'registry.example/web:2', confidence: 'likely' },
       { kind: 'image', reference: 'side:3', confidence: 'likely' },
     ]);
@@ -132,7 +127,7 @@ describe('an Application', () => {
       {
         kind: 'chart',
         source: { from: 'git', url: 'https://g.example/o', path: 'c' },
-        values: [{ from: 'git', path: 'v.yaml' }],
+        values: [{ from: 'chart', path: '../v.yaml' }],
       },
       { kind: 'oci-artifact', ref: 'registry.example/manifests', semver: '^1.0' },
       { kind: 'git', path: 'p', confidence: 'likely', open: ['a plugin of Argo CD makes its manifests'] },

@@ -189,7 +189,7 @@ function requireDirectory(reading: Reading, found: string, written: string, file
 
 function remoteReference(path: string, file: string, member: string): ReferenceFinding | undefined {
   const remote = remoteBaseOf(path);
-  return remote === undefined
-    ? undefined
-    : { ...remote, place: { file, path: member }, confidence: 'certain' };
+  if (remote === undefined) return undefined;
+  const reference = { ...remote, place: { file, path: member }, confidence: 'certain' as const };
+  return reference.kind === 'git' ? { ...reference, path: reference.path ?? '.' } : reference;
 }

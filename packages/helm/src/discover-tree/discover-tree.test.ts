@@ -84,6 +84,6 @@ describe('a tree', () => {
   });
 
   it('with nothing in it has nothing', () => {
-    expect(discoverTree(treeOfTexts({}))).toEqual({ images: [], references: [], problems: [] });
+    expect(discoverTree(treeOfTexts({}))).toEqual({ images: [], references: [], charts: [], problems: [] });
   });
 });

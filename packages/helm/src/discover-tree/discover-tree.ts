@@ -1,7 +1,7 @@
-import { type ImageFinding, isGapferryError, type ReferenceFinding } from '@gapferry/core';
+import { type ChartFinding, type ImageFinding, isGapferryError, type ReferenceFinding } from '@gapferry/core';
 import { leadsOfApplication } from './argo-application.ts';
 import { leadsOfApplicationSet } from './argo-application-set.ts';
-import { buildDeployment, deploymentKey } from './build-deployment.ts';
+import { buildDeployment, type DeployedTree, deploymentKey } from './build-deployment.ts';
 import { buildKustomization } from './build-kustomization.ts';
 import type { BuiltKustomization } from './built-kustomization.ts';
 import { type FileTree, filesOf } from './file-tree.ts';
@@ -9,6 +9,7 @@ import { findCharts, isInChart } from './find-charts.ts';
 import { findKustomizations } from './find-kustomizations.ts';
 import { leadsOfFlux } from './flux-objects.ts';
 import { imagesOfBuild, imagesOfObject } from './images-of-build.ts';
+import { type Entry, leadsOfEntry } from './leads-of-entry.ts';
 import {
   type Deployment,
   isKind,
@@ -22,27 +23,45 @@ import {
 import { readObjects } from './read-objects.ts';
 import { Reading } from './reading.ts';
 import { tooMuch } from './refusals.ts';
+import { selfContained } from './self-contained.ts';
 import type { TreeIdentity } from './tree-identity.ts';
 
 export interface DiscoverTreeOptions {
   /** By what objects in the tree know the tree itself; absent: every repository they name is another. */
   readonly identity?: TreeIdentity;
+  /** Nothing but what these lead to is looked at; absent: everything. */
+  readonly entries?: TreeEntries;
+}
+
+export interface TreeEntries {
+  readonly all: readonly Entry[];
+  /** What they point into, for messages: `git git.example.org/ops/line-a`. */
+  readonly item: string;
 }
 
 export interface TreeDiscovery {
   /** Each image once for every place. Of a kustomization that others are built from, what those make of it. */
   readonly images: readonly ImageFinding[];
+  /** Charts elsewhere with their values in line, or in files of their own. */
   readonly references: readonly ReferenceFinding[];
+  /** Charts of the tree that something installs, which may point into it from outside. */
+  readonly charts: readonly ChartFinding[];
   /** What was refused, is not static or is not followed. The rest of the tree was looked at all the same. */
   readonly problems: readonly TreeProblem[];
+  /** Directories that were looked at, each with what lies below; absent: all. */
+  readonly within?: readonly string[];
 }
 
 /** What the files of a Git tree name: images of kustomizations (as `kustomize build` would make them) and of plain manifests, and what Applications, ApplicationSets, HelmReleases, Kustomizations
- *  and kustomizations point to. Reads nothing but the tree. Throws `LIMIT_EXCEEDED` when the tree as a whole is too much (also for more than 10,000 deployments); what is wrong with one file is a problem. */
+ *  and kustomizations point to. Reads nothing but the tree. Throws `LIMIT_EXCEEDED` when the tree as a whole is too much (also for more than 10,000 deployments), `SOURCE_NOT_FOUND` for an entry that leads
+ *  nowhere; what is wrong with one file is a problem. */
 export function discoverTree(tree: FileTree, options: DiscoverTreeOptions = {}): TreeDiscovery {
   const look = new Look(tree, options);
-  look.buildRoots();
-  look.readPlainManifests();
+  if (options.entries !== undefined) look.enter(options.entries);
+  else {
+    look.buildRoots();
+    look.readPlainManifests();
+  }
   look.followDeployments();
   return look.result();
 }
@@ -62,12 +81,22 @@ class Look {
   readonly #plain = new Map<string, readonly LocatedObject[]>();
   /** By directory, then by what is deployed of it. */
   readonly #deployed = new Map<string, Map<string, BuiltKustomization | undefined>>();
+  /** Charts that entries lead to. */
+  readonly #entered: ChartFinding[] = [];
 
   constructor(tree: FileTree, options: DiscoverTreeOptions) {
     this.#options = options;
     this.#reading = new Reading(tree);
     this.#files = filesOf(tree);
     this.#charts = findCharts(this.#files);
+  }
+
+  enter({ all, item }: TreeEntries): void {
+    for (const entry of all) {
+      const { charts, deployments } = leadsOfEntry(entry, this.#reading.tree, item);
+      this.#entered.push(...charts);
+      for (const deployment of deployments) if (this.#isNew(deployment)) this.#deploy(deployment);
+    }
   }
 
   buildRoots(): void {
@@ -120,11 +149,30 @@ class Look {
     const notFollowed = builds.flatMap(([, built]) =>
       built.notFollowed.map(({ file, message }) => ({ place: { file, path: '' }, message })),
     );
+    const found = unique([...builds.flatMap(([, built]) => built.references), ...references]).map(
+      (reference) => (reference.kind === 'chart' ? this.#contained(reference) : reference),
+    );
+    const charts = [...this.#entered.map((chart) => this.#contained(chart)), ...found.filter(isTreeChart)];
     return {
       images: unique(images),
-      references: unique([...builds.flatMap(([, built]) => built.references), ...references]),
+      references: found,
+      charts: unique(charts),
       problems: unique([...this.#problems, ...notFollowed, ...problems]),
+      ...(this.#options.entries !== undefined && { within: this.#directories(builds, charts) }),
     };
+  }
+
+  #directories(
+    builds: ReadonlyArray<readonly [string, BuiltKustomization]>,
+    charts: readonly ChartFinding[],
+  ): string[] {
+    const built = builds.flatMap(([directory, { directories }]) => [directory, ...directories]);
+    const ofCharts = charts.flatMap(({ source }) => (source.from === 'tree' ? source.path : []));
+    return [...new Set([...this.#deployed.keys(), ...built, ...ofCharts])].sort();
+  }
+
+  #contained(chart: ChartFinding): ChartFinding {
+    return selfContained(chart, (path) => this.#reading.read(path));
   }
 
   #isNew(deployment: Deployment): boolean {
@@ -138,9 +186,14 @@ class Look {
       throw tooMuch(overlay.place.file, `more than ${MOST_DEPLOYMENTS} directories are deployed`);
     this.#deployed.set(directory, known);
     known.set(deploymentKey(deployment), undefined);
-    const built = this.#try(overlay.place.file, () =>
-      buildDeployment(this.#reading, deployment, this.#files),
-    );
+    const deployed: DeployedTree = {
+      reading: this.#reading,
+      files: this.#files,
+      charts: this.#charts,
+      isWhole: this.#options.entries === undefined,
+      attempt: (file, read) => this.#try(file, read),
+    };
+    const built = this.#try(overlay.place.file, () => buildDeployment(deployment, deployed));
     if (built !== undefined) known.set(deploymentKey(deployment), built);
   }
 
@@ -196,6 +249,10 @@ class Look {
       return undefined;
     }
   }
+}
+
+function isTreeChart(reference: ReferenceFinding): reference is ChartFinding {
+  return reference.kind === 'chart' && reference.source.from === 'tree';
 }
 
 function unique<T>(findings: readonly T[]): T[] {

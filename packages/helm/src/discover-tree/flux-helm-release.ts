@@ -1,7 +1,18 @@
-import type { ChartFinding, ChartPlace, FoundValues } from '@gapferry/core';
-import { type Fields, field, isFields, listAt, textAt, textsAt, type Value } from './fields.ts';
+import type { ChartFinding, ChartPlace, FoundValues, ImageOverride } from '@gapferry/core';
+import {
+  type Fields,
+  field,
+  fieldsAt,
+  isFields,
+  isList,
+  listAt,
+  textAt,
+  textsAt,
+  type Value,
+} from './fields.ts';
 import { pathFrom } from './file-tree.ts';
 import { artifactOf, chartIn, fluxSource } from './flux-sources.ts';
+import { toOverride } from './kustomization.ts';
 import {
   hasPlaceholder,
   type Leads,
@@ -61,8 +72,21 @@ export function templateChart(
   return {
     source: place,
     ...(isVersioned && version !== undefined && version !== '*' && { version }),
-    files: textsAt(spec, 'valuesFiles').flatMap((path) => valuesFile(place, path) ?? []),
+    files: textsAt(spec, 'valuesFiles')
+      .flatMap((path) => valuesFile(place, path) ?? [])
+      .flatMap((found) => whereOptional(found, spec, surroundings)),
   };
+}
+
+/** With `ignoreMissingValuesFiles` a file counts where there is one. */
+function whereOptional(
+  found: FoundValues,
+  spec: Value | undefined,
+  { reading }: Surroundings,
+): FoundValues[] {
+  if (field(spec, 'ignoreMissingValuesFiles') !== true) return [found];
+  if (found.from === 'chart') return [{ ...found, optional: true }];
+  return found.from === 'tree' && reading.tree.read(found.path) === undefined ? [] : [found];
 }
 
 /** Paths of values files begin at the chart in a HelmRepository, at the root of a repository in Git. */
@@ -86,11 +110,11 @@ function referencedChart(release: LocatedObject, surroundings: Surroundings): Ch
   return { source: { from: 'oci', ref }, ...(version !== undefined && { version }), files: [] };
 }
 
-type Settings = Pick<ChartFinding, 'values' | 'release' | 'namespace'>;
+type Settings = Pick<ChartFinding, 'values' | 'release' | 'namespace' | 'images'>;
 
 /** In Flux's order: the chart's values files, `valuesFrom`, `values`, and `valuesFrom` with a `targetPath` last. */
 function settingsOf(
-  { object }: LocatedObject,
+  { object, file }: LocatedObject,
   surroundings: Surroundings,
   files: readonly FoundValues[],
 ): Settings & { open: string[] } {
@@ -114,13 +138,28 @@ function settingsOf(
     ...(isFields(inline) ? [{ from: 'inline' as const, content: JSON.stringify(inline) }] : []),
     ...from.filter(isParameter),
   ];
-  if (listAt(object, 'spec', 'postRenderers').length > 0) open.push('its postRenderers may change images');
+  const images = imagesAfter(object, file, open);
   return {
     ...(values.length > 0 && { values }),
     ...(release !== undefined && { release }),
     ...(namespace !== undefined && { namespace }),
+    ...(images.length > 0 && { images }),
     open,
   };
+}
+
+/** Of `postRenderers` the `images` of kustomize; what else they do stays open. */
+function imagesAfter(object: Fields, file: string, open: string[]): ImageOverride[] {
+  const renderers = listAt(object, 'spec', 'postRenderers');
+  const isMore = renderers.some((renderer) =>
+    Object.entries(fieldsAt(renderer, 'kustomize')).some(
+      ([member, value]) => member !== 'images' && isList(value) && value.length > 0,
+    ),
+  );
+  if (isMore) open.push('its postRenderers may change images');
+  return renderers.flatMap((renderer) =>
+    listAt(renderer, 'kustomize', 'images').map((entry) => toOverride(entry, file)),
+  );
 }
 
 /** A ConfigMap of the tree is read; what is in a Secret, or not in the tree, stays open. Text says what. */

@@ -1,4 +1,4 @@
-import type { ArtifactFinding, GitFinding, ImageOverride, ReferenceFinding } from '@gapferry/core';
+import type { ArtifactFinding, GitFinding, ReferenceFinding } from '@gapferry/core';
 import type { Overlay } from './build-kustomization.ts';
 import { field, fieldsAt, listAt, objectName, textAt, textsAt } from './fields.ts';
 import { pathFrom } from './file-tree.ts';
@@ -39,8 +39,9 @@ function found(...references: readonly ReferenceFinding[]): Leads {
   return { ...NOWHERE, references };
 }
 
-function sureness(words: unknown): Pick<GitFinding, 'confidence'> {
-  return { confidence: hasPlaceholder(words) ? 'possible' : 'certain' };
+function sureness(words: unknown, open: readonly string[] = []): Pick<GitFinding, 'confidence' | 'open'> {
+  const sure = open.length > 0 ? 'likely' : 'certain';
+  return { confidence: hasPlaceholder(words) ? 'possible' : sure, ...(open.length > 0 && { open }) };
 }
 
 function leadsOfGitRepository(located: LocatedObject, surroundings: Surroundings): Leads {
@@ -62,8 +63,9 @@ function leadsOfOciRepository(located: LocatedObject, surroundings: Surroundings
   return found(finding);
 }
 
-/** Those that Flux itself makes for a HelmRelease are not in a tree; those written down are used by `chartRef`. */
+/** Those that Flux itself makes for a HelmRelease are not in a tree; those written down are installed where a `chartRef` names them, and fetched in any case. */
 function leadsOfHelmChart(located: LocatedObject, surroundings: Surroundings): Leads {
+  if (surroundings.chartRefs.has(objectName(located.object))) return NOWHERE;
   const chart = templateChart(surroundings, located.object, field(located.object, 'spec'));
   if (typeof chart === 'string') return problem(located, 'spec', chart);
   return found({
@@ -71,7 +73,8 @@ function leadsOfHelmChart(located: LocatedObject, surroundings: Surroundings): L
     source: chart.source,
     ...(chart.version !== undefined && { version: chart.version }),
     ...(chart.files.length > 0 && { values: chart.files }),
-    ...sureness([{ ...chart.source }]),
+    confidence: 'possible',
+    open: ['nothing installs it'],
     place: placeOf(located, 'spec'),
   });
 }
@@ -104,7 +107,7 @@ function leadsOfKustomization(located: LocatedObject, surroundings: Surroundings
       ],
     };
   if (source.object['kind'] !== 'GitRepository' || !isTreeItself(surroundings, source))
-    return { ...found(...elsewhere(located, source, directory, overlay.images)), problems };
+    return { ...found(...elsewhere(located, source, directory, overlay)), problems };
   if (surroundings.reading.tree.list(directory).length === 0)
     return {
       ...NOWHERE,
@@ -113,7 +116,7 @@ function leadsOfKustomization(located: LocatedObject, surroundings: Surroundings
         { place: placeOf(located, 'spec.path'), message: `its path "${written}" is not in the tree` },
       ],
     };
-  return { ...NOWHERE, deployments: [{ directory, overlay, isGenerated: true }], problems };
+  return { ...NOWHERE, deployments: [{ directory, overlay, manifests: 'generated' }], problems };
 }
 
 /** A directory of a repository or an artifact that is not looked into here. */
@@ -121,17 +124,24 @@ function elsewhere(
   located: LocatedObject,
   source: LocatedObject,
   directory: string,
-  images: readonly ImageOverride[],
+  { images, patches, components }: Overlay,
 ): ReferenceFinding[] {
   const place = placeOf(located, 'spec.path');
-  const path = directory === '' ? {} : { path: directory };
+  const path = directory === '' ? '.' : directory;
+  const isChanged = patches.length + components.length > 0;
+  const open = isChanged ? ['its patches and components are not applied there'] : [];
   if (source.object['kind'] === 'GitRepository') {
-    const git = gitOf(source);
-    return [{ kind: 'git', ...git, ...path, ...(images.length > 0 && { images }), ...sureness(git), place }];
+    const git = {
+      ...gitOf(source),
+      path,
+      manifests: 'generated',
+      ...(images.length > 0 && { images }),
+    } as const;
+    return [{ kind: 'git', ...git, ...sureness(git, open), place }];
   }
   if (source.object['kind'] !== 'OCIRepository') return [];
-  const artifact = artifactOf(source);
-  return [{ kind: 'oci-artifact', ...artifact, ...path, ...sureness(artifact), place }];
+  const artifact = { ...artifactOf(source), path, ...(images.length > 0 && { images }) };
+  return [{ kind: 'oci-artifact', ...artifact, ...sureness(artifact, open), place }];
 }
 
 function overlayOf(located: LocatedObject): Overlay {

@@ -47,7 +47,7 @@ describe('a HelmRelease', () => {
           { from: 'chart', path: 'prod.yaml' },
           { from: 'inline', content: 'c: 3' },
           { from: 'inline', content: '{"a":1}' },
-          { from: 'parameter', name: 'image.tag', value: '7', text: false },
+          { from: 'inline', content: '{"image":{"tag":7}}' },
         ],
         release: 'plant-hist',
         namespace: 'plant',
@@ -96,7 +96,7 @@ describe('a HelmRelease', () => {
         revision: { as: 'tag', text: 'v1' },
         path: 'charts/web',
       },
-      values: [{ from: 'git', path: 'v.yaml' }],
+      values: [{ from: 'chart', path: '../../v.yaml' }],
     });
   });
 
@@ -116,8 +116,10 @@ describe('a HelmRelease', () => {
       '{chart: web, version: "2.0.0", sourceRef: {kind: HelmRepository, name: charts}}',
     );
     expect(found(repository, chart, release('chartRef: {kind: HelmChart, name: web}'))).toMatchObject([
-      { kind: 'chart', version: '2.0.0' },
-      { kind: 'chart', version: '2.0.0', release: 'hist' },
+      { kind: 'chart', version: '2.0.0', release: 'hist', confidence: 'certain' },
+    ]);
+    expect(found(repository, chart)).toMatchObject([
+      { kind: 'chart', version: '2.0.0', confidence: 'possible', open: ['nothing installs it'] },
     ]);
   });
 
@@ -142,6 +144,26 @@ describe('a HelmRelease', () => {
     const bucket = object('Bucket', 'b', '{bucketName: x}');
     const { problems } = discover({ 'flux.yaml': [bucket, release(chart)].join('---\n') });
     expect(problems.map((problem) => problem.message)).toContain(message);
+  });
+});
+
+describe('what changes images after a HelmRelease is rendered', () => {
+  const release = (renderers: string): string =>
+    object(
+      'HelmRelease',
+      'hist',
+      `{chart: {spec: {chart: web, sourceRef: {kind: HelmRepository, name: charts}}}, postRenderers: [${renderers}]}`,
+    );
+  const repository = object('HelmRepository', 'charts', '{url: "https://charts.example.org/"}');
+
+  it('comes along where it is images of kustomize, and is open where it is more', () => {
+    const images = '{kustomize: {images: [{name: web, newTag: "2"}]}}';
+    const patch = '{kustomize: {patches: [{target: {kind: Pod}, patch: "[]"}]}}';
+    const names = [{ name: 'web', newTag: '2' }];
+    expect(found(repository, release(images))).toMatchObject([{ images: names, confidence: 'certain' }]);
+    expect(found(repository, release(`${images}, ${patch}`))).toMatchObject([
+      { images: names, confidence: 'likely', open: ['its postRenderers may change images'] },
+    ]);
   });
 });
 
@@ -186,6 +208,11 @@ describe('a Kustomization of Flux', () => {
       'x',
       '{sourceRef: {kind: GitRepository, name: other}, path: ./deploy, images: [{name: a, newTag: "2"}]}',
     );
+    const patched = object(
+      'Kustomization',
+      'z',
+      "{sourceRef: {kind: GitRepository, name: other}, patches: [{target: {kind: Pod}, patch: '[]'}]}",
+    );
     const artifact = object(
       'OCIRepository',
       'manifests',
@@ -208,11 +235,18 @@ describe('a Kustomization of Flux', () => {
       digest: `sha256:${'a'.repeat(64)}`,
       confidence: 'certain',
     };
-    expect(found(other, elsewhere, artifact, ofArtifact)).toEqual([
+    expect(found(other, elsewhere, artifact, ofArtifact, patched)).toEqual([
       git,
-      { ...git, path: 'deploy', images: [{ name: 'a', newTag: '2' }] },
+      { ...git, path: 'deploy', manifests: 'generated', images: [{ name: 'a', newTag: '2' }] },
       oci,
       { ...oci, path: 'x' },
+      {
+        ...git,
+        path: '.',
+        manifests: 'generated',
+        confidence: 'likely',
+        open: ['its patches and components are not applied there'],
+      },
     ]);
   });
 

@@ -187,7 +187,7 @@ patches:
         release: 'main',
         namespace: 'prod',
         values: [
-          { from: 'tree', path: 'base/values.yaml' },
+          { from: 'inline', content: 'b: 2\n' },
           { from: 'inline', content: '{"a":1}' },
         ],
         apiVersions: ['x/v1'],

@@ -1,4 +1,4 @@
-import type { FindingPlace, ReferenceFinding } from '@gapferry/core';
+import type { FindingPlace, GitFinding, ImageOverride, ReferenceFinding } from '@gapferry/core';
 import type { Overlay } from './build-kustomization.ts';
 import { type Fields, field, groupOf, objectName, textAt } from './fields.ts';
 import type { Reading } from './reading.ts';
@@ -29,8 +29,10 @@ export interface Leads {
 export interface Deployment {
   readonly directory: string;
   readonly overlay: Overlay;
-  /** Whether manifests in a directory without kustomization are deployed too, as Flux does; with all directories below. */
-  readonly isGenerated: boolean;
+  /** Which manifests of a directory without kustomization are deployed; none where it is absent. */
+  readonly manifests?: NonNullable<GitFinding['manifests']>;
+  /** `images:` of kustomizations that have it as a base, in the order they are applied. */
+  readonly around?: readonly ImageOverride[];
 }
 
 /** What readers of objects may ask. */
