@@ -187,7 +187,7 @@ function tellUnusedWaivers(
   for (const waiver of waivers)
     if (!used.has(waiver)) {
       const { kind, name } = waivableOf(waiver);
-      const message = `the waiver for ${name} covers no ${kind} that a chart or a repository names`;
+      const message = `the waiver for ${name} covers no ${kind === 'git' ? 'repository' : kind} that a chart or a repository names`;
       run.emit({ kind: 'warning', message });
     }
 }
