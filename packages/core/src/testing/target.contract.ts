@@ -38,8 +38,12 @@ export interface TargetGitState {
   readonly medium: BlobReader;
 }
 
-/** What every Target must do. `make` is called before each test. */
-export function describeTarget(name: string, make: () => Promise<TargetFixture>): void {
+/** What every Target must do. `make` is called before each test. `takes`: `git` for a target that takes repositories and nothing else. */
+export function describeTarget(
+  name: string,
+  make: () => Promise<TargetFixture>,
+  takes: 'everything' | 'git' = 'everything',
+): void {
   describe(`${name} as a Target`, () => {
     let fixture: TargetFixture;
     beforeEach(async () => {
@@ -47,11 +51,12 @@ export function describeTarget(name: string, make: () => Promise<TargetFixture>)
     });
     afterEach(() => fixture.close());
     const get = (): TargetFixture => fixture;
+    gitTests(get);
+    if (takes === 'git') return;
     contentTests(get);
     barrierTests(get);
     tagTests(get);
     batchTests(get);
-    gitTests(get);
     fileTests(get);
   });
 }

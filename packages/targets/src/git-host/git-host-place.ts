@@ -1,0 +1,44 @@
+import {
+  type BlobReader,
+  GapferryError,
+  type GitContent,
+  type GitRef,
+  type GitRefs,
+  type Load,
+} from '@gapferry/core';
+import type { GitHost, LoadedRelease, RefsPolicy } from './git-host.ts';
+import type { GitRemotes, StagedRepository } from './git-remotes.ts';
+import type { ProtectionLifts } from './protection-lifts.ts';
+import type { RepositoryMemory } from './repository-memory.ts';
+
+/** A Git host target from within. */
+export interface GitHostPlace {
+  /** The target's name in the site file. */
+  readonly target: string;
+  readonly host: GitHost;
+  readonly remotes: GitRemotes;
+  readonly policy: RefsPolicy;
+  readonly release: LoadedRelease;
+  readonly lifts: ProtectionLifts;
+  /** Begun anew by every survey. */
+  memory: RepositoryMemory;
+}
+
+export type GitLoad = GitContent | GitRefs;
+
+/** Throws `CONFIG_INVALID` for what is no repository. */
+export function toGit(load: Load, target: string): GitLoad {
+  if (load.kind === 'git') return load;
+  throw new GapferryError({
+    code: 'CONFIG_INVALID',
+    message: `the Git host ${target} cannot hold ${load.item}`,
+    hint: 'a Git host takes repositories: correct `takes` of the target in site.yaml',
+    origin: 'site',
+  });
+}
+
+export function distinctIds(refs: readonly GitRef[]): string[] {
+  return [...new Set(refs.map(({ oid }) => oid))];
+}
+
+export type { BlobReader, StagedRepository };

@@ -1,0 +1,86 @@
+import {
+  type GitContent,
+  type GitRefs,
+  type NameState,
+  type Presence,
+  type Run,
+  totalSize,
+} from '@gapferry/core';
+import { isSame } from '../name-state.ts';
+import { distinctIds, type GitHostPlace } from './git-host-place.ts';
+import type { RemoteState } from './git-remotes.ts';
+import { judgeRefs } from './judge-refs.ts';
+import type { RepositoryLook } from './repository-memory.ts';
+
+/** Objects are there when refs stand at them: a host took none before it had everything that they reach. */
+export async function inspectObjects(place: GitHostPlace, load: GitContent, run: Run): Promise<Presence> {
+  const { now } = await place.memory.look(load.repository, run);
+  const wanted = distinctIds(load.refs);
+  if (now === undefined || now.refs.length === 0)
+    return { state: 'absent', missingBytes: totalSize(load.packs) };
+  if (holdsAll(now, wanted)) return { state: 'same' };
+  const stage = await place.memory.stage(load.repository, undefined, run);
+  const missingBytes =
+    stage === undefined ? totalSize(load.packs) : await stage.size(wanted, distinctIds(now.refs), run);
+  return { state: 'absent', missingBytes };
+}
+
+export function holdsAll({ refs }: RemoteState, oids: readonly string[]): boolean {
+  const there = new Set(refs.map(({ oid }) => oid));
+  return oids.every((oid) => there.has(oid));
+}
+
+/** Refs decide, and HEAD where the host has one and the load names it. What would be done to each ref is told where the medium is known. */
+export async function inspectRefs(place: GitHostPlace, load: GitRefs, run: Run): Promise<Presence> {
+  const look = await place.memory.look(load.repository, run);
+  const { now } = look;
+  if (now === undefined) return { state: 'absent', missingBytes: 0 };
+  const there = stateOf(now, load);
+  const same = isSame(there, wantedOf(load));
+  const outlook = await outlookOf(place, load, now, same, run);
+  if (same && isHead(place, look, load)) return { state: 'same', ...outlook };
+  if (Object.keys(there).length === 0) return { state: 'absent', missingBytes: 0, ...outlook };
+  return { state: 'different', there, missingBytes: 0, ...outlook };
+}
+
+async function outlookOf(
+  place: GitHostPlace,
+  load: GitRefs,
+  now: RemoteState,
+  same: boolean,
+  run: Run,
+): Promise<Pick<Presence, 'changes' | 'prunable'>> {
+  if (same && !place.policy.prune) return {};
+  const stage = same ? NO_HISTORY : await place.memory.stage(load.repository, undefined, run);
+  if (stage === undefined) return {};
+  const { changes, prunable } = await judge(place, load, now, stage, run);
+  return { ...(changes.length > 0 && { changes }), ...(prunable.length > 0 && { prunable }) };
+}
+
+/** Where nothing moves, no history is compared. */
+const NO_HISTORY = { forward: async () => undefined };
+
+export async function judge(
+  { host, policy, release }: GitHostPlace,
+  load: GitRefs,
+  now: RemoteState,
+  stage: Parameters<typeof judgeRefs>[0]['stage'],
+  run: Run,
+): ReturnType<typeof judgeRefs> {
+  const protections = await host.protections(host.pathOf(load.repository), run);
+  const { sequence } = release;
+  return await judgeRefs({ load, now, stage, policy, protections, sequence }, run);
+}
+
+export function stateOf(now: RemoteState, load: GitRefs): NameState {
+  const named = new Set(load.refs.map(({ name }) => name));
+  return Object.fromEntries(now.refs.flatMap(({ name, oid }) => (named.has(name) ? [[name, oid]] : [])));
+}
+
+export function wantedOf(load: GitRefs): NameState {
+  return Object.fromEntries(load.refs.map(({ name, oid }) => [name, oid]));
+}
+
+export function isHead({ host }: GitHostPlace, { hosted, now }: RepositoryLook, load: GitRefs): boolean {
+  return !host.hasHead || load.head === undefined || (hosted?.head ?? now?.head) === load.head;
+}

@@ -1,0 +1,60 @@
+import { GapferryError, isGapferryError, type Run } from '@gapferry/core';
+import type { GitHost } from './git-host.ts';
+import type { GitRemotes } from './git-remotes.ts';
+import { mapGitRepository, unmapped } from './map-git-repository.ts';
+
+/** Bare repositories that plain git reaches, below one address: `<url>/<path>.git`. Over a path on this machine they are made and HEAD is set; elsewhere whoever runs the host makes them. */
+export function plainHost(options: {
+  /** Without a slash at the end. */
+  readonly url: string;
+  readonly template: string;
+  readonly remotes: GitRemotes;
+}): GitHost {
+  const { url, template, remotes } = options;
+  const isHere = url.startsWith('file:');
+  const urlOf = (path: string): string => `${url}/${path.split('/').map(encodeURIComponent).join('/')}.git`;
+  return {
+    hasHead: isHere,
+    pathOf: (repository) => requirePlainPath(mapGitRepository(template, repository)),
+    urlOf,
+    begin: async () => {},
+    look: async (path, run) => ((await exists(remotes, urlOf(path), run)) ? {} : undefined),
+    requireCreatable: async (path) => {
+      if (!isHere) throw missing(urlOf(path));
+    },
+    create: async (path, { objectFormat, head }, run) => {
+      if (!isHere) throw missing(urlOf(path));
+      await remotes.create(urlOf(path), objectFormat, head, run);
+    },
+    protections: async () => [],
+    settle: async (path, { head }, run) => {
+      if (isHere && head !== undefined) await remotes.setHead(urlOf(path), head, run);
+    },
+    carryOut: async () => {},
+  };
+}
+
+async function exists(remotes: GitRemotes, url: string, run: Run): Promise<boolean> {
+  try {
+    return (await remotes.list(url, run)) !== undefined;
+  } catch (error) {
+    if (isGapferryError(error, 'SOURCE_NOT_FOUND')) return false;
+    throw error;
+  }
+}
+
+function requirePlainPath(path: string): string {
+  if (path.split('/').some((part) => part.startsWith('-') || /\.git$/i.test(part)))
+    throw unmapped(path, 'a part of it begins with "-" or ends with ".git"');
+  return path;
+}
+
+function missing(url: string): GapferryError {
+  return new GapferryError({
+    code: 'TARGET_CONFLICT',
+    message: `there is no repository at ${url}, and over HTTP and SSH git cannot make one`,
+    hint: 'make an empty bare repository there (git init --bare), check that these credentials see it, or use `kind: gitea` or `kind: gitlab`',
+    origin: 'target',
+    data: { url },
+  });
+}
