@@ -69,6 +69,33 @@ files:
     ]);
   });
 
+  it('chooses tags of a repository by version, pattern and number, besides refs by name', () => {
+    const wishes = (refs: string) =>
+      parse(`${HEAD}git: [{url: "https://git.example.org/a.git", refs: ${refs}}]`).wishes;
+    expect(wishes('[main, {tags: {semver: ">=1.2", match: "v.*", newest: 3}}, HEAD]')).toEqual([
+      {
+        kind: 'git',
+        url: 'https://git.example.org/a.git',
+        refs: ['HEAD', 'main'],
+        tags: { semver: '>=1.2', match: 'v.*', newest: 3 },
+      },
+    ]);
+    expect(wishes('[{tags: {newest: 1}}]')).toMatchObject([{ refs: [], tags: { newest: 1 } }]);
+  });
+
+  it.each<[string, string]>([
+    ['{tags: {}}', 'chooses nothing'],
+    ['{tags: {newest: 0}}', ''],
+    ['{tags: {semver: latest}}', 'not a semver range'],
+    ['{tags: {match: "("}}', 'not a regular expression'],
+    ['{tags: {list: [v1]}}', ''],
+    ['{tags: {newest: 1}}, {tags: {newest: 2}}', 'chooses tags twice'],
+  ])('refuses refs that are [%s]', (refs, words) => {
+    const found = problemsOf(`git: [{url: "https://git.example.org/a.git", refs: [${refs}]}]`);
+    expect(found).not.toEqual([]);
+    expect(found.join('; ')).toContain(words);
+  });
+
   it('wants repositories looked into only where it says so', () => {
     const wishes = (images: string) =>
       parse(`${HEAD}git: [{url: "https://git.example.org/a.git"${images}}]`).wishes;

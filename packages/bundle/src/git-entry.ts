@@ -1,20 +1,27 @@
-import { type GitWish, isGapferryError } from '@gapferry/core';
+import { type GitTagChoice, type GitWish, isGapferryError } from '@gapferry/core';
 import { z } from 'zod';
 import { entryProblem } from './entry-problem.ts';
 import { entryText, sortedUnique, withHint } from './entry-schemas.ts';
 import { safeName } from './safe-name.ts';
+import { type GitTagEntry, gitTagEntry, toTagChoice } from './tag-entry.ts';
 
 /** One of `git` in bundle.yaml. */
 export interface GitEntry {
   readonly url: string;
-  readonly refs?: readonly string[] | undefined;
+  readonly refs?: ReadonlyArray<string | { readonly tags: GitTagEntry }> | undefined;
   readonly as?: string | undefined;
   readonly images?: 'discover' | 'none' | undefined;
 }
 
 export const gitEntry: z.ZodType<GitEntry> = z.strictObject({
   url: entryText,
-  refs: z.array(entryText).max(1000).optional(),
+  refs: z
+    .array(z.union([entryText, z.strictObject({ tags: gitTagEntry })]))
+    .max(1000)
+    .refine((refs) => refs.filter((ref) => typeof ref !== 'string').length <= 1, {
+      error: 'chooses tags twice: one of them is enough',
+    })
+    .optional(),
   as: entryText.optional(),
   images: z.enum(['discover', 'none']).optional(),
 });
@@ -26,10 +33,16 @@ export function toGitWish(entry: GitEntry, normalize: NormalizeGitUrl): GitWish 
   return {
     kind: 'git',
     url: gitUrl(entry.url, normalize),
-    refs: sortedUnique(entry.refs ?? []),
+    refs: sortedUnique((entry.refs ?? []).filter((ref) => typeof ref === 'string')),
+    ...tagsOf(entry),
     ...(entry.as !== undefined && { as: safeName(entry.as) }),
     ...(entry.images === 'discover' && { images: 'discover' }),
   };
+}
+
+function tagsOf({ refs = [] }: GitEntry): { tags?: GitTagChoice } {
+  const [choice] = refs.filter((ref) => typeof ref !== 'string');
+  return choice === undefined ? {} : { tags: toTagChoice(choice.tags) };
 }
 
 /** The rule is not ours: whatever it refuses is the URL's fault. */

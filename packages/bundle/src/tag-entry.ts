@@ -1,4 +1,4 @@
-import { type TagChoice, tagPattern } from '@gapferry/core';
+import { type GitTagChoice, type TagChoice, tagPattern } from '@gapferry/core';
 import { validRange } from 'semver';
 import { z } from 'zod';
 import { checkedText, entryText, sortedUnique } from './entry-schemas.ts';
@@ -13,18 +13,31 @@ const list = z
   .min(1)
   .max(10_000);
 
+const semver = entryText
+  .refine((range) => validRange(range) !== null, {
+    error: ({ input }) => `"${String(input)}" is not a semver range, for example ~1.8 or >=2.1 <3`,
+  })
+  .optional();
+const match = checkedText((text) => void tagPattern(text)).optional();
+const newest = z.number().int().min(1).max(10_000).optional();
+
+/** `tags` among the refs of a Git repository. */
+export type GitTagEntry = { readonly [Member in keyof GitTagChoice]?: GitTagChoice[Member] | undefined };
+
+export const gitTagEntry: z.ZodType<GitTagEntry> = z
+  .strictObject({ semver, match, newest })
+  .refine((choice) => Object.values(choice).some((one) => one !== undefined), {
+    error: 'chooses nothing: say semver, match or newest',
+  });
+
 export const tagEntry: z.ZodType<TagEntry> = z.union([
   list,
   z
     .strictObject({
       list: list.optional(),
-      semver: entryText
-        .refine((range) => validRange(range) !== null, {
-          error: ({ input }) => `"${String(input)}" is not a semver range, for example ~1.8 or >=2.1 <3`,
-        })
-        .optional(),
-      match: checkedText((match) => void tagPattern(match)).optional(),
-      newest: z.number().int().min(1).max(10_000).optional(),
+      semver,
+      match,
+      newest,
       by: z.enum(['version', 'created']).optional(),
     })
     .refine(

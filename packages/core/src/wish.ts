@@ -100,12 +100,17 @@ export interface LocalChartWish extends ChartChoices {
   readonly provenance?: ProvenanceDemand;
 }
 
+/** As for images; the newest are those with the highest version. */
+export type GitTagChoice = Pick<TagChoice, 'semver' | 'match' | 'newest'>;
+
 export interface GitWish {
   readonly kind: 'git';
   /** `https://…`, `ssh://…`, `file:///…`; scp-like addresses are normalised to `ssh://`. Without credentials. */
   readonly url: string;
-  /** Branch names, tag names, full ref names, or patterns with `*`; empty: all branches and tags. */
+  /** Branch names, tag names, full ref names, patterns with `*`, or `HEAD` for the default branch; empty: all branches and tags, unless `tags` chooses. Sorted. */
   readonly refs: readonly string[];
+  /** Tags besides `refs`, by what they are. */
+  readonly tags?: GitTagChoice;
   /** Identity to use instead of host/path of the URL. */
   readonly as?: string;
   /** The images that manifests and kustomizations in it name are looked for, and become part of the release. Absent: they are not. */

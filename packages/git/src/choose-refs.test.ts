@@ -1,5 +1,6 @@
+import type { GitTagChoice } from '@gapferry/core';
 import { describe, expect, it } from 'vitest';
-import { chooseRefs } from './choose-refs.ts';
+import { type Advertisement, type ChooseTags, chooseRefs } from './choose-refs.ts';
 import { parseAdvertisement } from './list-refs.ts';
 
 const OID = '1234567890123456789012345678901234567890';
@@ -13,8 +14,15 @@ const names = [
   'refs/heads/Zebra',
 ];
 const advertised = { refs: names.map((name) => ({ name, oid: OID })), head: 'refs/heads/main' };
-const chosen = (wanted: readonly string[]): string[] =>
-  chooseRefs(advertised, wanted, 'the test').map(({ name }) => name);
+const chosen = (refs: readonly string[], tags?: GitTagChoice, from: Advertisement = advertised): string[] =>
+  chooseRefs(from, { refs, ...(tags && { tags }) }, 'the test', newestFirst).map(({ name }) => name);
+/** In place of the rule about versions: by text. */
+const newestFirst: ChooseTags = (tags, { match = '.*', newest = tags.length }) =>
+  tags
+    .filter((tag) => new RegExp(`^${match}$`).test(tag))
+    .sort()
+    .reverse()
+    .slice(0, newest);
 
 describe('choosing refs', () => {
   it.each([
@@ -51,15 +59,48 @@ describe('choosing refs', () => {
     },
   );
 
+  it('takes tags by what they are, alone and besides what is named', () => {
+    expect(chosen([], { match: 'v.*', newest: 2 })).toEqual(['refs/tags/v1.1', 'refs/tags/v2.0']);
+    expect(chosen([], { newest: 1 })).toEqual(['refs/tags/v2.0']);
+    expect(chosen(['v2.0', 'rel*'], { match: 'v.*', newest: 1 })).toEqual([
+      'refs/heads/release/1',
+      'refs/tags/v2.0',
+    ]);
+  });
+
+  it('says which tags there are when none fits', () => {
+    expect(() => chosen(['main'], { match: 'x.*' })).toThrow(
+      expect.objectContaining({
+        code: 'SOURCE_NOT_FOUND',
+        message: 'the test has no tag that fits x.*',
+        hint: expect.stringContaining('v1.0, v1.1'),
+      }),
+    );
+    const branches = { refs: [{ name: 'refs/heads/main', oid: OID }] };
+    expect(() => chosen([], { newest: 3 }, branches)).toThrow(
+      expect.objectContaining({ message: 'the test has no tag at all', hint: 'it has branches only' }),
+    );
+  });
+
+  it('says that there is no default branch when HEAD is detached or names none', () => {
+    expect(() => chosen(['HEAD'], undefined, { refs: advertised.refs })).toThrow(
+      expect.objectContaining({
+        code: 'SOURCE_NOT_FOUND',
+        message: expect.stringContaining('no default branch'),
+        hint: expect.stringContaining('name the branch; there are: main'),
+      }),
+    );
+  });
+
   it('refuses an empty repository', () => {
-    expect(() => chooseRefs({ refs: [] }, [], 'the test')).toThrow(
+    expect(() => chosen([], undefined, { refs: [] })).toThrow(
       expect.objectContaining({ code: 'SOURCE_NOT_FOUND' }),
     );
   });
 
   it('takes a pattern with many stars without taking for ever', () => {
     const refs = [{ name: `refs/heads/${'a'.repeat(900)}`, oid: OID }];
-    expect(() => chooseRefs({ refs }, [`${'a*'.repeat(200)}b`], 'the test')).toThrow(
+    expect(() => chosen([`${'a*'.repeat(200)}b`], undefined, { refs })).toThrow(
       expect.objectContaining({ code: 'SOURCE_NOT_FOUND' }),
     );
   });
@@ -85,7 +126,7 @@ describe('what git ls-remote prints', () => {
 
   it('may be 100,000 refs long', () => {
     const text = Array.from({ length: 100_000 }, (_, index) => `${OID}\trefs/tags/build-${index}\n`).join('');
-    expect(chooseRefs(parseAdvertisement(text, 'the test'), ['build-9999*'], 'the test')).toHaveLength(11);
+    expect(chosen(['build-9999*'], undefined, parseAdvertisement(text, 'the test'))).toHaveLength(11);
   });
 
   it('may not mix object formats', () => {

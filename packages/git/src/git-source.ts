@@ -1,5 +1,6 @@
 import {
   type BlobStore,
+  GapferryError,
   type GitHolding,
   type GitPin,
   type GitWish,
@@ -10,7 +11,7 @@ import {
   wishDigest,
 } from '@gapferry/core';
 import pLimit, { type LimitFunction } from 'p-limit';
-import { chooseRefs } from './choose-refs.ts';
+import { type ChooseTags, chooseRefs } from './choose-refs.ts';
 import { fetchIntoMirror, type GitMirror, mirrorOf } from './git-mirror.ts';
 import { type RemoteOptions, remoteSurroundings } from './git-remote.ts';
 import { createGit, type Git } from './git-tool.ts';
@@ -26,6 +27,8 @@ export interface GitSourceOptions extends RemoteOptions, RetryOptions {
   readonly workDirectory: string;
   /** The git to use; `createGit()` otherwise. */
   readonly git?: Git;
+  /** Needed for wishes that choose tags. */
+  readonly chooseTags?: ChooseTags;
 }
 
 /** Reads pinned trees from the mirror that fetching keeps as well. */
@@ -69,7 +72,7 @@ async function resolveRefs(git: Git, wish: GitWish, options: GitSourceOptions, r
   const id = wish.as ?? gitIdentity(url);
   const remote = await remoteSurroundings(url, options, options.workDirectory);
   const advertised = await retryTrips(id, url, options, run, () => listRefs(git, url, remote, run));
-  const refs = chooseRefs(advertised, wish.refs, url);
+  const refs = chooseRefs(advertised, wish, url, options.chooseTags ?? noChoice);
   const objectFormat = refs[0]?.oid.length === 64 ? 'sha256' : 'sha1';
   requireRefs(refs, objectFormat, url);
   const head = refs.find(({ name }) => name === advertised.head)?.name;
@@ -82,6 +85,10 @@ async function resolveRefs(git: Git, wish: GitWish, options: GitSourceOptions, r
     refs,
     ...(head !== undefined && { head }),
   };
+}
+
+function noChoice(): never {
+  throw new GapferryError({ code: 'INTERNAL', message: 'nobody said how tags are chosen' });
 }
 
 /** Everything that the pin reaches, into the mirror. */

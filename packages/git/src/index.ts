@@ -7,6 +7,7 @@
  * Imported by the cli only; collector and importer see it through the ports of core.
  */
 export type { ObjectFormat } from './bare-repository.ts';
+export type { ChooseTags } from './choose-refs.ts';
 export type { GitSetting, GitSurroundings } from './git-environment.ts';
 export type { RemoteOptions, SshOptions } from './git-remote.ts';
 export * from './git-source.ts';

@@ -29,3 +29,4 @@ export {
   type RegistryWriterOptions,
 } from './push/registry-writer.ts';
 export type { UploadEntry, UploadJournal, UploadKey } from './push/upload-journal.ts';
+export { candidateTags } from './tags/choose-tags.ts';

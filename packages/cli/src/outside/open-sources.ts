@@ -36,7 +36,7 @@ export async function openSources(
 ): Promise<OpenSources> {
   const [
     { createHttpClient },
-    { createAttachmentFinder, createOciClient, imageSource, localImages, registryAttachments },
+    { candidateTags, createAttachmentFinder, createOciClient, imageSource, localImages, registryAttachments },
     { chartDiscovery, chartSource, dependencyFetcher, helmProgram },
     { createGit, gitSource, normalizeGitUrl },
     { fileSource },
@@ -67,6 +67,7 @@ export async function openSources(
   const repositories = gitSource({
     ...remote,
     git: createGit({ environment: childEnvironment() }),
+    chooseTags: (tags, choice) => candidateTags(tags, choice).slice(0, choice.newest),
     // Absolute: git works elsewhere.
     workDirectory: resolve(directory, 'work', 'git'),
   });
