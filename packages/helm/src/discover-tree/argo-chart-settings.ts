@@ -2,6 +2,7 @@ import type { ChartFinding, ChartPlace, FoundValues } from '@gapferry/core';
 import { revisionOf, type SourceContext } from './argo-source.ts';
 import { field, isFields, listAt, textAt, textsAt, type Value } from './fields.ts';
 import { pathFrom } from './file-tree.ts';
+import { hasPlaceholder } from './located-object.ts';
 import { isThisTree } from './tree-identity.ts';
 
 type Settings = Pick<ChartFinding, 'values' | 'release' | 'namespace' | 'kubeVersion' | 'apiVersions'>;
@@ -23,6 +24,10 @@ export function argoChartSettings(
     if (found === undefined) open.push(`its values file ${path} is not to be found`);
     return found === undefined ? [] : whereOptional(found, context);
   });
+  const words = [field(source, 'helm') ?? null, release ?? '', namespace ?? ''];
+  // In an Application itself they are the chart's, for its own templates.
+  if (application.as !== undefined && hasPlaceholder(words))
+    open.push('placeholders of its ApplicationSet are left in what it is installed with');
   if (listAt(source, 'helm', 'fileParameters').length > 0) open.push('its fileParameters are not read');
   const values = [...files, ...inlineValues(source), ...parameters(source)];
   return {

@@ -283,6 +283,21 @@ spec:
     ]);
   });
 
+  it('is not sure of what it installs with placeholders that are left', () => {
+    const text = set('    - clusters: {}')
+      .replace(
+        'chart: "{{name}}", targetRevision: "{{version}}"',
+        'chart: web, helm: {values: "a: {{site}}"}',
+      )
+      .replace('metadata: {name: "{{name}}"}', 'metadata: {name: web}');
+    expect(discover({ 'set.yaml': text }).references).toMatchObject([
+      {
+        confidence: 'likely',
+        open: ['placeholders of its ApplicationSet are left in what it is installed with'],
+      },
+    ]);
+  });
+
   it('says that a repository is another one, and that a selector is not applied', () => {
     const text = set(
       '    - git: {repoURL: "https://git.example.org/other", directories: [{path: "*"}]}\n    - {list: {elements: [{name: a}]}, selector: {matchLabels: {x: y}}}',

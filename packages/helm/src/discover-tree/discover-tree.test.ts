@@ -83,6 +83,27 @@ describe('a tree', () => {
     expect(places({ 'Chart.yaml': 'name: web\n', 'templates/a.yaml': template })).toEqual([]);
   });
 
+  it('tells of charts that nothing in it installs', () => {
+    const chart = 'apiVersion: v2\nname: c\nversion: 1.0.0\n';
+    const { problems, charts } = discoverTree(
+      treeOfTexts({
+        'idle/Chart.yaml': `${chart}dependencies: [{name: base, version: "1", repository: "file://../base"}]\n`,
+        'idle/charts/part/Chart.yaml': chart,
+        'base/Chart.yaml': chart,
+        'library/Chart.yaml': `${chart}type: library\n`,
+        'deploy/charts/web/Chart.yaml': chart,
+        'deploy/kustomization.yaml': 'helmCharts: [{name: web}]\n',
+      }),
+    );
+    expect(problems).toEqual([
+      {
+        place: { file: 'idle/Chart.yaml', path: '' },
+        message: 'nothing here installs this chart: its images are not looked for',
+      },
+    ]);
+    expect(charts).toMatchObject([{ source: { from: 'tree', path: 'deploy/charts/web' } }]);
+  });
+
   it('with nothing in it has nothing', () => {
     expect(discoverTree(treeOfTexts({}))).toEqual({ images: [], references: [], charts: [], problems: [] });
   });

@@ -5,7 +5,7 @@ import { buildDeployment, type DeployedTree, deploymentKey } from './build-deplo
 import { buildKustomization } from './build-kustomization.ts';
 import type { BuiltKustomization } from './built-kustomization.ts';
 import { type FileTree, filesOf } from './file-tree.ts';
-import { findCharts, isInChart } from './find-charts.ts';
+import { findCharts, idleCharts, isInChart } from './find-charts.ts';
 import { findKustomizations } from './find-kustomizations.ts';
 import { leadsOfFlux } from './flux-objects.ts';
 import { imagesOfBuild, imagesOfObject } from './images-of-build.ts';
@@ -153,6 +153,7 @@ class Look {
       (reference) => (reference.kind === 'chart' ? this.#contained(reference) : reference),
     );
     const charts = [...this.#entered.map((chart) => this.#contained(chart)), ...found.filter(isTreeChart)];
+    this.#tellIdle(charts);
     return {
       images: unique(images),
       references: found,
@@ -160,6 +161,17 @@ class Look {
       problems: unique([...this.#problems, ...notFollowed, ...problems]),
       ...(this.#options.entries !== undefined && { within: this.#directories(builds, charts) }),
     };
+  }
+
+  /** Charts that lie there and are installed by nothing that was found. */
+  #tellIdle(charts: readonly ChartFinding[]): void {
+    if (this.#options.entries !== undefined) return;
+    const installed = new Set(charts.map(({ source }) => (source.from === 'tree' ? source.path : '')));
+    for (const chart of idleCharts(this.#charts, installed, this.#reading))
+      this.#problems.push({
+        place: { file: chart === '' ? 'Chart.yaml' : `${chart}/Chart.yaml`, path: '' },
+        message: 'nothing here installs this chart: its images are not looked for',
+      });
   }
 
   #directories(

@@ -110,6 +110,9 @@ function referencedChart(release: LocatedObject, surroundings: Surroundings): Ch
   return { source: { from: 'oci', ref }, ...(version !== undefined && { version }), files: [] };
 }
 
+/** Flux puts something in its place where the Kustomization around says so. */
+const SUBSTITUTION = /(?:^|[^$])\$\{[A-Za-z_]/;
+
 type Settings = Pick<ChartFinding, 'values' | 'release' | 'namespace' | 'images'>;
 
 /** In Flux's order: the chart's values files, `valuesFrom`, `values`, and `valuesFrom` with a `targetPath` last. */
@@ -139,6 +142,8 @@ function settingsOf(
     ...from.filter(isParameter),
   ];
   const images = imagesAfter(object, file, open);
+  if (SUBSTITUTION.test(JSON.stringify(inline) ?? ''))
+    open.push('placeholders of a substitution are left in its values');
   return {
     ...(values.length > 0 && { values }),
     ...(release !== undefined && { release }),

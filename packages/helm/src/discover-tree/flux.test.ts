@@ -147,6 +147,22 @@ describe('a HelmRelease', () => {
   });
 });
 
+describe('a HelmRelease with placeholders of a substitution in its values', () => {
+  it.each([
+    [`\${TAG}`, 'likely'],
+    [`v$\${TAG}`, 'certain'],
+    ['$(TAG)', 'certain'],
+  ])('like %s is %s', (tag, confidence) => {
+    const repository = object('HelmRepository', 'charts', '{url: "https://charts.example.org/"}');
+    const release = object(
+      'HelmRelease',
+      'hist',
+      `{chart: {spec: {chart: web, sourceRef: {kind: HelmRepository, name: charts}}}, values: {tag: "${tag}"}}`,
+    );
+    expect(found(repository, release)).toMatchObject([{ confidence }]);
+  });
+});
+
 describe('what changes images after a HelmRelease is rendered', () => {
   const release = (renderers: string): string =>
     object(

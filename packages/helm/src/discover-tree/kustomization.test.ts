@@ -155,7 +155,8 @@ patches:
         path: 'deploy',
         images: [controller],
         place: file,
-        confidence: 'certain',
+        confidence: 'likely',
+        open: ['patches of kustomization.yaml may change its images'],
       },
       { kind: 'file', url: 'https://example.org/install.yaml', place: file, confidence: 'certain' },
     ]);
@@ -202,6 +203,35 @@ patches:
       }),
       expect.objectContaining({ source: { from: 'tree', path: 'base/charts/local' }, images }),
     ]);
+  });
+
+  it.each<[string, string, boolean]>([
+    [
+      'an image by target',
+      'target: {kind: Deployment}, patch: \'[{"op":"replace","path":"/spec/image","value":"x"}]\'',
+      true,
+    ],
+    ['an image in a file', 'target: {kind: Deployment}, path: patch.yaml', true],
+    [
+      'something else',
+      'target: {kind: Deployment}, patch: \'[{"op":"remove","path":"/spec/replicas"}]\'',
+      false,
+    ],
+    [
+      'an image of an object that is here',
+      'patch: "{apiVersion: v1, kind: Pod, metadata: {name: here}, spec: {containers: [{name: here, image: h:2}]}}"',
+      false,
+    ],
+  ])('may be changed by a patch of %s', (_, patch, isOpen) => {
+    const { references } = discoverTree(
+      treeOfTexts({
+        'kustomization.yaml': `helmCharts: [{name: db, repo: "https://charts.example.org"}]\nresources: [here.yaml]\npatches: [{${patch}}]\n`,
+        'here.yaml': pod('here', 'h:1'),
+        'patch.yaml': '- {op: replace, path: /spec/image, value: x}\n',
+      }),
+    );
+    const open = ['patches of kustomization.yaml may change its images'];
+    expect(references).toMatchObject([isOpen ? { confidence: 'likely', open } : { confidence: 'certain' }]);
   });
 
   it('is told where it cannot be followed', () => {

@@ -1,5 +1,5 @@
 import type { ImageOverride, ReferenceFinding } from '@gapferry/core';
-import { applyPatches } from './apply-patches.ts';
+import { applyPatches, type UnappliedPatch } from './apply-patches.ts';
 import type { BuiltKustomization, LooseOverride } from './built-kustomization.ts';
 import { field, listAt, textAt } from './fields.ts';
 import { pathFrom, pathInTree } from './file-tree.ts';
@@ -34,13 +34,14 @@ export function transformKustomization(
       file,
       `it patches ${String(missing['kind'])}/${textAt(missing, 'metadata', 'name')}, which it does not have`,
     );
+  const changes = before.references.length > 0 && mayChangeImages(reading, kustomization, loose);
   const imaged = withImages(reading, kustomization, late.resources);
   const replaced = applyReplacements(reading, kustomization, imaged, isPartial);
   useFiles(reading, kustomization);
   return {
     directories: before.directories,
     resources: noteWritten(before.resources, replaced, file),
-    references: before.references.map((reference) => withOverrides(reference, kustomization)),
+    references: before.references.map((reference) => withOverrides(reference, kustomization, changes)),
     loose: isPartial ? [...before.loose, ...loose.map(({ patch }) => ({ patch, file }))] : before.loose,
     overrides: isPartial ? [...before.overrides, ...looseOverrides(kustomization)] : before.overrides,
     notFollowed: [...before.notFollowed, ...notFollowed(kustomization)],
@@ -82,13 +83,37 @@ function imageFields(reading: Reading, { all, directory, file }: Kustomization):
   });
 }
 
-function withOverrides(reference: ReferenceFinding, { images, all }: Kustomization): ReferenceFinding {
+/** Whether a patch that names an image may be one of what is not built here: it selects by a target, or its object is not among the resources. */
+function mayChangeImages(
+  reading: Reading,
+  { directory, patches, latePatches }: Kustomization,
+  loose: readonly UnappliedPatch[],
+): boolean {
+  if (loose.some(({ patch }) => /image/i.test(JSON.stringify(patch)))) return true;
+  return [...patches, ...latePatches].some(({ text, as, target }) => {
+    if (target === undefined) return false;
+    const path = as === 'inline' || text.includes('\n') ? undefined : pathFrom(directory, text);
+    const bytes = path === undefined ? undefined : reading.tree.read(path);
+    return /image/i.test(bytes === undefined ? text : new TextDecoder().decode(bytes));
+  });
+}
+
+/** What kustomizations say about a chart or another repository that is a part of them. */
+function withOverrides(
+  reference: ReferenceFinding,
+  { images, all, file }: Kustomization,
+  isPatched: boolean,
+): ReferenceFinding {
   if (reference.kind !== 'chart' && reference.kind !== 'git') return reference;
   const overrides = [...(reference.images ?? []), ...images];
   const namespace = textAt(all, 'namespace');
   return {
     ...reference,
     ...(overrides.length > 0 && { images: overrides }),
+    ...(isPatched && {
+      confidence: reference.confidence === 'certain' ? 'likely' : reference.confidence,
+      open: [...(reference.open ?? []), `patches of ${file} may change its images`],
+    }),
     ...(reference.kind === 'chart' &&
       reference.namespace === undefined &&
       namespace !== undefined && { namespace }),
