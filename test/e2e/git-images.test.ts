@@ -25,7 +25,7 @@ async function want(repository: TestGitRepository, more = ''): Promise<void> {
 }
 
 describe('a Git repository whose images are wished', { timeout: 60_000 }, () => {
-  it('brings what its manifests and kustomizations name, and tells what it points to', async () => {
+  it('brings what its manifests and kustomizations name, and tells what it does not follow', async () => {
     await using registry = await startRegistry();
     registry.seedImage('team/app', '1.0', await makeImage({ seed: 'app' }));
     registry.seedImage('team/base', '2.0', await makeImage({ seed: 'base' }));
@@ -37,20 +37,24 @@ describe('a Git repository whose images are wished', { timeout: 60_000 }, () => 
           'base/kustomization.yaml': 'resources: [pod.yaml]\n',
           'base/pod.yaml': pod('base'),
           'overlays/prod/kustomization.yaml': `resources: [../../base]\nimages: [{name: base, newName: ${registry.host}/team/base, newTag: "2.0"}]\n`,
-          'apps/redis.yaml': application('https://charts.example.org', 'redis'),
+          'apps/redis.yaml': application('https://user@charts.example.org', 'redis'),
         },
       },
     ]);
     await want(repository);
     const collected = JSON.stringify(await host.collect(0));
-    for (const text of ['team/app:1.0', 'team/base:2.0', 'chart redis of https://charts.example.org 1.2.3'])
+    for (const text of [
+      'team/app:1.0',
+      'team/base:2.0',
+      'chart redis of https://***@charts.example.org 1.2.3',
+    ])
       expect(collected).toContain(text);
-    expect(collected).toContain('"not-collected"');
+    expect(collected).toContain('it has credentials in its URL');
     expect(collected).not.toContain('library/base');
     expect(JSON.stringify(await host.collect(0, ['--locked']))).toContain('unchanged');
   });
 
-  it('brings what charts in it name, with the values of what installs them, and tells what it cannot render', async () => {
+  it('brings what charts in it name, with the values of what installs them, and tells what it does not have', async () => {
     await using registry = await startRegistry();
     registry.seedImage('team/web', '2.0', await makeImage({ seed: 'web' }));
     const url = `file://${host.path('upstream/line-a')}`;
@@ -76,8 +80,7 @@ describe('a Git repository whose images are wished', { timeout: 60_000 }, () => 
     const collected = JSON.stringify(await host.collect(0));
     expect(collected).toContain('team/web:2.0');
     expect(collected).toContain('charts/web/templates/pod.yaml');
-    expect(collected).toContain('the chart charts/web is not looked into');
-    expect(collected).toContain('https://values.example.org/far.yaml');
+    expect(collected).toContain('its values file lies at https://values.example.org/far.yaml');
   });
 
   it('ends the collect when upstream lacks one of them, with the chain', async () => {

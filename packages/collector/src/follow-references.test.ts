@@ -223,6 +223,17 @@ describe('a repository that a repository points to', () => {
     await expect(forged).rejects.toMatchObject({ code: 'LOCK_STALE' });
   });
 
+  it('that likely is used needs nothing for sure', async () => {
+    const { request, repositories, upstream } = world(git('b', 'x', { confidence: 'likely' }));
+    upstream.serveGit('https://git.example/b', { 'refs/heads/main': OID });
+    repositories.set('git.example/b', {
+      x: { images: [image('gone:1')], references: [chart('gone', '1.0.0')] },
+    });
+    const { discovered, leads } = await collect(request(BUNDLE), quietRun());
+    expect(discovered).toMatchObject([{ outcome: 'listed', confidence: 'likely' }]);
+    expect(leads).toMatchObject([{ outcome: 'included' }, { outcome: 'listed', confidence: 'likely' }]);
+  });
+
   it('does not lose revisions that are there for one that is not', async () => {
     const { request, repositories, upstream } = world(
       git('b', 'x', { revision: { as: 'tag', text: 'v1' } }),
@@ -355,10 +366,8 @@ describe('what cannot be had', () => {
       ),
     ]);
     const { config, sources, discovery } = request(BUNDLE);
-    const survey = await surveyBundle(
-      { config, sources, ...(discovery && { discovery }) } as never,
-      quietRun(),
-    );
+    if (discovery === undefined) throw new Error('nothing is looked into');
+    const survey = await surveyBundle({ config, sources, discovery }, quietRun());
     expect(survey.failures).toHaveLength(3);
     expect(survey.leads.map(({ outcome }) => outcome)).toEqual([
       'included',

@@ -1,6 +1,7 @@
 import { quietRun, renderingDigest } from '@gapferry/core';
 import { describe, expect, it } from 'vitest';
 import { collect } from './collect.ts';
+import { surveyBundle } from './survey-bundle.ts';
 import {
   BUNDLE,
   COMMIT,
@@ -76,5 +77,23 @@ describe('what bundle.yaml wants itself', () => {
     repositories.set('git.example/b', { x: { images: [image('never:1')] } });
     const { leads, discovered } = await collect(request(B('refs: [main]')), quietRun());
     expect([leads?.[0]?.outcome, discovered]).toEqual(['wanted', []]);
+  });
+
+  it('is not named by itself, however its address is written', async () => {
+    const { request } = world(git('ops/home', 'x', { url: 'git@git.example:ops/home.git' }));
+    const { lock, leads } = await collect(request(BUNDLE), quietRun());
+    expect(lock.pins[0]).not.toHaveProperty('namedBy');
+    expect(leads).toMatchObject([
+      { outcome: 'wanted', to: 'git git@git.example:ops/home.git, x', became: 'git git.example/ops/home' },
+    ]);
+  });
+
+  it('is known to a survey too', async () => {
+    const { request, upstream } = world(git('b', 'x', { url: 'ssh://git@git.example/b' }));
+    upstream.serveGit('https://git.example/b.git', { 'refs/heads/main': OID });
+    const { config, sources, discovery } = request(B('refs: [main]'));
+    if (discovery === undefined) throw new Error('nothing is looked into');
+    const { leads } = await surveyBundle({ config, sources, discovery }, quietRun());
+    expect(leads).toMatchObject([{ outcome: 'wanted', to: 'git ssh://git@git.example/b, x' }]);
   });
 });

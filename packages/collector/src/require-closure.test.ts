@@ -2,6 +2,7 @@ import { type Lock, type Manifest, makeLock } from '@gapferry/bundle';
 import { digestOf, type NamedBy, type Pin } from '@gapferry/core';
 import { describe, expect, it } from 'vitest';
 import type { DiscoveredImage } from './discovery.ts';
+import type { Lead } from './leads.ts';
 import { requireClosure } from './require-closure.ts';
 
 const NAMED_BY: NamedBy = {
@@ -59,5 +60,28 @@ describe('closure', () => {
   it('does not hold where a certain one has no item at all', () => {
     const { item: _, ...lost } = found('r.example/lost:1', { outcome: 'listed' });
     expect(() => requireClosure(manifestOf(), lockOf(), [lost])).toThrow('r.example/lost:1');
+  });
+
+  it('holds of charts and repositories as well', () => {
+    const place = { file: 'a.yaml', path: 'spec' };
+    const lead: Lead = {
+      item: 'git g.example/a',
+      place,
+      to: 'chart b of https://c.example 1',
+      confidence: 'certain',
+      outcome: 'included',
+      became: 'chart c.example/b:1',
+    };
+    const manifest = { items: [{ kind: 'chart', id: 'c.example/b:1' }] } as unknown as Manifest;
+    expect(() => requireClosure(manifest, lockOf(), [], [lead])).not.toThrow();
+    const { became: _, ...lost } = lead;
+    for (const one of [{ ...lead, became: 'git c.example/b:1' }, lost])
+      expect(() => requireClosure(manifest, lockOf(), [], [one])).toThrow(
+        expect.objectContaining({
+          code: 'RELEASE_INCOMPLETE',
+          message: expect.stringContaining('chart b of'),
+        }),
+      );
+    expect(() => requireClosure(manifest, lockOf(), [], [{ ...lost, outcome: 'listed' }])).not.toThrow();
   });
 });
