@@ -1,4 +1,11 @@
-import type { ChartFinding, FindingPlace, GitFinding, ImageFinding, ReferenceFinding } from './discovery.ts';
+import type {
+  ArtifactFinding,
+  ChartFinding,
+  FindingPlace,
+  GitFinding,
+  ImageFinding,
+  ReferenceFinding,
+} from './discovery.ts';
 import type { GitPin } from './pin.ts';
 import type { Run } from './run.ts';
 
@@ -56,4 +63,23 @@ export interface TreeDiscovery {
   /** `entries`: nothing but what they lead to is looked at, each in its revision (HEAD's where it names none). Absent: everything, in every pinned ref.
    *  Throws `SOURCE_NOT_FOUND` for an entry whose revision or path is not there, and what rendering a chart throws. */
   discover(pin: GitPin, run: Run, entries?: readonly TreeEntry[]): Promise<TreeFindings>;
+}
+
+/** The content of an artifact of Flux or Argo CD. */
+export interface ArtifactContent {
+  /** The item's id, and what the artifact is known as: `ghcr.io/org/manifests`. */
+  readonly id: string;
+  /** Its layer: tar, with or without gzip; digest checked. */
+  readonly archive: Uint8Array;
+}
+
+/** Finds what an artifact's manifests name, as `TreeDiscovery` does of a repository. Wired by the cli. */
+export interface ArtifactDiscovery {
+  /** `entries`: nothing but the directories that they name. Throws `CONTENT_INVALID` and `LIMIT_EXCEEDED` for an archive that is refused, `SOURCE_NOT_FOUND` for a directory that is not there, and what
+   *  rendering a chart throws. */
+  discoverArtifact(
+    content: ArtifactContent,
+    run: Run,
+    entries?: readonly ArtifactFinding[],
+  ): Promise<TreeFindings>;
 }

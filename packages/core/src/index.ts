@@ -11,6 +11,7 @@ export * from './blobs.ts';
 export * from './canonical-json.ts';
 export * from './chart-contents.ts';
 export * from './chart-rendering.ts';
+export * from './choose-tree-files.ts';
 export * from './commit-tree.ts';
 export * from './descriptor.ts';
 export * from './digest.ts';

@@ -1,9 +1,13 @@
 import { posix } from 'node:path';
-import type { LeftOut, Run } from '@gapferry/core';
-import { LINK, type TreeFile } from './choose-files.ts';
+import type { LeftOut, Run, TreeFile } from '@gapferry/core';
 import type { GitMirror } from './git-mirror.ts';
 import type { Git } from './git-tool.ts';
 import { readBlobs } from './read-blobs.ts';
+
+/** One entry of a tree of Git. */
+export interface GitFile extends TreeFile {
+  readonly oid: string;
+}
 
 /** No path is longer; and so much of them is read in one tree. */
 const LIMITS = { target: 4096, bytes: 4_194_304 } as const;
@@ -12,7 +16,7 @@ const LIMITS = { target: 4096, bytes: 4_194_304 } as const;
 export async function linkedDirectories(
   git: Git,
   mirror: GitMirror,
-  tree: { readonly entries: readonly TreeFile[]; readonly links: readonly TreeFile[]; readonly what: string },
+  tree: { readonly entries: readonly GitFile[]; readonly links: readonly GitFile[]; readonly what: string },
   run: Run,
 ): Promise<LeftOut[]> {
   if (tree.links.length === 0) return [];
@@ -33,8 +37,8 @@ export async function linkedDirectories(
 /** Directories and links. */
 function placesIn(entries: readonly TreeFile[]): ReadonlySet<string> {
   const places = new Set<string>(['']);
-  for (const { mode, path } of entries) {
-    if (mode === LINK) places.add(path);
+  for (const { kind, path } of entries) {
+    if (kind === 'link') places.add(path);
     for (let at = posix.dirname(path); at !== '.' && !places.has(at); at = posix.dirname(at)) places.add(at);
   }
   return places;

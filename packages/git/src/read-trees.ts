@@ -1,8 +1,7 @@
-import type { CommitTree, GitPin, Run, TreeChoice } from '@gapferry/core';
-import { chooseFiles, type TreeFile } from './choose-files.ts';
+import { type CommitTree, chooseTreeFiles, type GitPin, type Run, type TreeChoice } from '@gapferry/core';
 import type { GitMirror } from './git-mirror.ts';
 import type { Git } from './git-tool.ts';
-import { linkedDirectories } from './linked-directories.ts';
+import { type GitFile, linkedDirectories } from './linked-directories.ts';
 import { type PinnedTree, pinnedTrees } from './pinned-trees.ts';
 import { readBlobs } from './read-blobs.ts';
 
@@ -34,7 +33,7 @@ async function readTree(
     LARGEST_LISTING,
   );
   const entries = text.split('\0').flatMap(toEntry);
-  const { wanted, leftOut, links } = chooseFiles(entries, what);
+  const { wanted, leftOut, links } = chooseTreeFiles(entries, what);
   const blobs = await readBlobs(git, mirror, wanted, what, run);
   const files = new Map<string, Uint8Array>();
   for (const { path, oid } of wanted) {
@@ -45,8 +44,9 @@ async function readTree(
   return { refs, commits, files, leftOut: [...leftOut, ...linked] };
 }
 
-function toEntry(record: string): TreeFile[] {
+function toEntry(record: string): GitFile[] {
   const [, mode = '', oid = '', size = '', path = ''] =
     /^(\d{6}) \w+ ([0-9a-f]{40,64}) +(\d+|-)\t(.+)$/s.exec(record) ?? [];
-  return path === '' ? [] : [{ mode, oid, size: Number(size), path }];
+  const kind = mode === '120000' ? 'link' : mode === '160000' ? 'submodule' : 'file';
+  return path === '' ? [] : [{ kind, oid, size: Number(size), path }];
 }

@@ -29,6 +29,7 @@ export { imagesOfTreeChart } from './discover-tree/images-of-tree-chart.ts';
 export type { Entry } from './discover-tree/leads-of-entry.ts';
 export type { TreeProblem } from './discover-tree/located-object.ts';
 export type { ChartTree } from './discover-tree/pack-tree-chart.ts';
+export { type ArchiveTree, readArchiveTree } from './discover-tree/read-archive-tree.ts';
 export type { TreeIdentity } from './discover-tree/tree-identity.ts';
 export type { Keyring } from './provenance/keyring.ts';
 export type { ChartAttachments, ChartRegistry } from './registry-charts.ts';

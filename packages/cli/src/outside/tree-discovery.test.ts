@@ -1,4 +1,6 @@
+import { gzipSync } from 'node:zlib';
 import {
+  type ArtifactFinding,
   type ChartFinding,
   type CommitTree,
   digestOf,
@@ -12,7 +14,7 @@ import {
 } from '@gapferry/core';
 import { gitSource } from '@gapferry/git';
 import { chartDiscovery } from '@gapferry/helm';
-import { createRepository, type TemporaryDirectory, temporaryDirectory } from '@gapferry/testkit';
+import { createRepository, type TemporaryDirectory, tarBytes, temporaryDirectory } from '@gapferry/testkit';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { treeDiscovery } from './tree-discovery.ts';
 
@@ -193,6 +195,46 @@ describe('a repository that is pointed into', () => {
     await expect(discover([entry('a'), one])).rejects.toMatchObject({
       code: 'SOURCE_NOT_FOUND',
       message: expect.stringContaining(message),
+    });
+  });
+});
+
+describe('an artifact', () => {
+  const discover = async (files: Texts, entries?: readonly ArtifactFinding[]): Promise<TreeFindings> => {
+    const { discoverArtifact } = treeDiscovery({ async *readTrees() {} }, charts);
+    const archive = gzipSync(tarBytes(Object.entries(files).map(([name, body]) => ({ name, body }))));
+    return discoverArtifact({ id: 'r.example/manifests', archive }, quietRun(), entries);
+  };
+  const artifact = (path: string, more: Partial<ArtifactFinding> = {}): ArtifactFinding => ({
+    kind: 'oci-artifact',
+    ref: 'r.example/manifests',
+    tag: 'v1',
+    path,
+    manifests: 'generated',
+    confidence: 'certain',
+    place: PLACE,
+    ...more,
+  });
+  const files = {
+    './apps/web/pod.yaml': pod('web:1'),
+    './other/pod.yaml': pod('other:1'),
+    'web/Chart.yaml': CHART['web/Chart.yaml'] ?? '',
+  };
+
+  it('is looked into as a repository is', async () => {
+    expect(told(await discover(files))).toEqual([
+      'certain web:1 apps/web/pod.yaml',
+      'certain other:1 other/pod.yaml',
+    ]);
+    expect(told(await discover(files, [artifact('./apps')]))).toEqual(['certain web:1 apps/web/pod.yaml']);
+    const changed = artifact('apps', { images: [{ name: 'web', newTag: '2' }], confidence: 'likely' });
+    expect(told(await discover(files, [changed]))).toEqual(['likely web:2 apps/kustomization.yaml']);
+  });
+
+  it('must have the directory that is deployed', async () => {
+    await expect(discover(files, [artifact('none')])).rejects.toMatchObject({
+      code: 'SOURCE_NOT_FOUND',
+      message: expect.stringContaining('image r.example/manifests has no directory "none" at v1; fleet.yaml'),
     });
   });
 });

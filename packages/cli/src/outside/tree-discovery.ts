@@ -1,4 +1,5 @@
 import {
+  type ArtifactDiscovery,
   type CommitTree,
   type FindingPlace,
   GapferryError,
@@ -14,8 +15,14 @@ import { type EntryRevision, entryRevision, revisionMissing } from './entry-revi
 import { type ChartLook, joinFindings, lookIntoTree } from './look-into-tree.ts';
 
 /** Finds what the files of pinned commits name, also by charts among them. Where there may be several trees, places say which: `v1.0:overlays/prod/kustomization.yaml`. */
-export function treeDiscovery(reader: TreeReader, charts: ChartLook): TreeDiscovery {
+export function treeDiscovery(reader: TreeReader, charts: ChartLook): TreeDiscovery & ArtifactDiscovery {
   return {
+    discoverArtifact: async ({ id, archive }, run, entries) => {
+      const { readArchiveTree } = await import('@gapferry/helm');
+      const tree = await readArchiveTree(archive, `image ${id}`, run);
+      const artifact = { ...tree, kind: 'image', id, url: `oci://${id}`, revisions: [] };
+      return bounded(await lookIntoTree({ ...artifact, ...(entries && { entries }) }, charts, run));
+    },
     discover: (pin, run, entries) =>
       entries === undefined
         ? discoverAll(reader, charts, pin, run)

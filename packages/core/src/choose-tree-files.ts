@@ -1,34 +1,34 @@
-import { GapferryError, type LeftOut } from '@gapferry/core';
+import type { LeftOut } from './commit-tree.ts';
+import { GapferryError } from './errors.ts';
 
-/** One entry of a tree's listing. */
+/** One entry of a tree's listing, or of an archive's. */
 export interface TreeFile {
-  readonly mode: string;
-  readonly oid: string;
+  readonly kind: 'file' | 'link' | 'submodule';
   /** Bytes; NaN for a submodule. */
   readonly size: number;
   readonly path: string;
 }
 
-export interface ChosenFiles {
-  readonly wanted: readonly TreeFile[];
+export interface ChosenFiles<F extends TreeFile> {
+  readonly wanted: readonly F[];
   /** What is not read and may hold manifests, or is a part of a chart. */
   readonly leftOut: readonly LeftOut[];
-  /** Links of which only their target says whether they hold anything. */
-  readonly links: readonly TreeFile[];
+  /** Links of which only their target says whether they lead to anything. */
+  readonly links: readonly F[];
 }
 
 /** What is read of one tree. `archive`: of a chart that another one brings along. */
 const LIMITS = { file: 1_048_576, archive: 33_554_432, files: 100_000, bytes: 67_108_864 } as const;
 
 /** Which files of a tree are read: manifests first, then the other files of charts, then everything else as long as there is room for it. Throws `LIMIT_EXCEEDED` for too many files, or bytes of manifests. */
-export function chooseFiles(entries: readonly TreeFile[], what: string): ChosenFiles {
+export function chooseTreeFiles<F extends TreeFile>(entries: readonly F[], what: string): ChosenFiles<F> {
   if (entries.length > LIMITS.files)
     throw tooMuch(`${what} has ${entries.length} files, more than ${LIMITS.files}`);
   const isPartOfChart = chartsAmong(entries);
   const ranked = Map.groupBy(entries, ({ path }) => (MANIFEST.test(path) ? 0 : isPartOfChart(path) ? 1 : 2));
-  const wanted: TreeFile[] = [];
+  const wanted: F[] = [];
   const leftOut: LeftOut[] = [];
-  const links: TreeFile[] = [];
+  const links: F[] = [];
   let bytes = 0;
   for (const rank of [0, 1, 2] as const)
     for (const entry of ranked.get(rank) ?? []) {
@@ -36,8 +36,8 @@ export function chooseFiles(entries: readonly TreeFile[], what: string): ChosenF
       if (reason === undefined) {
         bytes += entry.size;
         wanted.push(entry);
-      } else if (rank < 2 || entry.mode === SUBMODULE) leftOut.push({ path: entry.path, reason });
-      else if (entry.mode === LINK) links.push(entry);
+      } else if (rank < 2 || entry.kind === 'submodule') leftOut.push({ path: entry.path, reason });
+      else if (entry.kind === 'link') links.push(entry);
       if (rank === 0 && reason === NO_ROOM)
         throw tooMuch(`the manifests of ${what} have more than ${LIMITS.bytes} bytes`);
     }
@@ -46,8 +46,6 @@ export function chooseFiles(entries: readonly TreeFile[], what: string): ChosenF
 
 /** What may hold manifests, or says what becomes of them. */
 const MANIFEST = /\.(?:ya?ml|json|tpl)$|(?:^|\/)Kustomization$/i;
-const SUBMODULE = '160000';
-export const LINK = '120000';
 const NO_ROOM = `it does not fit into the ${LIMITS.bytes} bytes that are read`;
 
 /** Whether a path lies in the directory of a chart. */
@@ -64,9 +62,9 @@ function chartsAmong(entries: readonly TreeFile[]): (path: string) => boolean {
   };
 }
 
-function reasonAgainst({ mode, size, path }: TreeFile, isPlain: boolean): string | undefined {
-  if (mode === SUBMODULE) return 'it is a submodule: its files are in another repository';
-  if (mode === LINK) return 'it is a symbolic link';
+function reasonAgainst({ kind, size, path }: TreeFile, isPlain: boolean): string | undefined {
+  if (kind === 'submodule') return 'it is a submodule: its files are in another repository';
+  if (kind === 'link') return 'it is a symbolic link';
   const limit = !isPlain && /(?:^|\/)charts\/[^/]+\.tgz$/.test(path) ? LIMITS.archive : LIMITS.file;
   return size > limit ? `it has ${size} bytes, more than ${limit}` : undefined;
 }
@@ -80,6 +78,6 @@ function tooMuch(message: string): GapferryError {
     code: 'LIMIT_EXCEEDED',
     origin: 'source',
     message: `its images are not looked for: ${message}`,
-    hint: 'leave out "images: discover" of the repository, and name its images under "images"',
+    hint: 'name its images under "images" in bundle.yaml, and leave out "images: discover" where it says so',
   });
 }
