@@ -1,6 +1,9 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { mustRun } from '../process/run-process.ts';
+import { gitSettings } from './git-settings.ts';
 
 /** What one commit changes. */
 export interface CommitInput {
@@ -44,26 +47,58 @@ export function gitEnvironment(): Record<string, string> {
     GIT_AUTHOR_EMAIL: 'ada@example.com',
     GIT_COMMITTER_NAME: 'Ada Example',
     GIT_COMMITTER_EMAIL: 'ada@example.com',
+    ...gitSettings({}),
   };
 }
 
-/** Makes a repository at `path` with system git and puts the commits into it. */
+/** Repositories that were made with git already, by what was asked for. */
+const made = new Map<string, Promise<string>>();
+let below: string | undefined;
+
+/** Makes a repository at `path` with system git and puts the commits into it. What a process makes more than once it copies. */
 export async function createRepository(
   path: string,
   commits: readonly CommitInput[] = [],
   options: RepositoryOptions = {},
 ): Promise<TestGitRepository> {
-  await mkdir(path, { recursive: true });
-  const format = options.objectFormat ?? 'sha1';
-  await git(path, ['init', '--quiet', '--initial-branch=main', `--object-format=${format}`]);
-  const repository = await openRepository(path);
-  for (const commit of commits) await repository.commit(commit);
-  return repository;
+  const asked = JSON.stringify([commits, options]);
+  const making = made.get(asked) ?? makeRepository(commits, options);
+  made.set(asked, making);
+  cpSync(await making, path, { recursive: true });
+  return repositoryAt(path, commits.length);
 }
 
 /** A repository that is there already. Its next commit is dated after those it has. */
 export async function openRepository(path: string): Promise<TestGitRepository> {
-  let count = Number(await git(path, ['rev-list', '--all', '--count']));
+  return repositoryAt(path, Number(await git(path, ['rev-list', '--all', '--count'])));
+}
+
+async function makeRepository(
+  commits: readonly CommitInput[],
+  { objectFormat = 'sha1' }: RepositoryOptions,
+): Promise<string> {
+  const path = join(madeBelow(), String(made.size));
+  await mkdir(path);
+  const options = ['--quiet', '--template=', '--initial-branch=main', `--object-format=${objectFormat}`];
+  await git(path, ['init', ...options]);
+  await mkdir(join(path, '.git/hooks'));
+  const repository = repositoryAt(path, 0);
+  for (const commit of commits) await repository.commit(commit);
+  return path;
+}
+
+/** Removed when the process ends. */
+function madeBelow(): string {
+  if (below === undefined) {
+    const directory = mkdtempSync(join(tmpdir(), 'gapferry-repositories-'));
+    process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+    below = directory;
+  }
+  return below;
+}
+
+function repositoryAt(path: string, commits: number): TestGitRepository {
+  let count = commits;
   return {
     path,
     git: (...args) => git(path, args),

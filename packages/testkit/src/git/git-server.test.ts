@@ -19,10 +19,27 @@ describe.skipIf(missing !== undefined)('a Git repository of the testkit', () => 
       ]);
       return repository.refs();
     };
-    const refs = await make('one');
+    const refs = {
+      'refs/heads/main': 'c76c849cd39c0126302e3c0a744c6b6238189e68',
+      'refs/heads/next': 'b6fb9989d495d0f4387b6458b7de14d99c41f2ed',
+      'refs/tags/v1': '80e4e71a87d14dd392e9247ee1f7dd98603b81bb',
+      'refs/tags/v2': '4fef8003285a6a3033848220629937344e46b3c1',
+    };
+    expect(await make('one')).toEqual(refs);
     expect(await make('two')).toEqual(refs);
-    expect(Object.keys(refs)).toEqual(['refs/heads/main', 'refs/heads/next', 'refs/tags/v1', 'refs/tags/v2']);
-    expect(refs['refs/tags/v1']).toBe('80e4e71a87d14dd392e9247ee1f7dd98603b81bb');
+  });
+
+  it('has nothing of another that was asked for with the same words', async () => {
+    await using home = await temporaryDirectory();
+    const begin = [{ message: 'Begin', files: { 'README.md': 'hello\n' } }];
+    const one = await createRepository(home.join('one'), begin);
+    const two = await createRepository(home.join('two'), begin);
+    const refs = await two.refs();
+    await one.commit({ message: 'Go on', files: { 'README.md': null }, tags: ['v1'] });
+    expect(await two.refs()).toEqual(refs);
+    expect(await (await createRepository(home.join('three'), begin)).refs()).toEqual(refs);
+    expect(await two.git('status', '--porcelain')).toBe('');
+    expect(await two.git('fsck', '--strict')).toBe('');
   });
 
   it('can use sha256 object ids, and be opened again', async () => {

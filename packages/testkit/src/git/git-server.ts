@@ -10,6 +10,7 @@ import type { TestRequest } from '../http/test-request.ts';
 import { which } from '../process/which.ts';
 import { runCgi } from './cgi.ts';
 import { gitEnvironment } from './git-repository.ts';
+import { gitSettings } from './git-settings.ts';
 
 export interface GitServerOptions extends HttpServerOptions {
   readonly auth?: Credentials;
@@ -52,11 +53,7 @@ async function serve(
     ...gitEnvironment(),
     GIT_PROJECT_ROOT: rootDir,
     GIT_HTTP_EXPORT_ALL: '1',
-    GIT_CONFIG_COUNT: '2',
-    GIT_CONFIG_KEY_0: 'http.receivepack',
-    GIT_CONFIG_VALUE_0: String(options.push === true),
-    GIT_CONFIG_KEY_1: 'safe.directory',
-    GIT_CONFIG_VALUE_1: '*',
+    ...gitSettings({ 'http.receivepack': String(options.push === true), 'safe.directory': '*' }),
     ...(options.auth !== undefined && { REMOTE_USER: options.auth.username }),
   };
   return runCgi(backend, fitting, env);
