@@ -132,7 +132,7 @@ function toRenderingValues(found: FoundValues, file: string): RenderingValues | 
     case 'inline':
       return { name: file, content: found.content };
     case 'chart':
-      return { chartFile: found.path };
+      return { chartFile: found.path, ...(found.optional && { optional: found.optional }) };
     case 'tree':
       return `its values file ${found.path} is not applied`;
     case 'git':
