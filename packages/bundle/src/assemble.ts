@@ -175,7 +175,7 @@ function toCheck([, check]: readonly [string, UpstreamCheck]): UpstreamCheck {
   }
 }
 
-function toGitItem({ pin }: GitHolding, refLists: ReadonlyMap<string, Descriptor>): GitItem {
+function toGitItem({ pin, shallow }: GitHolding, refLists: ReadonlyMap<string, Descriptor>): GitItem {
   const list = refLists.get(pin.id);
   const refs = list === undefined ? pin.refs.map(({ name, oid }) => ({ name, oid })) : { list: bare(list) };
   return {
@@ -186,6 +186,7 @@ function toGitItem({ pin }: GitHolding, refLists: ReadonlyMap<string, Descriptor
     objectFormat: pin.objectFormat,
     refs,
     ...(pin.head && { head: pin.head }),
+    ...(shallow !== undefined && shallow.length > 0 && { shallow: [...shallow].sort() }),
     ...namersOf(pin),
   };
 }

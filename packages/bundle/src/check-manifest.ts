@@ -168,7 +168,7 @@ const KIND_PROBLEMS: { readonly [K in Item['kind']]: (item: Extract<Item, { kind
     ...pathProblem(toDirectoryName(item.id)),
     ...attachmentProblems(item),
   ],
-  git: (item) => [...pathProblem(toDirectoryName(item.id)), ...refProblems(item)],
+  git: (item) => [...pathProblem(toDirectoryName(item.id)), ...refProblems(item), ...shallowProblems(item)],
   file: (item) => [
     ...pathProblem(item.id),
     ...(item.blobs.length === 1 ? [] : ['a file has exactly one blob']),
@@ -190,6 +190,14 @@ function relationProblems({ items }: Manifest): Problem[] {
 function digestIn(id: string): string | undefined {
   const at = id.indexOf('@');
   return at < 0 ? undefined : id.slice(at + 1);
+}
+
+function shallowProblems({ objectFormat, shallow = [] }: Extract<Item, { kind: 'git' }>): string[] {
+  const length = objectFormat === 'sha1' ? 40 : 64;
+  return [
+    ...strictlyRising(shallow, 'shallow', 'cut').map((problem) => problem.message),
+    ...(shallow.every((oid) => oid.length === length) ? [] : [`a cut is not ${objectFormat}`]),
+  ];
 }
 
 function refProblems(item: Extract<Item, { kind: 'git' }>): string[] {

@@ -9,6 +9,7 @@ import { type GitTagEntry, gitTagEntry, toTagChoice } from './tag-entry.ts';
 export interface GitEntry {
   readonly url: string;
   readonly refs?: ReadonlyArray<string | { readonly tags: GitTagEntry }> | undefined;
+  readonly depth?: number | undefined;
   readonly as?: string | undefined;
   readonly images?: 'discover' | 'none' | undefined;
 }
@@ -22,6 +23,7 @@ export const gitEntry: z.ZodType<GitEntry> = z.strictObject({
       error: 'chooses tags twice: one of them is enough',
     })
     .optional(),
+  depth: z.number().int().min(1).max(1_000_000).optional(),
   as: entryText.optional(),
   images: z.enum(['discover', 'none']).optional(),
 });
@@ -35,6 +37,7 @@ export function toGitWish(entry: GitEntry, normalize: NormalizeGitUrl): GitWish 
     url: gitUrl(entry.url, normalize),
     refs: sortedUnique((entry.refs ?? []).filter((ref) => typeof ref === 'string')),
     ...tagsOf(entry),
+    ...(entry.depth !== undefined && { depth: entry.depth }),
     ...(entry.as !== undefined && { as: safeName(entry.as) }),
     ...(entry.images === 'discover' && { images: 'discover' }),
   };

@@ -86,6 +86,7 @@ const pinSchema = z.union([
     objectFormat: z.enum(['sha1', 'sha256']),
     refs: z.array(gitRefSchema).max(1_000_000),
     head: refNameSchema.optional(),
+    depth: z.number().int().min(1).max(1_000_000).optional(),
     namedBy,
   }),
   z.strictObject({ kind: z.literal('file'), ...base, url: textSchema, sha256: digestSchema }),

@@ -16,6 +16,7 @@ import {
   digestSchema,
   gitRefSchema,
   nameSchema,
+  oidSchema,
   refNameSchema,
   sizedDigestSchema,
   textSchema,
@@ -86,6 +87,8 @@ export interface GitItem extends ItemBase {
   /** Sorted by name. Over 1,000 refs: a blob with the canonical JSON of the list, named by digest. */
   readonly refs: readonly GitRef[] | { readonly list: Descriptor };
   readonly head?: string;
+  /** Commits whose parents were cut off, sorted; absent for a whole history. */
+  readonly shallow?: readonly string[];
   /** Which items' content points to the repository, sorted by `byNaming`. */
   readonly namedBy?: readonly NamedBy[];
 }
@@ -137,6 +140,7 @@ const gitSchema = z.strictObject({
   objectFormat: z.enum(['sha1', 'sha256']),
   refs: z.union([z.array(gitRefSchema).max(1000), z.strictObject({ list: descriptorSchema })]),
   head: refNameSchema.optional(),
+  shallow: z.array(oidSchema).min(1).max(1000).optional(),
   namedBy: namedBySchema.optional(),
 });
 

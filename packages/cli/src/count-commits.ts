@@ -34,6 +34,7 @@ export async function commitCounter(
         objectFormat: item.objectFormat,
         directory,
         from: medium,
+        ...(item.shallow && { shallow: item.shallow }),
       };
       repository = await unpackQuarantine(
         git,

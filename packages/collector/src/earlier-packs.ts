@@ -32,6 +32,8 @@ export async function earlierPacks(
   const before = last === undefined ? undefined : await unlessUnreadable(recordedRelease(last, releases));
   return {
     async carriageOf(pin, store, run) {
+      // What is cut is packed as a whole each time.
+      if (pin.depth !== undefined) return undefined;
       const item = gitItemOf(before, pin);
       const packs = before?.packs?.items.find((packed) => packed.id === pin.id)?.packs ?? [];
       if (item === undefined || packs.length === 0) return undefined;
@@ -45,7 +47,9 @@ export async function earlierPacks(
 
 function gitItemOf(release: RecordedRelease | undefined, pin: GitPin): GitItem | undefined {
   const item = release?.manifest.items.find((other) => other.kind === 'git' && other.id === pin.id);
-  return item?.kind === 'git' && item.objectFormat === pin.objectFormat ? item : undefined;
+  return item?.kind === 'git' && item.objectFormat === pin.objectFormat && item.shallow === undefined
+    ? item
+    : undefined;
 }
 
 async function refsOf(item: GitItem, store: BlobReader, run: Run): Promise<readonly GitRef[]> {

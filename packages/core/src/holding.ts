@@ -59,6 +59,8 @@ export interface GitHolding {
   readonly pin: GitPin;
   /** In the order in which they must be indexed. Together they yield every object that the pin's refs reach. */
   readonly packs: readonly GitPack[];
+  /** Commits whose parents were cut off (gitrepository-layout, `shallow`), sorted; absent for a whole history. */
+  readonly shallow?: readonly string[];
 }
 
 export interface FileHolding {

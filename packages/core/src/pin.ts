@@ -86,6 +86,8 @@ export interface GitPin extends PinBase {
   readonly refs: readonly GitRef[];
   /** The ref HEAD points to, where it is one of `refs`. */
   readonly head?: string;
+  /** As in the wish. */
+  readonly depth?: number;
   /** Which items' content points to it, sorted by `byNaming`; absent when nothing was found that does. A repository that no wish of the bundle wants is there because of these. */
   readonly namedBy?: readonly NamedBy[];
 }

@@ -39,6 +39,8 @@ export interface GitContent extends LoadBase {
   readonly objectFormat: 'sha1' | 'sha256';
   readonly refs: readonly GitRef[];
   readonly packs: readonly GitPack[];
+  /** Commits whose parents were cut off; absent for a whole history. A target that cannot hold such a one says so when it inspects. */
+  readonly shallow?: readonly string[];
 }
 
 export interface FileContent extends LoadBase {
@@ -72,6 +74,8 @@ export interface GitRefs extends NameBase {
   readonly repository: string;
   readonly refs: readonly GitRef[];
   readonly head?: string;
+  /** As for the content. */
+  readonly shallow?: readonly string[];
   /** URL of the repository upstream, for whoever looks at the copy. */
   readonly source?: string;
   /** Refs that the load does not name and that go, with what the plan saw there: an earlier release left them, and the target's policy wants them gone. */

@@ -111,6 +111,8 @@ export interface GitWish {
   readonly refs: readonly string[];
   /** Tags besides `refs`, by what they are. */
   readonly tags?: GitTagChoice;
+  /** Commits a ref brings, itself included; what lies further back is cut off. Absent: the whole history. */
+  readonly depth?: number;
   /** Identity to use instead of host/path of the URL. */
   readonly as?: string;
   /** The images that manifests and kustomizations in it name are looked for, and become part of the release. Absent: they are not. */

@@ -12,9 +12,10 @@ export interface GitMirror {
   readonly directory: string;
 }
 
-/** One mirror per URL and object format. The name says that what is in it was checked when it was fetched. */
+/** One mirror per URL and object format. The name says that what is in it was checked when it was fetched. A history that is cut has a mirror of its own: where it is cut, is the mirror's affair as a whole. */
 export function mirrorOf(workDirectory: string, pin: GitPin): GitMirror {
-  const name = hexOf(digestOf(`checked ${pin.objectFormat} ${pin.url}`)).slice(0, 32);
+  const cut = pin.depth === undefined ? '' : ` ${pin.id} cut at ${pin.depth}`;
+  const name = hexOf(digestOf(`checked ${pin.objectFormat} ${pin.url}${cut}`)).slice(0, 32);
   return { directory: join(workDirectory, 'mirrors', `${name}.git`) };
 }
 
@@ -59,8 +60,14 @@ async function fetchMissing(
   }
   await removeUnfinishedPacks(mirror);
   const wanted = new Set(pin.refs.map(({ oid }) => oid));
-  const missing = wanted.difference(await heldIds(git, mirror, run));
-  if (missing.size === 0) return;
+  const held = await heldIds(git, mirror, run);
+  const missing = wanted.difference(held);
+  if (missing.size === 0 && (pin.depth === undefined || held.size === wanted.size)) return;
+  if (pin.depth !== undefined && held.size > 0) {
+    // The cuts of other ids would be among those of the pin.
+    await discardMirror(mirror);
+    return await fetchMissing(git, mirror, pin, remote, run);
+  }
   const args = [
     'fetch',
     '--no-tags',
@@ -68,6 +75,7 @@ async function fetchMissing(
     '--no-auto-maintenance',
     '--refmap=',
     '--progress',
+    ...(pin.depth === undefined ? [] : [`--depth=${pin.depth}`]),
     '--stdin',
     '--',
     pin.url,

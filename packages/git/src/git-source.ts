@@ -84,6 +84,7 @@ async function resolveRefs(git: Git, wish: GitWish, options: GitSourceOptions, r
     objectFormat,
     refs,
     ...(head !== undefined && { head }),
+    ...(wish.depth !== undefined && { depth: wish.depth }),
   };
 }
 

@@ -18,6 +18,6 @@ export { gitPusher } from './push/git-pusher.ts';
 export type { RefPush } from './push/push-refs.ts';
 export type { RemoteRefs } from './push/remote-refs.ts';
 export * from './quarantine.ts';
-export { countCommits, type RepositoryRefs, readRefs } from './read-refs.ts';
+export { countCommits, type GitReach, type RepositoryRefs, readRefs } from './read-refs.ts';
 export * from './repository-writer.ts';
 export type { RetryOptions } from './retry-trips.ts';

@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type GitPack, type GitRef, isGapferryError, type Run } from '@gapferry/core';
 import { borrowObjects, createBare, isRepository, type ObjectFormat } from './bare-repository.ts';
+import { writeCuts } from './cuts.ts';
 import type { Git } from './git-tool.ts';
 import { proveComplete, readRefs } from './read-refs.ts';
 import { byRefName, requireRefs } from './ref-name.ts';
@@ -15,6 +16,8 @@ export interface QuarantineRequest extends PackUnpacking {
   readonly directory: string;
   /** A bare repository whose objects packs with prerequisites may build on. What it has already is not unpacked again. */
   readonly alternate?: string;
+  /** Where the history is cut. */
+  readonly shallow?: readonly string[];
 }
 
 /** Unpacks what a release says about one repository into a bare repository that nobody serves, and proves it there: each pack is hashed while it is read, every object checked
@@ -49,11 +52,12 @@ async function unpack(git: Git, request: QuarantineRequest, run: Run): Promise<s
   const repository = join(request.directory, `quarantine-${randomUUID()}.git`);
   try {
     await createBare(git, repository, request.objectFormat, [], run);
+    if (request.shallow !== undefined) await writeCuts(repository, request.shallow);
     if (request.alternate !== undefined) await borrowObjects(repository, request.alternate);
     await unpackPacks(git, repository, request, run);
     await writeRefs(repository, request.refs);
     await requireSameRefs(git, repository, request, run);
-    await proveComplete(git, repository, request.refs, request.item, run);
+    await proveComplete(git, repository, request, request.item, run);
     return repository;
   } catch (error) {
     await removeQuarantine(repository);

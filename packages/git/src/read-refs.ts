@@ -1,4 +1,5 @@
 import { GapferryError, type GitRef, isGapferryError, type Run } from '@gapferry/core';
+import { readCuts, seeingCuts } from './cuts.ts';
 import type { Git } from './git-tool.ts';
 import { byRefName } from './ref-name.ts';
 
@@ -6,6 +7,8 @@ import { byRefName } from './ref-name.ts';
 export interface RepositoryRefs {
   readonly refs: readonly GitRef[];
   readonly head?: string;
+  /** Where the history is cut; absent for a whole one. */
+  readonly shallow?: readonly string[];
 }
 
 /** Reads refs only, and fails when one of them points to an object that is not there. Sorted by name. */
@@ -21,21 +24,35 @@ export async function readRefs(git: Git, repository: string, run: Run): Promise<
     { repository, doing, args: ['symbolic-ref', '--quiet', 'HEAD'], accept: [1] },
     run,
   );
-  return { refs: refs.sort(byRefName), ...(head.status === 0 && { head: head.text.trim() }) };
+  const shallow = await readCuts(repository);
+  return {
+    refs: refs.sort(byRefName),
+    ...(head.status === 0 && { head: head.text.trim() }),
+    ...(shallow.length > 0 && { shallow }),
+  };
 }
 
-/** Proves that everything the refs reach is in the repository. Throws `CONTENT_INVALID`. */
+/** What has to be in a repository. */
+export interface GitReach {
+  readonly refs: readonly GitRef[];
+  /** Where the history is cut; absent for a whole one. */
+  readonly shallow?: readonly string[];
+}
+
+/** Proves that everything the refs reach is in the repository, up to the cuts. Throws `CONTENT_INVALID`. */
 export async function proveComplete(
   git: Git,
   repository: string,
-  refs: readonly GitRef[],
+  { refs, shallow = [] }: GitReach,
   item: string,
   run: Run,
 ): Promise<void> {
   const input = refs.map(({ oid }) => `${oid}\n`).join('');
   const args = ['rev-list', '--objects', '--quiet', '--stdin'];
   try {
-    await git.run({ repository, doing: `follow the history of ${item}`, args, input }, run);
+    await seeingCuts(repository, shallow, (variables) =>
+      git.run({ repository, doing: `follow the history of ${item}`, args, input, variables }, run),
+    );
   } catch (error) {
     if (!isGapferryError(error, 'GIT_FAILED')) throw error;
     throw new GapferryError({

@@ -65,7 +65,7 @@ describe('writing a bare repository', () => {
     const { bytes } = await writer.placeObjects(quarantine, target, run);
     expect(bytes).toBeGreaterThan(100);
     expect((await writer.readRefs(target, run)).refs).toEqual([]);
-    await writer.readBack(target, refs, 'line-a', run);
+    await writer.readBack(target, { refs }, 'line-a', run);
     await writer.updateRefs(target, { refs, head: 'refs/heads/main' }, run);
     expect(await writer.readRefs(target, run)).toEqual({ refs, head: 'refs/heads/main' });
     await mustRun('git', ['clone', '--quiet', target, directory.join('clone')]);
@@ -116,7 +116,7 @@ describe('writing a bare repository', () => {
     await writer.create(target, 'sha1', run);
     const { refs } = await quarantined();
     await expect(writer.updateRefs(target, { refs }, run)).rejects.toMatchObject({ code: 'TARGET_CONFLICT' });
-    await expect(writer.readBack(target, refs, 'line-a', run)).rejects.toMatchObject({
+    await expect(writer.readBack(target, { refs }, 'line-a', run)).rejects.toMatchObject({
       code: 'CONTENT_INVALID',
     });
   });
@@ -128,7 +128,7 @@ describe('writing a bare repository', () => {
     const bytes = await readFile(`${packs}/${name}`);
     await chmod(`${packs}/${name}`, 0o600);
     await writeFile(`${packs}/${name}`, bytes.fill(0, 60, 70));
-    await expect(writer.readBack(target, refs, 'line-a', run)).rejects.toMatchObject({
+    await expect(writer.readBack(target, { refs }, 'line-a', run)).rejects.toMatchObject({
       code: 'CONTENT_INVALID',
       origin: 'target',
     });

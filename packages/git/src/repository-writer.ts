@@ -2,15 +2,15 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GapferryError, type GitPack, type GitRef, isGapferryError, type Run } from '@gapferry/core';
 import { createBare, isRepository, type ObjectFormat, requireObjectFormat } from './bare-repository.ts';
+import { readCuts, writeCuts } from './cuts.ts';
 import type { GitSetting } from './git-environment.ts';
 import type { Git } from './git-tool.ts';
 import { readFileFrom } from './packing/pack-file.ts';
-import { countCommits, proveComplete, type RepositoryRefs, readRefs } from './read-refs.ts';
+import { countCommits, type GitReach, proveComplete, type RepositoryRefs, readRefs } from './read-refs.ts';
 import { requireRefs } from './ref-name.ts';
 import { neededPacks } from './unpack-pack.ts';
 
-export interface RefUpdate {
-  readonly refs: readonly GitRef[];
+export interface RefUpdate extends GitReach {
   /** The branch HEAD shall point to; HEAD stays as it is when left out. */
   readonly head?: string;
   /** What the plan saw there. When a ref is something else by now, nothing is changed. Left out: what is there at the call. */
@@ -24,11 +24,11 @@ export interface RepositoryWriter {
   /** Brings the objects of a proved quarantine in, synced, visible to nobody. Returns the bytes of packs written; packs that are there already are left alone. */
   placeObjects(quarantine: string, repository: string, run: Run): Promise<{ readonly bytes: number }>;
   /** Is everything that the refs reach in the repository? False as well when there is none. Follows the history; does not hash it. */
-  holds(repository: string, refs: readonly GitRef[], run: Run): Promise<boolean>;
+  holds(repository: string, reach: GitReach, run: Run): Promise<boolean>;
   /** Which packs of a chain the repository has to be given, by what they build on: all of them when there is no repository. */
   neededPacks(repository: string, packs: readonly GitPack[], run: Run): Promise<readonly GitPack[]>;
   /** Throws `CONTENT_INVALID` unless everything the refs reach is in the repository and every pack still has the bytes it was written with. */
-  readBack(repository: string, refs: readonly GitRef[], item: string, run: Run): Promise<void>;
+  readBack(repository: string, reach: GitReach, item: string, run: Run): Promise<void>;
   /** All refs or none, in one transaction; HEAD after them. Throws `TARGET_CONFLICT` when a ref is not what was expected. */
   updateRefs(repository: string, update: RefUpdate, run: Run): Promise<void>;
   /** No refs when there is no repository. */
@@ -60,12 +60,12 @@ export function repositoryWriter(git: Git): RepositoryWriter {
       else await createBare(git, repository, objectFormat, SETTINGS, run);
     },
     placeObjects: (quarantine, repository, run) => placeObjects(git, quarantine, repository, run),
-    holds: (repository, refs, run) => holds(git, repository, refs, run),
+    holds: (repository, reach, run) => holds(git, repository, reach, run),
     neededPacks: async (repository, packs, run) =>
       (await isRepository(repository)) ? await neededPacks(git, repository, packs, run) : packs,
-    readBack: async (repository, refs, item, run) => {
+    readBack: async (repository, reach, item, run) => {
       await verifyPacks(git, repository, item, run);
-      await proveComplete(git, repository, refs, item, run);
+      await proveComplete(git, repository, reach, item, run);
     },
     updateRefs: (repository, update, run) => updateRefs(git, repository, update, run),
     readRefs: async (repository, run) =>
@@ -74,10 +74,10 @@ export function repositoryWriter(git: Git): RepositoryWriter {
   };
 }
 
-async function holds(git: Git, repository: string, refs: readonly GitRef[], run: Run): Promise<boolean> {
+async function holds(git: Git, repository: string, reach: GitReach, run: Run): Promise<boolean> {
   if (!(await isRepository(repository))) return false;
   try {
-    await proveComplete(git, repository, refs, repository, run);
+    await proveComplete(git, repository, reach, repository, run);
     return true;
   } catch (error) {
     if (isGapferryError(error, 'CONTENT_INVALID')) return false;
@@ -143,7 +143,7 @@ async function verifyPacks(git: Git, repository: string, item: string, run: Run)
 async function updateRefs(
   git: Git,
   repository: string,
-  { refs, head, expected }: RefUpdate,
+  { refs, head, expected, shallow = [] }: RefUpdate,
   run: Run,
 ): Promise<void> {
   requireRefs(refs, refs[0]?.oid.length === 64 ? 'sha256' : 'sha1', `the update of ${repository}`);
@@ -155,6 +155,8 @@ async function updateRefs(
   const input = changed
     .map(({ name, oid }) => `update ${name}\0${oid}\0${there.get(name) ?? '0'.repeat(oid.length)}\0`)
     .join('');
+  const before = await readCuts(repository);
+  await writeCuts(repository, [...new Set([...before, ...shallow])].sort());
   try {
     if (changed.length > 0)
       await git.run(
@@ -162,10 +164,18 @@ async function updateRefs(
         run,
       );
   } catch (error) {
+    await writeCuts(repository, before);
     throw isGapferryError(error, 'GIT_FAILED') ? conflict(repository, error) : error;
   }
+  if (before.length > 0) await healCuts(git, repository, shallow, run);
   if (head !== undefined) await git.run({ repository, doing, args: ['symbolic-ref', 'HEAD', head] }, run);
   await git.run({ repository, doing, args: ['pack-refs', '--all'], settings: SYNCED }, run);
+}
+
+/** Cuts of before are no cuts any more when everything is there without them. */
+async function healCuts(git: Git, repository: string, shallow: readonly string[], run: Run): Promise<void> {
+  const { refs } = await readRefs(git, repository, run);
+  if (await holds(git, repository, { refs, shallow }, run)) await writeCuts(repository, shallow);
 }
 
 function conflict(repository: string, cause: GapferryError): GapferryError {

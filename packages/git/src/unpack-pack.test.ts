@@ -98,7 +98,7 @@ describe('a chain of packs', () => {
       (await readdir(`${repository}/objects/pack`)).filter((name) => name.endsWith('.pack')),
     ).toHaveLength(1);
     await writer.placeObjects(repository, target, run);
-    await writer.readBack(target, refs, 'line-a', run);
+    await writer.readBack(target, { refs }, 'line-a', run);
     await mustRun('git', ['-C', target, 'fsck', '--full', '--strict', ids[2]]);
   });
 

@@ -89,7 +89,7 @@ async function gitState(repository: TestGitRepository): Promise<TargetGitState> 
 function systemGit(work: string): GitRepositories {
   const git = (directory: string, args: readonly string[], input = ''): Promise<string> =>
     mustRun('git', ['--git-dir', directory, ...args], { env: gitEnvironment(), input });
-  const holds = async (directory: string, refs: readonly GitRef[]): Promise<boolean> => {
+  const holds = async (directory: string, { refs }: { refs: readonly GitRef[] }): Promise<boolean> => {
     const args = ['--git-dir', directory, 'rev-list', '--objects', '--quiet', '--stdin'];
     const input = refs.map(({ oid }) => `${oid}\n`).join('');
     return (await runProcess('git', args, { env: gitEnvironment(), input })).code === 0;
@@ -109,8 +109,8 @@ function systemGit(work: string): GitRepositories {
       await rm(work, { recursive: true });
       return { bytes: totalSize(placement.packs) };
     },
-    readBack: async (directory, refs, item) => {
-      if (await holds(directory, refs)) return;
+    readBack: async (directory, reach, item) => {
+      if (await holds(directory, reach)) return;
       throw new GapferryError({ code: 'CONTENT_INVALID', message: `${item} is incomplete` });
     },
     updateRefs: (directory, update) => updateRefs(directory, update, git),

@@ -14,7 +14,7 @@ import type { GitPlaces } from './git-names.ts';
 /** Git objects are there or not as a whole: an object that the refs reach and that is not there makes the packs necessary that the repository has not been given yet. */
 export async function inspectObjects(places: GitPlaces, load: GitContent, run: Run): Promise<Presence> {
   const directory = directoryOf(places, load);
-  if (await places.repositories.holds(directory, load.refs, run)) return { state: 'same' };
+  if (await places.repositories.holds(directory, load, run)) return { state: 'same' };
   const packs = await places.repositories.neededPacks(directory, load.packs, run);
   return { state: 'absent', missingBytes: totalSize(packs) };
 }
@@ -26,10 +26,10 @@ export async function loadObjects(
   run: Run,
 ): Promise<LoadOutcome> {
   const directory = directoryOf(places, load);
-  if (await places.repositories.holds(directory, load.refs, run)) return { state: 'same', bytes: 0 };
-  const { item, objectFormat, refs, packs } = load;
+  if (await places.repositories.holds(directory, load, run)) return { state: 'same', bytes: 0 };
+  const { item, objectFormat, refs, packs, shallow } = load;
   const { bytes } = await places.repositories.place(
-    { item, directory, objectFormat, refs, packs },
+    { item, directory, objectFormat, refs, packs, ...(shallow && { shallow }) },
     from,
     run,
   );
@@ -39,7 +39,7 @@ export async function loadObjects(
 
 export async function proveObjects(places: GitPlaces, load: GitContent, run: Run): Promise<void> {
   try {
-    await places.repositories.readBack(directoryOf(places, load), load.refs, load.item, run);
+    await places.repositories.readBack(directoryOf(places, load), load, load.item, run);
   } catch (error) {
     if (!isGapferryError(error, 'CONTENT_INVALID')) throw error;
     throw new GapferryError({

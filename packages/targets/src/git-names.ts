@@ -23,7 +23,7 @@ export async function inspectRefs(places: GitPlaces, load: GitRefs, run: Run): P
   const state = await places.repositories.readRefs(directoryOf(places, load), run);
   const there = stateOf(state, load);
   const presence = toPresence(there, wantedOf(load));
-  if (presence.state === 'same' && !isHead(state, load))
+  if (presence.state === 'same' && !(isHead(state, load) && isCut(state, load)))
     return { state: 'different', there, missingBytes: 0 };
   return presence;
 }
@@ -50,11 +50,16 @@ async function loadRepository(places: GitPlaces, load: GitRefs, run: Run): Promi
   const there = stateOf(state, load);
   const wanted = wantedOf(load);
   requireReplaceable(load, there, wanted, places.target);
-  if (isSame(there, wanted) && isHead(state, load)) return { state: 'same', bytes: 0 };
-  if (!(await places.repositories.holds(directory, load.refs, run))) throw incomplete(load);
+  if (isSame(there, wanted) && isHead(state, load) && isCut(state, load)) return { state: 'same', bytes: 0 };
+  if (!(await places.repositories.holds(directory, load, run))) throw incomplete(load);
   const refs = load.refs.filter(({ name, oid }) => there[name] !== oid);
   const expected = Object.entries(there).map(([name, oid]) => ({ name, oid }));
-  const update = { refs, expected, ...(load.head !== undefined && { head: load.head }) };
+  const update = {
+    refs,
+    expected,
+    ...(load.head !== undefined && { head: load.head }),
+    ...(load.shallow !== undefined && { shallow: load.shallow }),
+  };
   await places.repositories.updateRefs(directory, update, run);
   return { state: 'loaded', bytes: 0 };
 }
@@ -65,6 +70,13 @@ function directoryOf(places: GitPlaces, load: GitRefs): string {
 
 function isHead(state: GitState, load: GitRefs): boolean {
   return load.head === undefined || state.head === load.head;
+}
+
+/** Refs that the load does not name may need cuts of their own. */
+function isCut({ refs, shallow = [] }: GitState, load: GitRefs): boolean {
+  const [there, wanted] = [new Set(shallow), new Set(load.shallow)];
+  if (!wanted.isSubsetOf(there)) return false;
+  return there.size === wanted.size || refs.length > load.refs.length;
 }
 
 function stateOf(state: GitState, load: GitRefs): NameState {

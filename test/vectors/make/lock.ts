@@ -24,6 +24,12 @@ function goodLocks(): Vector[] {
         { kind: 'image' },
       ],
     }),
+    good(
+      'good-depth',
+      'a repository whose history is cut',
+      pins((all) => Object.assign(all[3] ?? {}, { depth: 1 })),
+      { pins: [{}, {}, {}, { kind: 'git', depth: 1 }, {}] },
+    ),
     good('good-empty', 'a bundle that wants nothing', text({ ...lock(), pins: [] }), { pins: [] }),
     good(
       'good-reformatted',
@@ -311,6 +317,13 @@ function wrongPins(): Vector[] {
       pins((all) => Object.assign(all[4] ?? {}, { attestations: 'keep' })),
       'CONFIG_INVALID',
       ['pins[4].attestations'],
+    ),
+    refused(
+      'depth-zero',
+      'a history without commits',
+      pins((all) => Object.assign(all[3] ?? {}, { depth: 0 })),
+      'CONFIG_INVALID',
+      ['pins[3]'],
     ),
     refused(
       'ref-name-option',

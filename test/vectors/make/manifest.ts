@@ -14,6 +14,7 @@ import {
   wholeManifest,
 } from './manifest-content.ts';
 import { manifestNamedByVectors } from './manifest-named-by.ts';
+import { manifestShallowVectors } from './manifest-shallow.ts';
 import { digest } from './openssl.ts';
 import { sortedJson, type Vector } from './vector.ts';
 
@@ -29,6 +30,7 @@ export function manifestVectors(): Vector[] {
     ...wrongRefs(),
     ...manifestAttachmentVectors(),
     ...manifestNamedByVectors(),
+    ...manifestShallowVectors(),
   ];
 }
 

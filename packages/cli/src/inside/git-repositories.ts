@@ -6,15 +6,15 @@ export function gitRepositories(git: Git, quarantineDirectory: string): GitRepos
   const writer = repositoryWriter(git);
   return {
     readRefs: (directory, run) => writer.readRefs(directory, run),
-    holds: (directory, refs, run) => writer.holds(directory, refs, run),
+    holds: (directory, reach, run) => writer.holds(directory, reach, run),
     neededPacks: (directory, packs, run) => writer.neededPacks(directory, packs, run),
-    readBack: (directory, refs, item, run) => writer.readBack(directory, refs, item, run),
+    readBack: (directory, reach, item, run) => writer.readBack(directory, reach, item, run),
     updateRefs: (directory, update, run) => writer.updateRefs(directory, update, run),
-    async place({ item, directory, objectFormat, refs, packs }, from, run) {
-      await writer.create(directory, objectFormat, run);
+    async place({ directory, ...wanted }, from, run) {
+      await writer.create(directory, wanted.objectFormat, run);
       const quarantine = await unpackQuarantine(
         git,
-        { item, packs, refs, objectFormat, directory: quarantineDirectory, from, alternate: directory },
+        { ...wanted, directory: quarantineDirectory, from, alternate: directory },
         run,
       );
       try {

@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { copyFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GitPin, Run } from '@gapferry/core';
 import { createBare } from '../bare-repository.ts';
@@ -29,7 +29,7 @@ export async function basePack(
   }
   const path = join(directory, 'base.pack');
   const pack = await writePack(git, mirror, { item: pin.id, revisions, path }, run);
-  await checkBasePack(git, pack, pin, join(directory, 'check.git'), run);
+  await checkBasePack(git, mirror, { pack, pin, directory: join(directory, 'check.git') }, run);
   return pack;
 }
 
@@ -70,13 +70,14 @@ async function isWhole(
  *  be in the pack as well. Throws `CONTENT_INVALID`. `directory` is created and removed. */
 async function checkBasePack(
   git: Git,
-  pack: PackFile,
-  pin: GitPin,
-  directory: string,
+  mirror: GitMirror,
+  { pack, pin, directory }: { pack: PackFile; pin: GitPin; directory: string },
   run: Run,
 ): Promise<void> {
   try {
     await createBare(git, directory, pin.objectFormat, [], run);
+    if (pin.depth !== undefined)
+      await copyFile(join(mirror.directory, 'shallow'), join(directory, 'shallow'));
     const args = ['index-pack', STRICT, '-o', join(directory, 'checked.idx'), pack.path];
     await refuseHistory(pin, () =>
       git.run({ repository: directory, doing: `check the objects of ${pin.id}`, args }, run),

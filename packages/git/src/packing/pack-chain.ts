@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type BlobStore,
+  GapferryError,
   type GitCarriage,
   type GitHolding,
   type GitPack,
@@ -11,6 +12,7 @@ import {
   type Run,
   type SizedDigest,
 } from '@gapferry/core';
+import { readCuts } from '../cuts.ts';
 import { discardMirror, type GitMirror } from '../git-mirror.ts';
 import type { Git } from '../git-tool.ts';
 import { basePack } from './base-pack.ts';
@@ -37,15 +39,32 @@ export async function packWhole(packing: Packing): Promise<GitHolding> {
   const known = await recallPack(mirror, pin);
   if (known !== undefined && (await into.has(known, run))) {
     run.emit({ kind: 'bytes', item: pin.id, bytes: known.size, reused: true });
-    return holding(pin, [toGitPack(known, [])]);
+    return { ...holding(pin, [toGitPack(known, [])]), ...(await cutAt(packing)) };
   }
   await packing.bring();
-  return holding(pin, [await mendingMirror(packing, storeBase)]);
+  const base = await mendingMirror(packing, storeBase);
+  return { ...holding(pin, [base]), ...(await cutAt(packing)) };
 }
 
-/** The earlier packs and an increment; one base pack where nothing can be built on them, or where they would be too many. */
+/** More cuts than a manifest takes. */
+const MOST_CUTS = 1000;
+
+async function cutAt({ mirror, pin }: Packing): Promise<Pick<GitHolding, 'shallow'>> {
+  if (pin.depth === undefined) return {};
+  const shallow = await readCuts(mirror.directory);
+  if (shallow.length <= MOST_CUTS) return shallow.length === 0 ? {} : { shallow };
+  throw new GapferryError({
+    code: 'LIMIT_EXCEEDED',
+    origin: 'source',
+    message: `the history of ${pin.id} would be cut in ${shallow.length} places, more than ${MOST_CUTS}`,
+    hint: 'name fewer refs, or leave out "depth"',
+  });
+}
+
+/** The earlier packs and an increment; one base pack where nothing can be built on them, or where they would be too many. A history that is cut is packed as a whole each time: it is small. */
 export async function packAfter(packing: Packing, earlier: GitCarriage): Promise<GitHolding> {
   const { pin, run } = packing;
+  if (pin.depth !== undefined) return await packWhole(packing);
   await packing.bring();
   const chain = await mendingMirror(packing, (now) => extend(now, earlier));
   if (!('why' in chain)) return holding(pin, chain.packs);
