@@ -183,7 +183,14 @@ function gitLoads(item: GitItem, refs: readonly GitRef[], packs: readonly GitPac
   // `x` and `x.git` are one directory at a target, so they are one place for whoever asks who owns it.
   const repository = toDirectoryName(item.id).replace(/\.git$/, '');
   const shallow = item.shallow === undefined ? {} : { shallow: item.shallow };
-  const base = { kind: 'git', item: describeItem(item), repository, refs, ...shallow } as const;
+  const base = {
+    kind: 'git',
+    item: describeItem(item),
+    repository,
+    refs,
+    source: item.source,
+    ...shallow,
+  } as const;
   return {
     content: { ...base, phase: 'content', objectFormat: item.objectFormat, packs },
     name: { ...base, phase: 'name', ...(item.head !== undefined && { head: item.head }) },

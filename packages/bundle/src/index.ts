@@ -19,6 +19,7 @@ export * from './discovered-git.ts';
 export * from './discovered-wish.ts';
 export * from './formats.ts';
 export type { NormalizeGitUrl } from './git-entry.ts';
+export type { GitHostTargetConfig, RefsPolicyConfig, SshConfig } from './git-host-entry.ts';
 export type { HostConfig } from './host-entry.ts';
 export * from './import-loads.ts';
 export * from './judge-upstream.ts';

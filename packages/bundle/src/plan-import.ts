@@ -5,6 +5,7 @@ import {
   type NameLoad,
   type NameState,
   type Presence,
+  type RefChange,
   type ReleaseAddress,
   type SizedDigest,
   totalSize,
@@ -67,6 +68,10 @@ export interface PlanStep {
   readonly nameAction: 'create' | 'move' | 'same';
   /** Bytes that will be sent for the content. */
   readonly bytes: number;
+  /** What is done to refs, where the target can tell: each that changes, and those that go. */
+  readonly refs?: readonly RefChange[];
+  /** There is no repository yet. */
+  readonly isNew?: true;
   /** What is loaded is a filtered index: upstream's signature over the index does not cover it. */
   readonly filtered?: true;
 }
@@ -84,7 +89,7 @@ export function planImport(
   requireOnePlaceEach(surveyed);
   const conflicts = surveyed.flatMap((loads) => conflictsOf(loads, predicate.channel, ownerOf));
   if (conflicts.length > 0) throw conflictError(conflicts);
-  const steps = surveyed.map(toStep);
+  const steps = surveyed.map((loads) => toStep(loads, ownPrunes(loads, predicate.channel, ownerOf)));
   const items = new Set(steps.map(({ item }) => item)).size;
   const toLoad = new Set(steps.filter(isChange).map(({ item }) => item)).size;
   const plan = Object.freeze({
@@ -154,21 +159,51 @@ function samePlace(one: Item, other: Item, place: string, target: string): Gapfe
   });
 }
 
-function toStep({ target, item, content, name, contentPresence, namePresence }: SurveyedLoads): PlanStep {
+function toStep(surveyed: SurveyedLoads, prunes: readonly RefChange[]): PlanStep {
+  const { target, item, content, contentPresence, namePresence } = surveyed;
   const toSend =
     contentPresence === undefined || contentPresence.state === 'same' ? undefined : contentPresence;
-  const moves = namePresence.state === 'different' && isReplacing(namePresence.there, name);
+  const refs = [...(namePresence.changes ?? []), ...prunes];
   return {
     target,
     item: describeItem(item),
     kind: item.kind,
     ...(content !== undefined && { content }),
-    name: namePresence.state === 'different' ? { ...name, replaces: namePresence.there } : name,
+    name: plannedName(surveyed, prunes),
     contentAction: toSend === undefined ? 'same' : 'send',
-    nameAction: namePresence.state === 'same' ? 'same' : moves ? 'move' : 'create',
+    nameAction: nameActionOf(surveyed, prunes),
     bytes: toSend?.missingBytes ?? 0,
+    ...(refs.length > 0 && { refs }),
+    ...(item.kind === 'git' && namePresence.state === 'absent' && refs.length === 0 && { isNew: true }),
     ...(content !== undefined && isFiltered(item) && { filtered: true }),
   };
+}
+
+function plannedName({ name, namePresence }: SurveyedLoads, prunes: readonly RefChange[]): NameLoad {
+  const replaced = namePresence.state === 'different' ? { ...name, replaces: namePresence.there } : name;
+  if (replaced.kind !== 'git' || prunes.length === 0) return replaced;
+  return { ...replaced, prunes: Object.fromEntries(prunes.map(({ ref, from = '' }) => [ref, from])) };
+}
+
+function nameActionOf(
+  { name, namePresence }: SurveyedLoads,
+  prunes: readonly RefChange[],
+): PlanStep['nameAction'] {
+  if (prunes.length > 0) return 'move';
+  if (namePresence.state === 'same') return 'same';
+  return namePresence.state === 'different' && isReplacing(namePresence.there, name) ? 'move' : 'create';
+}
+
+/** Of the refs that the target would let go, those that this channel left there: the others are somebody's work. */
+function ownPrunes(
+  { target, name, namePresence }: SurveyedLoads,
+  channel: string,
+  ownerOf: LookUpOwner,
+): readonly RefChange[] {
+  const owner = ownerOf(target, placeOf(name));
+  if (owner?.channel !== channel) return [];
+  const own = [owner.left, ...(owner.intended ?? [])];
+  return (namePresence.prunable ?? []).filter(({ ref, from }) => own.some((state) => state[ref] === from));
 }
 
 /** New refs beside old ones replace nothing. */
@@ -182,6 +217,8 @@ interface Conflict {
   readonly place: string;
   readonly item: string;
   readonly reason: string;
+  /** The target's policy or a rule of the host is against it; nobody's work would be lost. */
+  readonly refused?: true;
 }
 
 function conflictsOf(
@@ -194,15 +231,34 @@ function conflictsOf(
   const base = { target, place, item: describeItem(item) };
   if (owner !== undefined && owner.channel !== channel && isHeld(owner, namePresence))
     return [{ ...base, reason: `belongs to channel ${owner.channel}` }];
-  if (namePresence.state !== 'different') return [];
+  const foreign =
+    namePresence.state === 'different' ? foreignIn(namePresence.there, name, owner, channel) : [];
+  if (foreign.length > 0) return foreign.map((reason) => ({ ...base, reason }));
+  const refs = [
+    ...(namePresence.changes ?? []),
+    ...ownPrunes({ target, item, name, namePresence }, channel, ownerOf),
+  ];
+  return refs.flatMap(({ ref, refused }) =>
+    refused === undefined
+      ? []
+      : [{ ...base, reason: `cannot have ${ref} changed: ${refused}`, refused: true }],
+  );
+}
+
+function foreignIn(
+  there: NameState,
+  name: NameLoad,
+  owner: Ownership | undefined,
+  channel: string,
+): string[] {
   const wanted = wantedState(name);
   const own = owner?.channel === channel ? [owner.left, ...(owner.intended ?? [])] : [];
-  return Object.entries(namePresence.there)
+  return Object.entries(there)
     .filter(([key, value]) => wanted[key] !== value && !own.some((state) => state[key] === value))
-    .map(([key, value]) => ({
-      ...base,
-      reason: `${key === 'digest' ? 'stands' : `${key} stands`} at ${value}, which this channel did not put there`,
-    }));
+    .map(
+      ([key, value]) =>
+        `${key === 'digest' ? 'stands' : `${key} stands`} at ${value}, which this channel did not put there`,
+    );
 }
 
 /** A channel that only meant to put something there holds the place no longer when nothing stands there. */
@@ -215,10 +271,13 @@ function conflictError(conflicts: readonly Conflict[]): GapferryError {
     .slice(0, 10)
     .map(({ target, place, reason }) => `${place} at target ${target} ${reason}`);
   const more = conflicts.length > 10 ? `; and ${conflicts.length - 10} more` : '';
+  const isForeign = conflicts.some(({ refused }) => refused === undefined);
   return new GapferryError({
     code: 'TARGET_CONFLICT',
-    message: `the import would replace what is not its own: ${lines.join('; ')}${more}`,
-    hint: 'nothing was loaded; find out who put it there, move it away or take it out of the bundle',
+    message: `${isForeign ? 'the import would replace what is not its own' : 'the release wants what a target does not take'}: ${lines.join('; ')}${more}`,
+    hint: isForeign
+      ? 'nothing was loaded; find out who put it there, move it away or take it out of the bundle'
+      : 'nothing was loaded; `refs` of the target in site.yaml says what may be forced, moved and lifted',
     origin: 'target',
     data: { conflicts },
   });

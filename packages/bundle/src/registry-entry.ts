@@ -125,7 +125,7 @@ export function toRegistryTarget(entry: RegistryEntry): RegistryTargetConfig {
   };
 }
 
-function toCredentials(entry: CredentialsEntry): CredentialsConfig {
+export function toCredentials(entry: CredentialsEntry): CredentialsConfig {
   if (entry === 'docker' || 'docker' in entry) return { from: 'docker' };
   return 'env' in entry ? { from: 'environment', name: entry.env } : { from: 'file', path: entry.file };
 }
@@ -158,7 +158,7 @@ function templateProblem(template: string): string | undefined {
 }
 
 /** Hosts that other clients as well speak plain HTTP to without being told. */
-function isLoopback(hostname: string): boolean {
+export function isLoopback(hostname: string): boolean {
   return (
     hostname === 'localhost' ||
     hostname.endsWith('.localhost') ||

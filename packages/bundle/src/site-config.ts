@@ -1,11 +1,23 @@
 import { z } from 'zod';
 import { entryPath } from './entry-schemas.ts';
 import { FORMATS } from './formats.ts';
+import {
+  GIT_HOST_MEMBERS,
+  type GitHostTargetConfig,
+  gitHostProblem,
+  gitPlaceUrl,
+  gitTemplate,
+  gitWebUrl,
+  refsEntry,
+  sshEntry,
+  toGitHostTarget,
+} from './git-host-entry.ts';
 import { hostName } from './host-entry.ts';
 import type { ItemKind } from './manifest.ts';
 import { configError, parseYaml } from './parse-yaml.ts';
 import {
   credentialsEntry,
+  type EntryProblem,
   pathTemplate,
   type RegistryTargetConfig,
   registryProblem,
@@ -27,7 +39,7 @@ export interface SiteConfig {
 }
 
 /** The first target whose `takes` names an item's kind takes it. */
-export type TargetConfig = DepotTargetConfig | RegistryTargetConfig;
+export type TargetConfig = DepotTargetConfig | RegistryTargetConfig | GitHostTargetConfig;
 
 export interface DepotTargetConfig {
   readonly name: string;
@@ -68,9 +80,40 @@ const registryEntry = z.strictObject({
   also: z.array(hostName).max(100).optional(),
   connections: z.number().int().min(1).max(256).optional(),
 });
-const targetEntry = z.discriminatedUnion('kind', [depotEntry, registryEntry], {
-  error: ({ code }) => (code === 'invalid_union' ? 'must be depot or registry' : undefined),
+const gitHostEntry = z.strictObject({
+  name: nameSchema,
+  path: gitTemplate.optional(),
+  takes: z
+    .array(z.enum(['git']))
+    .min(1)
+    .optional(),
+  credentials: credentialsEntry.optional(),
+  ca: entryPath.optional(),
+  cert: entryPath.optional(),
+  key: entryPath.optional(),
+  insecure: z.boolean().optional(),
+  ssh: sshEntry.optional(),
+  refs: refsEntry.optional(),
 });
+const giteaEntry = gitHostEntry.extend({
+  kind: z.literal('gitea'),
+  url: gitWebUrl,
+  visibility: z.enum(['private', 'public']).optional(),
+});
+const gitlabEntry = gitHostEntry.extend({
+  kind: z.literal('gitlab'),
+  url: gitWebUrl,
+  visibility: z.enum(['private', 'internal', 'public']).optional(),
+});
+const gitEntry = gitHostEntry.extend({ kind: z.literal('git'), url: gitPlaceUrl });
+const targetEntry = z.discriminatedUnion(
+  'kind',
+  [depotEntry, registryEntry, giteaEntry, gitlabEntry, gitEntry],
+  {
+    error: ({ code }) =>
+      code === 'invalid_union' ? 'must be depot, registry, gitea, gitlab or git' : undefined,
+  },
+);
 const schema = z.strictObject({
   format: z.literal(FORMATS.site),
   name: nameSchema,
@@ -79,7 +122,10 @@ const schema = z.strictObject({
   state: text.optional(),
   targets: z.array(targetEntry).min(1).max(100),
 });
-const KNOWN = [schema, depotEntry, registryEntry].flatMap(({ shape }) => Object.keys(shape));
+const KNOWN = [
+  ...[schema, depotEntry, registryEntry, giteaEntry].flatMap(({ shape }) => Object.keys(shape)),
+  ...GIT_HOST_MEMBERS,
+];
 
 /** Parses site.yaml. Throws `CONFIG_INVALID` with every problem at once. */
 export function parseSiteConfig(source: string, file: string): SiteConfig {
@@ -87,7 +133,7 @@ export function parseSiteConfig(source: string, file: string): SiteConfig {
   const { name, trust, key, state = 'state', targets } = yaml.value;
   const names = targets.map((target) => target.name);
   const problems = targets.flatMap((target, i) => {
-    const found = target.kind === 'registry' ? registryProblem(target) : undefined;
+    const found = problemOf(target);
     return [
       ...(names.indexOf(target.name) === i
         ? []
@@ -99,8 +145,14 @@ export function parseSiteConfig(source: string, file: string): SiteConfig {
   return { name, trust, key, state, targets: targets.map(toTarget) };
 }
 
+function problemOf(entry: z.infer<typeof targetEntry>): EntryProblem | undefined {
+  if (entry.kind === 'depot') return undefined;
+  return entry.kind === 'registry' ? registryProblem(entry) : gitHostProblem(entry);
+}
+
 function toTarget(entry: z.infer<typeof targetEntry>): TargetConfig {
   if (entry.kind === 'registry') return toRegistryTarget(entry);
+  if (entry.kind !== 'depot') return toGitHostTarget(entry);
   const takes = entry.takes ?? (['images', 'charts', 'git', 'files'] as const);
   return {
     name: entry.name,

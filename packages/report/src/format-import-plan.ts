@@ -1,9 +1,17 @@
 import { type ImportPlan, type ItemKind, isChange, type PlanStep, placeOf } from '@gapferry/bundle';
-import { type Digest, formatReleaseAddress, type NameState, printable, shortDigest } from '@gapferry/core';
+import {
+  type Digest,
+  formatReleaseAddress,
+  type NameState,
+  printable,
+  type RefChange,
+  shortDigest,
+} from '@gapferry/core';
 import { filteredNote } from './attached-text.ts';
 import { formatBytes } from './format-bytes.ts';
 import { formatTable } from './format-table.ts';
 import { count } from './kind-titles.ts';
+import { refLines } from './ref-lines.ts';
 
 /** An import plan as a document for other programs: what would be done, not how. */
 export interface ImportPlanJson {
@@ -27,6 +35,10 @@ export interface ImportPlanStepJson {
   readonly bytes: number;
   /** What stands there now and gives way. */
   readonly replaces?: NameState;
+  /** What is done to each ref that changes, where the target can tell. */
+  readonly refs?: readonly RefChange[];
+  /** There is no repository yet. */
+  readonly isNew?: true;
   /** What is loaded is a filtered index: upstream's signature over the index does not cover it. */
   readonly filtered?: true;
 }
@@ -49,6 +61,8 @@ function toStepJson({
   contentAction,
   nameAction,
   bytes,
+  refs,
+  isNew,
   filtered,
 }: PlanStep): ImportPlanStepJson {
   return {
@@ -61,6 +75,8 @@ function toStepJson({
     name: nameAction,
     bytes,
     ...(nameAction === 'move' && name.replaces !== undefined && { replaces: name.replaces }),
+    ...(refs !== undefined && { refs }),
+    ...(isNew && { isNew }),
     ...(filtered && { filtered }),
   };
 }
@@ -90,6 +106,7 @@ function targetText(target: string, steps: readonly PlanStep[]): string {
   const lines = [
     printable(`target ${target}`),
     ...(changed.length === 0 ? [] : [formatTable(changed.map(rowOf), { indent: 2, right: [3] })]),
+    ...changed.flatMap(refLines),
     ...(tags.length === 0 ? [] : [`  ${count(tags.length, 'tag')} of attachments`]),
     ...(same === 0 ? [] : [`  ${count(same, 'item')} there already`]),
   ];
@@ -103,7 +120,9 @@ function rowOf(step: PlanStep): string[] {
 
 const ACTIONS = { move: 'move', create: 'create', same: 'content' } as const;
 
-function replacedText({ nameAction, name }: PlanStep): string {
+function replacedText({ nameAction, name, refs, isNew }: PlanStep): string {
+  if (isNew) return 'new repository';
+  if (refs !== undefined) return count(refs.length, 'ref');
   if (nameAction !== 'move' || name.replaces === undefined) return '';
   const [[key, value] = ['', ''], ...more] = Object.entries(name.replaces);
   const what =

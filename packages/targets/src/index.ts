@@ -13,6 +13,8 @@ export { type EmbeddedRoots, embeddedRoots } from './embedded-tree.ts';
 export type * from './git-host/git-host.ts';
 export { type GitHostTarget, type GitHostTargetOptions, gitHostTarget } from './git-host/git-host-target.ts';
 export type * from './git-host/git-remotes.ts';
+export { type GiteaHostOptions, giteaHost } from './git-host/gitea-host.ts';
+export { type GitlabHostOptions, gitlabHost } from './git-host/gitlab-host.ts';
 export { mapGitRepository } from './git-host/map-git-repository.ts';
 export { plainHost } from './git-host/plain-host.ts';
 export type { LiftedRule, LiftJournal } from './git-host/protection-lifts.ts';

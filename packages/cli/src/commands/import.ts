@@ -49,7 +49,7 @@ export default class Import extends GapferryCommand<typeof Import> {
       const site = await openTrustedSite(this.flags.site);
       const place = await openPlace(parseReleasePlace(this.args.place));
       const release = await verifyForSite(place, site, run);
-      opened = await openTargets(site, process.env, run);
+      opened = await openTargets(site, process.env, release.opened, run);
       const { targets } = opened;
       const plan = await planForSite(
         release,
@@ -68,7 +68,7 @@ export default class Import extends GapferryCommand<typeof Import> {
         exitCode,
       };
     } finally {
-      opened?.close();
+      await opened?.close();
       for (const lock of locks) await lock.release();
       await session.close();
     }

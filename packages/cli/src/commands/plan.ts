@@ -30,7 +30,7 @@ export default class Plan extends GapferryCommand<typeof Plan> {
     const session = await beginSession(site, `plan ${place.shown}`, systemClock, run);
     let opened: OpenTargets | undefined;
     try {
-      opened = await openTargets(site, process.env, run);
+      opened = await openTargets(site, process.env, release.opened, run);
       const plan = await planForSite(
         release,
         site,
@@ -47,7 +47,7 @@ export default class Plan extends GapferryCommand<typeof Plan> {
         text: [formatImportPlan(plan), ...upstreamLines(release)].join('\n'),
       };
     } finally {
-      opened?.close();
+      await opened?.close();
       await session.close();
     }
   }

@@ -8,8 +8,8 @@ import { registryCredentials } from './registry-credentials.ts';
 
 export interface OpenTarget {
   readonly target: Target;
-  /** Closes idle connections. */
-  close(): void;
+  /** Closes idle connections, and removes what was only needed meanwhile. */
+  close(): void | Promise<void>;
 }
 
 export interface Surroundings {

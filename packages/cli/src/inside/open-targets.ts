@@ -1,41 +1,58 @@
 import { join } from 'node:path';
-import type { DepotTargetConfig } from '@gapferry/bundle';
+import type { DepotTargetConfig, TargetConfig, TrustedManifest } from '@gapferry/bundle';
 import { GapferryError, type Run, type Target } from '@gapferry/core';
 import { childEnvironment, readEnvironment } from '../environment.ts';
 import { gitRepositories } from './git-repositories.ts';
-import { type OpenTarget, openRegistry } from './open-registry.ts';
+import { openGitHost } from './open-git-host.ts';
+import { type OpenTarget, openRegistry, type Surroundings } from './open-registry.ts';
 import type { Site } from './open-site.ts';
 
 export interface OpenTargets {
   /** By name. */
   readonly targets: ReadonlyMap<string, Target>;
-  /** Closes idle connections. */
-  close(): void;
+  /** Closes idle connections, and removes what was unpacked for pushes. */
+  close(): Promise<void>;
 }
 
-/** Opens every target of the site: directories of embedded depots are made where there are none, registries are asked nothing yet. `env`: where the site's credentials are looked up.
- *  Throws `CONFIG_INVALID`, `USAGE`. */
+/** Opens every target of the site for one release: directories of embedded depots are made where there are none, other hosts are asked nothing yet. `env`: where the site's credentials
+ *  are looked up. Throws `CONFIG_INVALID`, `USAGE`. */
 export async function openTargets(
   site: Site,
   env: Readonly<Record<string, string | undefined>>,
+  release: TrustedManifest,
   run: Run,
 ): Promise<OpenTargets> {
   requireSeparate(site);
-  const environment = readEnvironment(env);
+  const surroundings = { environment: readEnvironment(env), env };
   const opened = new Map<string, OpenTarget>();
-  for (const config of site.config.targets)
-    opened.set(
-      config.name,
-      config.kind === 'depot'
-        ? await openEmbedded(site, config)
-        : await openRegistry(site, config, { environment, env }, run),
-    );
-  return {
-    targets: new Map([...opened].map(([name, { target }]) => [name, target])),
-    close: () => {
-      for (const { close } of opened.values()) close();
-    },
+  const close = async (): Promise<void> => {
+    for (const target of opened.values()) await target.close();
   };
+  try {
+    for (const config of site.config.targets)
+      opened.set(config.name, await openTarget(site, config, surroundings, release, run));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { targets: new Map([...opened].map(([name, { target }]) => [name, target])), close };
+}
+
+async function openTarget(
+  site: Site,
+  config: TargetConfig,
+  surroundings: Surroundings,
+  release: TrustedManifest,
+  run: Run,
+): Promise<OpenTarget> {
+  switch (config.kind) {
+    case 'depot':
+      return await openEmbedded(site, config);
+    case 'registry':
+      return await openRegistry(site, config, surroundings, run);
+    default:
+      return await openGitHost(site, config, surroundings, release, run);
+  }
 }
 
 async function openEmbedded(site: Site, { name, path }: DepotTargetConfig): Promise<OpenTarget> {

@@ -1,0 +1,209 @@
+import { GapferryError, type Run } from '@gapferry/core';
+import { askHost, memberOf, textIn } from './ask-host.ts';
+import type { GitHost, HostApi, HostedRepository, NewRepository, RepositoryFacts } from './git-host.ts';
+import { giteaProtections } from './gitea-protections.ts';
+import { inTwoLevels, mapGitRepository, unmapped } from './map-git-repository.ts';
+
+export interface GiteaHostOptions {
+  /** Where git reaches repositories: `https://git.plant.example`, `ssh://git@git.plant.example:2222`. No slash at the end. */
+  readonly gitUrl: string;
+  /** See `mapGitRepository`; the first part is the organisation. */
+  readonly template: string;
+  readonly visibility: 'private' | 'public';
+  /** `…/api/v1`. */
+  readonly api: HostApi;
+}
+
+/** Gitea (API of 1.20 and later) and Forgejo. */
+export function giteaHost(options: GiteaHostOptions): GitHost {
+  const { gitUrl, template, api } = options;
+  let me: Promise<Account> | undefined;
+  const whoAmI = (run: Run): Promise<Account> => {
+    me ??= readAccount(api, run).catch((error: unknown) => {
+      me = undefined;
+      throw error;
+    });
+    return me;
+  };
+  return {
+    hasHead: true,
+    pathOf: (repository) => requireNames(inTwoLevels(mapGitRepository(template, repository))),
+    urlOf: (path) => `${gitUrl}/${path}.git`,
+    begin: async (run) => void (await whoAmI(run)),
+    look: (path, run) => look(api, path, run),
+    requireCreatable: async (path, run) => void (await ownerOf(api, path, await whoAmI(run), run)),
+    create: async (path, wanted, run) => create(options, path, wanted, await whoAmI(run), run),
+    protections: async (path, run) => giteaProtections(api, path, (await whoAmI(run)).login, run),
+    settle: (path, wanted, run) => settle(api, path, wanted, run),
+    carryOut: async (requests, run) => {
+      for (const request of requests) await askHost(api, request, run);
+    },
+  };
+}
+
+interface Account {
+  readonly login: string;
+  readonly isAdmin: boolean;
+}
+
+async function readAccount(api: HostApi, run: Run): Promise<Account> {
+  const { value } = await askHost(api, { method: 'GET', path: '/user' }, run);
+  const login = textIn(value, 'login');
+  if (login === undefined) throw strange('/user');
+  return { login, isAdmin: memberOf(value, 'is_admin') === true };
+}
+
+function strange(path: string): GapferryError {
+  return new GapferryError({
+    code: 'PROTOCOL_VIOLATION',
+    origin: 'target',
+    message: `the host does not answer ${path} as Gitea does`,
+    hint: 'check `kind` and `url` of the target: the address of its web pages, with the path before them if there is one',
+  });
+}
+
+async function look(api: HostApi, path: string, run: Run): Promise<HostedRepository | undefined> {
+  const { status, value } = await askHost(api, { method: 'GET', path: `/repos/${path}`, accept: [404] }, run);
+  if (status === 404) return undefined;
+  const closed = closedBecause(value, path);
+  const branch = textIn(value, 'default_branch') ?? '';
+  return {
+    description: textIn(value, 'description') ?? '',
+    ...(branch !== '' && { head: `refs/heads/${branch}` }),
+    ...(closed !== undefined && { closed }),
+  };
+}
+
+function closedBecause(value: unknown, path: string): string | undefined {
+  const name = textIn(value, 'full_name') ?? '';
+  if (name.toLowerCase() !== path.toLowerCase()) return `it was renamed to ${name}`;
+  if (memberOf(value, 'archived') === true) return 'it is archived';
+  if (memberOf(value, 'mirror') === true) return 'it is a pull mirror, which the host itself keeps';
+  if (memberOf(value, 'has_code') === false) return 'its code is switched off';
+  if (memberOf(memberOf(value, 'permissions'), 'push') !== true)
+    return 'these credentials may not push to it';
+  return undefined;
+}
+
+/** Whose repositories are made where. Throws `TARGET_CONFLICT` where we may not make any. */
+type Owner = 'organisation' | 'me' | 'somebody' | 'nobody';
+
+async function ownerOf(api: HostApi, path: string, me: Account, run: Run): Promise<Owner> {
+  const [owner = ''] = path.split('/');
+  if (owner.toLowerCase() === me.login.toLowerCase()) return 'me';
+  const organisation = await askHost(api, { method: 'GET', path: `/orgs/${owner}`, accept: [404] }, run);
+  if (organisation.status === 200) {
+    await requireMember(api, owner, path, me, run);
+    return 'organisation';
+  }
+  const user = await askHost(api, { method: 'GET', path: `/users/${owner}`, accept: [404] }, run);
+  if (user.status === 404) return 'nobody';
+  if (me.isAdmin) return 'somebody';
+  throw notOurs(path, `${owner} is another user`);
+}
+
+async function requireMember(
+  api: HostApi,
+  owner: string,
+  path: string,
+  me: Account,
+  run: Run,
+): Promise<void> {
+  if (me.isAdmin) return;
+  const question = {
+    method: 'GET',
+    path: `/users/${me.login}/orgs/${owner}/permissions`,
+    accept: [403, 404],
+  } as const;
+  const { value } = await askHost(api, question, run);
+  if (memberOf(value, 'can_create_repository') !== true)
+    throw notOurs(path, `${me.login} may not make repositories in the organisation ${owner}`);
+}
+
+function notOurs(path: string, why: string): GapferryError {
+  return new GapferryError({
+    code: 'TARGET_CONFLICT',
+    origin: 'target',
+    message: `there is no repository ${path} at the host, and it cannot be made: ${why}`,
+    hint: 'let somebody make it, give the user of the target the right to, or choose another `path` in site.yaml',
+    data: { path },
+  });
+}
+
+async function create(
+  { api, visibility }: GiteaHostOptions,
+  path: string,
+  wanted: NewRepository,
+  me: Account,
+  run: Run,
+): Promise<void> {
+  const [owner = '', name = ''] = path.split('/');
+  let kind = await ownerOf(api, path, me, run);
+  if (kind === 'nobody') {
+    await makeOrganisation(api, owner, visibility, run);
+    kind = 'organisation';
+  }
+  const into = {
+    organisation: `/orgs/${owner}/repos`,
+    me: '/user/repos',
+    somebody: `/admin/users/${owner}/repos`,
+  }[kind];
+  const { objectFormat, description, head } = wanted;
+  const body = {
+    name,
+    private: visibility === 'private',
+    auto_init: false,
+    object_format_name: objectFormat,
+    ...(description !== undefined && { description: description.slice(0, 2048) }),
+    ...(head !== undefined && { default_branch: head.slice('refs/heads/'.length) }),
+  };
+  // 409: somebody was faster; whether it may be used shows when it is looked at.
+  await askHost(api, { method: 'POST', path: into, body, accept: [409] }, run);
+}
+
+/** 409, 422: another repository of the same import was faster. */
+async function makeOrganisation(api: HostApi, name: string, visibility: string, run: Run): Promise<void> {
+  const body = { username: name, visibility };
+  const made = await askHost(api, { method: 'POST', path: '/orgs', body, accept: [409, 422] }, run);
+  if (made.status < 300) return;
+  await askHost(api, { method: 'GET', path: `/orgs/${name}` }, run);
+}
+
+async function settle(
+  api: HostApi,
+  path: string,
+  { head, description }: RepositoryFacts,
+  run: Run,
+): Promise<void> {
+  const body = {
+    ...(head !== undefined && { default_branch: head.slice('refs/heads/'.length) }),
+    ...(description !== undefined && { description: description.slice(0, 2048) }),
+  };
+  await askHost(api, { method: 'PATCH', path: `/repos/${path}`, body }, run);
+}
+
+const OWNER = /^(?=.{1,40}$)[A-Za-z0-9](?:[-._]?[A-Za-z0-9])*$/;
+const NAME = /^(?=.{1,100}$)[A-Za-z0-9._-]+$/;
+/** Words that Gitea keeps for its own pages, as far as an organisation could want them. */
+const RESERVED = new Set(
+  'admin api assets attachments avatar avatars captcha commits debug devtest error explore ghost issues login metrics milestones new notifications org pulls raw repo repo-avatars search user v2'.split(
+    ' ',
+  ),
+);
+
+/** Gitea's own rules for names (models/user, models/repo). */
+function requireNames(path: string): string {
+  const [owner = '', name = ''] = path.split('/');
+  if (!OWNER.test(owner))
+    throw unmapped(
+      path,
+      `"${owner}" is no name of an organisation for Gitea (letters, digits, single . _ - between them, at most 40)`,
+    );
+  if (RESERVED.has(owner.toLowerCase())) throw unmapped(path, `Gitea keeps "${owner}" for itself`);
+  if (!NAME.test(name) || /^[.-]{1,2}$|\.(?:git|wiki|rss|atom)$/i.test(name))
+    throw unmapped(
+      path,
+      `"${name}" is no name of a repository for Gitea (letters, digits, . _ -, at most 100)`,
+    );
+  return path;
+}

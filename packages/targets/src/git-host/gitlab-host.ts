@@ -1,0 +1,210 @@
+import { GapferryError, type Run } from '@gapferry/core';
+import { askHost, listOf, memberOf, numberIn, textIn } from './ask-host.ts';
+import type { GitHost, HostApi, HostedRepository, NewRepository, RepositoryFacts } from './git-host.ts';
+import { gitlabProtections, levelOf } from './gitlab-protections.ts';
+import { mapGitRepository, unmapped } from './map-git-repository.ts';
+
+export interface GitlabHostOptions {
+  /** Where git reaches repositories. No slash at the end. */
+  readonly gitUrl: string;
+  /** See `mapGitRepository`; all parts but the last are groups. */
+  readonly template: string;
+  readonly visibility: 'private' | 'internal' | 'public';
+  /** `…/api/v4`. */
+  readonly api: HostApi;
+}
+
+/** GitLab (REST API v4). */
+export function gitlabHost(options: GitlabHostOptions): GitHost {
+  const { gitUrl, template, api } = options;
+  return {
+    hasHead: true,
+    pathOf: (repository) => requirePath(mapGitRepository(template, repository)),
+    urlOf: (path) => `${gitUrl}/${path}.git`,
+    begin: async (run) => {
+      const { value } = await askHost(api, { method: 'GET', path: '/user' }, run);
+      if (numberIn(value, 'id') === undefined) throw strange();
+    },
+    look: async (path, run) => {
+      const project = await readProject(api, path, run);
+      return project === undefined ? undefined : toRepository(project, path);
+    },
+    requireCreatable: (path, run) => requireCreatable(api, path, run),
+    create: (path, wanted, run) => create(options, path, wanted, run),
+    protections: async (path, run) => {
+      const project = await readProject(api, path, run);
+      return project === undefined ? [] : gitlabProtections(api, path, levelOf(project), run);
+    },
+    settle: (path, wanted, run) => settle(api, path, wanted, run),
+    carryOut: async (requests, run) => {
+      for (const request of requests) await askHost(api, request, run);
+    },
+  };
+}
+
+function strange(): GapferryError {
+  return new GapferryError({
+    code: 'PROTOCOL_VIOLATION',
+    origin: 'target',
+    message: 'the host does not answer /user as GitLab does',
+    hint: 'check `kind` and `url` of the target: the address of its web pages, with the path before them if there is one',
+  });
+}
+
+async function readProject(api: HostApi, path: string, run: Run): Promise<unknown> {
+  const question = { method: 'GET', path: `/projects/${encodeURIComponent(path)}`, accept: [404] } as const;
+  const { status, value } = await askHost(api, question, run);
+  return status === 404 ? undefined : value;
+}
+
+function toRepository(project: unknown, path: string): HostedRepository {
+  const branch = textIn(project, 'default_branch') ?? '';
+  const closed = closedBecause(project, path);
+  return {
+    description: textIn(project, 'description') ?? '',
+    ...(branch !== '' && { head: `refs/heads/${branch}` }),
+    ...(closed !== undefined && { closed }),
+  };
+}
+
+/** Reporters and below may not push (GitLab, "Roles and permissions"). */
+const DEVELOPER = 30;
+
+function closedBecause(project: unknown, path: string): string | undefined {
+  const name = textIn(project, 'path_with_namespace') ?? '';
+  if (name.toLowerCase() !== path.toLowerCase()) return `it was moved to ${name}`;
+  if (memberOf(project, 'archived') === true) return 'it is archived';
+  if (typeof memberOf(project, 'marked_for_deletion_on') === 'string') return 'it is marked for deletion';
+  if (memberOf(project, 'mirror') === true) return 'it is a pull mirror, which the host itself keeps';
+  if (textIn(project, 'repository_access_level') === 'disabled') return 'its repository is switched off';
+  if (levelOf(project) < DEVELOPER) return 'these credentials may not push to it';
+  return undefined;
+}
+
+interface Group {
+  readonly id: number;
+  readonly path: string;
+}
+
+/** The deepest group of the way that is there, and the parts that are missing below it. */
+async function findGroup(
+  api: HostApi,
+  path: string,
+  run: Run,
+): Promise<{ readonly group: Group | undefined; readonly missing: readonly string[] }> {
+  const parts = path.split('/').slice(0, -1);
+  for (let length = parts.length; length > 0; length--) {
+    const full = parts.slice(0, length).join('/');
+    const question = {
+      method: 'GET',
+      path: `/groups/${encodeURIComponent(full)}?with_projects=false`,
+      accept: [404],
+    } as const;
+    const { status, value } = await askHost(api, question, run);
+    const id = numberIn(value, 'id');
+    if (status !== 404 && id !== undefined)
+      return { group: { id, path: full }, missing: parts.slice(length) };
+  }
+  return { group: undefined, missing: parts };
+}
+
+/** A namespace of the first part's name may be a user: then no group can be made of it. */
+async function requireCreatable(api: HostApi, path: string, run: Run): Promise<void> {
+  const { group, missing } = await findGroup(api, path, run);
+  const [first = ''] = path.split('/');
+  if (group !== undefined || missing.length === 0) return;
+  const users = await askHost(
+    api,
+    { method: 'GET', path: `/users?username=${encodeURIComponent(first)}` },
+    run,
+  );
+  if (listOf(users.value).length > 0) throw notOurs(path, `${first} is a user`);
+}
+
+function notOurs(path: string, why: string): GapferryError {
+  return new GapferryError({
+    code: 'TARGET_CONFLICT',
+    origin: 'target',
+    message: `there is no project ${path} at the host, and it cannot be made: ${why}`,
+    hint: 'let somebody make it, or choose another `path` in site.yaml',
+    data: { path },
+  });
+}
+
+async function create(
+  { api, visibility }: GitlabHostOptions,
+  path: string,
+  { description, objectFormat }: NewRepository,
+  run: Run,
+): Promise<void> {
+  if (objectFormat === 'sha256') throw notOurs(path, 'GitLab keeps projects with sha1 object ids only');
+  const group = await makeGroups(api, path, visibility, run);
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const body = {
+    name,
+    path: name,
+    namespace_id: group.id,
+    visibility,
+    initialize_with_readme: false,
+    ...(description !== undefined && { description: description.slice(0, 2000) }),
+  };
+  const made = await askHost(api, { method: 'POST', path: '/projects', body, accept: [400, 409] }, run);
+  if (made.status < 300) return;
+  // Somebody was faster, or the host says why not.
+  if ((await readProject(api, path, run)) === undefined) throw notOurs(path, wordsOf(made.value));
+}
+
+async function makeGroups(api: HostApi, path: string, visibility: string, run: Run): Promise<Group> {
+  let { group, missing } = await findGroup(api, path, run);
+  for (; missing.length > 0; { group, missing } = await findGroup(api, path, run)) {
+    const [name = ''] = missing;
+    const body = { name, path: name, visibility, ...(group !== undefined && { parent_id: group.id }) };
+    const made = await askHost(api, { method: 'POST', path: '/groups', body, accept: [400, 409] }, run);
+    // Another repository of the same import may have been faster: then it is found now.
+    const next = made.status < 300 ? undefined : await findGroup(api, path, run);
+    if (next !== undefined && next.missing.length >= missing.length)
+      throw notOurs(path, `the group ${name} cannot be made: ${wordsOf(made.value)}`);
+  }
+  if (group === undefined) throw notOurs(path, 'it lies in no group');
+  return group;
+}
+
+function wordsOf(value: unknown): string {
+  return JSON.stringify(memberOf(value, 'message') ?? memberOf(value, 'error') ?? 'no reason given').slice(
+    0,
+    300,
+  );
+}
+
+async function settle(
+  api: HostApi,
+  path: string,
+  { head, description }: RepositoryFacts,
+  run: Run,
+): Promise<void> {
+  const body = {
+    ...(head !== undefined && { default_branch: head.slice('refs/heads/'.length) }),
+    ...(description !== undefined && { description: description.slice(0, 2000) }),
+  };
+  await askHost(api, { method: 'PUT', path: `/projects/${encodeURIComponent(path)}`, body }, run);
+}
+
+/** GitLab's rules for paths: letters, digits, `_`, `-`, `.`; a special character neither first nor last, nor two in a row. */
+const PART = /^(?=.{1,255}$)[A-Za-z0-9](?:[-._]?[A-Za-z0-9])*$/;
+/** Top-level paths that GitLab keeps (its documentation, "Reserved project and group names"), as far as they fit the rule. */
+const RESERVED = new Set(
+  'admin api assets dashboard deploy.html explore files groups health_check help import invites jwt login oauth profile projects public robots.txt s search sitemap sitemap.xml sitemap.xml.gz slash-command-logo.png snippets unsubscribes uploads users v2'.split(
+    ' ',
+  ),
+);
+
+function requirePath(path: string): string {
+  const parts = path.split('/');
+  const [first = ''] = parts;
+  if (parts.length < 2) throw unmapped(path, 'it lies in no group');
+  if (parts.length > 21) throw unmapped(path, 'GitLab takes 20 levels of groups');
+  if (RESERVED.has(first.toLowerCase())) throw unmapped(path, `GitLab keeps "${first}" for itself`);
+  const bad = parts.find((part) => !PART.test(part) || /\.(?:git|atom)$/i.test(part));
+  if (bad === undefined) return path;
+  throw unmapped(path, `"${bad}" is no name for GitLab (letters, digits, single . _ - between them)`);
+}
