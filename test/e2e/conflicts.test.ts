@@ -77,7 +77,7 @@ it('leaves a file alone that somebody else has changed', { timeout: 60_000 }, as
 });
 
 it('lets no second channel take a name of the first', { timeout: 60_000 }, async () => {
-  await writeFile(join(zone.outside.directory, 'line-b.yaml'), bundleOfEverything('line-b'));
+  await writeFile(join(zone.outside.directory, 'line-b.yaml'), bundleOfEverything('line-b', 'none'));
   await gapferryJson(zone.outside, ['collect', 'line-b.yaml', '--depot', 'depot-b', '--first']);
   const stick = zone.path('stick-b');
   await gapferryJson(zone.outside, ['export', 'depot-b', '--to', stick]);

@@ -1,11 +1,11 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gitEnvironment, mustRun } from '@gapferry/testkit';
+import { gitEnvironment, mustRun, type ProcessResult } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gapferry, gapferryJson, type Machine, type Reported } from '../support/command-line.ts';
 import { rightBlobs, wholeReleases } from '../support/right-blobs.ts';
 import { countingEffects, effectsIn, signalledAt, spread } from '../support/signalled.ts';
-import { GIT, TOOL_SHA256 } from '../support/upstream.ts';
+import { bundleOfEverything, GIT, TOOL_SHA256 } from '../support/upstream.ts';
 import { makeZone, type Zone } from './zone.ts';
 
 const COLLECT = ['collect', 'bundles/line-a', '--first', '--version', '1.0.0'];
@@ -64,6 +64,20 @@ describe('collect', { timeout: 120_000 }, () => {
     }
   });
 
+  // Nothing is written while charts are rendered, so no point lies there; but what they name is asked for in between.
+  it('killed half way goes on to the same when it looks into charts', async () => {
+    await writeFile(join(zone.outside.directory, 'looks.yaml'), bundleOfEverything('line-a', 'discover'));
+    const args = ['collect', 'looks.yaml', '--first', '--version', '1.0.0', '--depot'];
+    const log = zone.path('looks.effects');
+    const whole = await gapferryJson(countingEffects(zone.outside, log), [...args, 'looks-whole']);
+    const half = Math.round((await effectsIn(log)) / 2);
+    const killed = await gapferry(signalledAt(zone.outside, 'SIGKILL', half), [...args, 'looks']);
+    expect(killed.signal, `at effect ${half}: ${killed.stderr}`).toBe('SIGKILL');
+    await rightBlobs(depot('looks'));
+    const sealed = await gapferryJson(zone.outside, [...args, 'looks']);
+    expect(sealed).toMatchObject({ kind: 'sealed', manifest: whole.manifest });
+  });
+
   it('stops on Ctrl-C while a source keeps it waiting, and keeps what came', async () => {
     zone.upstream.files.addFault({ match: ({ method }) => method === 'GET', do: { kind: 'stall' } });
     const stopped = await gapferry(signalledAt(zone.outside, 'SIGINT', `${TOOL_SHA256}.part`), [
@@ -82,9 +96,18 @@ describe('collect', { timeout: 120_000 }, () => {
   });
 
   it('lets no second collect into its depot, and names the first', async () => {
-    zone.upstream.files.addFault({ match: () => true, times: 1, do: { kind: 'stall' } });
-    const both = [1, 2].map(() => gapferry(zone.outside, [...COLLECT, '--depot', 'shared']));
-    const refused = await Promise.race(both);
+    const { promise: holds, resolve } = Promise.withResolvers<void>();
+    const match = (): boolean => {
+      resolve();
+      return true;
+    };
+    zone.upstream.files.addFault({ match, times: 1, do: { kind: 'stall' } });
+    const start = (): Promise<ProcessResult> => gapferry(zone.outside, [...COLLECT, '--depot', 'shared']);
+    const both = [start(), start()];
+    expect((await Promise.race(both)).code).toBe(8);
+    // Who holds a lock writes down who it is only after it has it.
+    await holds;
+    const refused = await start();
     expect(refused.code).toBe(8);
     expect(refused.stderr).toMatch(/process \d+ since .*\(collect line-a\)/);
     const [, holder] = /process (\d+) since/.exec(refused.stderr) ?? [];

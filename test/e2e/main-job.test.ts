@@ -7,7 +7,7 @@ import { makeZone, type Zone } from './zone.ts';
 
 let zone: Zone;
 beforeAll(async () => {
-  zone = await makeZone();
+  zone = await makeZone('discover');
 }, 60_000);
 afterAll(() => zone.close());
 

@@ -7,11 +7,12 @@ export interface Zone extends TwoMachines {
   readonly upstream: Upstream;
 }
 
-export async function makeZone(): Promise<Zone> {
+/** Charts are looked into only where a story is about it. */
+export async function makeZone(images: 'discover' | 'none' = 'none'): Promise<Zone> {
   const home = await temporaryDirectory();
   const upstream = await startUpstream(home.path);
   const { environment } = upstream;
-  const machines = await makeTwoMachines({ bundle: bundleOfEverything(), environment });
+  const machines = await makeTwoMachines({ bundle: bundleOfEverything('line-a', images), environment });
   const close = async (): Promise<void> => {
     await upstream.close();
     await machines.close();

@@ -119,8 +119,8 @@ function environmentOf(
   return { GAPFERRY_CONNECT_TO: leading.join(',') };
 }
 
-/** A bundle of one of everything that the upstream has. */
-export function bundleOfEverything(name = 'line-a'): string {
+/** A bundle of one of everything that the upstream has. With `images: none` no chart is rendered: an engine takes longer to start than all the rest of such a release. */
+export function bundleOfEverything(name = 'line-a', images: 'discover' | 'none' = 'discover'): string {
   return `format: gapferry.bundle/1
 name: ${name}
 platforms: [linux/amd64, linux/arm64]
@@ -128,8 +128,8 @@ insecure: [${REGISTRY}, ${CHARTS}, ${GIT}, ${FILES}]
 images:
   - ${REGISTRY}/line-a/app:1.0
 charts:
-  - {repo: http://${CHARTS}, name: historian, version: "^4"}
-  - {oci: oci://${REGISTRY}/charts/mqtt, version: 1.2.3}
+  - {repo: http://${CHARTS}, name: historian, version: "^4", images: ${images}}
+  - {oci: oci://${REGISTRY}/charts/mqtt, version: 1.2.3, images: ${images}}
 git:
   - {url: http://${GIT}/ops/line-a.git, refs: [main, "v1.*"]}
 files:
