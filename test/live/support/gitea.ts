@@ -27,20 +27,37 @@ export interface Gitea extends AsyncDisposable {
   api(method: string, path: string, body?: unknown): Promise<unknown>;
   /** Its access log so far. */
   accessLog(): Access[];
+  /** Where Git is over SSH; only where it was started so. */
+  readonly ssh?: GiteaSsh;
+}
+
+export interface GiteaSsh {
+  /** `ssh://user@127.0.0.1:PORT`. */
+  readonly url: string;
+  /** Files of the client: the administrator's key, and the known_hosts with the server's. */
+  readonly key: string;
+  readonly knownHosts: string;
+}
+
+export interface GiteaOptions {
+  /** Serve Git over SSH too, by Gitea's own server. Needs ssh-keygen. */
+  readonly ssh?: boolean;
 }
 
 const ADMIN = { username: 'plant-admin', password: 'Sesam-oeffne-dich-49' } as const;
 const ORGANISATION = 'plant';
 
-export async function startGitea(): Promise<Gitea> {
+export async function startGitea({ ssh = false }: GiteaOptions = {}): Promise<Gitea> {
   const home = await temporaryDirectory();
   try {
-    const { program, port } = await listen(home);
+    const { program, port, sshPort } = await listen(home, ssh);
     const url = `http://127.0.0.1:${port}`;
     const credentials = { username: ADMIN.username, password: await makeToken(home) };
     const api: Gitea['api'] = (method, path, body) => ask(url, credentials.password, method, path, body);
     await api('POST', '/orgs', { username: ORGANISATION, visibility: 'public' });
+    const reached = sshPort === undefined ? undefined : await prepareSsh(home, sshPort, api);
     return {
+      ...(reached !== undefined && { ssh: reached }),
       port,
       host: `127.0.0.1:${port}`,
       organisation: ORGANISATION,
@@ -65,11 +82,15 @@ const environment = (home: TemporaryDirectory): Record<string, string | undefine
 });
 
 /** It cannot choose a port itself; when somebody takes the free one first, it gets another. */
-async function listen(home: TemporaryDirectory): Promise<{ program: RunningProgram; port: number }> {
+async function listen(
+  home: TemporaryDirectory,
+  ssh: boolean,
+): Promise<{ program: RunningProgram; port: number; sshPort: number | undefined }> {
   await mkdir(home.join('log'));
   for (let tries = 1; ; tries += 1) {
     const port = await freePort();
-    await writeFile(home.join('app.ini'), settings(home, port));
+    const sshPort = ssh ? await freePort() : undefined;
+    await writeFile(home.join('app.ini'), settings(home, port, sshPort));
     if (tries === 1) await prepare(home);
     try {
       const program = await startProgram(tool('gitea'), ['-c', home.join('app.ini'), 'web'], {
@@ -77,7 +98,7 @@ async function listen(home: TemporaryDirectory): Promise<{ program: RunningProgr
         env: environment(home),
       });
       await untilHealthy(port, program);
-      return { program, port };
+      return { program, port, sshPort };
     } catch (error) {
       if (tries === 5 || !String(error).includes('address already in use')) throw error;
     }
@@ -101,6 +122,22 @@ async function makeToken(home: TemporaryDirectory): Promise<string> {
 
 function admin(home: TemporaryDirectory, args: readonly string[]): Promise<string> {
   return mustRun(tool('gitea'), ['-c', home.join('app.ini'), ...args], { env: environment(home) });
+}
+
+/** The administrator's key at the server, and the server's at the client. Its host key is made when it starts. */
+async function prepareSsh(home: TemporaryDirectory, port: number, api: Gitea['api']): Promise<GiteaSsh> {
+  const [key, knownHosts, hostKey] = [
+    home.join('client-key'),
+    home.join('known_hosts'),
+    home.join('host-key.pub'),
+  ];
+  await mustRun(tool('ssh-keygen'), ['-q', '-t', 'ed25519', '-N', '', '-C', 'live', '-f', key]);
+  await api('POST', '/user/keys', { title: 'live', key: readFileSync(`${key}.pub`, 'utf8') });
+  const made = await mustRun(tool('ssh-keygen'), ['-y', '-f', home.join('data/ssh/gitea.rsa')]);
+  await writeFile(hostKey, made);
+  const [kind, value] = made.split(' ');
+  await writeFile(knownHosts, `[127.0.0.1]:${port} ${kind} ${value?.trim()}\n`);
+  return { url: `ssh://${userInfo().username}@127.0.0.1:${port}`, key, knownHosts };
 }
 
 /** It says that it starts a moment before it listens. */
@@ -139,7 +176,7 @@ async function ask(
   return text === '' ? undefined : (JSON.parse(text) as unknown);
 }
 
-function settings(home: TemporaryDirectory, port: number): string {
+function settings(home: TemporaryDirectory, port: number, sshPort: number | undefined): string {
   const url = `http://127.0.0.1:${port}/`;
   return [
     `RUN_USER = ${userInfo().username}`,
@@ -151,7 +188,7 @@ function settings(home: TemporaryDirectory, port: number): string {
     'HTTP_ADDR = 127.0.0.1',
     `HTTP_PORT = ${port}`,
     `ROOT_URL = ${url}`,
-    'DISABLE_SSH = true',
+    ...sshSettings(sshPort),
     'LFS_START_SERVER = true',
     'OFFLINE_MODE = true',
     '[database]',
@@ -170,4 +207,14 @@ function settings(home: TemporaryDirectory, port: number): string {
     `FILE_NAME = ${home.join('log/access.log')}`,
     '',
   ].join('\n');
+}
+
+function sshSettings(port: number | undefined): string[] {
+  if (port === undefined) return ['DISABLE_SSH = true'];
+  return [
+    'START_SSH_SERVER = true',
+    'SSH_LISTEN_HOST = 127.0.0.1',
+    `SSH_LISTEN_PORT = ${port}`,
+    `SSH_PORT = ${port}`,
+  ];
 }

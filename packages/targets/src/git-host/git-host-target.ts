@@ -109,6 +109,7 @@ async function preflight(
 ): Promise<void> {
   const { host, target } = place;
   requireDistinctPaths(loads, host.pathOf);
+  requireWholeHistories(loads, target);
   await place.memory.discardAll();
   place.memory = repositoryMemory(host, place.remotes, loads, from);
   const own = loads.flatMap((load) => (load.kind === 'git' && load.phase === 'name' ? [load] : []));
@@ -129,6 +130,19 @@ async function preflight(
     ),
   );
   requireOpen(closed.flat(), target);
+}
+
+/** git hosts refuse a push into a history that ends early (`receive.shallowUpdate`), and whoever clones from one that does not gets a broken repository. */
+function requireWholeHistories(loads: readonly Load[], target: string): void {
+  const cut = loads.find((load) => load.kind === 'git' && (load.shallow ?? []).length > 0);
+  if (cut === undefined) return;
+  throw new GapferryError({
+    code: 'TARGET_CONFLICT',
+    message: `${cut.item} has a cut history (\`depth\`), which the Git host ${target} does not take`,
+    hint: 'leave `depth` out in bundle.yaml, or send the repository to an embedded depot',
+    origin: 'target',
+    data: { item: cut.item, target },
+  });
 }
 
 function requireOpen(closed: readonly string[], target: string): void {
