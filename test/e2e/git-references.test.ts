@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import {
   chartArtifact,
   createRepository,
@@ -14,6 +15,7 @@ import {
   type TestChartRepository,
   type TestRegistry,
   type TestServer,
+  tarBytes,
   temporaryDirectory,
 } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -41,10 +43,14 @@ beforeAll(async () => {
   charts.add(await makeChart({ name: 'redis', version: '1.2.3', templates }));
   const web = await makeChart({ name: 'web', version: '2.1.0', templates });
   registry.seedImage('charts/web', '2.1.0', chartArtifact(web));
-  for (const name of ['redis', 'web', 'deploy', 'foreign', 'circle'])
+  for (const name of ['redis', 'web', 'deploy', 'foreign', 'artifact', 'circle'])
     registry.seedImage(`team/${name}`, '1', await makeImage({ seed: name }));
   const type = 'application/vnd.cncf.flux.content.v1.tar+gzip';
-  const layers = [{ mediaType: type, bytes: Buffer.from('no tar') }];
+  const manifests = [
+    { name: 'apps/pod.yaml', body: pod(imageOf('artifact')) },
+    { name: 'elsewhere/pod.yaml', body: pod(imageOf('never')) },
+  ];
+  const layers = [{ mediaType: type, bytes: gzipSync(tarBytes(manifests)) }];
   registry.seedImage(
     'team/manifests',
     '1.0',
@@ -126,6 +132,10 @@ function everything(): Record<string, string> {
       url: `oci://${registry.host}/team/manifests`,
       ref: { tag: '1.0' },
     }),
+    'apps/deploy.yaml': flux('Kustomization', 'kustomize.toolkit.fluxcd.io/v1', 'deploy', {
+      sourceRef: { kind: 'OCIRepository', name: 'manifests' },
+      path: './apps',
+    }),
   };
 }
 
@@ -147,7 +157,7 @@ describe.skipIf(missing !== undefined)('what a GitOps repository points to', { t
     const machines = await makeTwoMachines({ bundle, environment: {} });
     try {
       const first = await machines.collect('--first', '--version', '1.0.0');
-      expect(first).toMatchObject({ kind: 'sealed', totals: { items: 9 } });
+      expect(first).toMatchObject({ kind: 'sealed', totals: { items: 10 } });
       const depot = join(machines.outside.directory, 'depot');
       const manifest = await readFile(join(depot, 'releases/line-a/1/manifest.json'), 'utf8');
       const lock = await readFile(
@@ -165,6 +175,7 @@ describe.skipIf(missing !== undefined)('what a GitOps repository points to', { t
           [`image ${imageOf('deploy')}`]: [otherItem],
           [`image ${imageOf('foreign')}`]: [otherItem],
           [`image ${registry.host}/team/manifests:1.0`]: [homeItem],
+          [`image ${imageOf('artifact')}`]: [`image ${registry.host}/team/manifests:1.0`],
           [`image ${imageOf('redis')}`]: [`chart ${new URL(charts.url).host}/redis:1.2.3`],
           [`image ${imageOf('web')}`]: [`chart ${registry.host}/charts/web:2.1.0`],
         });
@@ -174,7 +185,7 @@ describe.skipIf(missing !== undefined)('what a GitOps repository points to', { t
       const locked = await machines.collect('--locked', '--version', '1.0.0');
       expect(locked).toMatchObject({ kind: 'unchanged', manifest: first['manifest'] });
       await machines.export();
-      expect(await machines.verify()).toMatchObject({ items: 9 });
+      expect(await machines.verify()).toMatchObject({ items: 10 });
       expect(await machines.import()).toMatchObject({ kind: 'loaded' });
       expect(await machines.reached()).toBe('');
     } finally {

@@ -64,6 +64,21 @@ function derived(
 
 const ROOT = 'git g.example/root';
 
+describe('an artifact of manifests', () => {
+  it('may name something where only content wants it, and not where a line of bundle.yaml does', () => {
+    const wish: Wish = { kind: 'image', ref: 'i.example/manifests:1', platforms: [] };
+    const manifests = image('manifests', ROOT);
+    const named = git('a', 'image i.example/manifests:1');
+    expect(derived([wantedGit(), manifests, named])).toContain('git g.example/a');
+    const wanted = { ...manifests, wish: wishDigest(wish) };
+    expect(
+      derived([wantedGit(), wanted, named], { wishes: [WISH, { ...wish, attestations: 'drop' }] }),
+    ).toContain('git g.example/a');
+    expect(derived([wantedGit(), wanted, named], { wishes: [WISH, wish] })).toEqual([]);
+    expect(derived([manifests, named])).toEqual([]);
+  });
+});
+
 describe('what a lock may hold that only content wants', () => {
   it('leads back to a line of bundle.yaml, over however many steps, and around circles that do', () => {
     const pins = [

@@ -26,7 +26,8 @@ export function derivedPins(
 
 /** Those of which every namer is a root or among them, and a root leads to them. */
 function reachedFrom(roots: readonly Pin[], derived: readonly Pin[]): Pin[] {
-  const namers = new Set([...roots, ...derived.filter(isLookedInto)].map(nameOf));
+  const looked = derived.filter((pin) => pin.kind === 'image' || isLookedInto(pin));
+  const namers = new Set([...roots, ...looked].map(nameOf));
   const founded = derived.filter((pin) => namersOf(pin).every((item) => namers.has(item)));
   const named = Map.groupBy(
     founded.flatMap((pin) => [...new Set(namersOf(pin))].map((item) => ({ item, pin }))),
@@ -43,7 +44,7 @@ function reachedFrom(roots: readonly Pin[], derived: readonly Pin[]): Pin[] {
   return derived.filter((pin) => reached.has(pin));
 }
 
-/** That a repository was looked into is part of its wish. */
+/** That a repository was looked into is part of its wish. An image is looked into where only content wants it: then it may be an artifact of manifests. */
 function isLookedInto(pin: Pin): boolean {
   return pin.kind === 'git' || (pin.kind === 'chart' && pin.rendered !== undefined);
 }

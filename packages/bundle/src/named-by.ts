@@ -22,11 +22,11 @@ const placeText = z
     error: 'has characters that do not belong in one line',
   });
 
-/** Member `namedBy` of lock and manifest: shapes only. Absent where there is none, never empty. */
+/** Member `namedBy` of lock and manifest: shapes only. Absent where there is none, never empty. An image that names something is an artifact of manifests. */
 export const namedBySchema: z.ZodType<readonly NamedBy[]> = z
   .array(
     z.strictObject({
-      item: z.string().regex(/^(?:chart|git|file) [^\p{Cc}]{1,2000}$/u, {
+      item: z.string().regex(/^(?:image|chart|git|file) [^\p{Cc}]{1,2000}$/u, {
         error: 'must be kind and id of an item with content that can name images',
       }),
       method: z.enum(METHODS),

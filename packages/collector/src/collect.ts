@@ -1,7 +1,15 @@
-import { type BlobStore, type ChartPin, checkRun, GapferryError, type Run } from '@gapferry/core';
+import {
+  type BlobStore,
+  type ChartPin,
+  checkRun,
+  GapferryError,
+  type Holding,
+  type ImagePin,
+  type Run,
+} from '@gapferry/core';
 import { type AssembledRelease, assembleRelease } from './assemble-release.ts';
 import { countingStore } from './counting-store.ts';
-import type { Discovery, FetchChart } from './discovery.ts';
+import type { Discovery, LookFetcher } from './discovery.ts';
 import { type ItemFetcher, itemFetcher } from './fetch-item.ts';
 import { fetchPins } from './fetch-pins.ts';
 import type { ReleaseRecord } from './last-release.ts';
@@ -49,19 +57,30 @@ export async function collect(request: CollectRequest, run: Run): Promise<Collec
   return { kind, ...release, lock, ...found, items, totals };
 }
 
-/** Charts are looked into where they lie in the depot, and are not fetched again. */
+/** Charts and artifacts are looked into where they lie in the depot, and are not fetched again. */
 function lookingInto(
   { discovery }: CollectRequest,
-  fetcher: ItemFetcher,
+  items: ItemFetcher,
   store: BlobStore,
-): { discovery?: Discovery; fetchChart?: FetchChart } {
+): { discovery?: Discovery; fetcher?: LookFetcher } {
   if (discovery === undefined) return {};
-  const fetchChart: FetchChart = async (pin: ChartPin, run) => {
-    const { holding } = await fetcher.fetch(pin, run);
-    if (holding.kind === 'chart') return holding;
-    throw new GapferryError({ code: 'INTERNAL', message: `the source of charts brought a ${holding.kind}` });
+  const fetch = async (pin: ChartPin | ImagePin, run: Run): Promise<Holding> =>
+    (await items.fetch(pin, run)).holding;
+  const fetcher: LookFetcher = {
+    chart: async (pin, run) => {
+      const holding = await fetch(pin, run);
+      return holding.kind === 'chart' ? holding : wrongKind(holding);
+    },
+    image: async (pin, run) => {
+      const holding = await fetch(pin, run);
+      return holding.kind === 'image' ? holding : wrongKind(holding);
+    },
   };
-  return { discovery: { ...discovery, store }, fetchChart };
+  return { discovery: { ...discovery, store }, fetcher };
+}
+
+function wrongKind({ kind, pin }: Holding): never {
+  throw new GapferryError({ code: 'INTERNAL', message: `the source brought a ${kind} for ${pin.id}` });
 }
 
 /** A version that nobody chose is no reason to seal: the content is then held against the newest release under that release's own version. */

@@ -38,6 +38,7 @@ function setUp(body: string, findings: Partial<TreeFindings> | GapferryError) {
         if (findings instanceof GapferryError) throw findings;
         return { images: [], references: [], problems: [], ...findings };
       },
+      discoverArtifact: async () => ({ images: [], references: [], problems: [] }),
     },
     normalizeGitUrl: (url: string) => url,
     values: new Map<string, string>(),

@@ -5,7 +5,6 @@ import {
   type ImageFinding,
   quietRun,
   type RunEvent,
-  type TreeDiscovery,
 } from '@gapferry/core';
 import { fixedClock, memoryDepot, memoryLedger, memorySigner, memoryUpstream } from '@gapferry/testkit';
 import { describe, expect, it } from 'vitest';
@@ -60,7 +59,8 @@ function setUp(body: string, findings: readonly ImageFinding[] = [CERTAIN]) {
   const depot = memoryDepot();
   const clock = fixedClock('2026-05-01T08:00:00Z');
   const images = discovers({ archive: findings, failing: undefined as never });
-  const trees: TreeDiscovery = { discover: async () => ({ images: [], references: [], problems: [] }) };
+  const nothing = async () => ({ images: [], references: [], problems: [] });
+  const trees: Discovery['trees'] = { discover: nothing, discoverArtifact: nothing };
   const discovery: Discovery = {
     images,
     trees,

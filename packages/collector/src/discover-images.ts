@@ -18,7 +18,7 @@ import {
 } from '@gapferry/core';
 import pLimit from 'p-limit';
 import { coveringPins, referenceToAsk } from './covering-pins.ts';
-import type { DiscoveredImage, Discovery, FetchChart } from './discovery.ts';
+import type { DiscoveredImage, Discovery, LookFetcher } from './discovery.ts';
 import { type DiscoveryFailure, discoveryError } from './discovery-error.ts';
 import { type Followed, followReferences } from './follow-references.ts';
 import { followedFailures } from './followed-failures.ts';
@@ -38,7 +38,7 @@ export interface DiscoverRequest {
   readonly lock: Lock;
   readonly sources: Sources;
   readonly discovery: Discovery;
-  readonly fetchChart: FetchChart;
+  readonly fetcher: LookFetcher;
   /** Images asked for at once; 8 unless given. */
   readonly concurrency?: number;
 }

@@ -1,5 +1,6 @@
 import type { NormalizeGitUrl } from '@gapferry/bundle';
 import {
+  type ArtifactDiscovery,
   type BlobStore,
   type ChartHolding,
   type ChartPin,
@@ -9,6 +10,8 @@ import {
   type Digest,
   GapferryError,
   type ImageDiscovery,
+  type ImageHolding,
+  type ImagePin,
   type NamedBy,
   type RenderingInput,
   type Run,
@@ -19,17 +22,21 @@ import {
 /** What is needed to find the images that charts and repositories name. */
 export interface Discovery {
   readonly images: ImageDiscovery;
-  readonly trees: TreeDiscovery;
+  readonly trees: TreeDiscovery & ArtifactDiscovery;
   /** How an address of a repository is read that content names. */
   readonly normalizeGitUrl: NormalizeGitUrl;
   /** Content of every values file that bundle.yaml names, by its path there. */
   readonly values: ReadonlyMap<string, string>;
-  /** Where charts go that are looked into. A collect takes its depot instead. */
+  /** Where charts and artifacts go that are looked into. A collect takes its depot instead. */
   readonly store: BlobStore;
 }
 
-/** Brings a chart into the store that is looked into. */
-export type FetchChart = (pin: ChartPin, run: Run) => Promise<ChartHolding>;
+/** Brings into the store what is looked into there. */
+export interface LookFetcher {
+  chart(pin: ChartPin, run: Run): Promise<ChartHolding>;
+  /** An artifact of manifests. */
+  image(pin: ImagePin, run: Run): Promise<ImageHolding>;
+}
 
 /** An image that charts and repositories of the bundle name, and what becomes of it. */
 export interface DiscoveredImage {

@@ -249,29 +249,6 @@ describe('a repository that a repository points to', () => {
   });
 });
 
-describe('an artifact that a repository points to', () => {
-  it('is an image of the release; that nobody looks into it is told', async () => {
-    const artifact = {
-      kind: 'oci-artifact',
-      ref: 'docker.io/library/redis',
-      tag: '7',
-      confidence: 'certain',
-    } as const;
-    const { request } = world({
-      ...artifact,
-      place: { file: 'overlays/kustomization.yaml', path: 'resources[0]' },
-    });
-    const { manifest, leads } = await collect(request(BUNDLE), quietRun());
-    expect(manifest.items[1]).toMatchObject({
-      id: 'docker.io/library/redis:7',
-      namedBy: [{ method: 'kustomization' }],
-    });
-    expect(leads).toMatchObject([
-      { outcome: 'included', open: ['what is in the artifact is not looked into'] },
-    ]);
-  });
-});
-
 describe('what is left out', () => {
   it('is listed with its reason, and no credentials are written down', async () => {
     const place = { file: 'x.yaml', path: 'spec' };

@@ -9,13 +9,16 @@ import {
   wishDigest,
 } from '@gapferry/core';
 import pLimit from 'p-limit';
+import { coveringPins } from './covering-pins.ts';
 import { DerivedRepositories } from './derived-repositories.ts';
 import { FOLLOW_LIMITS, tooMuchToFollow } from './follow-limits.ts';
 import type { FollowRequest } from './follow-request.ts';
+import { FollowedArtifacts } from './followed-artifacts.ts';
 import { FollowedCharts } from './followed-charts.ts';
 import { FollowedRepositories } from './followed-repositories.ts';
 import {
   type AskedTarget,
+  type BundlePins,
   calledAs,
   failedVerdict,
   judgeReference,
@@ -25,7 +28,7 @@ import {
 } from './judge-reference.ts';
 import type { LookedInto } from './look-into-charts.ts';
 import type { FoundInGit } from './look-into-git.ts';
-import { type Change, changedVerdict, nameOf, type Pointer, type Reached } from './pointer.ts';
+import { changedVerdict, nameOf, type Pointer, type Reached } from './pointer.ts';
 import type { GitTarget } from './reference-target.ts';
 import { requireWithoutSecrets } from './require-without-secrets.ts';
 import { resolveWish } from './resolve-bundle.ts';
@@ -58,6 +61,7 @@ export async function followReferences(request: FollowRequest, run: Run): Promis
 /** The worklist. */
 class Following {
   readonly #request: FollowRequest;
+  readonly #bundle: BundlePins;
   readonly #wanted: ReadonlyMap<string, Pin>;
   readonly #pins: Map<string, Pin>;
   readonly #verdicts = new Map<Pointer, Verdict>();
@@ -67,17 +71,20 @@ class Following {
   readonly #derived: DerivedRepositories;
   readonly #charts: FollowedCharts;
   readonly #repositories: FollowedRepositories;
+  readonly #artifacts: FollowedArtifacts;
   #waiting: Pointer[] = [];
 
   constructor(request: FollowRequest) {
     const { pins, looked, found, sources, discovery } = request;
     this.#request = request;
+    this.#bundle = { config: request.config, pins, covering: coveringPins(pins) };
     this.#wanted = new Map(pins.map((pin) => [nameOf(pin), pin]));
     this.#pins = new Map(this.#wanted);
     this.#looked = [...looked];
     this.#derived = new DerivedRepositories(sources, discovery.normalizeGitUrl);
     this.#charts = new FollowedCharts(request);
     this.#repositories = new FollowedRepositories(request);
+    this.#artifacts = new FollowedArtifacts(request);
     for (const one of found) this.#add(one);
   }
 
@@ -113,7 +120,7 @@ class Following {
 
   #judge(pointer: Pointer): ReturnType<typeof judgeReference> {
     const { discovery } = this.#request;
-    const judged = judgeReference(pointer.reference, this.#request, discovery.normalizeGitUrl);
+    const judged = judgeReference(pointer.reference, this.#bundle, discovery.normalizeGitUrl);
     // In the order in which they were found, whatever is answered first.
     this.#verdicts.set(pointer, judged.verdict ?? { outcome: 'listed' });
     return judged;
@@ -200,19 +207,15 @@ class Following {
   async #lookInto(reached: readonly Reached[], run: Run): Promise<void> {
     const charts = await this.#charts.lookInto(reached, run);
     const repositories = await this.#repositories.lookInto(reached, run);
-    this.#looked.push(...charts.looked, ...repositories.looked);
-    const artifacts = reached.flatMap(({ pointer, target }) =>
-      target.kind === 'image' ? [[pointer, ARTIFACT] as const] : [],
-    );
-    for (const [pointer, change] of [...charts.changes, ...repositories.changes, ...artifacts]) {
+    const artifacts = await this.#artifacts.lookInto(reached, run);
+    this.#looked.push(...charts.looked, ...repositories.looked, ...artifacts.looked);
+    for (const [pointer, change] of [...charts.changes, ...repositories.changes, ...artifacts.changes]) {
       const before = this.#verdicts.get(pointer);
       if (before !== undefined) this.#verdicts.set(pointer, changedVerdict(before, change));
     }
-    for (const found of repositories.found) this.#add(found);
+    for (const found of [...repositories.found, ...artifacts.found]) this.#add(found);
   }
 }
-
-const ARTIFACT: Change = { open: ['what is in the artifact is not looked into'] };
 
 interface Asked {
   readonly pointer: Pointer;

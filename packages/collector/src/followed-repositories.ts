@@ -4,10 +4,8 @@ import {
   checkRun,
   type GitPin,
   isGapferryError,
-  isInterruption,
   type Run,
   type TreeEntry,
-  type TreeFindings,
   wishDigest,
 } from '@gapferry/core';
 import { cappedFindings } from './capped-findings.ts';
@@ -15,6 +13,7 @@ import { isContentFault } from './content-fault.ts';
 import { requireRoomToLook } from './follow-limits.ts';
 import type { FollowRequest } from './follow-request.ts';
 import { failedVerdict, revisionNotWanted } from './judge-reference.ts';
+import { lookFromEntries } from './look-from-entries.ts';
 import type { LookedInto } from './look-into-charts.ts';
 import type { FoundInGit } from './look-into-git.ts';
 import { oneLineWithoutSecrets } from './naming.ts';
@@ -111,8 +110,9 @@ export class FollowedRepositories {
     confidence: Confidence,
     run: Run,
   ): Promise<RoundOfRepositories> {
-    const entries = [...Map.groupBy(todo, entryKey).values()];
-    const looks = await this.#discover(pin, entries, run);
+    const looks = await lookFromEntries([...Map.groupBy(todo, entryKey).values()], (entries) =>
+      this.#request.discovery.trees.discover(pin, run, entries.map(entryOf)),
+    );
     const isClosed = todo.some((one) => this.#isClosed(one));
     const found = looks.flatMap(({ findings }) => (findings === undefined || isClosed ? [] : [findings]));
     return {
@@ -122,29 +122,10 @@ export class FollowedRepositories {
         references: cappedFindings(references, confidence),
         problems,
       })),
-      changes: looks.flatMap(({ error, reached }) =>
-        error === undefined ? [] : reached.map((one) => [one.pointer, this.#failure(one, error)] as const),
+      changes: looks.flatMap(({ error, entries }) =>
+        error === undefined ? [] : entries.map((one) => [one.pointer, this.#failure(one, error)] as const),
       ),
     };
-  }
-
-  /** All entries together. Where that fails for what one of them leads to, one after the other. */
-  async #discover(
-    pin: GitPin,
-    entries: ReadonlyArray<readonly ReachedRepository[]>,
-    run: Run,
-  ): Promise<Look[]> {
-    const reached = entries.flat();
-    try {
-      const first = entries.flatMap(([one]) => (one === undefined ? [] : [entryOf(one)]));
-      return [{ reached, findings: await this.#request.discovery.trees.discover(pin, run, first) }];
-    } catch (error) {
-      if (isInterruption(error)) throw error;
-      if (entries.length === 1 || !isContentFault(error)) return [{ reached, error }];
-    }
-    const looks: Look[] = [];
-    for (const entry of entries) looks.push(...(await this.#discover(pin, [entry], run)));
-    return looks;
   }
 
   #failure(one: ReachedRepository, error: unknown): Change {
@@ -159,12 +140,6 @@ export class FollowedRepositories {
     const reason = isMissing && isUnproved ? revisionNotWanted(target, error) : error;
     return failedVerdict({ confidence }, { kind: 'git', name: pin.id }, reason, this.#request.config);
   }
-}
-
-interface Look {
-  readonly reached: readonly ReachedRepository[];
-  readonly findings?: TreeFindings;
-  readonly error?: unknown;
 }
 
 const NOT_LOOKED_INTO: Change = {

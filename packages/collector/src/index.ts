@@ -7,7 +7,7 @@
  */
 export type { UpstreamDemands } from './check-upstream.ts';
 export * from './collect.ts';
-export type { DiscoveredImage, Discovery, FetchChart } from './discovery.ts';
+export type { DiscoveredImage, Discovery, LookFetcher } from './discovery.ts';
 export type { DiscoveryFailure } from './discovery-error.ts';
 export * from './drift-of.ts';
 export type { CollectedItem } from './item-tally.ts';

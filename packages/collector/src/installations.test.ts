@@ -1,8 +1,9 @@
 import { type BundleConfig, type Lock, parseBundleConfig } from '@gapferry/bundle';
-import { type ImageDiscovery, quietRun, type TreeDiscovery } from '@gapferry/core';
+import { type ImageDiscovery, quietRun } from '@gapferry/core';
 import { fixedClock, memoryDepot, memoryLedger, memorySigner, memoryUpstream } from '@gapferry/testkit';
 import { describe, expect, it } from 'vitest';
 import { collect } from './collect.ts';
+import type { Discovery } from './discovery.ts';
 import type { CollectRequest } from './request.ts';
 
 /** A chart whose release and values are the image that it names. */
@@ -15,7 +16,8 @@ const images: ImageDiscovery = {
       place: { file: 'app/templates/pod.yaml', path: 'image' },
     })),
 };
-const trees: TreeDiscovery = { discover: async () => ({ images: [], references: [], problems: [] }) };
+const nothing = async () => ({ images: [], references: [], problems: [] });
+const trees: Discovery['trees'] = { discover: nothing, discoverArtifact: nothing };
 
 function setUp(members: string, files: Readonly<Record<string, string>> = {}): CollectRequest {
   const upstream = memoryUpstream();

@@ -10,11 +10,11 @@ import {
   GapferryError,
   type GitPin,
   gitIdentity,
+  type ImagePin,
   isGapferryError,
   type Pin,
   type ReferenceFinding,
 } from '@gapferry/core';
-import { coveringPins } from './covering-pins.ts';
 import { oneLineWithoutSecrets } from './naming.ts';
 import { pinnedRevision } from './pinned-revision.ts';
 import { type GitTarget, type ReferenceTarget, referenceTarget } from './reference-target.ts';
@@ -49,6 +49,8 @@ export interface Judgement {
 export interface BundlePins {
   readonly config: BundleConfig;
   readonly pins: readonly Pin[];
+  /** `coveringPins` of them. */
+  readonly covering: ReadonlyMap<string, ImagePin>;
 }
 
 /** What can be said of a reference without asking anybody. What the bundle wants goes before what it waives, and that before what is not sure. */
@@ -67,10 +69,16 @@ export function judgeReference(
   }
   if (target.kind === 'none') return { verdict: verdictWithout(target.because, reference, config) };
   if (target.kind === 'git') return judgeRepository(reference, target, bundle);
-  const wanted = wantedPin(target, bundle.pins);
-  if (wanted !== undefined) return { verdict: wantedVerdict(wanted), target, wanted };
+  const wanted = wantedPin(target, bundle);
+  if (wanted !== undefined) return wantedJudgement(reference, target, wanted);
   const verdict = verdictUnasked(reference, target, config);
   return verdict === undefined ? { target } : { verdict };
+}
+
+/** What only perhaps is installed is not looked into. */
+function wantedJudgement({ confidence }: ReferenceFinding, target: AskedTarget, wanted: Pin): Judgement {
+  const verdict = wantedVerdict(wanted);
+  return confidence === 'possible' ? { verdict } : { verdict, target, wanted };
 }
 
 export function wantedVerdict({ kind, id }: Pin): Verdict {
@@ -91,9 +99,8 @@ function verdictWithout(
 }
 
 /** By the very name; what a range means is known only when upstream was asked. */
-function wantedPin(target: Exclude<AskedTarget, GitTarget>, pins: readonly Pin[]): Pin | undefined {
-  if (target.kind === 'image')
-    return target.wish.tags === undefined ? coveringPins(pins).get(target.name) : undefined;
+function wantedPin(target: Exclude<AskedTarget, GitTarget>, { pins, covering }: BundlePins): Pin | undefined {
+  if (target.kind === 'image') return target.wish.tags === undefined ? covering.get(target.name) : undefined;
   const { wish, name } = target;
   if (wish.from === 'local') return undefined;
   return pins.find(({ kind, id }) => kind === 'chart' && id === `${name}:${wish.version}`);
@@ -161,7 +168,7 @@ function calledAsWritten(reference: ReferenceFinding): NonNullable<Verdict['call
 function judgeRepository(reference: ReferenceFinding, target: GitTarget, bundle: BundlePins): Judgement {
   const own = bundle.pins.filter((pin) => pin.kind === 'git').filter((pin) => isSameRepository(pin, target));
   const wanted = own.find((pin) => pinnedRevision(pin, target.revision) !== 'missing');
-  if (wanted !== undefined) return { verdict: wantedVerdict(wanted), target, wanted };
+  if (wanted !== undefined) return wantedJudgement(reference, target, wanted);
   const verdict = verdictUnasked(reference, target, bundle.config);
   const [pin] = own;
   if (pin === undefined) return verdict === undefined ? { target } : { verdict };

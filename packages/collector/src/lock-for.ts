@@ -1,6 +1,6 @@
 import type { BundleConfig, Lock } from '@gapferry/bundle';
 import { GapferryError, type Run, type Sources } from '@gapferry/core';
-import type { Discovery, FetchChart } from './discovery.ts';
+import type { Discovery, LookFetcher } from './discovery.ts';
 import { requireFittingLock } from './require-fitting-lock.ts';
 import { requireWithoutSecrets } from './require-without-secrets.ts';
 import { type ResolvedRelease, resolveRelease } from './resolve-release.ts';
@@ -12,7 +12,7 @@ export interface LockRequest {
   readonly sources: Sources;
   readonly concurrency?: { readonly wishes?: number };
   readonly discovery?: Discovery;
-  readonly fetchChart?: FetchChart;
+  readonly fetcher?: LookFetcher;
 }
 
 /** The lock to collect by: the given one when `locked` (no question is asked upstream, and no chart is rendered), a new one otherwise.
@@ -21,13 +21,13 @@ export async function lockFor(request: LockRequest, run: Run): Promise<ResolvedR
   const { config, lock, locked, concurrency } = request;
   if (!locked) {
     const wishes = concurrency?.wishes;
-    const { sources, discovery, fetchChart } = request;
+    const { sources, discovery, fetcher } = request;
     return resolveRelease(
       {
         config,
         sources,
         ...(discovery && { discovery }),
-        ...(fetchChart && { fetchChart }),
+        ...(fetcher && { fetcher }),
         ...(wishes !== undefined && { concurrency: wishes }),
       },
       run,

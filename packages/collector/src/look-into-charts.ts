@@ -10,6 +10,7 @@ import {
   type GitPin,
   type GitWish,
   type ImageFinding,
+  type ImagePin,
   type Pin,
   type Run,
   readVerified,
@@ -18,14 +19,14 @@ import {
   wishDigest,
 } from '@gapferry/core';
 import pLimit from 'p-limit';
-import { type Discovery, type FetchChart, renderingInput } from './discovery.ts';
+import { type Discovery, type LookFetcher, renderingInput } from './discovery.ts';
 import { resolveError, type WishFailure } from './resolve-error.ts';
 
-/** What was found in one chart, rendered in one way, or in one repository. */
+/** What was found in one chart, rendered in one way, or in one repository or artifact. */
 export interface LookedInto {
   /** The line of bundle.yaml that has it looked into; absent where a reference has. */
   readonly wish?: ChartWish | GitWish;
-  readonly pin: ChartPin | GitPin;
+  readonly pin: ChartPin | GitPin | ImagePin;
   /** Of a chart: the digest of what it was rendered with. */
   readonly rendered?: Digest;
   readonly findings: readonly ImageFinding[];
@@ -36,7 +37,7 @@ export interface LookRequest {
   /** What the bundle's wishes were resolved to. */
   readonly pins: readonly Pin[];
   readonly discovery: Discovery;
-  readonly fetchChart: FetchChart;
+  readonly fetcher: LookFetcher;
 }
 
 /** Archives in memory at once. */
@@ -98,12 +99,12 @@ export type ChartLook = Pick<ChartContents, 'pin' | 'rendering' | 'overrides'>;
 /** Fetches one chart and finds what it names. Throws `LIMIT_EXCEEDED` for a large one, and what fetching and rendering throw. */
 export async function lookIntoChart(
   look: ChartLook,
-  { discovery, fetchChart }: Pick<LookRequest, 'discovery' | 'fetchChart'>,
+  { discovery, fetcher }: Pick<LookRequest, 'discovery' | 'fetcher'>,
   run: Run,
 ): Promise<LookedInto> {
   const { pin, rendering } = look;
   checkRun(run);
-  const { archive } = await fetchChart(pin, run);
+  const { archive } = await fetcher.chart(pin, run);
   if (archive.size > ARCHIVE_LIMIT)
     throw new GapferryError({ code: 'LIMIT_EXCEEDED', message: `its archive has ${archive.size} bytes` });
   const bytes = await readVerified(archive, discovery.store.open(archive, run), { origin: 'depot' });

@@ -3,6 +3,7 @@ import {
   checkRun,
   type GitPin,
   type GitWish,
+  type ImagePin,
   type Pin,
   type Run,
   type TreeFindings,
@@ -18,9 +19,9 @@ export interface LookedIntoGit {
   readonly found: readonly FoundInGit[];
 }
 
-/** What a repository points to, and what in it was not followed. */
+/** What a repository or an artifact points to, and what in it was not followed. */
 export interface FoundInGit extends Pick<TreeFindings, 'references' | 'problems'> {
-  readonly pin: GitPin;
+  readonly pin: GitPin | ImagePin;
 }
 
 /** Reads every repository of which bundle.yaml says `images: discover`, one after the other: each is held in memory as a whole. One error names all that failed.

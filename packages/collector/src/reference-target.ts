@@ -54,6 +54,7 @@ export interface ArtifactTarget {
   readonly kind: 'image';
   readonly name: string;
   readonly wish: ImageWish;
+  readonly finding: ArtifactFinding;
 }
 
 /** Nothing to ask upstream for. */
@@ -200,5 +201,5 @@ function withoutCredentials(url: string): { url: string; credentials: boolean } 
 
 function artifactTarget(finding: ArtifactFinding, config: BundleConfig): ArtifactTarget {
   const wish = discoveredArtifactWish(finding, config);
-  return { kind: 'image', name: wish.ref, wish };
+  return { kind: 'image', name: wish.ref, wish, finding };
 }

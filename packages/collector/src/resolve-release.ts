@@ -1,15 +1,15 @@
 import type { Lock } from '@gapferry/bundle';
 import type { Run } from '@gapferry/core';
 import { discoverImages } from './discover-images.ts';
-import type { DiscoveredImage, Discovery, FetchChart } from './discovery.ts';
+import type { DiscoveredImage, Discovery, LookFetcher } from './discovery.ts';
 import type { Lead } from './leads.ts';
 import { type ResolveRequest, resolveBundle } from './resolve-bundle.ts';
 
 export interface ResolveReleaseRequest extends ResolveRequest {
   /** Absent: charts are not looked into, and the lock holds the wishes of the bundle alone. */
   readonly discovery?: Discovery;
-  /** How charts that are looked into are fetched; plainly from their source unless given. */
-  readonly fetchChart?: FetchChart;
+  /** How charts and artifacts that are looked into are fetched; plainly from their source unless given. */
+  readonly fetcher?: LookFetcher;
 }
 
 export interface ResolvedRelease {
@@ -26,13 +26,19 @@ export async function resolveRelease(request: ResolveReleaseRequest, run: Run): 
   const { discovery } = request;
   if (discovery === undefined) return { lock };
   const survey = await discoverImages(
-    { ...request, discovery, lock, fetchChart: request.fetchChart ?? plainFetch(request, discovery) },
+    { ...request, discovery, lock, fetcher: request.fetcher ?? plainFetcher(request, discovery) },
     run,
   );
   return { lock: survey.lock, discovered: survey.images, leads: survey.leads };
 }
 
-/** Charts from their source into the store that is looked into. */
-export function plainFetch({ sources }: Pick<ResolveRequest, 'sources'>, { store }: Discovery): FetchChart {
-  return (pin, run) => sources.chart.fetch(pin, store, run);
+/** From the source into the store that is looked into. */
+export function plainFetcher(
+  { sources }: Pick<ResolveRequest, 'sources'>,
+  { store }: Discovery,
+): LookFetcher {
+  return {
+    chart: (pin, run) => sources.chart.fetch(pin, store, run),
+    image: (pin, run) => sources.image.fetch(pin, store, run),
+  };
 }

@@ -2,7 +2,7 @@ import type { Run } from '@gapferry/core';
 import { type Survey, surveyImages } from './discover-images.ts';
 import type { Discovery } from './discovery.ts';
 import { type ResolveRequest, resolveBundle } from './resolve-bundle.ts';
-import { plainFetch } from './resolve-release.ts';
+import { plainFetcher } from './resolve-release.ts';
 
 /** What a collect would find in the bundle's charts and repositories and do with it, without collecting: also what would end it is in the answer. Throws like `resolveBundle`, and what fetching and rendering a chart throw. */
 export async function surveyBundle(
@@ -16,5 +16,5 @@ export async function surveyBundle(
     (wish) => wish.kind === 'chart' || wish.kind === 'image' || (wish.kind === 'git' && reads),
   );
   const lock = await resolveBundle({ ...request, config: { ...config, wishes } }, run);
-  return surveyImages({ ...request, lock, fetchChart: plainFetch(request, request.discovery) }, run);
+  return surveyImages({ ...request, lock, fetcher: plainFetcher(request, request.discovery) }, run);
 }

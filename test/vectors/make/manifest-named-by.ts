@@ -34,6 +34,7 @@ const KUSTOMIZATION = {
   file: 'base/kustomization.yaml',
   path: 'resources[0]',
 };
+const BY_ARTIFACT = { ...APPLICATION, item: `image ${imageItem().id}` };
 const VALUES = { item: CHART, method: 'values', file: 'nginx/values.yaml', path: 'image' };
 
 /** Manifests whose items have `namedBy`. */
@@ -76,8 +77,17 @@ export function manifestNamedByVectors(): Vector[] {
       [{ ...VALUES, item: 'chart charts.example.org/stable/other:1.0.0' }],
       ['which is no item of the release'],
     ),
-    invalid('named-by-image', 'an image that names an image', [
-      { ...VALUES, item: `image ${imageItem().id}` },
+    {
+      name: 'named-by-image',
+      files: { 'manifest.json': sortedJson(whole(chartItem(), { namedBy: [BY_ARTIFACT] })) },
+      expect: {
+        why: 'a chart that an artifact of manifests points to',
+        accept: true,
+        result: { items: [{ kind: 'chart', namedBy: [BY_ARTIFACT] }, {}, {}, {}] },
+      },
+    },
+    invalid('named-by-kind', 'something that is no item and names an image', [
+      { ...VALUES, item: 'cluster plant-7' },
     ]),
     invalid(
       'named-by-method',

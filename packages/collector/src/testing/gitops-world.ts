@@ -1,5 +1,6 @@
 import { type BundleConfig, parseBundleConfig } from '@gapferry/bundle';
 import {
+  type ArtifactFinding,
   type ChartContents,
   type ChartFinding,
   GapferryError,
@@ -7,9 +8,9 @@ import {
   type GitPin,
   type GitRevision,
   type ImageFinding,
+  type ImagePin,
   type NamedBy,
   type ReferenceFinding,
-  type Run,
   type TreeEntry,
   type TreeFindings,
 } from '@gapferry/core';
@@ -26,7 +27,7 @@ import type { CollectRequest } from '../request.ts';
 /** Repositories that point to each other, and charts, in memory. What is found in each is told, not read. */
 export interface GitOpsWorld {
   readonly upstream: MemoryUpstream;
-  /** What a repository names, by its id, then by the path that is pointed to; `*` is all of it. */
+  /** What a repository or an artifact names, by its id, then by the path that is pointed to; `*` is all of it. */
   readonly repositories: Map<string, Readonly<Record<string, Partial<TreeFindings>>>>;
   /** What a chart names, by the text of its archive and, in brackets, of its values: `redis` or `redis{"a":1}`. */
   readonly charts: Map<string, readonly ImageFinding[] | GapferryError>;
@@ -47,15 +48,14 @@ export function gitOpsWorld(): GitOpsWorld {
   const looked: string[] = [];
   upstream.serveGit(HOME, { 'refs/heads/main': OID });
   const discoverTree = async (
-    pin: GitPin,
-    _run: Run,
-    entries?: readonly TreeEntry[],
+    { kind, id }: Pick<GitPin | ImagePin, 'kind' | 'id'>,
+    entries?: ReadonlyArray<TreeEntry | ArtifactFinding>,
   ): Promise<TreeFindings> => {
     const names = entries?.map(nameOfEntry) ?? ['*'];
-    for (const name of names) looked.push(`git ${pin.id} ${name}`);
-    const content = repositories.get(pin.id) ?? {};
+    for (const name of names) looked.push(`${kind} ${id} ${name}`);
+    const content = repositories.get(id) ?? {};
     const found = names.map((name) => content[name] ?? content[name.split(' ')[0] ?? '']);
-    if (found.includes(undefined) && entries !== undefined) throw missing(`${names.join()} in ${pin.id}`);
+    if (found.includes(undefined) && entries !== undefined) throw missing(`${names.join()} in ${id}`);
     return {
       images: found.flatMap((one) => one?.images ?? []),
       references: found.flatMap((one) => one?.references ?? []),
@@ -84,7 +84,10 @@ export function gitOpsWorld(): GitOpsWorld {
         body,
         {
           images: { discover: discoverChart },
-          trees: { discover: discoverTree },
+          trees: {
+            discover: (pin, _run, entries) => discoverTree(pin, entries),
+            discoverArtifact: ({ id }, _run, entries) => discoverTree({ kind: 'image', id }, entries),
+          },
           normalizeGitUrl: normalize,
           values: new Map(),
           store: memoryDepot(),
@@ -127,9 +130,9 @@ function normalize(url: string): string {
   throw new GapferryError({ code: 'USAGE', message: `the Git URL "${url}" is refused` });
 }
 
-function nameOfEntry(entry: TreeEntry): string {
+function nameOfEntry(entry: TreeEntry | ArtifactFinding): string {
   const where: { readonly path?: string; readonly revision?: GitRevision } =
-    entry.kind === 'git' || entry.source.from !== 'git' ? (entry as GitFinding) : entry.source;
+    entry.kind !== 'chart' || entry.source.from !== 'git' ? (entry as GitFinding) : entry.source;
   const revision = where.revision === undefined ? '' : ` ${where.revision.text}`;
   return `${where.path ?? ''}${revision}`;
 }
@@ -170,6 +173,12 @@ export function git(name: string, path: string, more: Partial<GitFinding> = {}):
     place: PLACE,
     ...more,
   };
+}
+
+/** A directory of the artifact `r.example/manifests`. */
+export function artifact(more: Partial<ArtifactFinding> = {}): ArtifactFinding {
+  const ref = 'r.example/manifests';
+  return { kind: 'oci-artifact', ref, tag: '1', path: 'apps', confidence: 'certain', place: PLACE, ...more };
 }
 
 export function pointing(...references: readonly ReferenceFinding[]): Partial<TreeFindings> {

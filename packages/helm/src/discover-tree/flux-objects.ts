@@ -130,17 +130,13 @@ function elsewhere(
   const path = directory === '' ? '.' : directory;
   const isChanged = patches.length + components.length > 0;
   const open = isChanged ? ['its patches and components are not applied there'] : [];
+  const what = { path, manifests: 'generated', ...(images.length > 0 && { images }) } as const;
   if (source.object['kind'] === 'GitRepository') {
-    const git = {
-      ...gitOf(source),
-      path,
-      manifests: 'generated',
-      ...(images.length > 0 && { images }),
-    } as const;
+    const git = { ...gitOf(source), ...what };
     return [{ kind: 'git', ...git, ...sureness(git, open), place }];
   }
   if (source.object['kind'] !== 'OCIRepository') return [];
-  const artifact = { ...artifactOf(source), path, ...(images.length > 0 && { images }) };
+  const artifact = { ...artifactOf(source), ...what };
   return [{ kind: 'oci-artifact', ...artifact, ...sureness(artifact, open), place }];
 }
 

@@ -255,7 +255,7 @@ describe('a Kustomization of Flux', () => {
       git,
       { ...git, path: 'deploy', manifests: 'generated', images: [{ name: 'a', newTag: '2' }] },
       oci,
-      { ...oci, path: 'x' },
+      { ...oci, path: 'x', manifests: 'generated' },
       {
         ...git,
         path: '.',
