@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, GapferryError, type GitPin, hexOf, isGapferryError, type Run } from '@gapferry/core';
 import { createBare, isRepository } from './bare-repository.ts';
@@ -41,6 +41,37 @@ export async function fetchIntoMirror(
     await discardMirror(mirror);
     await fetchMissing(git, mirror, pin, remote, run);
   }
+}
+
+/** Paths of a mirror's packs; undefined when it has loose objects besides. */
+export async function packsOf({ directory }: GitMirror): Promise<readonly string[] | undefined> {
+  const objects = join(directory, 'objects');
+  if ((await readdir(objects)).some((name) => /^[0-9a-f]{2}$/.test(name))) return undefined;
+  const names = await readdir(join(objects, 'pack'));
+  return names.filter((name) => name.endsWith('.pack')).map((name) => join(objects, 'pack', name));
+}
+
+/** Gives a mirror one pack with all that the pin reaches in place of those it has, and only the pin's ids: what else it had would be fetched again. The index lies beside the pack.
+ *  Killed in the middle it has both. Returns where the pack lies now. */
+export async function compactMirror(
+  { directory }: GitMirror,
+  { refs }: GitPin,
+  pack: { readonly path: string; readonly index: string; readonly checksum: string },
+): Promise<string> {
+  const before = (await packsOf({ directory })) ?? [];
+  const stem = join(directory, 'objects', 'pack', `pack-${pack.checksum}`);
+  await rename(pack.path, `${stem}.pack`);
+  await rename(pack.index, `${stem}.idx`);
+  const ids = [...new Set(refs.map(({ oid }) => oid))].sort();
+  await writeFile(
+    join(directory, 'packed-refs.new'),
+    ids.map((oid) => `${oid} refs/gapferry/${oid}\n`).join(''),
+  );
+  await rename(join(directory, 'packed-refs.new'), join(directory, 'packed-refs'));
+  for (const path of before)
+    if (path !== `${stem}.pack`)
+      for (const ending of ['pack', 'idx', 'rev']) await rm(path.replace(/pack$/, ending), { force: true });
+  return `${stem}.pack`;
 }
 
 export async function discardMirror(mirror: GitMirror): Promise<void> {

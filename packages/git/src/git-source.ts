@@ -17,13 +17,13 @@ import { type RemoteOptions, remoteSurroundings } from './git-remote.ts';
 import { createGit, type Git } from './git-tool.ts';
 import { gitIdentity, normalizeGitUrl } from './git-url.ts';
 import { listRefs } from './list-refs.ts';
-import { type Packing, packAfter, packWhole } from './packing/pack-chain.ts';
+import { type Packing, packAfter, packWhole, removeUnfinished } from './packing/pack-chain.ts';
 import { readTrees } from './read-trees.ts';
 import { requireRefs } from './ref-name.ts';
 import { type RetryOptions, retryTrips } from './retry-trips.ts';
 
 export interface GitSourceOptions extends RemoteOptions, RetryOptions {
-  /** Where mirrors and unfinished packs lie; kept between runs, may be deleted at any time between them. */
+  /** Where mirrors and unfinished packs lie; kept between runs, may be deleted at any time between them. One source at a time fetches into it. */
   readonly workDirectory: string;
   /** The git to use; `createGit()` otherwise. */
   readonly git?: Git;
@@ -43,6 +43,7 @@ export function gitSource(options: GitSourceOptions): GitSource {
     turns.set(directory, turn);
     return turn;
   };
+  let swept: Promise<void> | undefined;
   const inTurn = async (
     pin: GitPin,
     into: BlobStore,
@@ -53,6 +54,8 @@ export function gitSource(options: GitSourceOptions): GitSource {
     const mirror = mirrorOf(options.workDirectory, pin);
     const bring = (): Promise<void> => bringPin({ git, mirror, options, pin, run });
     const { workDirectory } = options;
+    swept ??= removeUnfinished(workDirectory);
+    await swept;
     return await turnOf(mirror)(() => pack({ git, mirror, pin, into, workDirectory, bring, run }));
   };
   return {

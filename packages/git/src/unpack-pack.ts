@@ -11,6 +11,7 @@ import {
 import { STRICT } from './fsck-severity.ts';
 import type { Git } from './git-tool.ts';
 import { readFileFrom } from './packing/pack-file.ts';
+import { streamLines } from './packing/stream-lines.ts';
 
 export interface PackUnpacking {
   /** Identity of the item, for errors. */
@@ -126,13 +127,9 @@ async function endsWhereItShould(git: Git, path: string, { size }: GitPack, run:
     },
     run,
   );
-  let rest = '';
   let found = false;
-  for await (const chunk of listing) {
-    const lines = (rest + Buffer.from(chunk).toString('latin1')).split('\n');
-    rest = lines.pop() ?? '';
+  for await (const lines of streamLines(listing))
     found ||= lines.some((line) => line.startsWith(`${added} `));
-  }
   return found;
 }
 

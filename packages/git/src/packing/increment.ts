@@ -1,13 +1,16 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GapferryError, type GitPin, type GitRef, type Run } from '@gapferry/core';
+import { GapferryError, type GitCarriage, type GitPin, type GitRef, type Run } from '@gapferry/core';
 import { borrowObjects, createBare, returnObjects } from '../bare-repository.ts';
 import { STRICT } from '../fsck-severity.ts';
 import type { GitMirror } from '../git-mirror.ts';
 import type { Git } from '../git-tool.ts';
 import { revisionsOf } from './base-pack.ts';
 import { countObjectsIn, type PackFile, readFileFrom, writePack } from './pack-file.ts';
+import { rememberTwin } from './pack-record.ts';
+import { receivedIncrement } from './received-pack.ts';
 import { refuseHistory } from './refuse-history.ts';
+import { streamLines } from './stream-lines.ts';
 
 /** More of them than packs.json takes. */
 const MOST_PREREQUISITES = 1000;
@@ -23,16 +26,23 @@ export type Increment =
 export async function increment(
   git: Git,
   mirror: GitMirror,
-  { pin, earlier, directory }: { pin: GitPin; earlier: readonly GitRef[]; directory: string },
+  { pin, earlier, directory }: { pin: GitPin; earlier: GitCarriage; directory: string },
   run: Run,
 ): Promise<Increment> {
-  const held = await heldOf(git, mirror, pin, earlier, run);
+  const held = await heldOf(git, mirror, pin, earlier.refs, run);
   if (held.length === 0)
     return { kind: 'impossible', why: 'upstream has none of the commits that the release before carried' };
   const revisions = revisionsOf(pin) + held.map((oid) => `^${oid}\n`).join('');
   const prerequisites = await boundaryOf(git, mirror, pin, revisions, run);
   if (prerequisites === undefined)
     return { kind: 'impossible', why: `it would build on more than ${MOST_PREREQUISITES} commits` };
+  const received = { pin, revisions, earlier: earlier.packs, path: join(directory, 'received.pack') };
+  const whole = await receivedIncrement(git, mirror, received, run);
+  if (whole !== undefined) {
+    run.emit({ kind: 'bytes', item: pin.id, bytes: whole.size });
+    await rememberTwin(mirror, whole, whole.twin);
+    return { kind: 'pack', pack: whole, prerequisites };
+  }
   const path = join(directory, 'increment.pack');
   const pack = await writePack(git, mirror, { item: pin.id, args: ['--thin'], revisions, path }, run);
   if ((await countObjectsIn(path)) === 0) return { kind: 'nothing' };
@@ -74,10 +84,8 @@ async function boundaryOf(
   const boundary: string[] = [];
   const doing = `find what the new commits of ${id} build on`;
   const args = ['rev-list', '--boundary', '--stdin'];
-  let rest = '';
-  for await (const chunk of git.stream({ repository: directory, doing, args, input: revisions }, run)) {
-    const lines = (rest + Buffer.from(chunk).toString('latin1')).split('\n');
-    rest = lines.pop() ?? '';
+  const listing = git.stream({ repository: directory, doing, args, input: revisions }, run);
+  for await (const lines of streamLines(listing)) {
     for (const line of lines) if (line.startsWith('-')) boundary.push(line.slice(1));
     if (boundary.length > MOST_PREREQUISITES) return undefined;
   }
@@ -127,15 +135,12 @@ async function requireObjects(
     },
     run,
   );
-  let tail = '';
-  for await (const chunk of there) {
-    const text = tail + Buffer.from(chunk).toString('latin1');
-    const missing = /^([0-9a-f]+) missing$/m.exec(text);
-    if (missing !== null)
+  for await (const lines of streamLines(there)) {
+    const missing = lines.find((line) => line.endsWith(' missing'));
+    if (missing !== undefined)
       throw new GapferryError({
         code: 'GIT_FAILED',
-        message: `the increment of ${pin.id} lacks ${missing[1]}`,
+        message: `the increment of ${pin.id} lacks one: ${missing}`,
       });
-    tail = text.slice(text.lastIndexOf('\n') + 1);
   }
 }

@@ -13,13 +13,13 @@ import {
   type SizedDigest,
 } from '@gapferry/core';
 import { readCuts } from '../cuts.ts';
-import { discardMirror, type GitMirror } from '../git-mirror.ts';
+import { compactMirror, discardMirror, type GitMirror } from '../git-mirror.ts';
 import type { Git } from '../git-tool.ts';
 import { basePack } from './base-pack.ts';
 import { reasonToFold } from './chain-policy.ts';
 import { increment } from './increment.ts';
 import { type PackFile, readFileFrom } from './pack-file.ts';
-import { recallPack, rememberPack } from './pack-record.ts';
+import { recallPack, rememberPack, rememberTwin } from './pack-record.ts';
 
 export interface Packing {
   readonly git: Git;
@@ -83,7 +83,7 @@ async function extend(
 ): Promise<{ readonly packs: readonly GitPack[] } | { readonly why: string }> {
   const { git, mirror, pin, run, into } = packing;
   return await inNewDirectory(packing, async (directory) => {
-    const made = await increment(git, mirror, { pin, earlier: earlier.refs, directory }, run);
+    const made = await increment(git, mirror, { pin, earlier, directory }, run);
     if (made.kind === 'impossible') return { why: made.why };
     if (made.kind === 'nothing') return { packs: earlier.packs };
     const packs = [...earlier.packs, toGitPack(made.pack, made.prerequisites)];
@@ -100,6 +100,9 @@ async function storeBase(packing: Packing): Promise<GitPack> {
     const pack = await basePack(git, mirror, pin, directory, run);
     await store(into, pack, run);
     await rememberPack(mirror, pin, pack);
+    // The mirror had gathered the packs of many fetches.
+    if (pack.made !== undefined)
+      await rememberTwin(mirror, pack, await compactMirror(mirror, pin, { path: pack.path, ...pack.made }));
     return toGitPack(pack, []);
   });
 }
@@ -117,6 +120,11 @@ async function mendingMirror<T>(packing: Packing, pack: (packing: Packing) => Pr
     await bring();
     return await pack(packing);
   }
+}
+
+/** What a killed run left. */
+export async function removeUnfinished(workDirectory: string): Promise<void> {
+  await rm(join(workDirectory, 'packing'), { recursive: true, force: true });
 }
 
 async function inNewDirectory<T>(

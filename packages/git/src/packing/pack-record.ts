@@ -1,7 +1,8 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import {
   canonicalBytes,
+  type Digest,
   digestOf,
   type GitPin,
   hexOf,
@@ -36,4 +37,23 @@ export async function rememberPack(
 function recordPath(mirror: GitMirror, pin: GitPin): string {
   const ids = [...new Set(pin.refs.map(({ oid }) => oid))].sort();
   return join(mirror.directory, 'gapferry-packs', `${hexOf(digestOf(canonicalBytes(ids)))}.json`);
+}
+
+/** Which pack of the mirror has the objects of a pack that was sealed, and no others but such as the packs before it have. */
+export async function rememberTwin(mirror: GitMirror, { digest }: SizedDigest, twin: string): Promise<void> {
+  await mkdir(join(mirror.directory, 'gapferry-packs'), { recursive: true });
+  await writeFile(twinPath(mirror, digest), basename(twin));
+}
+
+/** File names of the mirror's packs that stand for those of a chain, as far as they are known. */
+export async function recallTwins(
+  mirror: GitMirror,
+  packs: readonly SizedDigest[],
+): Promise<ReadonlySet<string>> {
+  const names = packs.map(({ digest }) => readFile(twinPath(mirror, digest), 'utf8').catch(() => ''));
+  return new Set(await Promise.all(names));
+}
+
+function twinPath(mirror: GitMirror, digest: Digest): string {
+  return join(mirror.directory, 'gapferry-packs', `${hexOf(digest)}.twin`);
 }
