@@ -58,7 +58,7 @@ function hintFor(error: GapferryError, failure: DiscoveryFailure): { hint?: stri
 function hintForMissing({ kind, namedBy }: DiscoveryFailure): string {
   const what = kind === 'image' ? 'the image' : kind === 'chart' ? 'the chart' : 'the repository';
   const waive = `if ${what} is not needed, say so and why under "waivers"`;
-  return namedBy.every(({ item }) => item.startsWith('git '))
+  return namedBy.every(({ item }) => !item.startsWith('chart '))
     ? `mend what the repository says, or, ${waive}`
     : `give the chart the values it is installed with ("values" in bundle.yaml), or, ${waive}`;
 }

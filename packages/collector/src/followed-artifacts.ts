@@ -4,18 +4,14 @@ import {
   canonicalJson,
   checkRun,
   type ImagePin,
-  isGapferryError,
   isInterruption,
   type Run,
 } from '@gapferry/core';
 import { cappedFindings } from './capped-findings.ts';
-import { isContentFault } from './content-fault.ts';
 import { requireRoomToLook } from './follow-limits.ts';
-import type { FollowRequest } from './follow-request.ts';
-import type { RoundOfRepositories } from './followed-repositories.ts';
-import { failedVerdict } from './judge-reference.ts';
+import { type FollowedRound, type FollowRequest, joinRounds } from './follow-request.ts';
+import { lookFailure } from './look-failure.ts';
 import { lookFromEntries } from './look-from-entries.ts';
-import { oneLineWithoutSecrets } from './naming.ts';
 import { type Change, nameOf, type Reached } from './pointer.ts';
 import { readArtifact } from './read-artifact.ts';
 import type { ArtifactTarget } from './reference-target.ts';
@@ -32,9 +28,9 @@ export class FollowedArtifacts {
   }
 
   /** Looks at what nobody looked at before. An archive is in memory while it is looked at. */
-  async lookInto(reached: readonly Reached[], run: Run): Promise<RoundOfRepositories> {
+  async lookInto(reached: readonly Reached[], run: Run): Promise<FollowedRound> {
     const artifacts = reached.filter(isArtifact);
-    const rounds: RoundOfRepositories[] = [wantedOnes(artifacts)];
+    const rounds: FollowedRound[] = [wantedOnes(artifacts)];
     const todo = artifacts.filter(
       (one) => !one.isWanted && one.target.finding.path !== undefined && !this.#looked.has(lookKey(one)),
     );
@@ -44,15 +40,11 @@ export class FollowedArtifacts {
       checkRun(run);
       rounds.push(await this.#lookFrom(own, run));
     }
-    return {
-      looked: rounds.flatMap(({ looked }) => looked),
-      found: rounds.flatMap(({ found }) => found),
-      changes: rounds.flatMap(({ changes }) => changes),
-    };
+    return joinRounds(rounds);
   }
 
   /** All of one artifact, and as sure as each other. */
-  async #lookFrom(own: readonly ReachedArtifact[], run: Run): Promise<RoundOfRepositories> {
+  async #lookFrom(own: readonly ReachedArtifact[], run: Run): Promise<FollowedRound> {
     const [first] = own as [ReachedArtifact];
     const { pin } = first;
     const { confidence } = first.pointer.reference;
@@ -82,17 +74,12 @@ export class FollowedArtifacts {
   }
 
   #failure({ pointer, pin }: ReachedArtifact, error: unknown): Change {
-    const { confidence } = pointer.reference;
-    if (confidence !== 'certain' && isContentFault(error) && !isGapferryError(error, 'SOURCE_NOT_FOUND')) {
-      const why = oneLineWithoutSecrets(error instanceof Error ? error.message : '');
-      return { open: [`it is not looked into: ${why}`] };
-    }
-    return failedVerdict({ confidence }, { kind: 'image', name: pin.id }, error, this.#request.config);
+    return lookFailure(pointer.reference, { kind: 'image', name: pin.id }, error, this.#request.config);
   }
 }
 
 /** No line of bundle.yaml can say that an image be looked into. */
-function wantedOnes(artifacts: readonly ReachedArtifact[]): RoundOfRepositories {
+function wantedOnes(artifacts: readonly ReachedArtifact[]): FollowedRound {
   const changes = artifacts
     .filter(({ isWanted, target }) => isWanted && target.finding.path !== undefined)
     .map(({ pointer }) => [pointer, NOT_LOOKED_INTO] as const);

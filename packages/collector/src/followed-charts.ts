@@ -12,18 +12,12 @@ import pLimit from 'p-limit';
 import { cappedFindings } from './capped-findings.ts';
 import { isContentFault } from './content-fault.ts';
 import { requireRoomToLook } from './follow-limits.ts';
-import type { FollowRequest } from './follow-request.ts';
+import type { FollowedRound, FollowRequest } from './follow-request.ts';
 import { failedVerdict } from './judge-reference.ts';
 import { CHARTS, type LookedInto, lookIntoChart } from './look-into-charts.ts';
-import { oneLineWithoutSecrets } from './naming.ts';
+import { oneLineWithoutSecrets, reasonOf } from './naming.ts';
 import { type Change, nameOf, type Pointer, type Reached } from './pointer.ts';
 import type { ChartTarget } from './reference-target.ts';
-
-/** What looking into a round's charts came to. */
-export interface RoundOfCharts {
-  readonly looked: readonly LookedInto[];
-  readonly changes: ReadonlyArray<readonly [Pointer, Change]>;
-}
 
 type Look = LookedInto | { readonly error: unknown };
 
@@ -50,7 +44,7 @@ export class FollowedCharts {
   }
 
   /** Looks into those charts of a round that were not looked into in the same way before. */
-  async lookInto(reached: readonly Reached[], run: Run): Promise<RoundOfCharts> {
+  async lookInto(reached: readonly Reached[], run: Run): Promise<FollowedRound> {
     const charts = reached.filter(isChart).filter(({ pin }) => !this.#closed.has(nameOf(pin)));
     const keys = charts.map(keyOf);
     requireRoomToLook(new Set([...this.#looks.keys(), ...keys]).size);
@@ -67,6 +61,7 @@ export class FollowedCharts {
     const answered = charts.map((chart, i) => ({ chart, key: keys[i] ?? '', look: looks[i] as Look }));
     return {
       looked: answered.flatMap(({ chart, key, look }) => this.#tell(chart, key, look)),
+      found: [],
       changes: answered.flatMap(({ chart, look }) => this.#changes(chart, look)),
     };
   }
@@ -99,8 +94,8 @@ export class FollowedCharts {
     const open = target.open.map(oneLineWithoutSecrets);
     if (!('error' in look)) return open.length > 0 ? [[pointer, { open }]] : [];
     if (isContentFault(look.error) && (isWanted || sureness(chart) !== 'certain')) {
-      const why = oneLineWithoutSecrets(look.error instanceof Error ? look.error.message : '');
-      return [[pointer, { open: [...open, `it is not looked into as this installs it: ${why}`] }]];
+      const why = `it is not looked into as this installs it: ${reasonOf(look.error)}`;
+      return [[pointer, { open: [...open, why] }]];
     }
     const called = { kind: 'chart', name: pin.id } as const;
     return [[pointer, failedVerdict({ confidence: 'certain' }, called, look.error, this.#request.config)]];

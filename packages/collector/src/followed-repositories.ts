@@ -11,22 +11,13 @@ import {
 import { cappedFindings } from './capped-findings.ts';
 import { isContentFault } from './content-fault.ts';
 import { requireRoomToLook } from './follow-limits.ts';
-import type { FollowRequest } from './follow-request.ts';
-import { failedVerdict, revisionNotWanted } from './judge-reference.ts';
+import { type FollowedRound, type FollowRequest, joinRounds } from './follow-request.ts';
+import { revisionNotWanted } from './judge-reference.ts';
+import { lookFailure } from './look-failure.ts';
 import { lookFromEntries } from './look-from-entries.ts';
-import type { LookedInto } from './look-into-charts.ts';
-import type { FoundInGit } from './look-into-git.ts';
-import { oneLineWithoutSecrets } from './naming.ts';
 import { pinnedRevision } from './pinned-revision.ts';
-import { type Change, nameOf, type Pointer, type Reached } from './pointer.ts';
+import { type Change, nameOf, type Reached } from './pointer.ts';
 import type { GitTarget } from './reference-target.ts';
-
-/** What looking into a round's repositories came to. */
-export interface RoundOfRepositories {
-  readonly looked: readonly LookedInto[];
-  readonly found: readonly FoundInGit[];
-  readonly changes: ReadonlyArray<readonly [Pointer, Change]>;
-}
 
 type ReachedRepository = Reached<GitTarget> & { readonly pin: GitPin };
 
@@ -54,9 +45,9 @@ export class FollowedRepositories {
   }
 
   /** Looks at what nobody looked at before; at all of it again where upstream moved between two rounds. One repository after the other: each is held in memory. */
-  async lookInto(reached: readonly Reached[], run: Run): Promise<RoundOfRepositories> {
+  async lookInto(reached: readonly Reached[], run: Run): Promise<FollowedRound> {
     const groups = Map.groupBy(reached.filter(isRepository), ({ pin }) => nameOf(pin));
-    const rounds: RoundOfRepositories[] = [];
+    const rounds: FollowedRound[] = [];
     for (const [name, group] of groups) {
       checkRun(run);
       const { pin, todo } = this.#visit(name, group);
@@ -69,11 +60,7 @@ export class FollowedRepositories {
         if (own.length > 0) rounds.push(await this.#lookFrom(pin, own, confidence, run));
       }
     }
-    return {
-      looked: rounds.flatMap((round) => round.looked),
-      found: rounds.flatMap((round) => round.found),
-      changes: rounds.flatMap((round) => round.changes),
-    };
+    return joinRounds(rounds);
   }
 
   #visit(name: string, group: readonly ReachedRepository[]): { pin: GitPin; todo: ReachedRepository[] } {
@@ -109,7 +96,7 @@ export class FollowedRepositories {
     todo: readonly ReachedRepository[],
     confidence: Confidence,
     run: Run,
-  ): Promise<RoundOfRepositories> {
+  ): Promise<FollowedRound> {
     const looks = await lookFromEntries([...Map.groupBy(todo, entryKey).values()], (entries) =>
       this.#request.discovery.trees.discover(pin, run, entries.map(entryOf)),
     );
@@ -130,15 +117,12 @@ export class FollowedRepositories {
 
   #failure(one: ReachedRepository, error: unknown): Change {
     const { pointer, pin, target, isWanted } = one;
-    const { confidence } = pointer.reference;
     const isMissing = isGapferryError(error, 'SOURCE_NOT_FOUND');
-    if ((confidence !== 'certain' || this.#isClosed(one)) && isContentFault(error) && !isMissing) {
-      const why = oneLineWithoutSecrets(error instanceof Error ? error.message : '');
-      return { open: [`it is not looked into: ${why}`] };
-    }
     const isUnproved = isWanted && pinnedRevision(pin, target.revision) === 'unproved';
     const reason = isMissing && isUnproved ? revisionNotWanted(target, error) : error;
-    return failedVerdict({ confidence }, { kind: 'git', name: pin.id }, reason, this.#request.config);
+    // Of what is not looked into, only that the revision is there had to be proved.
+    if (this.#isClosed(one) && isContentFault(error) && !isMissing) return NOT_LOOKED_INTO;
+    return lookFailure(pointer.reference, { kind: 'git', name: pin.id }, reason, this.#request.config);
   }
 }
 

@@ -15,7 +15,7 @@ import {
   type Pin,
   type ReferenceFinding,
 } from '@gapferry/core';
-import { oneLineWithoutSecrets } from './naming.ts';
+import { oneLineWithoutSecrets, reasonOf } from './naming.ts';
 import { pinnedRevision } from './pinned-revision.ts';
 import { type GitTarget, type ReferenceTarget, referenceTarget } from './reference-target.ts';
 
@@ -211,7 +211,7 @@ export function failedVerdict(
 ): Verdict {
   const waiver = waiverOf(called.kind, called.name, waivers);
   if (waiver !== undefined) return waivedVerdict(called, waiver);
-  const reason = oneLineWithoutSecrets(error instanceof Error ? error.message : String(error));
+  const reason = reasonOf(error);
   if (confidence !== 'certain' && isFinal(error)) return { outcome: 'listed', reason };
   return { outcome: 'failed', reason, called, error };
 }

@@ -25,7 +25,12 @@ export function oneLineWithoutSecrets(text: string): string {
     .join('');
 }
 
-/** The same for a place. */
+/** An error's message as such a line. */
+export function reasonOf(error: unknown): string {
+  return oneLineWithoutSecrets(error instanceof Error ? error.message : String(error));
+}
+
+/** A line for a place. */
 export function shownPlace({ file, object, path }: FindingPlace): FindingPlace {
   return {
     file: oneLine(file),

@@ -68,8 +68,10 @@ function lockedReferences({ pins, waived = [] }: Lock): string[] {
   ];
 }
 
+const NAMERS: Readonly<Record<string, string>> = { git: 'repositories', image: 'artifacts' };
+
 function namersOf(namedBy: readonly NamedBy[]): string {
-  const kinds = new Set(namedBy.map(({ item }) => (item.startsWith('git ') ? 'repositories' : 'charts')));
+  const kinds = new Set(namedBy.map(({ item }) => NAMERS[item.slice(0, item.indexOf(' '))] ?? 'charts'));
   return [...kinds].sort().join(' and ');
 }
 
