@@ -31,8 +31,16 @@ export function gitServerMissing(): string | undefined {
 export async function startGitServer(rootDir: string, options: GitServerOptions = {}): Promise<TestServer> {
   const missing = gitServerMissing();
   if (missing !== undefined) throw new Error(missing);
+  return startHttpServer(gitHandler(rootDir, options), options);
+}
+
+/** What answers the requests of git, for servers that offer something else beside it. */
+export function gitHandler(
+  rootDir: string,
+  options: GitServerOptions = {},
+): (request: TestRequest) => Promise<Reply> {
   const backend = backendPath();
-  return startHttpServer((request) => serve(request, rootDir, backend, options), options);
+  return (request) => serve(request, rootDir, backend, options);
 }
 
 function backendPath(): string {

@@ -1,0 +1,375 @@
+import { gitHandler } from '../git/git-server.ts';
+import type { Credentials } from '../http/credentials.ts';
+import { hasBasic } from '../http/credentials.ts';
+import { type HttpServerOptions, startHttpServer, type TestServer } from '../http/http-server.ts';
+import { jsonReply, type Reply, textReply } from '../http/reply.ts';
+import type { TestRequest } from '../http/test-request.ts';
+import { type ApiRequest, type Route, route, textOf, toApiRequest } from './api-request.ts';
+import { type HostedRepositories, hostedRepositories } from './hosted-repositories.ts';
+
+export interface GiteaFakeOptions extends HttpServerOptions {
+  /** User name and access token. */
+  readonly credentials: Credentials;
+  /** Where its repositories lie. */
+  readonly directory: string;
+  /** Default false: an ordinary user. */
+  readonly isAdmin?: boolean;
+  readonly bodyLimit?: number;
+}
+
+export interface GiteaFake extends TestServer {
+  readonly repositories: HostedRepositories;
+  /** What it knows of a repository; changes count. */
+  repository(path: string): GiteaRepository;
+  /** An organisation in which the user may make nothing. */
+  addForeignOrganisation(name: string): void;
+  /** Another user. */
+  addUser(name: string): void;
+}
+
+export interface GiteaRepository {
+  archived: boolean;
+  mirror: boolean;
+  mayPush: boolean;
+  description: string;
+  defaultBranch: string;
+  topics: string[];
+  readonly private: boolean;
+  branchRules: Record<string, unknown>[];
+  tagRules: Record<string, unknown>[];
+}
+
+interface State {
+  readonly options: GiteaFakeOptions;
+  readonly repositories: HostedRepositories;
+  /** Name in lower case → may the user make repositories in it? */
+  readonly organisations: Map<
+    string,
+    { readonly name: string; readonly visibility: string; readonly ours: boolean }
+  >;
+  readonly users: Set<string>;
+  /** By path in lower case. */
+  readonly known: Map<string, GiteaRepository & { readonly path: string }>;
+}
+
+/** The API of Gitea 1.26 as far as gapferry uses it, with its rules for names, owners, branches and tags, over repositories that real git serves. */
+export async function startGiteaFake(options: GiteaFakeOptions): Promise<GiteaFake> {
+  const repositories = hostedRepositories(options.directory);
+  const users = new Set([options.credentials.username.toLowerCase()]);
+  const state: State = { options, repositories, organisations: new Map(), users, known: new Map() };
+  const git = gitHandler(options.directory, {
+    push: true,
+    ...(options.bodyLimit !== undefined && { bodyLimit: options.bodyLimit }),
+  });
+  const server = await startHttpServer((request) => answer(state, request, git), options);
+  return Object.assign(server, {
+    repositories,
+    repository: (path: string) => require(state, path),
+    addForeignOrganisation: (name: string) =>
+      void state.organisations.set(name.toLowerCase(), { name, visibility: 'public', ours: false }),
+    addUser: (name: string) => void users.add(name.toLowerCase()),
+  });
+}
+
+function require(state: State, path: string): GiteaRepository & { readonly path: string } {
+  const found = state.known.get(path.toLowerCase());
+  if (found === undefined) throw new Error(`the fake has no repository ${path}`);
+  return found;
+}
+
+const ROOT = '/api/v1';
+
+async function answer(
+  state: State,
+  request: TestRequest,
+  git: (request: TestRequest) => Promise<Reply>,
+): Promise<Reply> {
+  const isOurs = hasBasic(request, state.options.credentials);
+  if (request.url.startsWith(`${ROOT}/`))
+    return isOurs
+      ? await route(routesOf(state), await toApiRequest(request, ROOT))
+      : jsonReply(401, { message: 'invalid username, password or token' });
+  if (!isOurs) return textReply(401, 'Unauthorized\n', { 'www-authenticate': 'Basic realm="Gitea"' });
+  const path = /^\/([^/]+\/[^/]+)\.git\//.exec(request.path)?.[1];
+  const repository = path === undefined ? undefined : state.known.get(path.toLowerCase());
+  if (repository === undefined) return textReply(404, 'Not found\n');
+  if (request.url.includes('git-receive-pack')) {
+    if (repository.archived)
+      return textReply(403, 'This repo is archived. You can view files and clone it, but cannot push.\n');
+    if (repository.mirror || !repository.mayPush)
+      return textReply(403, 'User permission denied for writing.\n');
+  }
+  return await git(request);
+}
+
+const OWNER = /^(?=.{1,40}$)[0-9A-Za-z](?:[-._]?[0-9A-Za-z])*$/;
+const NAME = /^(?=.{1,100}$)[-.\w]+$/;
+
+function routesOf(state: State): Route[] {
+  const { options, organisations, users } = state;
+  const { username } = options.credentials;
+  const isAdmin = options.isAdmin === true;
+  const withRepository =
+    (
+      act: (
+        repository: GiteaRepository & { readonly path: string },
+        request: ApiRequest,
+        args: string[],
+      ) => Promise<Reply> | Reply,
+    ) =>
+    (request: ApiRequest, [owner = '', name = '', ...args]: string[]): Promise<Reply> | Reply => {
+      const repository = state.known.get(`${owner}/${name}`.toLowerCase());
+      return repository === undefined ? missing() : act(repository, request, args);
+    };
+  return [
+    ['GET', '/user', () => jsonReply(200, { id: 1, login: username, is_admin: isAdmin })],
+    [
+      'GET',
+      '/users/:name',
+      (_, [name = '']) =>
+        users.has(name.toLowerCase()) || organisations.has(name.toLowerCase())
+          ? jsonReply(200, { login: name })
+          : missing(),
+    ],
+    [
+      'GET',
+      '/users/:name/orgs/:org/permissions',
+      (_, [, name = '']) =>
+        jsonReply(200, { can_create_repository: organisations.get(name.toLowerCase())?.ours === true }),
+    ],
+    ['GET', '/orgs/:name', (_, [name = '']) => toOrganisation(organisations.get(name.toLowerCase()))],
+    ['POST', '/orgs', ({ body }) => makeOrganisation(state, body)],
+    [
+      'POST',
+      '/orgs/:name/repos',
+      ({ body }, [owner = '']) =>
+        organisations.get(owner.toLowerCase())?.ours === true || isAdmin
+          ? makeRepository(state, owner, body)
+          : jsonReply(403, { message: 'Given user is not allowed to create repository in organization.' }),
+    ],
+    ['POST', '/user/repos', ({ body }) => makeRepository(state, username, body)],
+    [
+      'POST',
+      '/admin/users/:name/repos',
+      ({ body }, [owner = '']) =>
+        isAdmin
+          ? makeRepository(state, owner, body)
+          : jsonReply(403, { message: 'user should be the site administrator' }),
+    ],
+    ['GET', '/repos/:owner/:name', withRepository((repository) => showRepository(state, repository))],
+    [
+      'PATCH',
+      '/repos/:owner/:name',
+      withRepository((repository, { body }) => editRepository(state, repository, body)),
+    ],
+    ...ruleRoutes(state, withRepository),
+  ];
+}
+
+function missing(): Reply {
+  return jsonReply(404, { message: 'not found', url: '/api/swagger', errors: [] });
+}
+
+function toOrganisation(found: { readonly name: string; readonly visibility: string } | undefined): Reply {
+  return found === undefined
+    ? missing()
+    : jsonReply(200, { id: 2, name: found.name, visibility: found.visibility });
+}
+
+function makeOrganisation({ organisations, users }: State, body: Record<string, unknown>): Reply {
+  const name = textOf(body, 'username') ?? '';
+  if (!OWNER.test(name)) return jsonReply(422, { message: `[UserName]: ${name} is not valid` });
+  if (organisations.has(name.toLowerCase()) || users.has(name.toLowerCase()))
+    return jsonReply(422, { message: `user already exists [name: ${name}]` });
+  const visibility = textOf(body, 'visibility') ?? 'public';
+  organisations.set(name.toLowerCase(), { name, visibility, ours: true });
+  return jsonReply(201, { id: 2, name, visibility });
+}
+
+async function makeRepository(state: State, owner: string, body: Record<string, unknown>): Promise<Reply> {
+  const name = textOf(body, 'name') ?? '';
+  const path = `${owner}/${name}`;
+  if (!NAME.test(name) || /^[.-]{1,2}$|\.(?:git|wiki|rss|atom)$/i.test(name))
+    return jsonReply(422, { message: `repository name is reserved or invalid [name: ${name}]` });
+  if (state.known.has(path.toLowerCase()))
+    return jsonReply(409, { message: 'The repository with the same name already exists.' });
+  const repository = {
+    path,
+    archived: false,
+    mirror: false,
+    mayPush: true,
+    description: textOf(body, 'description') ?? '',
+    defaultBranch: textOf(body, 'default_branch') ?? 'main',
+    topics: [],
+    private: body['private'] === true,
+    branchRules: [],
+    tagRules: [],
+  };
+  state.known.set(path.toLowerCase(), repository);
+  await state.repositories.create(
+    path,
+    textOf(body, 'object_format_name') ?? 'sha1',
+    repository.defaultBranch,
+  );
+  return jsonReply(201, await view(state, repository));
+}
+
+async function showRepository(
+  state: State,
+  repository: GiteaRepository & { readonly path: string },
+): Promise<Reply> {
+  return jsonReply(200, await view(state, repository));
+}
+
+async function view(
+  { repositories }: State,
+  repository: GiteaRepository & { readonly path: string },
+): Promise<Record<string, unknown>> {
+  const { path, archived, mirror, mayPush, description, defaultBranch, topics } = repository;
+  return {
+    full_name: path,
+    empty: await repositories.isEmpty(path),
+    private: repository.private,
+    archived,
+    mirror,
+    description,
+    default_branch: defaultBranch,
+    topics,
+    has_code: true,
+    permissions: { admin: mayPush, push: mayPush, pull: true },
+  };
+}
+
+async function editRepository(
+  state: State,
+  repository: GiteaRepository & { readonly path: string },
+  body: Record<string, unknown>,
+): Promise<Reply> {
+  if (repository.archived && body['archived'] !== false)
+    return jsonReply(423, { message: `repo is archived: ${repository.path}` });
+  const branch = textOf(body, 'default_branch');
+  if (branch !== undefined) {
+    const isThere = await state.repositories.hasBranch(repository.path, branch);
+    if (!isThere && !(await state.repositories.isEmpty(repository.path)))
+      return jsonReply(422, { message: `branch does not exist [name: ${branch}]` });
+    repository.defaultBranch = branch;
+    await state.repositories.setHead(repository.path, branch);
+  }
+  repository.description = textOf(body, 'description') ?? repository.description;
+  if (typeof body['archived'] === 'boolean') repository.archived = body['archived'];
+  return jsonReply(200, await view(state, repository));
+}
+
+type WithRepository = (
+  act: (
+    repository: GiteaRepository & { readonly path: string },
+    request: ApiRequest,
+    args: string[],
+  ) => Promise<Reply> | Reply,
+) => Route[2];
+
+const RULE = {
+  enable_push: false,
+  enable_push_whitelist: false,
+  push_whitelist_usernames: [],
+  push_whitelist_teams: [],
+  push_whitelist_deploy_keys: false,
+  enable_force_push: false,
+  enable_force_push_allowlist: false,
+  force_push_allowlist_usernames: [],
+  require_signed_commits: false,
+  protected_file_patterns: '',
+};
+
+function ruleRoutes(state: State, withRepository: WithRepository): Route[] {
+  const branches = '/repos/:owner/:name/branch_protections';
+  const tags = '/repos/:owner/:name/tag_protections';
+  const changed = async (
+    repository: GiteaRepository & { readonly path: string },
+    status: number,
+    value: unknown,
+  ): Promise<Reply> => {
+    await state.repositories.setRules(
+      repository.path,
+      rulesOf(repository, state.options.credentials.username),
+    );
+    return jsonReply(status, value);
+  };
+  const edit = async (
+    repository: GiteaRepository & { readonly path: string },
+    rules: Record<string, unknown>[],
+    isIt: (rule: Record<string, unknown>) => boolean,
+    body: Record<string, unknown>,
+  ): Promise<Reply> => {
+    const rule = rules.find(isIt);
+    return rule === undefined ? missing() : await changed(repository, 200, Object.assign(rule, body));
+  };
+  return [
+    ['GET', branches, withRepository(({ branchRules }) => jsonReply(200, branchRules))],
+    [
+      'POST',
+      branches,
+      withRepository((repository, { body }) => {
+        const rule = { ...RULE, ...body };
+        repository.branchRules.push(rule);
+        return changed(repository, 201, rule);
+      }),
+    ],
+    [
+      'PATCH',
+      `${branches}/:rule`,
+      withRepository((repository, { body }, [name]) =>
+        edit(repository, repository.branchRules, (rule) => rule['rule_name'] === name, body),
+      ),
+    ],
+    ['GET', tags, withRepository(({ tagRules }) => jsonReply(200, tagRules))],
+    [
+      'POST',
+      tags,
+      withRepository((repository, { body }) => {
+        const rule = {
+          whitelist_usernames: [],
+          whitelist_teams: [],
+          ...body,
+          id: repository.tagRules.length + 1,
+        };
+        repository.tagRules.push(rule);
+        return changed(repository, 201, rule);
+      }),
+    ],
+    [
+      'PATCH',
+      `${tags}/:id`,
+      withRepository((repository, { body }, [id]) =>
+        edit(repository, repository.tagRules, (rule) => String(rule['id']) === id, body),
+      ),
+    ],
+  ];
+}
+
+/** As Gitea's own hook judges: deletion of a protected branch is never let. */
+function rulesOf(
+  { branchRules, tagRules }: GiteaRepository,
+  me: string,
+): { pattern: string; lets: string; message: string }[] {
+  const isMine = (rule: Record<string, unknown>, list: string): boolean =>
+    (rule[list] as string[]).includes(me);
+  return [
+    ...branchRules.map((rule) => {
+      const push =
+        rule['enable_push'] === true &&
+        (rule['enable_push_whitelist'] !== true || isMine(rule, 'push_whitelist_usernames'));
+      const force = push && rule['enable_force_push'] === true;
+      return {
+        pattern: `refs/heads/${String(rule['rule_name'])}`,
+        lets: `${push ? 'p' : ''}${force ? 'f' : ''}`,
+        message: `Gitea: Not allowed to push to protected branch ${String(rule['rule_name'])}`,
+      };
+    }),
+    ...tagRules.map((rule) => ({
+      pattern: `refs/tags/${String(rule['name_pattern'])}`,
+      lets: isMine(rule, 'whitelist_usernames') ? 'pfd' : '',
+      message: `Gitea: Tag ${String(rule['name_pattern'])} is protected`,
+    })),
+  ];
+}
