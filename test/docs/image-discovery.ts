@@ -1,6 +1,6 @@
 import type { Confidence } from '@gapferry/core';
 import { formatImageReference, parseImageReference } from '@gapferry/core';
-import { groupFindings, imagesInChart } from '@gapferry/helm';
+import { findingsByImage, imagesInChart } from '@gapferry/helm';
 import type { ChartShape } from './chart-shapes.ts';
 
 /** One image of a shape, and who finds it. */
@@ -18,7 +18,7 @@ export interface ImageRow {
 export function imageRows(shape: ChartShape): ImageRow[] {
   const files = new Map([...shape.files].map(([path, text]) => [path, new TextEncoder().encode(text)]));
   const ours = new Map(
-    groupFindings(imagesInChart({ rendered: shape.rendered, files })).map(({ reference, confidence }) => [
+    findingsByImage(imagesInChart({ rendered: shape.rendered, files })).map(({ reference, confidence }) => [
       reference,
       confidence,
     ]),

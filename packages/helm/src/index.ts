@@ -15,7 +15,7 @@ export type { ChartDependency, DependencyPlace } from './dependencies/chart-depe
 export { completeChart, type FetchDependency } from './dependencies/complete-chart.ts';
 export { dependencyFetcher } from './dependencies/fetch-dependency.ts';
 export { type VendoredChart, vendoredArchive } from './dependencies/vendored-archive.ts';
-export { groupFindings, type NamedImage } from './discover/group-findings.ts';
+export { type FoundImage, findingsByImage } from './discover/findings-by-image.ts';
 export { imagesInChart } from './discover/images-in-chart.ts';
 export { imagesInManifests } from './discover/images-in-manifests.ts';
 export {
@@ -27,7 +27,6 @@ export { type FileTree, treeOfFiles } from './discover-tree/file-tree.ts';
 export { imagesInKustomization } from './discover-tree/images-in-kustomization.ts';
 export { imagesOfTreeChart } from './discover-tree/images-of-tree-chart.ts';
 export type { Entry } from './discover-tree/leads-of-entry.ts';
-export type { TreeProblem } from './discover-tree/located-object.ts';
 export type { ChartTree } from './discover-tree/pack-tree-chart.ts';
 export { type ArchiveTree, readArchiveTree } from './discover-tree/read-archive-tree.ts';
 export type { TreeIdentity } from './discover-tree/tree-identity.ts';

@@ -1,4 +1,10 @@
-import { type ChartFinding, type ImageFinding, isGapferryError, type ReferenceFinding } from '@gapferry/core';
+import {
+  type ChartFinding,
+  type ImageFinding,
+  isGapferryError,
+  type ReferenceFinding,
+  type TreeFault,
+} from '@gapferry/core';
 import { leadsOfApplication } from './argo-application.ts';
 import { leadsOfApplicationSet } from './argo-application-set.ts';
 import { buildDeployment, type DeployedTree, deploymentKey } from './build-deployment.ts';
@@ -18,7 +24,6 @@ import {
   type LocatedObject,
   NOWHERE,
   surroundingsOf,
-  type TreeProblem,
 } from './located-object.ts';
 import { readObjects } from './read-objects.ts';
 import { Reading } from './reading.ts';
@@ -47,7 +52,7 @@ export interface TreeDiscovery {
   /** Charts of the tree that something installs, which may point into it from outside. */
   readonly charts: readonly ChartFinding[];
   /** What was refused, is not static or is not followed. The rest of the tree was looked at all the same. */
-  readonly problems: readonly TreeProblem[];
+  readonly problems: readonly TreeFault[];
   /** Directories that were looked at, each with what lies below; absent: all. */
   readonly within?: readonly string[];
 }
@@ -75,7 +80,7 @@ class Look {
   readonly #reading: Reading;
   readonly #files: readonly string[];
   readonly #charts: ReadonlySet<string>;
-  readonly #problems: TreeProblem[] = [];
+  readonly #problems: TreeFault[] = [];
   /** By directory. Components that nobody uses are among them. */
   readonly #roots = new Map<string, BuiltKustomization>();
   readonly #plain = new Map<string, readonly LocatedObject[]>();

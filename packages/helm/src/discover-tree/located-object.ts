@@ -1,4 +1,4 @@
-import type { FindingPlace, GitFinding, ImageOverride, ReferenceFinding } from '@gapferry/core';
+import type { FindingPlace, GitFinding, ImageOverride, ReferenceFinding, TreeFault } from '@gapferry/core';
 import type { Overlay } from './build-kustomization.ts';
 import { type Fields, field, groupOf, objectName, textAt } from './fields.ts';
 import type { Reading } from './reading.ts';
@@ -12,18 +12,13 @@ export interface LocatedObject {
   readonly as?: string;
 }
 
-/** What could not be followed, in one sentence; nothing in the tree is left out without one. */
-export interface TreeProblem {
-  readonly place: FindingPlace;
-  readonly message: string;
-}
-
 /** What an object of Argo CD or Flux leads to. */
 export interface Leads {
   readonly references: readonly ReferenceFinding[];
   /** Directories of this tree that are deployed, with what is changed on the way. */
   readonly deployments: readonly Deployment[];
-  readonly problems: readonly TreeProblem[];
+  /** What could not be followed; nothing in the tree is left out without one. */
+  readonly problems: readonly TreeFault[];
 }
 
 export interface Deployment {

@@ -1,6 +1,6 @@
 import { describePlace } from '@gapferry/core';
 import { describe, expect, it } from 'vitest';
-import { groupFindings } from './group-findings.ts';
+import { findingsByImage } from './findings-by-image.ts';
 import { imagesInManifests } from './images-in-manifests.ts';
 
 function found(text: string): string[] {
@@ -230,7 +230,7 @@ it('strips what could move a terminal out of places', () => {
 it('groups findings by image with the highest confidence', () => {
   const text = `${pod('image: "docker.io/library/nginx:1", env: [{name: X_IMAGE, value: "nginx:1"}, {name: Y_IMAGE, value: "x/y:1"}]')}`;
   expect(
-    groupFindings(imagesInManifests(text, {})).map(({ reference, confidence, findings }) => [
+    findingsByImage(imagesInManifests(text, {})).map(({ reference, confidence, findings }) => [
       reference,
       confidence,
       findings.length,

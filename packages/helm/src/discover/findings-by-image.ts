@@ -7,7 +7,7 @@ import {
 import { surer } from './finding-list.ts';
 
 /** One image, with every place that names it. */
-export interface NamedImage {
+export interface FoundImage {
   /** With nothing implied: `docker.io/library/nginx:latest`. */
   readonly reference: string;
   /** The highest of its findings. */
@@ -17,7 +17,7 @@ export interface NamedImage {
 }
 
 /** Groups findings by image, however its reference is written, in the order of the first finding of each. */
-export function groupFindings(findings: readonly ImageFinding[]): NamedImage[] {
+export function findingsByImage(findings: readonly ImageFinding[]): FoundImage[] {
   const images = new Map<string, ImageFinding[]>();
   for (const finding of findings) {
     const reference = formatImageReference(parseImageReference(finding.reference));
