@@ -21,7 +21,7 @@ import { requireClosure } from './require-closure.ts';
 import { requireComplete } from './require-complete.ts';
 import { requireExpiry, sealRelease, unchangedRelease } from './seal-release.ts';
 
-/** The outside half: resolve and look into charts (unless locked) → fetch → assemble → seal.
+/** The outside half: resolve and look into charts and repositories (unless locked) → fetch → assemble → seal.
  *
  *  Can be run again at any time and continues where it stopped: what is in the depot is not fetched again, and a release that was written but not recorded, because
  *  the process died in between, is recorded now when it is exactly the one the ledger announced.

@@ -1,5 +1,5 @@
 /**
- * The outside half as a list of named stages: resolve → look into charts → fetch → assemble → seal.
+ * The outside half as a list of named stages: resolve → look into charts and repositories, and what these point to → fetch → assemble → seal.
  *
  * It knows the ports of core, never an adapter; renders no output; reads no file and opens no socket itself.
  *

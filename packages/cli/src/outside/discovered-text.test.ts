@@ -36,6 +36,16 @@ describe('what a collect says of images that charts name', () => {
     });
   });
 
+  it('says who names them', () => {
+    const by = (...items: string[]): DiscoveredImage =>
+      image('r.example/a:1', { namedBy: items.map((item) => ({ ...NAMED_BY, item })) });
+    const told = (...items: string[]): string | undefined =>
+      discoveredLines({ lock: LOCK, discovered: [by(...items)] }, 'b')[0];
+    expect(told('git g.example/a')).toMatch(/^repositories name 1/);
+    expect(told('chart c', 'git g')).toMatch(/^charts and repositories name 1/);
+    expect(told('image a', 'chart c', 'git g')).toMatch(/^artifacts, charts and repositories name 1/);
+  });
+
   it('is nothing where charts name nothing', () => {
     expect(discoveredLines({ lock: LOCK, discovered: [] }, 'b')).toEqual([]);
     expect(discoveredLines({ lock: LOCK }, 'b')).toEqual([]);
@@ -57,6 +67,23 @@ describe('what a collect says of images that charts name', () => {
       '  waived    r.example/b:1',
     ]);
     expect(discoveredJson({ lock })).toEqual({ discovered: { byLock: true, named: 1, waived: 1 } });
+  });
+
+  it('counts charts and repositories of a lock by themselves', () => {
+    const pin: Pin = {
+      kind: 'git',
+      id: 'g.example/a',
+      wish: digestOf('w'),
+      url: 'https://g.example/a',
+      objectFormat: 'sha1',
+      refs: [],
+      namedBy: [NAMED_BY],
+    };
+    const lock = makeLock('line-a', [pin], [{ chart: 'c.example/b', namedBy: [NAMED_BY] }]);
+    expect(discoveredLines({ lock }, 'b')).toEqual([
+      'repositories point to 2 chart(s) and repositories by the lock: 1 in the release, 1 waived',
+      '  waived    chart c.example/b',
+    ]);
   });
 
   it('stays short, and cannot lie to a terminal', () => {

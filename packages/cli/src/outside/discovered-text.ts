@@ -72,7 +72,10 @@ const NAMERS: Readonly<Record<string, string>> = { git: 'repositories', image: '
 
 function namersOf(namedBy: readonly NamedBy[]): string {
   const kinds = new Set(namedBy.map(({ item }) => NAMERS[item.slice(0, item.indexOf(' '))] ?? 'charts'));
-  return [...kinds].sort().join(' and ');
+  return [...kinds]
+    .sort()
+    .join(', ')
+    .replace(/, (?=[^,]*$)/, ' and ');
 }
 
 /** What is merely possible is too much to read here. */
