@@ -367,6 +367,22 @@ describe('what cannot be had', () => {
     }
   });
 
+  it('may be an archive whose URL has a token, which never reaches a lock', async () => {
+    const { request } = world(chart('redis', '1.2.3'));
+    const { sources, ...rest } = request(BUNDLE);
+    const resolve: typeof sources.chart.resolve = async (...asked) =>
+      (await sources.chart.resolve(...asked)).map((pin) =>
+        pin.from === 'repository' ? { ...pin, url: `${pin.url}?token=hunter2` } : pin,
+      );
+    const leaking = { ...rest, sources: { ...sources, chart: { ...sources.chart, resolve } } };
+    const error = (await collect(leaking, quietRun()).catch((caught: unknown) => caught)) as Error;
+    expect(error).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('carries credentials'),
+    });
+    expect(JSON.stringify([error.message, error])).not.toContain('hunter2');
+  });
+
   it('may be an address that is none', async () => {
     const { request } = world(git('b', 'x', { url: 'not an address' }));
     await expect(collect(request(BUNDLE), quietRun())).rejects.toMatchObject({

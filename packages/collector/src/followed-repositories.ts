@@ -52,7 +52,7 @@ export class FollowedRepositories {
       checkRun(run);
       const { pin, todo } = this.#visit(name, group);
       const open = group
-        .filter((one) => this.#isClosed(one))
+        .filter((one) => this.#isClosed(one) && deploysSomething(one))
         .map(({ pointer }) => [pointer, NOT_LOOKED_INTO] as const);
       rounds.push({ looked: [], found: [], changes: open });
       for (const confidence of ['certain', 'likely'] as const) {
@@ -138,6 +138,11 @@ function isRepository(reached: Reached): reached is ReachedRepository {
 function hasMoved(before: GitPin, now: GitPin): boolean {
   const ids = new Map(now.refs.map(({ name, oid }) => [name, oid]));
   return before.refs.some(({ name, oid }) => ids.get(name) !== oid);
+}
+
+/** What only fetches a repository has nothing looked into. */
+function deploysSomething({ target: { entry } }: ReachedRepository): boolean {
+  return entry.kind === 'chart' || entry.path !== undefined;
 }
 
 /** Whatever way the address is written. */
