@@ -22,15 +22,19 @@ beforeEach(async () => {
 });
 afterEach(() => checkout.remove());
 
-async function bootstrap(npmExits: number): Promise<ProcessResult & { readonly installs: number }> {
+async function bootstrap(
+  npmExits: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<ProcessResult & { readonly installs: number; readonly calls: string }> {
   const calls = checkout.join('calls');
   await writeFile(calls, '');
   await writeFile(checkout.join('bin/npm'), `#!/bin/sh\necho "$*" >> "${calls}"\nexit ${npmExits}\n`);
   await chmod(checkout.join('bin/npm'), 0o755);
   const result = await runProcess(process.execPath, [checkout.join('scripts/bootstrap.mjs')], {
-    env: { PATH: `${checkout.join('bin')}:${process.env['PATH']}` },
+    env: { PATH: `${checkout.join('bin')}:${process.env['PATH']}`, ...env },
   });
-  return { ...result, installs: (await readFile(calls, 'utf8')).split('\n').length - 1 };
+  const called = await readFile(calls, 'utf8');
+  return { ...result, installs: called.split('\n').length - 1, calls: called };
 }
 
 it('installs once, and again when a locked file changed', async () => {
@@ -46,4 +50,12 @@ it('installs again after one that failed, also when the files are what they were
   expect(await bootstrap(1)).toMatchObject({ code: 1, installs: 1 });
   await runProcess('rm', [checkout.join('pnpm-lock.yaml')]);
   expect(await bootstrap(0)).toMatchObject({ code: 0, installs: 1 });
+});
+
+it('lets CI judge the locked versions, and nobody else', async () => {
+  expect((await bootstrap(0)).calls).toContain('install --frozen-lockfile --trust-lockfile');
+  await writeFile(checkout.join('pnpm-lock.yaml'), 'other: 1\n');
+  const { calls } = await bootstrap(0, { CI: 'true' });
+  expect(calls).toContain('install --frozen-lockfile');
+  expect(calls).not.toContain('trust');
 });
