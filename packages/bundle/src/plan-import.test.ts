@@ -17,13 +17,14 @@ const image = verified({ images: { 'docker.io/library/nginx:1.27': 'nginx' } });
 const git = verified({ git: { 'git.example/ops': { main: MAIN, next: 'b'.repeat(40) } } });
 
 interface Scene {
+  readonly outlook?: Pick<Presence, 'changes' | 'prunable'>;
   readonly there?: NameState;
   readonly content?: Presence;
   readonly owner?: Ownership;
 }
 
 /** Plans a release of one item, of which the target and the ledger say what the scene says. */
-function plan(release: VerifiedRelease, { there, content, owner }: Scene = {}): ImportPlan {
+function plan(release: VerifiedRelease, { there, content, owner, outlook }: Scene = {}): ImportPlan {
   const loads = importLoads(
     release,
     [{ name: 'depot', takes: ['image', 'chart', 'git', 'file'] }],
@@ -32,7 +33,7 @@ function plan(release: VerifiedRelease, { there, content, owner }: Scene = {}): 
   const surveyed = loads.map((item) => ({
     ...item,
     ...(item.content && { contentPresence: content ?? { state: 'absent' as const, missingBytes: 10 } }),
-    namePresence: presenceOf(item, there),
+    namePresence: { ...presenceOf(item, there), ...outlook },
   }));
   return planImport(release, surveyed, () => owner);
 }
@@ -223,5 +224,56 @@ describe('a plan', () => {
         }
       }),
     );
+  });
+});
+
+describe('what a Git host says of its refs', () => {
+  const refs = { 'refs/heads/main': MAIN, 'refs/heads/next': 'b'.repeat(40) };
+  const left = { ...refs, 'refs/heads/old': 'c'.repeat(40), 'refs/heads/ours': 'd'.repeat(40) };
+  const owner = { channel: 'line-a', left };
+  const gone = { ref: 'refs/heads/old', how: 'prune', from: 'c'.repeat(40), backup: 'refs/x' } as const;
+  const worked = { ref: 'refs/heads/ours', how: 'prune', from: 'e'.repeat(40) } as const;
+  const foreign = { ref: 'refs/heads/theirs', how: 'prune', from: 'f'.repeat(40) } as const;
+
+  it('lets go only of refs that the channel left, and where it left them', () => {
+    const scene = { there: refs, owner, outlook: { prunable: [gone, worked, foreign] } };
+    const [step] = plan(git, scene).steps;
+    expect(step).toMatchObject({
+      nameAction: 'move',
+      refs: [gone],
+      name: { prunes: { 'refs/heads/old': gone.from } },
+    });
+  });
+
+  it('changes nothing where none of them is its own', () => {
+    const [step] = plan(git, { there: refs, outlook: { prunable: [gone, foreign] } }).steps;
+    expect(step).toMatchObject({ nameAction: 'same' });
+    expect(step).not.toHaveProperty('refs');
+    expect(step?.name).not.toHaveProperty('prunes');
+  });
+
+  it('is in the plan, each ref of it', () => {
+    const change = { ref: 'refs/heads/main', how: 'forward', commits: 3 } as const;
+    const there = { ...refs, 'refs/heads/main': '9'.repeat(40) };
+    const scene = { there, owner: { ...owner, left: there }, outlook: { changes: [change] } };
+    expect(plan(git, scene).steps[0]?.refs).toEqual([change]);
+    expect(plan(git).steps[0]?.isNew).toBe(true);
+  });
+
+  it('that it refuses stops the import, each with its reason', () => {
+    const refused = {
+      ...gone,
+      ref: 'refs/tags/v1',
+      how: 'move-tag',
+      refused: 'a tag is never moved',
+    } as const;
+    const scene = { owner, outlook: { changes: [refused, { ...refused, ref: 'refs/tags/v2' }] } };
+    expect(() => plan(git, scene)).toThrow(conflict);
+    expect(() => plan(git, scene)).toThrow(
+      /does not take.*refs\/tags\/v1 changed: a tag is never moved.*refs\/tags\/v2/,
+    );
+    expect(() =>
+      plan(git, { there: refs, owner, outlook: { prunable: [{ ...gone, refused: 'protected' }] } }),
+    ).toThrow(/protected/);
   });
 });

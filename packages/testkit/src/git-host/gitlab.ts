@@ -21,7 +21,7 @@ export interface GitlabFake extends TestServer {
   /** What it knows of a project; changes count. */
   project(path: string): GitlabProject;
   /** Full paths of all groups. */
-  readonly groups: readonly string[];
+  groups(): string[];
   addUser(name: string): void;
 }
 
@@ -77,9 +77,7 @@ export async function startGitlabFake(options: GitlabFakeOptions): Promise<Gitla
       if (found === undefined) throw new Error(`the fake has no project ${path}`);
       return found;
     },
-    get groups(): readonly string[] {
-      return [...state.groups.values()].map(({ path }) => path);
-    },
+    groups: () => [...state.groups.values()].map(({ path }) => path),
     addUser: (name: string) => void users.add(name.toLowerCase()),
   });
 }
