@@ -1,8 +1,9 @@
 // Measures the built command line beside other programs that do the same work: see README.md.
-//   npm run bench -- collect|push|verify|import|render|start|memory [--runs N] [--size BYTES] [--peers a,b] [--registry R]
+//   npm run bench -- collect|push|verify|import|git|render|start|memory [--runs N] [--size BYTES] [--peers a,b] [--registry R]
 import { parseArgs } from 'node:util';
 import { type BenchOptions, REGISTRY_CHOICES, type RegistryChoice } from './bench-options.ts';
 import { benchCollect } from './collect.ts';
+import { benchGit } from './git.ts';
 import { benchImport } from './import.ts';
 import { benchMemory } from './memory.ts';
 import { benchPush } from './push.ts';
@@ -16,6 +17,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<string
   push: benchPush,
   verify: benchVerify,
   import: benchImport,
+  git: benchGit,
   render: benchRender,
   start: benchStart,
   memory: benchMemory,
