@@ -5,9 +5,12 @@ import {
   artifact,
   BUNDLE,
   chart,
+  git,
   image,
   missing,
   NAMED_BY,
+  OID,
+  pointing,
   REDIS,
   worldPointingTo,
 } from './testing/gitops-world.ts';
@@ -44,19 +47,21 @@ describe('an artifact that a repository points to', () => {
   it('is looked into once for each directory, and not where none is deployed', async () => {
     const { path: _, ...whole } = artifact();
     const place = { file: 'overlays/kustomization.yaml', path: 'resources[0]' };
-    const { request, looked, repositories } = world(
+    const { request, looked, repositories, upstream } = world(
+      git('b', 'x'),
       { ...whole, place },
       artifact(),
       artifact({ place }),
       artifact({ path: 'other' }),
       artifact({ confidence: 'likely' }),
     );
+    upstream.serveGit('https://git.example/b', { 'refs/heads/main': OID });
+    repositories.set('git.example/b', { x: pointing(artifact()) });
     repositories.set(ID, { apps: {}, other: {} });
     const { manifest } = await collect(request(BUNDLE), quietRun());
-    expect(looked.slice(1)).toEqual([`image ${ID} apps`, `image ${ID} other`, `image ${ID} apps`]);
-    expect(manifest.items[1]).toMatchObject({
-      namedBy: [{ method: 'custom-resource' }, { method: 'kustomization' }],
-    });
+    expect(looked.slice(2)).toEqual([`image ${ID} apps`, `image ${ID} other`, `image ${ID} apps`]);
+    const [custom, kustomization] = [{ method: 'custom-resource' }, { method: 'kustomization' }];
+    expect(manifest.items[2]).toMatchObject({ namedBy: [custom, custom, kustomization] });
   });
 
   it('must have the directory, unless that is not sure', async () => {

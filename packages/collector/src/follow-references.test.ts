@@ -60,6 +60,15 @@ describe('a chart that a repository points to', () => {
     await expect(again).resolves.toMatchObject({ kind: 'sealed' });
   });
 
+  it('may have a version that no tag of a registry can have', async () => {
+    const { request, upstream } = world(
+      chart('x', '1.0.0_b', { source: { from: 'oci', ref: 'c.example/x' } }),
+    );
+    upstream.serveChart('c.example/x', '1.0.0+b', 'x');
+    const { manifest } = await collect(request(BUNDLE), quietRun());
+    expect(manifest.items[0]).toMatchObject({ id: 'c.example/x:1.0.0+b' });
+  });
+
   it('is rendered once for each way in which it is installed', async () => {
     const values = (content: string) => [{ from: 'inline', content }] as const;
     const { request, looked, charts, upstream } = world(
@@ -193,6 +202,17 @@ describe('a repository that a repository points to', () => {
     });
     await collect(request(BUNDLE), quietRun());
     expect(looked.filter((one) => one === 'git git.example/b x main')).toHaveLength(2);
+  });
+
+  it('is asked over HTTPS where its address is written in several ways', async () => {
+    const { request, repositories, upstream } = world(
+      git('b', 'x', { url: 'git@git.example:b.git' }),
+      git('b', 'x'),
+    );
+    upstream.serveGit('https://git.example/b', { 'refs/heads/main': OID });
+    repositories.set('git.example/b', { x: {} });
+    const { lock } = await collect(request(BUNDLE), quietRun());
+    expect(lock.pins[0]).toMatchObject({ id: 'git.example/b', url: 'https://git.example/b' });
   });
 
   it('has a chart in it: that is what is looked at', async () => {
@@ -378,7 +398,7 @@ describe('what cannot be had', () => {
     const error = (await collect(leaking, quietRun()).catch((caught: unknown) => caught)) as Error;
     expect(error).toMatchObject({
       code: 'CONFIG_INVALID',
-      message: expect.stringContaining('carries credentials'),
+      message: expect.stringMatching(/^cannot resolve chart .* ← git .* carries credentials/),
     });
     expect(JSON.stringify([error.message, error])).not.toContain('hunter2');
   });

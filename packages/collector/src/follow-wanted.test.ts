@@ -84,6 +84,16 @@ describe('what bundle.yaml wants itself', () => {
     expect([leads?.[0]?.outcome, discovered]).toEqual(['wanted', []]);
   });
 
+  it('is not looked into for what only perhaps is installed', async () => {
+    const { request, looked } = world(
+      chart('redis', '1.2.3', { confidence: 'possible', release: 'perhaps' }),
+    );
+    const body = `${BUNDLE}\ncharts: [{repo: "https://charts.example", name: redis, version: 1.2.3}]`;
+    const { leads } = await collect(request(body), quietRun());
+    expect(leads).toMatchObject([{ outcome: 'wanted' }]);
+    expect(looked.filter((one) => one.startsWith('chart'))).toHaveLength(1);
+  });
+
   it('is not named by itself, however its address is written', async () => {
     const { request } = world(git('ops/home', 'x', { url: 'git@git.example:ops/home.git' }));
     const { lock, leads } = await collect(request(BUNDLE), quietRun());
