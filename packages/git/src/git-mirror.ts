@@ -1,3 +1,4 @@
+import { watch } from 'node:fs';
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, GapferryError, type GitPin, hexOf, isGapferryError, type Run } from '@gapferry/core';
@@ -19,17 +20,24 @@ export function mirrorOf(workDirectory: string, pin: GitPin): GitMirror {
   return { directory: join(workDirectory, 'mirrors', `${name}.git`) };
 }
 
+export interface Fetching {
+  readonly pin: GitPin;
+  readonly remote: RemoteSurroundings;
+  /** Told, where the system tells it, when a pack has arrived and was checked object by object; git then still follows the history, which takes as long as following it once more. */
+  readonly onPack?: (path: string) => void;
+}
+
 /** Brings everything that the pinned ids reach into the mirror; asks the remote only when an id is missing. Not to be called twice at once for one mirror.
  *  Throws `SOURCE_NOT_FOUND` when upstream no longer gives one of the ids. */
 export async function fetchIntoMirror(
   git: Git,
   mirror: GitMirror,
-  pin: GitPin,
-  remote: RemoteSurroundings,
+  fetching: Fetching,
   run: Run,
 ): Promise<void> {
+  const { pin } = fetching;
   try {
-    await fetchMissing(git, mirror, pin, remote, run);
+    await fetchMissing(git, mirror, fetching, run);
   } catch (error) {
     // Only git's own, unexplained failures can come from a broken cache (a killed run's lock, a damaged pack).
     if (!isGapferryError(error, 'GIT_FAILED')) throw error;
@@ -39,7 +47,7 @@ export async function fetchIntoMirror(
       message: `the mirror of ${pin.url} is made again: ${error.message}`,
     });
     await discardMirror(mirror);
-    await fetchMissing(git, mirror, pin, remote, run);
+    await fetchMissing(git, mirror, fetching, run);
   }
 }
 
@@ -78,13 +86,8 @@ export async function discardMirror(mirror: GitMirror): Promise<void> {
   await rm(mirror.directory, { recursive: true, force: true });
 }
 
-async function fetchMissing(
-  git: Git,
-  mirror: GitMirror,
-  pin: GitPin,
-  remote: RemoteSurroundings,
-  run: Run,
-): Promise<void> {
+async function fetchMissing(git: Git, mirror: GitMirror, fetching: Fetching, run: Run): Promise<void> {
+  const { pin, remote } = fetching;
   if (!(await isRepository(mirror.directory))) {
     await discardMirror(mirror);
     await createBare(git, mirror.directory, pin.objectFormat, [], run);
@@ -97,7 +100,7 @@ async function fetchMissing(
   if (pin.depth !== undefined && held.size > 0) {
     // The cuts of other ids would be among those of the pin.
     await discardMirror(mirror);
-    return await fetchMissing(git, mirror, pin, remote, run);
+    return await fetchMissing(git, mirror, fetching, run);
   }
   const args = [
     'fetch',
@@ -113,10 +116,16 @@ async function fetchMissing(
   ];
   const input = [...missing].map((oid) => `+${oid}:refs/gapferry/${oid}\n`).join('');
   const settings = [...remote.settings, ...CHECKED_FETCH];
-  await git.run(
-    { ...remote, settings, repository: mirror.directory, doing: `fetch ${pin.url}`, args, input },
-    run,
-  );
+  const told = tellPacks(mirror, fetching.onPack);
+  const command = {
+    ...remote,
+    settings,
+    repository: mirror.directory,
+    doing: `fetch ${pin.url}`,
+    args,
+    input,
+  };
+  await git.run(command, run).finally(() => told.close());
   await git.run(
     {
       repository: mirror.directory,
@@ -126,6 +135,18 @@ async function fetchMissing(
     run,
   );
   await requireIds(git, mirror, pin, wanted, run);
+}
+
+/** git renames the index of a pack into place last. */
+function tellPacks({ directory }: GitMirror, onPack?: (path: string) => void): { close(): void } {
+  if (onPack === undefined) return { close: () => {} };
+  const packs = join(directory, 'objects', 'pack');
+  const watcher = watch(packs, (_event, name) => {
+    if (name?.endsWith('.idx') === true) onPack(join(packs, name.replace(/idx$/, 'pack')));
+  });
+  // Then nobody is told.
+  watcher.on('error', () => {});
+  return watcher;
 }
 
 /** What a killed run left half-written; nobody else works in the mirror now. */

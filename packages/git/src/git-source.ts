@@ -52,7 +52,7 @@ export function gitSource(options: GitSourceOptions): GitSource {
   ): Promise<GitHolding> => {
     requirePin(pin);
     const mirror = mirrorOf(options.workDirectory, pin);
-    const bring = (): Promise<void> => bringPin({ git, mirror, options, pin, run });
+    const bring: Packing['bring'] = (onPack) => bringPin({ git, mirror, options, pin, run }, onPack);
     const { workDirectory } = options;
     swept ??= removeUnfinished(workDirectory);
     await swept;
@@ -95,19 +95,20 @@ function noChoice(): never {
   throw new GapferryError({ code: 'INTERNAL', message: 'nobody said how tags are chosen' });
 }
 
-/** Everything that the pin reaches, into the mirror. */
-async function bringPin({
-  git,
-  mirror,
-  options,
-  pin,
-  run,
-}: Pick<Packing, 'git' | 'mirror' | 'pin' | 'run'> & {
+interface Bringing extends Pick<Packing, 'git' | 'mirror' | 'pin' | 'run'> {
   readonly options: GitSourceOptions;
-}): Promise<void> {
+}
+
+/** Everything that the pin reaches, into the mirror. */
+async function bringPin(
+  { git, mirror, options, pin, run }: Bringing,
+  onPack?: (path: string) => void,
+): Promise<void> {
   requirePin(pin);
   const remote = await remoteSurroundings(pin.url, options, options.workDirectory);
-  await retryTrips(pin.id, pin.url, options, run, () => fetchIntoMirror(git, mirror, pin, remote, run));
+  await retryTrips(pin.id, pin.url, options, run, () =>
+    fetchIntoMirror(git, mirror, { pin, remote, ...(onPack && { onPack }) }, run),
+  );
 }
 
 /** A pin comes from a lock file, which somebody may have edited: it is judged like a wish. */

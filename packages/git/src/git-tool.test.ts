@@ -57,6 +57,7 @@ describe('the git program', () => {
       expect(await git.run({ doing: 'try', args: ['status'] }, quietRun())).toEqual({
         status: 0,
         text: 'fine\n',
+        complaint: '',
       });
     },
   );

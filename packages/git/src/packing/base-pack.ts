@@ -5,62 +5,43 @@ import { createBare } from '../bare-repository.ts';
 import { STRICT } from '../fsck-severity.ts';
 import { type GitMirror, packsOf } from '../git-mirror.ts';
 import type { Git } from '../git-tool.ts';
-import { countObjectsIn, hashPack, type PackFile, writePack } from './pack-file.ts';
+import { type EarlyJudgement, judgePack, revisionsOf } from './judge-pack.ts';
+import { type PackFile, writePack } from './pack-file.ts';
 import { rememberTwin } from './pack-record.ts';
 import { refuseHistory } from './refuse-history.ts';
 
 /** `made`: it is no pack of the mirror, and has an index of its own; `checksum` is git's. */
 export type BasePack = PackFile & { readonly made?: { readonly index: string; readonly checksum: string } };
 
-/** One pack with every object the pin's refs reach and no other, proved. `directory` is new and the caller's to remove.
+export interface BasePacking {
+  readonly pin: GitPin;
+  /** New, and the caller's to remove. */
+  readonly directory: string;
+  readonly early?: EarlyJudgement;
+}
+
+/** One pack with every object the pin's refs reach and no other, proved.
  *  A mirror that has nothing but one such pack gives that one: it was checked when it was fetched. */
 export async function basePack(
   git: Git,
   mirror: GitMirror,
-  pin: GitPin,
-  directory: string,
+  { pin, directory, early }: BasePacking,
   run: Run,
 ): Promise<BasePack> {
-  const revisions = revisionsOf(pin);
   const [only, ...more] = (await packsOf(mirror)) ?? [];
   if (only !== undefined && more.length === 0) {
-    const hashing = hashPack(only, pin.objectFormat);
-    const [isExact, pack] = await Promise.all([isWhole(git, mirror, only, pin, run), hashing]);
-    if (isExact) {
-      run.emit({ kind: 'bytes', item: pin.id, bytes: pack.size });
-      await rememberTwin(mirror, pack, only);
-      return pack;
+    const judged = (await early?.of(only)) ?? (await judgePack({ git, mirror, pin, run }, only));
+    if (judged.isExact) {
+      run.emit({ kind: 'bytes', item: pin.id, bytes: judged.pack.size });
+      await rememberTwin(mirror, judged.pack, only);
+      return judged.pack;
     }
   }
   const path = join(directory, 'base.pack');
-  const pack = await writePack(git, mirror, { item: pin.id, revisions, path }, run);
+  const pack = await writePack(git, mirror, { item: pin.id, revisions: revisionsOf(pin), path }, run);
   const index = join(directory, 'base.idx');
   const checking = { pack, index, pin, directory: join(directory, 'check.git') };
   return { ...pack, made: { index, checksum: await checkBasePack(git, mirror, checking, run) } };
-}
-
-export function revisionsOf({ refs }: GitPin): string {
-  return refs.map(({ oid }) => `${oid}\n`).join('');
-}
-
-/** Everything that is reached lies in the mirror, so in its only pack; when that has as many objects as are reached, it has no other. A server may send more than it was asked for. */
-async function isWhole(
-  git: Git,
-  { directory }: GitMirror,
-  path: string,
-  pin: GitPin,
-  run: Run,
-): Promise<boolean> {
-  const { text } = await git.run(
-    {
-      repository: directory,
-      doing: `count the objects of ${pin.id}`,
-      args: ['rev-list', '--objects', '--count', '--stdin'],
-      input: revisionsOf(pin),
-    },
-    run,
-  );
-  return Number(text.trim()) === (await countObjectsIn(path));
 }
 
 /** Proves the very bytes that will be sealed: in an empty repository every object of the pack is hashed and checked (`git fsck`'s rules), and whatever one of them names must

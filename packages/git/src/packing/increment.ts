@@ -5,7 +5,7 @@ import { borrowObjects, createBare, returnObjects } from '../bare-repository.ts'
 import { STRICT } from '../fsck-severity.ts';
 import type { GitMirror } from '../git-mirror.ts';
 import type { Git } from '../git-tool.ts';
-import { revisionsOf } from './base-pack.ts';
+import { revisionsOf } from './judge-pack.ts';
 import { countObjectsIn, type PackFile, readFileFrom, writePack } from './pack-file.ts';
 import { rememberTwin } from './pack-record.ts';
 import { receivedIncrement } from './received-pack.ts';
