@@ -28,6 +28,15 @@ export const COMMANDS = {
     side: 'inside',
     summary: 'Write the configuration with which containerd finds imported images',
   },
+  'mirror-config git': {
+    side: 'inside',
+    summary: 'Write the configuration with which git finds imported repositories',
+  },
+  'mirror-config argo-cd': {
+    side: 'inside',
+    summary: 'Write repositories and pinned applications for Argo CD',
+  },
+  'mirror-config flux': { side: 'inside', summary: 'Write pinned Git sources for Flux' },
   'depot ls': { side: 'either', summary: 'List the releases in a depot or on a medium' },
   'ledger show': { side: 'either', summary: 'Show what was done' },
   'ledger verify': { side: 'either', summary: 'Prove that nobody changed the record' },

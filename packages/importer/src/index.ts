@@ -11,6 +11,7 @@ export * from './count-items.ts';
 export * from './import-entries.ts';
 export * from './import-outcome.ts';
 export * from './imported-images.ts';
+export * from './imported-repositories.ts';
 export * from './open-on-medium.ts';
 export { ownersIn } from './owners.ts';
 export * from './plan-release.ts';

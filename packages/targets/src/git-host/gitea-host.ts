@@ -27,7 +27,7 @@ export function giteaHost(options: GiteaHostOptions): GitHost {
   };
   return {
     hasHead: true,
-    pathOf: (repository) => requireNames(inTwoLevels(mapGitRepository(template, repository))),
+    pathOf: (repository) => giteaPath(template, repository),
     urlOf: (path) => `${gitUrl}/${path}.git`,
     begin: async (run) => void (await whoAmI(run)),
     look: (path, run) => look(api, path, run),
@@ -39,6 +39,11 @@ export function giteaHost(options: GiteaHostOptions): GitHost {
       for (const request of requests) await askHost(api, request, run);
     },
   };
+}
+
+/** `organisation/name`. Pure. Throws `NAME_UNSAFE`. */
+export function giteaPath(template: string, repository: string): string {
+  return requireNames(inTwoLevels(mapGitRepository(template, repository)));
 }
 
 interface Account {

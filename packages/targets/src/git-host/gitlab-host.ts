@@ -19,7 +19,7 @@ export function gitlabHost(options: GitlabHostOptions): GitHost {
   const { gitUrl, template, api } = options;
   return {
     hasHead: true,
-    pathOf: (repository) => requirePath(mapGitRepository(template, repository)),
+    pathOf: (repository) => gitlabPath(template, repository),
     urlOf: (path) => `${gitUrl}/${path}.git`,
     begin: async (run) => {
       const { value } = await askHost(api, { method: 'GET', path: '/user' }, run);
@@ -40,6 +40,11 @@ export function gitlabHost(options: GitlabHostOptions): GitHost {
       for (const request of requests) await askHost(api, request, run);
     },
   };
+}
+
+/** `group/…/name`. Pure. Throws `NAME_UNSAFE`. */
+export function gitlabPath(template: string, repository: string): string {
+  return requirePath(mapGitRepository(template, repository));
 }
 
 function strange(): GapferryError {

@@ -15,7 +15,7 @@ export function plainHost(options: {
   const urlOf = (path: string): string => `${url}/${path.split('/').map(encodeURIComponent).join('/')}.git`;
   return {
     hasHead: isHere,
-    pathOf: (repository) => requirePlainPath(mapGitRepository(template, repository)),
+    pathOf: (repository) => plainPath(template, repository),
     urlOf,
     begin: async () => {},
     look: async (path, run) => ((await exists(remotes, urlOf(path), run)) ? {} : undefined),
@@ -32,6 +32,11 @@ export function plainHost(options: {
     },
     carryOut: async () => {},
   };
+}
+
+/** Pure. Throws `NAME_UNSAFE`. */
+export function plainPath(template: string, repository: string): string {
+  return requirePlainPath(mapGitRepository(template, repository));
 }
 
 async function exists(remotes: GitRemotes, url: string, run: Run): Promise<boolean> {

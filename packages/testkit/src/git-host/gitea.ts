@@ -39,6 +39,8 @@ export interface GiteaRepository {
   tagRules: Record<string, unknown>[];
 }
 
+type Known = GiteaRepository & { readonly path: string };
+
 interface State {
   readonly options: GiteaFakeOptions;
   readonly repositories: HostedRepositories;
@@ -49,7 +51,7 @@ interface State {
   >;
   readonly users: Set<string>;
   /** By path in lower case. */
-  readonly known: Map<string, GiteaRepository & { readonly path: string }>;
+  readonly known: Map<string, Known>;
 }
 
 /** The API of Gitea 1.26 as far as gapferry uses it, with its rules for names, owners, branches and tags, over repositories that real git serves. */
@@ -71,7 +73,7 @@ export async function startGiteaFake(options: GiteaFakeOptions): Promise<GiteaFa
   });
 }
 
-function require(state: State, path: string): GiteaRepository & { readonly path: string } {
+function require(state: State, path: string): Known {
   const found = state.known.get(path.toLowerCase());
   if (found === undefined) throw new Error(`the fake has no repository ${path}`);
   return found;
@@ -110,13 +112,7 @@ function routesOf(state: State): Route[] {
   const { username } = options.credentials;
   const isAdmin = options.isAdmin === true;
   const withRepository =
-    (
-      act: (
-        repository: GiteaRepository & { readonly path: string },
-        request: ApiRequest,
-        args: string[],
-      ) => Promise<Reply> | Reply,
-    ) =>
+    (act: (repository: Known, request: ApiRequest, args: string[]) => Promise<Reply> | Reply) =>
     (request: ApiRequest, [owner = '', name = '', ...args]: string[]): Promise<Reply> | Reply => {
       const repository = state.known.get(`${owner}/${name}`.toLowerCase());
       return repository === undefined ? missing() : act(repository, request, args);
@@ -214,17 +210,11 @@ async function makeRepository(state: State, owner: string, body: Record<string, 
   return jsonReply(201, await view(state, repository));
 }
 
-async function showRepository(
-  state: State,
-  repository: GiteaRepository & { readonly path: string },
-): Promise<Reply> {
+async function showRepository(state: State, repository: Known): Promise<Reply> {
   return jsonReply(200, await view(state, repository));
 }
 
-async function view(
-  { repositories }: State,
-  repository: GiteaRepository & { readonly path: string },
-): Promise<Record<string, unknown>> {
+async function view({ repositories }: State, repository: Known): Promise<Record<string, unknown>> {
   const { path, archived, mirror, mayPush, description, defaultBranch, topics } = repository;
   return {
     full_name: path,
@@ -242,7 +232,7 @@ async function view(
 
 async function editRepository(
   state: State,
-  repository: GiteaRepository & { readonly path: string },
+  repository: Known,
   body: Record<string, unknown>,
 ): Promise<Reply> {
   if (repository.archived && body['archived'] !== false)
@@ -261,11 +251,7 @@ async function editRepository(
 }
 
 type WithRepository = (
-  act: (
-    repository: GiteaRepository & { readonly path: string },
-    request: ApiRequest,
-    args: string[],
-  ) => Promise<Reply> | Reply,
+  act: (repository: Known, request: ApiRequest, args: string[]) => Promise<Reply> | Reply,
 ) => Route[2];
 
 const RULE = {
@@ -281,68 +267,52 @@ const RULE = {
   protected_file_patterns: '',
 };
 
+type RuleList = 'branchRules' | 'tagRules';
+
 function ruleRoutes(state: State, withRepository: WithRepository): Route[] {
-  const branches = '/repos/:owner/:name/branch_protections';
-  const tags = '/repos/:owner/:name/tag_protections';
-  const changed = async (
-    repository: GiteaRepository & { readonly path: string },
-    status: number,
-    value: unknown,
-  ): Promise<Reply> => {
-    await state.repositories.setRules(
-      repository.path,
-      rulesOf(repository, state.options.credentials.username),
-    );
+  const list = '/repos/:owner/:name';
+  return [
+    ...routesOfRules(state, withRepository, `${list}/branch_protections`, 'branchRules', 'rule_name', RULE),
+    ...routesOfRules(state, withRepository, `${list}/tag_protections`, 'tagRules', 'id', TAG_RULE),
+  ];
+}
+
+const TAG_RULE = { whitelist_usernames: [], whitelist_teams: [] };
+
+/** `key`: the member by which a rule is addressed. */
+function routesOfRules(
+  state: State,
+  withRepository: WithRepository,
+  path: string,
+  list: RuleList,
+  key: string,
+  usual: Record<string, unknown>,
+): Route[] {
+  const changed = async (repository: Known, status: number, value: unknown): Promise<Reply> => {
+    const { username } = state.options.credentials;
+    await state.repositories.setRules(repository.path, rulesOf(repository, username));
     return jsonReply(status, value);
   };
-  const edit = async (
-    repository: GiteaRepository & { readonly path: string },
-    rules: Record<string, unknown>[],
-    isIt: (rule: Record<string, unknown>) => boolean,
+  const add = (repository: Known, body: Record<string, unknown>): Promise<Reply> => {
+    const rule = { ...usual, id: repository[list].length + 1, ...body };
+    repository[list].push(rule);
+    return changed(repository, 201, rule);
+  };
+  const edit = (
+    repository: Known,
     body: Record<string, unknown>,
-  ): Promise<Reply> => {
-    const rule = rules.find(isIt);
-    return rule === undefined ? missing() : await changed(repository, 200, Object.assign(rule, body));
+    address: string | undefined,
+  ): Promise<Reply> | Reply => {
+    const rule = repository[list].find((one) => String(one[key]) === address);
+    return rule === undefined ? missing() : changed(repository, 200, Object.assign(rule, body));
   };
   return [
-    ['GET', branches, withRepository(({ branchRules }) => jsonReply(200, branchRules))],
-    [
-      'POST',
-      branches,
-      withRepository((repository, { body }) => {
-        const rule = { ...RULE, ...body };
-        repository.branchRules.push(rule);
-        return changed(repository, 201, rule);
-      }),
-    ],
+    ['GET', path, withRepository((repository) => jsonReply(200, repository[list]))],
+    ['POST', path, withRepository((repository, { body }) => add(repository, body))],
     [
       'PATCH',
-      `${branches}/:rule`,
-      withRepository((repository, { body }, [name]) =>
-        edit(repository, repository.branchRules, (rule) => rule['rule_name'] === name, body),
-      ),
-    ],
-    ['GET', tags, withRepository(({ tagRules }) => jsonReply(200, tagRules))],
-    [
-      'POST',
-      tags,
-      withRepository((repository, { body }) => {
-        const rule = {
-          whitelist_usernames: [],
-          whitelist_teams: [],
-          ...body,
-          id: repository.tagRules.length + 1,
-        };
-        repository.tagRules.push(rule);
-        return changed(repository, 201, rule);
-      }),
-    ],
-    [
-      'PATCH',
-      `${tags}/:id`,
-      withRepository((repository, { body }, [id]) =>
-        edit(repository, repository.tagRules, (rule) => String(rule['id']) === id, body),
-      ),
+      `${path}/:rule`,
+      withRepository((repository, { body }, [rule]) => edit(repository, body, rule)),
     ],
   ];
 }

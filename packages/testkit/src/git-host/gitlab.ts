@@ -286,66 +286,59 @@ async function editProject(
   return jsonReply(200, toProject(project));
 }
 
-function ruleRoutes(
-  state: State,
-  path: string,
-  list: 'protectedBranches' | 'protectedTags',
-  level: string,
-): Route[] {
+type RuleList = 'protectedBranches' | 'protectedTags';
+
+function ruleRoutes(state: State, path: string, list: RuleList, level: string): Route[] {
+  const all = `/projects/:path/${path}`;
   const changed = async (project: GitlabProject, reply: Reply): Promise<Reply> => {
     await applyRules(state, project);
     return reply;
   };
-  const find = (project: GitlabProject, name: string | undefined): Rule | undefined =>
-    project[list].find((rule) => rule.name === name);
-  const missing = (): Reply => jsonReply(404, { message: '404 Not found' });
+  const withRule = (
+    act: (project: GitlabProject, rule: Rule, request: ApiRequest) => Promise<Reply> | Reply,
+  ): Route[2] =>
+    withProject(state, (project, request, [name]) => {
+      const rule = project[list].find((one) => one.name === name);
+      return rule === undefined ? jsonReply(404, { message: '404 Not found' }) : act(project, rule, request);
+    });
+  const show = (project: GitlabProject): Reply =>
+    jsonReply(
+      200,
+      project[list].map((rule) => toRule(rule, level)),
+    );
+  const edit = (project: GitlabProject, rule: Rule, { body }: ApiRequest): Promise<Reply> => {
+    rule.allow_force_push = body['allow_force_push'] === true;
+    return changed(project, jsonReply(200, toRule(rule, level)));
+  };
+  const remove = (project: GitlabProject, rule: Rule): Promise<Reply> => {
+    project[list] = project[list].filter((one) => one !== rule);
+    return changed(project, { status: 204 });
+  };
   return [
-    [
-      'GET',
-      `/projects/:path/${path}`,
-      withProject(state, (project) =>
-        jsonReply(
-          200,
-          project[list].map((rule) => toRule(rule, level)),
-        ),
-      ),
-    ],
-    [
-      'POST',
-      `/projects/:path/${path}`,
-      withProject(state, (project, { body }) => {
-        const name = textOf(body, 'name') ?? '';
-        if (find(project, name) !== undefined)
-          return jsonReply(409, { message: `Protected branch '${name}' already exists` });
-        const rule = {
-          name,
-          level: Number(body[level] ?? 40),
-          allow_force_push: body['allow_force_push'] === true,
-        };
-        project[list].push(rule);
-        return changed(project, jsonReply(201, toRule(rule, level)));
-      }),
-    ],
-    [
-      'PATCH',
-      `/projects/:path/${path}/:rule`,
-      withProject(state, (project, { body }, [name]) => {
-        const rule = find(project, name);
-        if (rule === undefined || list === 'protectedTags') return missing();
-        rule.allow_force_push = body['allow_force_push'] === true;
-        return changed(project, jsonReply(200, toRule(rule, level)));
-      }),
-    ],
-    [
-      'DELETE',
-      `/projects/:path/${path}/:rule`,
-      withProject(state, (project, _, [name]) => {
-        if (find(project, name) === undefined) return missing();
-        project[list] = project[list].filter((rule) => rule.name !== name);
-        return changed(project, { status: 204 });
-      }),
-    ],
+    ['GET', all, withProject(state, show)],
+    ['POST', all, withProject(state, (project, { body }) => addRule(project, list, level, body, changed))],
+    ...(list === 'protectedBranches' ? [['PATCH', `${all}/:rule`, withRule(edit)] as const] : []),
+    ['DELETE', `${all}/:rule`, withRule(remove)],
   ];
+}
+
+function addRule(
+  project: GitlabProject,
+  list: RuleList,
+  level: string,
+  body: Record<string, unknown>,
+  changed: (project: GitlabProject, reply: Reply) => Promise<Reply>,
+): Promise<Reply> | Reply {
+  const name = textOf(body, 'name') ?? '';
+  if (project[list].some((rule) => rule.name === name))
+    return jsonReply(409, { message: `Protected branch '${name}' already exists` });
+  const rule = {
+    name,
+    level: Number(body[level] ?? 40),
+    allow_force_push: body['allow_force_push'] === true,
+  };
+  project[list].push(rule);
+  return changed(project, jsonReply(201, toRule(rule, level)));
 }
 
 function toRule({ name, level, allow_force_push }: Rule, kind: string): Record<string, unknown> {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GapferryError, type Run } from '@gapferry/core';
 import { Flags } from '@oclif/core';
@@ -8,6 +7,7 @@ import { GapferryCommand, type Outcome } from '../../gapferry-command.ts';
 import { type ChosenMirror, chooseMirror } from '../../inside/choose-mirror.ts';
 import { imageHosts } from '../../inside/image-hosts.ts';
 import { readSite } from '../../inside/open-site.ts';
+import { requireOurs } from '../../inside/require-ours.ts';
 import { siteFlag } from '../../inside/site-flag.ts';
 import { writeFileAtomically } from '../../write-file.ts';
 
@@ -97,7 +97,8 @@ async function writeAll(
   { mirror, caFile }: ChosenMirror,
 ): Promise<string[]> {
   const ca = caFile === undefined ? undefined : await readNamedFile(caFile, '`ca` of the target:');
-  for (const { host } of files) await requireOurs(join(output, host, 'hosts.toml'));
+  const { CONTAINERD_MARK } = await import('@gapferry/targets');
+  for (const { host } of files) await requireOurs(join(output, host, 'hosts.toml'), CONTAINERD_MARK);
   const written: string[] = [];
   const write = async (path: string, text: string): Promise<void> => {
     await writeFileAtomically(path, text);
@@ -108,20 +109,6 @@ async function writeAll(
     await write(join(output, host, 'hosts.toml'), text);
   }
   return written;
-}
-
-async function requireOurs(path: string): Promise<void> {
-  const { CONTAINERD_MARK } = await import('@gapferry/targets');
-  const there = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return undefined;
-    throw cause;
-  });
-  if (there === undefined || there.startsWith(CONTAINERD_MARK)) return;
-  throw new GapferryError({
-    code: 'USAGE',
-    message: `${path} is there, and gapferry did not make it`,
-    hint: 'nothing was written; choose another directory, or move that file away',
-  });
 }
 
 function noImages(target: string, release: string | undefined): GapferryError {
