@@ -48,6 +48,7 @@ async function type(command: string, home: string, bin: string, upstream: Upstre
       PATH: `${bin}:${process.env['PATH']}`,
       HOME: home,
       LC_ALL: 'C',
+      TMPDIR: process.env['TMPDIR'],
       COLUMNS: '100',
       NODE_COMPILE_CACHE: COMPILE_CACHE,
       ...upstream.environment,
