@@ -249,21 +249,6 @@ describe('a chain whose mirror was lost', () => {
   });
 });
 
-describe('a chain that has become long', () => {
-  it('is folded into one pack at the twenty-first, and says so', { timeout: 60_000 }, async () => {
-    let held = await first();
-    for (let n = 1; n <= 20; n++) {
-      await upstream.commit({ message: `${n}`, files: { 'a.txt': `${n}\n` } });
-      held = await next(held);
-      expect(held.packs).toHaveLength(n < 20 ? n + 1 : 1);
-    }
-    expect(await unpacked(held)).toBe(await shown());
-    expect(warnings()).toEqual([expect.stringContaining('more than 20 packs')]);
-    await upstream.commit({ message: 'more', files: { 'a.txt': 'more\n' } });
-    expect((await next(held)).packs).toHaveLength(2);
-  });
-});
-
 describe('making an increment', () => {
   it('refuses objects that fsck refuses, and leaves nothing behind', async () => {
     const before = await first();

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { type GitHolding, type GitPin, quietRun } from '@gapferry/core';
+import { type GitHolding, type GitPin, quietRun, type RunEvent } from '@gapferry/core';
 import {
   createRepository,
   type MemoryBlobStore,
@@ -14,7 +14,11 @@ import { gitSource } from '../git-source.ts';
 import { createGit, type Git } from '../git-tool.ts';
 
 const LONG = Array.from({ length: 3000 }, (_, line) => `line ${line} ${(line * 7919) % 10007}\n`).join('');
-const run = quietRun();
+const run = {
+  ...quietRun(),
+  emit: (event: RunEvent) => void (event.kind === 'warning' && warnings.push(event.message)),
+};
+let warnings: string[];
 let directory: TemporaryDirectory;
 let upstream: TestGitRepository;
 let store: MemoryBlobStore;
@@ -23,7 +27,7 @@ let asked: string[];
 beforeEach(async () => {
   directory = await temporaryDirectory();
   store = memoryBlobStore();
-  asked = [];
+  [asked, warnings] = [[], []];
   upstream = await createRepository(directory.join('srv', 'line-a'), [
     { message: 'one', files: { 'long.txt': LONG, 'a.txt': 'one\n' } },
   ]);
@@ -127,6 +131,17 @@ describe('what upstream sends', () => {
     expect(await objectsOf(after)).toEqual(await reachedUpstream());
   });
 
+  it('is packed again where it may build on what only the mirror has', async () => {
+    const before = await first();
+    const other = LONG.replaceAll('line', 'other words');
+    await upstream.commit({ message: 'side', branch: 'side', files: { 'long.txt': other } });
+    for await (const _tree of source().readTrees(await pinOf(['side']), run));
+    await upstream.commit({ message: '2', branch: 'main', files: { 'long.txt': `${other}2\n` } });
+    const after = await next(before);
+    expect(asked).toContain('pack-objects');
+    expect(await objectsOf(after)).toEqual(await reachedUpstream());
+  });
+
   it('is packed again where it is more than was asked for', async () => {
     const pin = await pinOf();
     await source().fetch(pin, memoryBlobStore(), run);
@@ -150,16 +165,45 @@ describe('what upstream sends', () => {
   });
 });
 
-describe('a mirror', () => {
-  it('is made one pack again when the chain is folded, and what upstream sends is enough again', {
+describe('an increment that is packed', () => {
+  it('is refused when it leaves out what only the mirror has: the packs before have it not', async () => {
+    const before = await first();
+    await upstream.git('switch', '--quiet', '-c', 'side');
+    const side = await move(2);
+    for await (const _tree of source().readTrees(await pinOf(['side']), run));
+    await upstream.git('switch', '--quiet', 'main');
+    await upstream.git('merge', '--quiet', '--ff-only', 'side');
+    await move(3);
+    const git = createGit();
+    /** Packs as if the side branch were there inside. */
+    const lazy: Git = {
+      run: git.run,
+      stream: (command, inner) =>
+        git.stream(
+          command.args[0] === 'pack-objects' ? { ...command, input: `${command.input}^${side}\n` } : command,
+          inner,
+        ),
+    };
+    const packing = gitSource({ workDirectory: directory.join('work'), git: lazy });
+    const pin = await pinOf();
+    await expect(
+      packing.fetchAfter({ packs: before.packs, refs: before.pin.refs }, pin, store, run),
+    ).rejects.toMatchObject({ message: expect.stringMatching(/lacks one: [0-9a-f]{40} missing/) });
+    expect(store.blobs.size).toBe(1);
+  });
+});
+
+describe('a chain that has become long', () => {
+  it('is folded into one pack at the twenty-first, and says so; the mirror with it', {
     timeout: 60_000,
   }, async () => {
     let held = await first();
     for (let n = 1; n <= 20; n++) {
       await move(n);
       held = await next(held);
+      expect(held.packs).toHaveLength(n < 20 ? n + 1 : 1);
     }
-    expect(held.packs).toHaveLength(1);
+    expect(warnings).toEqual([expect.stringMatching(/whole again \(\d+ bytes\).* more than 20 packs/)]);
     expect(await packsIn(await mirror())).toHaveLength(1);
     await mustRun('git', ['-C', await mirror(), 'fsck', '--full', '--strict']);
     await move(21);
