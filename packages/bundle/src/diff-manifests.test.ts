@@ -130,6 +130,17 @@ describe('the difference between two releases', () => {
     ]);
   });
 
+  it('says where a history becomes cut or whole, and not that cuts move with the refs', () => {
+    const cut = (digit: string, ...shallow: string[]): DiffSide =>
+      side(digit, [{ ...git('g/a', { main: digit }), ...(shallow.length > 0 && { shallow }) }]);
+    const changes = (a: DiffSide, b: DiffSide) => diffManifests(a, b).changes;
+    expect(changes(cut('1', 'x'), cut('1', 'x'))).toEqual([]);
+    expect(changes(cut('1', 'x'), cut('1', 'y'))).toMatchObject([{ refs: [], cuts: { from: 1, to: 1 } }]);
+    expect(changes(cut('1', 'x'), cut('1'))).toMatchObject([{ refs: [], cuts: { from: 1, to: 0 } }]);
+    expect(changes(cut('1'), cut('2', 'x', 'y'))).toMatchObject([{ refs: [{}], cuts: { from: 0, to: 2 } }]);
+    expect(changes(cut('1', 'x'), cut('2', 'y'))[0]).not.toHaveProperty('cuts');
+  });
+
   it('reads long lists of refs from where it is told, and never takes an unread list for an empty one', () => {
     const listed = (content: string): Item => ({
       ...git('g/a', {}),

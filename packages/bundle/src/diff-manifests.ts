@@ -74,10 +74,12 @@ export type ItemChange =
       readonly change: 'refs';
       readonly kind: 'git';
       readonly id: string;
-      /** Sorted by name; empty when only HEAD moved. */
+      /** Sorted by name; empty when only HEAD moved, or where the history is cut. */
       readonly refs: readonly RefChange[];
       /** The default branch, where it changed. */
       readonly head?: { readonly from?: string; readonly to?: string };
+      /** In how many places the history is cut, where that is not the same; 0: it is whole. */
+      readonly cuts?: { readonly from: number; readonly to: number };
       /** Of the packs and lists that A has not. */
       readonly bytes: number;
     };
@@ -190,7 +192,8 @@ export function isFiltered(item: Item): boolean {
 function refChange(was: GitItem, is: GitItem, a: DiffSide, b: DiffSide, newBytes: NewBytes): ItemChange[] {
   const refs = sameList(was, is) ? [] : refChanges(was, is, a, b);
   const head = headChange(was, is);
-  if (refs.length === 0 && head === undefined) return [];
+  const cuts = cutChange(was, is, refs);
+  if (refs.length === 0 && head === undefined && cuts === undefined) return [];
   return [
     {
       change: 'refs',
@@ -198,9 +201,20 @@ function refChange(was: GitItem, is: GitItem, a: DiffSide, b: DiffSide, newBytes
       id: is.id,
       refs,
       ...(head !== undefined && { head }),
+      ...(cuts !== undefined && { cuts }),
       bytes: newBytes(is),
     },
   ];
+}
+
+/** Where refs move, cuts move with them; that is no news. */
+function cutChange(
+  { shallow: from = [] }: GitItem,
+  { shallow: to = [] }: GitItem,
+  refs: readonly RefChange[],
+): { from: number; to: number } | undefined {
+  const isNews = refs.length === 0 ? from.join() !== to.join() : (from.length === 0) !== (to.length === 0);
+  return isNews ? { from: from.length, to: to.length } : undefined;
 }
 
 function sameList(was: GitItem, is: GitItem): boolean {

@@ -261,4 +261,16 @@ describe('commit counts', () => {
     ]);
     expect(formatDiff(diff)).toMatch(/rewritten +2{12} → 1{12}\n/);
   });
+
+  it('says that a history is cut', () => {
+    const change = {
+      change: 'refs',
+      kind: 'git',
+      id: 'git.example/ops/line-a',
+      refs: [],
+      cuts: { from: 0, to: 2 },
+      bytes: 4096,
+    } as const;
+    expect(formatDiff({ ...DIFF, changes: [change] })).toContain('history  whole → cut in 2 places');
+  });
 });

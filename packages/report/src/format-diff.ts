@@ -92,12 +92,13 @@ function versionOf(id: string, at: number): string {
   return id.slice(at + 1).replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/, '$1…');
 }
 
-function refRows({ refs, head }: Extract<ItemChange, { change: 'refs' }>): string[][] {
+function refRows({ refs, head, cuts }: Extract<ItemChange, { change: 'refs' }>): string[][] {
   const rows = [...refs]
     .sort((a, b) => rank(a) - rank(b))
     .map((ref) => [shortRef(ref.name), ...refMove(ref)]);
   if (head !== undefined)
     rows.push(['HEAD', `${shortRef(head.from ?? 'none')} → ${shortRef(head.to ?? 'none')}`]);
+  if (cuts !== undefined) rows.push(['history', `${cutText(cuts.from)} → ${cutText(cuts.to)}`]);
   return rows;
 }
 
@@ -119,6 +120,10 @@ function refMove({ from, to, commits }: RefChange): string[] {
 
 function shortId(oid: string | undefined): string {
   return oid?.slice(0, 12) ?? '';
+}
+
+function cutText(places: number): string {
+  return places === 0 ? 'whole' : `cut in ${places} place${places === 1 ? '' : 's'}`;
 }
 
 function shortRef(name: string): string {
