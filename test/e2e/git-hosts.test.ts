@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -11,7 +12,13 @@ import {
   temporaryDirectory,
 } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gapferry, gapferryJson, type Machine, type Reported } from '../support/command-line.ts';
+import {
+  gapferry,
+  gapferryCommand,
+  gapferryJson,
+  type Machine,
+  type Reported,
+} from '../support/command-line.ts';
 import { makeTwoMachines, type TwoMachines } from '../support/two-machines.ts';
 
 const HOST = 'git.upstream.example';
@@ -154,6 +161,37 @@ describe('a site with a Gitea', { timeout: 60_000 }, () => {
     expect((await there('beta'))['refs/heads/main']).toBe(
       (await upstream.get('beta')?.refs())?.['refs/heads/main'],
     );
+  });
+
+  it('goes on after kill -9 in the middle of a push, sends what is missing, and leaves nothing of it there', async () => {
+    for (const name of upstream.keys())
+      await upstream.get(name)?.commit({ message: 'Last', files: { c: `${name}, last` } });
+    await release('1.2.0');
+    const { program, argv, cwd, env } = gapferryCommand(inside, ['import', machines.stick, ...SITE, '--yes']);
+    const child = spawn(program, argv, { cwd, env: { ...env }, stdio: 'ignore' });
+    const pushed = new Map<string, number>();
+    gitea.addFault({
+      // The second push to a repository is that of its names.
+      match: ({ method, path }) => {
+        if (method !== 'POST' || !path.endsWith('/git-receive-pack')) return false;
+        pushed.set(path, (pushed.get(path) ?? 0) + 1);
+        return (pushed.get(path) ?? 0) > 1 && child.kill('SIGKILL');
+      },
+      do: { kind: 'cutUpload', afterBytes: 10 },
+    });
+    const [, signal] = (await once(child, 'close')) as [number | null, string | null];
+    gitea.clearFaults();
+    expect(signal).toBe('SIGKILL');
+    const before = gitea.requests.length;
+    expect(await load()).toMatchObject({ kind: 'loaded', record: { bytes: 0 } });
+    for (const [name, repository] of upstream) {
+      expect(await there(name)).toEqual(await repository.refs());
+      // The objects were there: only the names are pushed again.
+      const again = gitea.requests
+        .slice(before)
+        .filter(({ method, url }) => method === 'POST' && url.endsWith(`/${name}.git/git-receive-pack`));
+      expect(again.length).toBeLessThanOrEqual(1);
+    }
   });
 
   it('leaves no work behind, and reached nobody else', async () => {

@@ -1,5 +1,5 @@
 import type { ItemKind, Receipt } from '@gapferry/bundle';
-import type { Digest, ErrorCode, NameState } from '@gapferry/core';
+import type { Digest, ErrorCode, NameState, RefChange } from '@gapferry/core';
 
 /** How an import that came to its end ended. `unchanged`: this release was accepted before and everything was there already.
  *  `partly-loaded`: something failed after the barrier; the record says what, and another run continues. */
@@ -54,5 +54,7 @@ export interface ItemRecord {
   readonly bytes: number;
   /** What the name stood for before, where it moved; of a repository at most 1,000 moved refs. */
   readonly replaced?: NameState;
+  /** Refs that were forced, moved or deleted, with the backup ref that keeps what stood there, and those for which a rule of the host was lifted; at most 1,000. */
+  readonly refs?: readonly RefChange[];
   readonly error?: { readonly code: ErrorCode; readonly message: string; readonly hint?: string };
 }

@@ -6,6 +6,7 @@ import {
   type LoadOutcome,
   type NameLoad,
   type NameState,
+  type RefChange,
 } from '@gapferry/core';
 import type { ImportRecord, ImportStatus, ItemRecord } from './import-outcome.ts';
 import type { NameOutcome } from './set-names.ts';
@@ -61,6 +62,7 @@ function toItemRecord(
     outcome: outcomeOf(content, name),
     bytes: (content?.bytes ?? 0) + (name !== undefined && name.state !== 'failed' ? name.bytes : 0),
     ...(step.nameAction === 'move' && { replaced: replacedBy(step.name) }),
+    ...keptRefs(step),
     ...(failed && { error: toErrorRecord(failed) }),
   };
 }
@@ -69,6 +71,12 @@ function replacedBy(name: NameLoad): NameState {
   const wanted = wantedState(name);
   const moved = Object.entries(name.replaces ?? {}).filter(([key, value]) => wanted[key] !== value);
   return Object.fromEntries(moved.slice(0, MAX_REPLACED));
+}
+
+/** Refs that lost something, and where it is kept. */
+function keptRefs({ refs = [] }: PlanStep): { refs?: readonly RefChange[] } {
+  const kept = refs.filter(({ backup, lifts }) => backup !== undefined || lifts !== undefined);
+  return kept.length === 0 ? {} : { refs: kept.slice(0, MAX_REPLACED) };
 }
 
 function outcomeOf(content: LoadOutcome | undefined, name: NameOutcome | undefined): ItemRecord['outcome'] {

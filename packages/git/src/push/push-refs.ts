@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Run } from '@gapferry/core';
+import { GapferryError, type Run } from '@gapferry/core';
 import type { GitSetting } from '../git-environment.ts';
 import type { RemoteSurroundings } from '../git-remote.ts';
 import type { Git } from '../git-tool.ts';
@@ -12,8 +12,10 @@ export interface RefPush {
   readonly name: string;
   /** Left out: the ref goes. */
   readonly oid?: string;
-  /** What must stand there for the push to count; without `oid` it must not be there. Left out: the ref is created or moved forward, or stands there already. */
+  /** What must stand there for the push to count; without `oid` it must not be there. Left out: the ref is created or moved forward, goes, or stands there already. */
   readonly lease?: { readonly oid?: string };
+  /** It is created or moved forward, and loses nothing: of very many refs these go without their lease. */
+  readonly isForward?: boolean;
 }
 
 export interface PushPlace {
@@ -23,10 +25,13 @@ export interface PushPlace {
   readonly remote: RemoteSurroundings;
 }
 
-/** git hands the leases to its HTTP helper as arguments of a process, and those have an end (2 MiB on Linux). Refs beyond it that are not there yet go without a lease: they are
- *  created or moved forward, never forced. */
+/** git hands the leases to its HTTP helper as arguments of a process, and those have an end (2 MiB on Linux). Of more than so many, refs that are created or moved forward go without. */
 const MOST_LEASES = 5000;
+/** Refs that lose something never go without. */
+const MOST_STRICT = 10_000;
 const MOST_BYTES = 67_108_864;
+/** On a slow disk that is synced. */
+const MS_PER_REF = 20;
 
 /** Sets all refs or none (`git push --atomic`), each only from what its lease says. No hook is run here, and none of a repository on this machine. Throws `TARGET_CONFLICT` for a lease
  *  that does not hold, `FORBIDDEN` for refs that the host refuses (`isRefused`) and for a body that is too large (`isTooLarge`), and what a failed trip throws. After a failed trip
@@ -53,11 +58,13 @@ export async function pushRefs(
         '--no-signed',
         '--no-follow-tags',
         '--recurse-submodules=no',
-        ...leasesOf(pushes),
+        ...leasesOf(pushes, url),
         '--',
         'target',
       ],
       settings: [...remote.settings, ...(remote.protocol === 'file' ? LOCAL : []), ['include.path', config]],
+      // Nothing is heard while the other side sets the refs, one file each.
+      idleTimeoutMs: remote.idleTimeoutMs + pushes.length * MS_PER_REF,
       accept: [1, 128],
     },
     run,
@@ -95,9 +102,15 @@ function quoted(value: string): string {
   return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
-function leasesOf(pushes: readonly RefPush[]): string[] {
+function leasesOf(pushes: readonly RefPush[], url: string): string[] {
   const leased = pushes.filter(({ lease }) => lease !== undefined);
-  const there = leased.filter(({ lease }) => lease?.oid !== undefined);
-  const chosen = leased.length <= MOST_LEASES ? leased : there;
+  const chosen = leased.length <= MOST_LEASES ? leased : leased.filter(({ isForward }) => isForward !== true);
+  if (chosen.length > MOST_STRICT)
+    throw new GapferryError({
+      code: 'LIMIT_EXCEEDED',
+      message: `${chosen.length} refs of ${url} would lose what they stand at; at most ${MOST_STRICT} are pushed at once`,
+      hint: 'was the whole repository replaced upstream? Move the one at the target away',
+      origin: 'target',
+    });
   return chosen.map(({ name, lease }) => `--force-with-lease=${name}:${lease?.oid ?? ''}`);
 }

@@ -53,4 +53,6 @@ export interface RefPush {
   readonly oid?: string;
   /** What must stand there; without `oid` it must not be there. */
   readonly lease?: { readonly oid?: string };
+  /** It is created or moved forward, and loses nothing: of very many refs these go without their lease. */
+  readonly isForward?: boolean;
 }

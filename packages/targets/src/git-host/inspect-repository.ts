@@ -1,4 +1,5 @@
 import {
+  GapferryError,
   type GitContent,
   type GitRefs,
   type NameState,
@@ -35,6 +36,7 @@ export async function inspectRefs(place: GitHostPlace, load: GitRefs, run: Run):
   const look = await place.memory.look(load.repository, run);
   const { now } = look;
   if (now === undefined) return { state: 'absent', missingBytes: 0 };
+  requireSameFormat(now, load, place.target);
   const there = stateOf(now, load);
   const same = isSame(there, wantedOf(load));
   const outlook = await outlookOf(place, load, now, same, run);
@@ -51,13 +53,39 @@ async function outlookOf(
   run: Run,
 ): Promise<Pick<Presence, 'changes' | 'prunable'>> {
   if (same && !place.policy.prune) return {};
-  const stage = same ? NO_HISTORY : await place.memory.stage(load.repository, undefined, run);
+  const stage = movesBranch(now, load)
+    ? await place.memory.stage(load.repository, undefined, run)
+    : NO_HISTORY;
   if (stage === undefined) return {};
   const { changes, prunable } = await judge(place, load, now, stage, run);
   return { ...(changes.length > 0 && { changes }), ...(prunable.length > 0 && { prunable }) };
 }
 
-/** Where nothing moves, no history is compared. */
+function movesBranch(now: RemoteState, load: GitRefs): boolean {
+  const there = new Map(now.refs.map(({ name, oid }) => [name, oid]));
+  return load.refs.some(
+    ({ name, oid }) => name.startsWith('refs/heads/') && (there.get(name) ?? oid) !== oid,
+  );
+}
+
+/** One host's repository has sha1 object ids, another's sha256, and neither takes the other's. */
+function requireSameFormat(now: RemoteState, load: GitRefs, target: string): void {
+  const [[one], [other]] = [now.refs, load.refs];
+  if (one === undefined || other === undefined || one.oid.length === other.oid.length) return;
+  throw new GapferryError({
+    code: 'TARGET_CONFLICT',
+    message: `${load.item} has ${nameOf(other.oid)} object ids, its repository at the target ${target} has ${nameOf(one.oid)} ones`,
+    hint: 'move that repository away: what has other ids is another repository',
+    origin: 'target',
+    data: { item: load.item, target },
+  });
+}
+
+function nameOf(oid: string): string {
+  return oid.length === 64 ? 'sha256' : 'sha1';
+}
+
+/** Where no branch moves, no history is compared. */
 const NO_HISTORY = { forward: async () => undefined };
 
 export async function judge(

@@ -1,4 +1,5 @@
 import type { BlobReader, GitContent, GitRefs, Load, Run } from '@gapferry/core';
+import pLimit from 'p-limit';
 import type { GitHost, HostedRepository } from './git-host.ts';
 import type { GitRemotes, RemoteState, StagedRepository } from './git-remotes.ts';
 
@@ -29,6 +30,9 @@ export interface RepositoryMemory {
   discardAll(): Promise<void>;
 }
 
+/** Repositories that are unpacked at a time: each takes several cores. */
+const UNPACKED_AT_ONCE = 2;
+
 /** `loads`: everything that the survey is going to ask about; `medium`: where packs are, for looks that compare histories. */
 export function repositoryMemory(
   host: GitHost,
@@ -38,6 +42,7 @@ export function repositoryMemory(
 ): RepositoryMemory {
   const looks = new Map<string, Promise<RepositoryLook>>();
   const stages = new Map<string, { readonly of: GitContent; readonly stage: Promise<StagedRepository> }>();
+  const turn = pLimit(UNPACKED_AT_ONCE);
   const contents = new Map<string, GitContent>();
   const names = new Map<string, GitRefs>();
   for (const load of loads)
@@ -58,7 +63,7 @@ export function repositoryMemory(
       const staged = stages.get(repository);
       if (staged?.of === content) return await staged.stage;
       await discard(repository);
-      const stage = remotes.stage(content, reader, run);
+      const stage = turn(() => remotes.stage(content, reader, run));
       stages.set(repository, { of: content, stage });
       stage.catch(() => stages.delete(repository));
       return await stage;

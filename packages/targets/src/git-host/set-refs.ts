@@ -112,9 +112,7 @@ function rulesLifted(changes: readonly RefChange[], protections: readonly Protec
 function inOrder(load: GitRefs, now: RemoteState, changes: readonly RefChange[]): [RefPush[], RefPush[]] {
   const wanted = new Map(load.refs.map(({ name, oid }) => [name, oid]));
   const set = changes.flatMap((change) => toPushes(change, wanted.get(change.ref)));
-  const swept = now.refs.flatMap(({ name, oid }) =>
-    name.startsWith(INCOMING) ? [{ name, lease: { oid } }] : [],
-  );
+  const swept = now.refs.flatMap(({ name }) => (name.startsWith(INCOMING) ? [{ name }] : []));
   const gone = changes.flatMap(({ ref, how, from }) =>
     how === 'prune' && from !== undefined ? [{ name: ref, lease: { oid: from } }] : [],
   );
@@ -125,7 +123,8 @@ function inOrder(load: GitRefs, now: RemoteState, changes: readonly RefChange[])
 function toPushes({ ref, how, from, backup }: RefChange, oid: string | undefined): RefPush[] {
   const kept: RefPush[] = backup === undefined || from === undefined ? [] : [{ name: backup, oid: from }];
   if (how === 'prune' || oid === undefined) return kept;
-  return [{ name: ref, oid, lease: from === undefined ? {} : { oid: from } }, ...kept];
+  const isForward = how === 'create' || how === 'forward';
+  return [{ name: ref, oid, lease: from === undefined ? {} : { oid: from }, isForward }, ...kept];
 }
 
 /** HEAD, and where it comes from; a description that somebody else wrote stays. */
