@@ -49,7 +49,7 @@ export async function ask(
     Accept: '*/*',
     'Accept-Encoding': 'identity',
     'User-Agent': parts.userAgent,
-    ...request.headers,
+    ...(authorization === undefined ? request.headers : withoutAuthorization(request.headers)),
     ...(authorization !== undefined && { Authorization: authorization }),
   };
   const init: TripInit = {
@@ -96,4 +96,17 @@ export function askTokenService(
   const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
   const body = toTripBody(Buffer.from(form.toString()));
   return ask(parts, { item, method: 'POST', headers, body }, url, authorization, run);
+}
+
+/** What the caller says himself; it counts instead of what the client knows. */
+export function authorizationIn(headers: HttpRequest['headers'] = {}): string | undefined {
+  return Object.entries(headers).find(([name]) => isAuthorization(name))?.[1];
+}
+
+function withoutAuthorization(headers: HttpRequest['headers'] = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !isAuthorization(name)));
+}
+
+function isAuthorization(name: string): boolean {
+  return name.toLowerCase() === 'authorization';
 }

@@ -1,5 +1,5 @@
 import { GapferryError, type Run } from '@gapferry/core';
-import { ask, askTokenService, type ExchangeParts, type ExchangeRequest } from './ask.ts';
+import { ask, askTokenService, authorizationIn, type ExchangeParts, type ExchangeRequest } from './ask.ts';
 import { secretsOf } from './basic.ts';
 import type { HostRules } from './host-rules.ts';
 import { badRedirect, changesSomething, isRedirect, nextUrl, withoutSecrets } from './redirects.ts';
@@ -74,9 +74,11 @@ async function askWithAuthorization(
   const { authorizer } = parts;
   const { item, scope } = request;
   const askService: AskTokenService = (question) => askTokenService(parts, item, question, run);
-  let sent = await withTokenTries(request, run, () => authorizer.known({ url, item, scope }, askService));
+  const own = authorizationIn(request.headers);
+  let sent =
+    own ?? (await withTokenTries(request, run, () => authorizer.known({ url, item, scope }, askService)));
   let trip = await ask(parts, request, url, sent, run);
-  if (trip.status === 401) {
+  if (trip.status === 401 && own === undefined) {
     // Its place is given back first: the token service may be the same host.
     trip = await detach(trip);
     const challenge = trip.headers.get('www-authenticate');

@@ -5,6 +5,7 @@ export interface HttpRequest {
   /** Absolute http: or https: URL without credentials (`REFERENCE_INVALID`). */
   readonly url: string;
   readonly method?: 'GET' | 'HEAD';
+  /** An `Authorization` among them counts instead of the client's credentials, and only for the host of `url`. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The item this is for: named in errors and progress. */
   readonly item: string;
