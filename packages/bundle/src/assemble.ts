@@ -11,6 +11,7 @@ import {
   type Holding,
   type ImageHolding,
   type ImagePin,
+  type LfsObject,
   type NamedBy,
   type SizedDigest,
   type UpstreamCheck,
@@ -19,6 +20,7 @@ import {
 import { checkKey } from './attachment-schemas.ts';
 import { checkManifest, itemKey } from './check-manifest.ts';
 import { FORMATS } from './formats.ts';
+import { lfsBlob } from './lfs-list.ts';
 import type { ChartItem, FileItem, GitItem, ImageItem, Item, Manifest } from './manifest.ts';
 import { checkPacks, type Packs } from './packs.ts';
 
@@ -33,6 +35,8 @@ export interface Assembly {
   readonly holdings: readonly Holding[];
   /** The ref-list blobs of Git items with more than `MAX_INLINE_REFS` refs, by item id; see `refListOf`. */
   readonly refLists: ReadonlyMap<string, Descriptor>;
+  /** Likewise of those with more than `MAX_INLINE_LFS` LFS objects. */
+  readonly lfsLists?: ReadonlyMap<string, Descriptor>;
   /** The number that the release gets: packs that no release carried before say so. */
   readonly sequence?: number;
 }
@@ -43,11 +47,13 @@ export function assemble(input: Assembly): {
   readonly packs: Packs | undefined;
 } {
   const items = input.holdings
-    .map((holding) => toItem(holding, input.refLists))
+    .map((holding) => toItem(holding, input))
     .sort((a, b) => (itemKey(a) < itemKey(b) ? -1 : 1));
-  const blobs = uniqueByDigest([...input.holdings.flatMap(holdingBlobs), ...input.refLists.values()]).map(
-    ({ digest, size }) => ({ digest, size }),
-  );
+  const blobs = uniqueByDigest([
+    ...input.holdings.flatMap(holdingBlobs),
+    ...input.refLists.values(),
+    ...(input.lfsLists?.values() ?? []),
+  ]).map(({ digest, size }) => ({ digest, size }));
   const manifest = checkManifest({
     format: FORMATS.manifest,
     bundle: input.bundle,
@@ -79,14 +85,14 @@ function assemblePacks({ holdings, sequence }: Assembly, manifest: Manifest): Pa
   return items.length === 0 ? undefined : packs;
 }
 
-function toItem(holding: Holding, refLists: ReadonlyMap<string, Descriptor>): Item {
+function toItem(holding: Holding, lists: Pick<Assembly, 'refLists' | 'lfsLists'>): Item {
   switch (holding.kind) {
     case 'image':
       return toImageItem(holding);
     case 'chart':
       return toChartItem(holding);
     case 'git':
-      return toGitItem(holding, refLists);
+      return toGitItem(holding, lists);
     case 'file':
       return toFileItem(holding);
   }
@@ -175,20 +181,30 @@ function toCheck([, check]: readonly [string, UpstreamCheck]): UpstreamCheck {
   }
 }
 
-function toGitItem({ pin, shallow }: GitHolding, refLists: ReadonlyMap<string, Descriptor>): GitItem {
+function toGitItem(
+  { pin, shallow }: GitHolding,
+  { refLists, lfsLists }: Pick<Assembly, 'refLists' | 'lfsLists'>,
+): GitItem {
+  const { lfs = [] } = pin;
+  const lfsList = lfsLists?.get(pin.id);
   const list = refLists.get(pin.id);
   const refs = list === undefined ? pin.refs.map(({ name, oid }) => ({ name, oid })) : { list: bare(list) };
   return {
     kind: 'git',
     id: pin.id,
-    blobs: list === undefined ? [] : [list.digest],
+    blobs: digestsOf([list ?? [], lfsList ?? [], lfs.map(lfsBlob)].flat()),
     source: pin.url,
     objectFormat: pin.objectFormat,
     refs,
     ...(pin.head && { head: pin.head }),
     ...(shallow !== undefined && shallow.length > 0 && { shallow: [...shallow].sort() }),
+    ...(lfs.length > 0 && { lfs: lfsList === undefined ? lfs.map(toLfsObject) : { list: bare(lfsList) } }),
     ...namersOf(pin),
   };
+}
+
+function toLfsObject({ oid, size }: LfsObject): LfsObject {
+  return { oid, size };
 }
 
 function toFileItem({ pin, root }: FileHolding): FileItem {
@@ -203,7 +219,7 @@ function toFileItem({ pin, root }: FileHolding): FileItem {
 }
 
 function holdingBlobs(holding: Holding): readonly SizedDigest[] {
-  if (holding.kind === 'git') return [];
+  if (holding.kind === 'git') return (holding.pin.lfs ?? []).map(lfsBlob);
   if (holding.kind === 'file') return [holding.root];
   return holding.kind === 'image' && holding.upstreamIndex !== undefined
     ? [...holding.blobs, holding.upstreamIndex]

@@ -1,6 +1,5 @@
 import {
   caseCollisions,
-  type Descriptor,
   type Digest,
   folderConflicts,
   formatImageReference,
@@ -15,9 +14,11 @@ import {
 } from '@gapferry/core';
 import { attachmentProblems } from './attachment-problems.ts';
 import { requireFormat } from './formats.ts';
+import { lfsBlob, unsortedAt } from './lfs-list.ts';
 import {
   type ChartItem,
   describeItem,
+  type GitItem,
   type ImageItem,
   type Item,
   type Manifest,
@@ -118,8 +119,8 @@ function closureProblems({ blobs, items }: Manifest): Problem[] {
   return problems;
 }
 
-/** Descriptors an item carries besides its list of digests. */
-export function descriptorsOf(item: Item): readonly Descriptor[] {
+/** Sized digests that an item carries besides its list of digests. */
+export function descriptorsOf(item: Item): readonly SizedDigest[] {
   switch (item.kind) {
     case 'image':
       return [
@@ -130,13 +131,17 @@ export function descriptorsOf(item: Item): readonly Descriptor[] {
     case 'chart':
       return [item.root, item.archive, ...attached(item)];
     case 'git':
-      return 'list' in item.refs ? [item.refs.list] : [];
+      return [...('list' in item.refs ? [item.refs.list] : []), ...lfsOf(item)];
     case 'file':
       return [item.root];
   }
 }
 
-function attached({ attachments = [] }: ImageItem | ChartItem): Descriptor[] {
+function lfsOf({ lfs = [] }: GitItem): readonly SizedDigest[] {
+  return 'list' in lfs ? [lfs.list] : lfs.map(lfsBlob);
+}
+
+function attached({ attachments = [] }: ImageItem | ChartItem): SizedDigest[] {
   return attachments.map(({ root }) => root);
 }
 
@@ -168,7 +173,12 @@ const KIND_PROBLEMS: { readonly [K in Item['kind']]: (item: Extract<Item, { kind
     ...pathProblem(toDirectoryName(item.id)),
     ...attachmentProblems(item),
   ],
-  git: (item) => [...pathProblem(toDirectoryName(item.id)), ...refProblems(item), ...shallowProblems(item)],
+  git: (item) => [
+    ...pathProblem(toDirectoryName(item.id)),
+    ...refProblems(item),
+    ...shallowProblems(item),
+    ...lfsProblems(item),
+  ],
   file: (item) => [
     ...pathProblem(item.id),
     ...(item.blobs.length === 1 ? [] : ['a file has exactly one blob']),
@@ -200,6 +210,21 @@ function shallowProblems({ objectFormat, shallow = [] }: Extract<Item, { kind: '
   ];
 }
 
+/** Every blob of a repository is a list or an LFS object. With a list of objects, whoever reads it holds the rest against it. */
+function lfsProblems(item: GitItem): string[] {
+  const { lfs = [] } = item;
+  const isList = 'list' in lfs;
+  const own = new Set(descriptorsOf(item).map(({ digest }) => digest));
+  return [
+    ...(!isList && unsortedAt(lfs) >= 0 ? ['its LFS objects are not sorted or stand twice'] : []),
+    ...(isList || item.blobs.every((digest) => own.has(digest))
+      ? []
+      : [
+          `it names a blob that is no LFS object${'list' in item.refs ? ' and not its list of refs' : ' although its refs are in line'}`,
+        ]),
+  ];
+}
+
 function refProblems(item: Extract<Item, { kind: 'git' }>): string[] {
   if ('list' in item.refs) return [];
   const length = item.objectFormat === 'sha1' ? 40 : 64;
@@ -213,7 +238,6 @@ function refProblems(item: Extract<Item, { kind: 'git' }>): string[] {
     ...(item.head === undefined || names.includes(item.head)
       ? []
       : [`its HEAD ${item.head} is not one of its refs`]),
-    ...(item.blobs.length === 0 ? [] : ['it names a blob although its refs are in line']),
   ];
 }
 

@@ -10,6 +10,7 @@ export interface GitEntry {
   readonly url: string;
   readonly refs?: ReadonlyArray<string | { readonly tags: GitTagEntry }> | undefined;
   readonly depth?: number | undefined;
+  readonly lfs?: 'tips' | 'all' | 'none' | undefined;
   readonly as?: string | undefined;
   readonly images?: 'discover' | 'none' | undefined;
 }
@@ -24,6 +25,7 @@ export const gitEntry: z.ZodType<GitEntry> = z.strictObject({
     })
     .optional(),
   depth: z.number().int().min(1).max(1_000_000).optional(),
+  lfs: z.enum(['tips', 'all', 'none']).optional(),
   as: entryText.optional(),
   images: z.enum(['discover', 'none']).optional(),
 });
@@ -38,6 +40,7 @@ export function toGitWish(entry: GitEntry, normalize: NormalizeGitUrl): GitWish 
     refs: sortedUnique((entry.refs ?? []).filter((ref) => typeof ref === 'string')),
     ...tagsOf(entry),
     ...(entry.depth !== undefined && { depth: entry.depth }),
+    ...(entry.lfs !== undefined && entry.lfs !== 'tips' && { lfs: entry.lfs }),
     ...(entry.as !== undefined && { as: safeName(entry.as) }),
     ...(entry.images === 'discover' && { images: 'discover' }),
   };

@@ -5,6 +5,8 @@ import { entryPath } from './entry-schemas.ts';
 export interface HostConfig {
   /** `host[:port]` or `host[:port]/prefix`, asked in this order before the host itself. */
   readonly mirrors: readonly string[];
+  /** `host[:port]` in lower case that the `.lfsconfig` of a repository of the host may name, absent: none. */
+  readonly also?: readonly string[];
   /** Certificates in PEM that are trusted for the host besides the system's. */
   readonly ca?: string;
   /** Client certificate and key in PEM, both or none. */
@@ -38,6 +40,7 @@ const mirror = z
 const entry = z
   .strictObject({
     mirrors: z.array(mirror).max(20).optional(),
+    also: z.array(hostName).max(20).optional(),
     ca: entryPath.optional(),
     cert: entryPath.optional(),
     key: entryPath.optional(),
@@ -63,9 +66,18 @@ export function toHosts(entries: HostEntries): ReadonlyMap<string, HostConfig> {
   return new Map(Object.entries(entries).map(([host, said]) => [host.toLowerCase(), toHost(said)]));
 }
 
-function toHost({ mirrors = [], ca, cert, key, connections, requestsPerSecond }: HostEntry): HostConfig {
+function toHost({
+  mirrors = [],
+  also,
+  ca,
+  cert,
+  key,
+  connections,
+  requestsPerSecond,
+}: HostEntry): HostConfig {
   return {
     mirrors: mirrors.map((name) => name.replace(/^[^/]*/, (host) => host.toLowerCase())),
+    ...(also !== undefined && { also: also.map((host) => host.toLowerCase()) }),
     ...(ca !== undefined && { ca }),
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),

@@ -118,7 +118,7 @@ function loadsOf(item: Item, parts: Parts): Pair {
     case 'chart':
       return chartLoads(item, parts);
     case 'git':
-      return gitLoads(item, refsOf(item, parts.refs), parts.packs.get(item.id) ?? []);
+      return gitLoads(item, parts);
     case 'file':
       return fileLoads(item);
   }
@@ -179,7 +179,10 @@ function chartLoads(item: ChartItem, { sizes }: Parts): Pair {
   };
 }
 
-function gitLoads(item: GitItem, refs: readonly GitRef[], packs: readonly GitPack[]): Pair {
+function gitLoads(item: GitItem, parts: Parts): Pair {
+  const refs = refsOf(item, parts.refs);
+  const packs = parts.packs.get(item.id) ?? [];
+  const lfs = lfsBlobs(item, parts.sizes);
   // `x` and `x.git` are one directory at a target, so they are one place for whoever asks who owns it.
   const repository = toDirectoryName(item.id).replace(/\.git$/, '');
   const shallow = item.shallow === undefined ? {} : { shallow: item.shallow };
@@ -192,9 +195,23 @@ function gitLoads(item: GitItem, refs: readonly GitRef[], packs: readonly GitPac
     ...shallow,
   } as const;
   return {
-    content: { ...base, phase: 'content', objectFormat: item.objectFormat, packs },
+    content: {
+      ...base,
+      phase: 'content',
+      objectFormat: item.objectFormat,
+      packs,
+      ...(lfs.length > 0 && { lfs }),
+    },
     name: { ...base, phase: 'name', ...(item.head !== undefined && { head: item.head }) },
   };
+}
+
+/** All blobs of a repository but its lists. */
+function lfsBlobs(item: GitItem, sizes: Parts['sizes']): SizedDigest[] {
+  if (item.lfs === undefined) return [];
+  const lists = [item.refs, item.lfs].flatMap((list) => ('list' in list ? [list.list.digest] : []));
+  const objects = 'list' in item.lfs ? undefined : new Set(item.lfs.map(({ oid }) => oid));
+  return blobsIn(item, sizes).filter(({ digest }) => objects?.has(digest) ?? !lists.includes(digest));
 }
 
 function fileLoads(item: FileItem): Pair {

@@ -23,6 +23,7 @@ export type { GitHostTargetConfig, RefsPolicyConfig, SshConfig } from './git-hos
 export type { HostConfig } from './host-entry.ts';
 export * from './import-loads.ts';
 export * from './judge-upstream.ts';
+export * from './lfs-list.ts';
 export * from './loaded-attachments.ts';
 export * from './lock.ts';
 export * from './manifest.ts';

@@ -12,6 +12,7 @@ import {
 import { z } from 'zod';
 import { attachmentsSchema } from './attachment-schemas.ts';
 import { FORMATS, requireFormat } from './formats.ts';
+import { lfsObjectSchema, MAX_LFS_OBJECTS, unsortedAt } from './lfs-list.ts';
 import { namedBySchema } from './named-by.ts';
 import { documentError, toProblems } from './problems.ts';
 import {
@@ -87,6 +88,13 @@ const pinSchema = z.union([
     refs: z.array(gitRefSchema).max(1_000_000),
     head: refNameSchema.optional(),
     depth: z.number().int().min(1).max(1_000_000).optional(),
+    lfs: z
+      .array(lfsObjectSchema)
+      .min(1)
+      .max(MAX_LFS_OBJECTS)
+      .refine((objects) => unsortedAt(objects) < 0, { error: 'is not sorted, or names an object twice' })
+      .optional(),
+    lfsOf: z.enum(['all', 'none']).optional(),
     namedBy,
   }),
   z.strictObject({ kind: z.literal('file'), ...base, url: textSchema, sha256: digestSchema }),

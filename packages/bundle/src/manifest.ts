@@ -3,6 +3,7 @@ import type {
   Descriptor,
   Digest,
   GitRef,
+  LfsObject,
   NamedBy,
   SizedDigest,
   UpstreamCheck,
@@ -10,6 +11,7 @@ import type {
 import { z } from 'zod';
 import { attachmentsSchema, chartCheckedSchema, imageCheckedSchema } from './attachment-schemas.ts';
 import { FORMATS } from './formats.ts';
+import { lfsObjectSchema, MAX_INLINE_LFS, MAX_LFS_OBJECTS } from './lfs-list.ts';
 import { namedBySchema } from './named-by.ts';
 import {
   descriptorSchema,
@@ -89,6 +91,8 @@ export interface GitItem extends ItemBase {
   readonly head?: string;
   /** Commits whose parents were cut off, sorted; absent for a whole history. */
   readonly shallow?: readonly string[];
+  /** Files that Git LFS keeps for the repository, sorted by `oid`; each is one of the item's blobs. Over 1,000: a blob with the canonical JSON of the list. Absent when there are none. */
+  readonly lfs?: readonly LfsObject[] | { readonly list: Descriptor };
   /** Which items' content points to the repository, sorted by `byNaming`. */
   readonly namedBy?: readonly NamedBy[];
 }
@@ -135,12 +139,16 @@ const chartSchema = z.strictObject({
 const gitSchema = z.strictObject({
   kind: z.literal('git'),
   id: textSchema,
-  blobs: z.array(digestSchema).max(1),
+  /** Two lists besides. */
+  blobs: z.array(digestSchema).max(MAX_LFS_OBJECTS + 2),
   source: textSchema,
   objectFormat: z.enum(['sha1', 'sha256']),
   refs: z.union([z.array(gitRefSchema).max(1000), z.strictObject({ list: descriptorSchema })]),
   head: refNameSchema.optional(),
   shallow: z.array(oidSchema).min(1).max(1000).optional(),
+  lfs: z
+    .union([z.array(lfsObjectSchema).min(1).max(MAX_INLINE_LFS), z.strictObject({ list: descriptorSchema })])
+    .optional(),
   namedBy: namedBySchema.optional(),
 });
 

@@ -122,7 +122,7 @@ function bytesToSend(steps: readonly PlanStep[]): number {
 function blobsIn(content: ContentLoad | undefined): readonly SizedDigest[] {
   if (content === undefined) return [];
   if (content.kind === 'oci') return content.blobs;
-  return content.kind === 'git' ? content.packs : [content.root];
+  return content.kind === 'git' ? [...content.packs, ...(content.lfs ?? [])] : [content.root];
 }
 
 /** Does the step do anything? */

@@ -1,7 +1,10 @@
 import {
+  type Assembly,
   assemble,
   type BundleConfig,
+  encodeLfsList,
   encodeRefList,
+  MAX_INLINE_LFS,
   MAX_INLINE_REFS,
   type Manifest,
   type Packs,
@@ -39,7 +42,7 @@ export interface AssembledRelease {
 export async function assembleRelease(request: AssembleRequest, run: Run): Promise<AssembledRelease> {
   const { config, version, holdings, store, sequence } = request;
   run.emit({ kind: 'stage', stage: 'assemble', items: holdings.length });
-  const refLists = await storeRefLists(holdings, store, run);
+  const { refLists, lfsLists } = await storeLists(holdings, store, run);
   const { manifest, packs } = assemble({
     bundle: config.name,
     version,
@@ -47,6 +50,7 @@ export async function assembleRelease(request: AssembleRequest, run: Run): Promi
     insecure: config.insecure,
     holdings,
     refLists,
+    lfsLists,
     sequence,
   });
   const manifestBytes = canonicalBytes(manifest);
@@ -60,14 +64,20 @@ export async function assembleRelease(request: AssembleRequest, run: Run): Promi
   };
 }
 
-async function storeRefLists(
+async function storeLists(
   holdings: readonly Holding[],
   store: BlobWriter,
   run: Run,
-): Promise<ReadonlyMap<string, Descriptor>> {
-  const lists = new Map<string, Descriptor>();
-  for (const holding of holdings)
-    if (holding.kind === 'git' && holding.pin.refs.length > MAX_INLINE_REFS)
-      lists.set(holding.pin.id, await store.add(MEDIA_TYPES.json, encodeRefList(holding.pin.refs), run));
-  return lists;
+): Promise<Required<Pick<Assembly, 'refLists' | 'lfsLists'>>> {
+  const refLists = new Map<string, Descriptor>();
+  const lfsLists = new Map<string, Descriptor>();
+  for (const holding of holdings) {
+    if (holding.kind !== 'git') continue;
+    const { id, refs, lfs = [] } = holding.pin;
+    if (refs.length > MAX_INLINE_REFS)
+      refLists.set(id, await store.add(MEDIA_TYPES.json, encodeRefList(refs), run));
+    if (lfs.length > MAX_INLINE_LFS)
+      lfsLists.set(id, await store.add(MEDIA_TYPES.json, encodeLfsList(lfs), run));
+  }
+  return { refLists, lfsLists };
 }

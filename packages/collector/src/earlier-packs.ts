@@ -1,4 +1,12 @@
-import { encodeRefList, type GitItem, MAX_INLINE_REFS, parseRefList } from '@gapferry/bundle';
+import {
+  encodeLfsList,
+  encodeRefList,
+  type GitItem,
+  lfsBlob,
+  MAX_INLINE_LFS,
+  MAX_INLINE_REFS,
+  parseRefList,
+} from '@gapferry/bundle';
 import {
   type BlobReader,
   canonicalJson,
@@ -16,7 +24,8 @@ import { type RecordedRelease, recordedRelease } from './recorded-release.ts';
 
 /** Packs that carried a Git repository the last time. */
 export interface EarlierPacks {
-  /** What carried the repository when every pack of it is still in the store; otherwise undefined, and it is packed anew. `same`: its refs are exactly the pin's, so nothing has to be packed. */
+  /** What carried the repository when every pack of it is still in the store; otherwise undefined, and it is packed anew. `same`: its refs are exactly the pin's, and what Git LFS keeps is here,
+   *  so nothing has to be asked for. */
   carriageOf(
     pin: GitPin,
     store: BlobReader,
@@ -38,7 +47,8 @@ export async function earlierPacks(
       const packs = before?.packs?.items.find((packed) => packed.id === pin.id)?.packs ?? [];
       if (item === undefined || packs.length === 0) return undefined;
       for (const pack of packs) if (!(await store.has(pack, run))) return undefined;
-      if (hasRefs(item, pin)) return { packs, refs: pin.refs, same: true };
+      if (hasRefs(item, pin))
+        return { packs, refs: pin.refs, same: hasLfs(item, pin) && (await holdsLfs(pin, store, run)) };
       const refs = await unlessUnreadable(refsOf(item, store, run));
       return refs && { packs, refs, same: false };
     },
@@ -65,6 +75,21 @@ async function unlessUnreadable<T>(reading: Promise<T>): Promise<T | undefined> 
     if (isGapferryError(error) && error.category !== 'interrupted') return undefined;
     throw error;
   }
+}
+
+/** Are the item's LFS objects exactly the pin's? */
+export function hasLfs({ lfs = [] }: GitItem, { lfs: pinned = [] }: GitPin): boolean {
+  if ('list' in lfs)
+    return pinned.length > MAX_INLINE_LFS && lfs.list.digest === digestOf(encodeLfsList(pinned));
+  return (
+    lfs.length === pinned.length &&
+    lfs.every(({ oid, size }, i) => oid === pinned[i]?.oid && size === pinned[i].size)
+  );
+}
+
+async function holdsLfs({ lfs = [] }: GitPin, store: BlobReader, run: Run): Promise<boolean> {
+  for (const object of lfs) if (!(await store.has(lfsBlob(object), run))) return false;
+  return true;
 }
 
 /** Are the item's refs exactly the pin's? A long list is known by the digest of its blob. */

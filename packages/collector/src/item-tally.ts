@@ -1,3 +1,4 @@
+import { lfsBlob } from '@gapferry/bundle';
 import {
   type BlobStore,
   type Digest,
@@ -68,6 +69,6 @@ export function tallyItem({ kind, id }: Pin, store: BlobStore, run: Run): ItemTa
 }
 
 function blobsIn(holding: Holding): readonly SizedDigest[] {
-  if (holding.kind === 'git') return holding.packs;
+  if (holding.kind === 'git') return [...holding.packs, ...(holding.pin.lfs ?? []).map(lfsBlob)];
   return holding.kind === 'file' ? [holding.root] : holding.blobs;
 }

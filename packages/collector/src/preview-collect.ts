@@ -1,7 +1,7 @@
 import type { ImageItem, Item, Lock, Manifest } from '@gapferry/bundle';
 import { matchesPlatform, type Pin, parsePlatform, type ReleaseAddress, type Run } from '@gapferry/core';
 import type { DiscoveredImage } from './discovery.ts';
-import { hasRefs } from './earlier-packs.ts';
+import { hasLfs, hasRefs } from './earlier-packs.ts';
 import type { Lead } from './leads.ts';
 import { lockFor } from './lock-for.ts';
 import { previewNumber } from './number-release.ts';
@@ -67,7 +67,8 @@ function isSame(pin: Pin, item: Item): boolean {
     return pin.root.digest === item.upstream && isFilteredFor(pin.platforms, item);
   if (pin.kind === 'chart' && item.kind === 'chart')
     return pin.from === 'oci' ? pin.root.digest === item.root.digest : pin.archive === item.archive.digest;
-  if (pin.kind === 'git' && item.kind === 'git') return hasRefs(item, pin) && pin.head === item.head;
+  if (pin.kind === 'git' && item.kind === 'git')
+    return hasRefs(item, pin) && hasLfs(item, pin) && pin.head === item.head;
   return pin.kind === 'file' && item.kind === 'file' && pin.sha256 === item.root.digest;
 }
 

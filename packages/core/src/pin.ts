@@ -78,6 +78,14 @@ export interface GitRef {
   readonly oid: string;
 }
 
+/** A file of a repository that Git LFS keeps beside it (git-lfs docs/spec.md): the repository has a pointer with these two. */
+export interface LfsObject {
+  /** sha256 of the file. */
+  readonly oid: Digest;
+  /** Bytes of the file, a safe integer ≥ 0. */
+  readonly size: number;
+}
+
 export interface GitPin extends PinBase {
   readonly kind: 'git';
   readonly url: string;
@@ -88,6 +96,10 @@ export interface GitPin extends PinBase {
   readonly head?: string;
   /** As in the wish. */
   readonly depth?: number;
+  /** What the pinned refs point to in Git LFS, each once, sorted by `oid`; absent when there is nothing. */
+  readonly lfs?: readonly LfsObject[];
+  /** `lfs` of the wish. */
+  readonly lfsOf?: 'all' | 'none';
   /** Which items' content points to it, sorted by `byNaming`; absent when nothing was found that does. A repository that no wish of the bundle wants is there because of these. */
   readonly namedBy?: readonly NamedBy[];
 }

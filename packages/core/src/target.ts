@@ -41,6 +41,8 @@ export interface GitContent extends LoadBase {
   readonly packs: readonly GitPack[];
   /** Commits whose parents were cut off; absent for a whole history. A target that cannot hold such a one says so when it inspects. */
   readonly shallow?: readonly string[];
+  /** Files that Git LFS keeps for the repository; absent when there are none. */
+  readonly lfs?: readonly SizedDigest[];
 }
 
 export interface FileContent extends LoadBase {

@@ -113,6 +113,8 @@ export interface GitWish {
   readonly tags?: GitTagChoice;
   /** Commits a ref brings, itself included; what lies further back is cut off. Absent: the whole history. */
   readonly depth?: number;
+  /** Which files that Git LFS keeps come along: those of all history, or none. Absent: those of the commits that the refs name. */
+  readonly lfs?: 'all' | 'none';
   /** Identity to use instead of host/path of the URL. */
   readonly as?: string;
   /** The images that manifests and kustomizations in it name are looked for, and become part of the release. Absent: they are not. */

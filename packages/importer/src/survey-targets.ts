@@ -8,6 +8,7 @@ import {
 import { type BlobReader, hasPreflight, type Load, type Run, type Target } from '@gapferry/core';
 import { readReached } from './read-reached.ts';
 import { readRefLists } from './read-ref-lists.ts';
+import { requireLfsLists } from './require-lfs-lists.ts';
 import { requireTarget } from './require-target.ts';
 import { runAll } from './run-all.ts';
 
@@ -23,10 +24,11 @@ export interface SurveyTargets {
 }
 
 /** Asks every target what it holds of the release, in manifest order. Targets that can judge a release at once do so first. Looks only.
- *  Throws `CONFIG_INVALID` for an item that no target takes, what a target's preflight refuses, and what reading a list of refs throws. */
+ *  Throws `CONFIG_INVALID` for an item that no target takes, what a target's preflight refuses, and what reading a list throws. */
 export async function surveyTargets(input: SurveyTargets, run: Run): Promise<SurveyedLoads[]> {
   const { release, medium } = input;
   const refs = await readRefLists(release, medium, run);
+  await requireLfsLists(release, medium, run);
   const reached = await readReached(release, medium, run);
   const loads = importLoads(release, input.rules, refs, reached);
   run.emit({ kind: 'stage', stage: 'survey', items: loads.filter(({ content }) => content).length });
