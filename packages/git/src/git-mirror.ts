@@ -156,7 +156,8 @@ async function removeUnfinishedPacks(mirror: GitMirror): Promise<void> {
     if (name.startsWith('tmp_')) await rm(join(packs, name), { force: true });
 }
 
-async function heldIds(git: Git, mirror: GitMirror, run: Run): Promise<Set<string>> {
+/** Ids that were fetched with everything that they reach. */
+export async function heldIds(git: Git, mirror: GitMirror, run: Run): Promise<Set<string>> {
   const args = ['for-each-ref', '--format=%(objectname)', 'refs/gapferry/'];
   const { text } = await git.run(
     { repository: mirror.directory, doing: 'list the refs of a mirror', args },

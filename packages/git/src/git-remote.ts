@@ -59,20 +59,27 @@ export async function remoteSurroundings(
 }
 
 /** git gives this one string to a shell; the only foreign parts are two paths of our own configuration, quoted. */
-function sshCommand({ identityFile, knownHostsFile }: SshOptions): string {
-  const words = [
+function sshCommand(options: SshOptions): string {
+  return [
     'ssh',
+    ...sshWords(options).map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : quoted(word))),
+  ].join(' ');
+}
+
+/** How ssh is told to ask nobody, to know its host, and to forward nothing. */
+export function sshWords({ identityFile, knownHostsFile }: SshOptions): readonly string[] {
+  return [
     '-oBatchMode=yes',
     '-oStrictHostKeyChecking=yes',
     '-oConnectTimeout=30',
     '-oServerAliveInterval=15',
     '-oPermitLocalCommand=no',
     '-oClearAllForwardings=yes',
+    ...(identityFile === undefined ? [] : ['-oIdentitiesOnly=yes', '-i', identityFile]),
+    ...(knownHostsFile === undefined
+      ? []
+      : [`-oUserKnownHostsFile=${knownHostsFile}`, '-oGlobalKnownHostsFile=/dev/null']),
   ];
-  if (identityFile !== undefined) words.push('-oIdentitiesOnly=yes', '-i', quoted(identityFile));
-  if (knownHostsFile !== undefined)
-    words.push(quoted(`-oUserKnownHostsFile=${knownHostsFile}`), '-oGlobalKnownHostsFile=/dev/null');
-  return words.join(' ');
 }
 
 function quoted(word: string): string {

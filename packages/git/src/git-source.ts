@@ -16,13 +16,14 @@ import { fetchIntoMirror, type GitMirror, mirrorOf } from './git-mirror.ts';
 import { type RemoteOptions, remoteSurroundings } from './git-remote.ts';
 import { createGit, type Git } from './git-tool.ts';
 import { gitIdentity, normalizeGitUrl } from './git-url.ts';
+import { type LfsSourceOptions, type LfsTask, lfsSource } from './lfs/lfs-source.ts';
 import { listRefs } from './list-refs.ts';
 import { type Packing, packAfter, packWhole, removeUnfinished } from './packing/pack-chain.ts';
 import { readTrees } from './read-trees.ts';
 import { requireRefs } from './ref-name.ts';
 import { type RetryOptions, retryTrips } from './retry-trips.ts';
 
-export interface GitSourceOptions extends RemoteOptions, RetryOptions {
+export interface GitSourceOptions extends RemoteOptions, RetryOptions, LfsSourceOptions {
   /** Where mirrors and unfinished packs lie; kept between runs, may be deleted at any time between them. One source at a time fetches into it. */
   readonly workDirectory: string;
   /** The git to use; `createGit()` otherwise. */
@@ -34,7 +35,8 @@ export interface GitSourceOptions extends RemoteOptions, RetryOptions {
 /** Reads pinned trees from the mirror that fetching keeps as well. */
 export interface GitSource extends Source<GitWish, GitPin, GitHolding>, IncrementalGitSource, TreeReader {}
 
-/** Git repositories over HTTP(S), SSH and file: resolves the wished refs to object ids, and packs everything they reach into one base pack, or into an increment on earlier packs. */
+/** Git repositories over HTTP(S), SSH and file: resolves the wished refs to object ids, packs everything they reach into one base pack, or into an increment on earlier packs, and brings what Git LFS
+ *  keeps for them. A repository that uses it is brought here when it is resolved: only its content says which objects it needs. */
 export function gitSource(options: GitSourceOptions): GitSource {
   const git = options.git ?? createGit();
   const turns = new Map<string, LimitFunction>();
@@ -44,6 +46,11 @@ export function gitSource(options: GitSourceOptions): GitSource {
     return turn;
   };
   let swept: Promise<void> | undefined;
+  const lfs = lfsSource(git, options);
+  const taskFor = (pin: GitPin, run: Run): LfsTask => {
+    const mirror = mirrorOf(options.workDirectory, pin);
+    return { pin, mirror, bring: () => bringPin({ git, mirror, options, pin, run }) };
+  };
   const inTurn = async (
     pin: GitPin,
     into: BlobStore,
@@ -56,10 +63,19 @@ export function gitSource(options: GitSourceOptions): GitSource {
     const { workDirectory } = options;
     swept ??= removeUnfinished(workDirectory);
     await swept;
-    return await turnOf(mirror)(() => pack({ git, mirror, pin, into, workDirectory, bring, run }));
+    return await turnOf(mirror)(async () => {
+      const held = await pack({ git, mirror, pin, into, workDirectory, bring, run });
+      await lfs.fetch(taskFor(pin, run), into, run);
+      return held;
+    });
   };
   return {
-    resolve: async (wish, run) => [await resolveRefs(git, wish, options, run)],
+    async resolve(wish, run) {
+      const pin = await resolveRefs(git, wish, options, run);
+      const task = taskFor(pin, run);
+      const objects = await turnOf(task.mirror)(() => lfs.find(task, run));
+      return [{ ...pin, ...(objects.length > 0 && { lfs: objects }) }];
+    },
     fetch: (pin, into, run) => inTurn(pin, into, run, packWhole),
     fetchAfter: (earlier, pin, into, run) => inTurn(pin, into, run, (packing) => packAfter(packing, earlier)),
     readTrees: async function* (pin, run, only) {
@@ -88,6 +104,7 @@ async function resolveRefs(git: Git, wish: GitWish, options: GitSourceOptions, r
     refs,
     ...(head !== undefined && { head }),
     ...(wish.depth !== undefined && { depth: wish.depth }),
+    ...(wish.lfs !== undefined && { lfsOf: wish.lfs }),
   };
 }
 

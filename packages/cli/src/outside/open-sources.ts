@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { HostConfig } from '@gapferry/bundle';
 import type { Discovery } from '@gapferry/collector';
 import type { Sources } from '@gapferry/core';
-import type { HostSettings } from '@gapferry/http';
+import type { HostSettings, HttpClient } from '@gapferry/http';
 import { systemClock } from '../clock.ts';
 import { childEnvironment, type Environment } from '../environment.ts';
 import { readCertificates, readHostSettings } from '../read-host-settings.ts';
@@ -66,6 +66,7 @@ export async function openSources(
   });
   const repositories = gitSource({
     ...remote,
+    ...lfsAccess(http, hosts),
     git: createGit({ environment: childEnvironment() }),
     chooseTags: (tags, choice) => candidateTags(tags, choice).slice(0, choice.newest),
     // Absolute: git works elsewhere.
@@ -86,6 +87,13 @@ export async function openSources(
       await Promise.all([local.close(), images.close()]);
     },
   };
+}
+
+/** How servers of Git LFS are found and spoken to. */
+function lfsAccess(http: HttpClient, hosts: ReadonlyMap<string, HostConfig>) {
+  const lfsHosts = new Map<string, readonly string[]>();
+  for (const [host, { also }] of hosts) if (also !== undefined) lfsHosts.set(host, also);
+  return { http, lfsHosts, environment: childEnvironment() };
 }
 
 /** What every adapter that speaks to hosts is told. */
