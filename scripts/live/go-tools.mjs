@@ -45,6 +45,12 @@ const TOOLS = [
     version: 'v3.1.3',
     limitMinutes: 10,
   },
+  {
+    name: 'git-lfs',
+    module: 'github.com/git-lfs/git-lfs/v3',
+    version: 'v3.8.1',
+    limitMinutes: 4,
+  },
 ];
 
 /** Builds what the cache lacks, where there is Go, and tells for each tool where it is or why it is not there. */
