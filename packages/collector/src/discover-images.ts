@@ -130,8 +130,8 @@ async function answerTo(named: NamedImage, asking: Asking, run: Run): Promise<An
   if (pin !== undefined) return { image: { ...shown, outcome: 'wanted', item: pin.id }, pin };
   const waiver = waiverOf('image', image, asking.waivers);
   if (waiver !== undefined) return { image: { ...shown, outcome: 'waived', reason: waiver.reason }, waiver };
+  if (reference === undefined && confidence !== 'certain') return listed(named, 'it is no image reference');
   if (confidence === 'possible') return listed(named, 'it is not sure that it is needed');
-  if (reference === undefined && confidence === 'likely') return listed(named, 'it is no image reference');
   try {
     const found = await askFor(named, asking, run);
     return { image: { ...shown, outcome: 'included', item: found.id }, pin: found };

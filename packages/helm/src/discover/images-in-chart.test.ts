@@ -22,6 +22,13 @@ function lines(files: Record<string, string>, rendered?: string): string[] {
 const pod = (image: string, source = 'historian/templates/a.yaml'): string =>
   `---\n# Source: ${source}\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a, image: "${image}"}]}\n`;
 
+it('tells a container whose image nobody gave', () => {
+  const values = 'image: {repository: "", tag: "1"}\n';
+  expect(lines({ 'values.yaml': values }, pod(':1'))).toEqual([
+    'likely :1 historian/templates/a.yaml: Pod/p: spec.containers[0].image',
+  ]);
+});
+
 describe('values.yaml', () => {
   const digest = `sha256:${'a'.repeat(64)}`;
 

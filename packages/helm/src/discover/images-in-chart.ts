@@ -6,6 +6,7 @@ import { imagesInManifests, type ManifestOptions } from './images-in-manifests.t
 import { sourcesIn } from './manifest-stream.ts';
 import { memberPath } from './member-path.ts';
 import { mergedValues, writtenAt } from './merged-values.ts';
+import { isReference } from './reference-form.ts';
 import { searchNode } from './search-tree.ts';
 import { imagesInTemplate } from './template-images.ts';
 import { memberOf, textOf } from './yaml-tree.ts';
@@ -25,8 +26,9 @@ export function imagesInChart(chart: {
     ...imagesInManifests(chart.rendered, chart.change === undefined ? {} : { change: chart.change }),
     ...tree.flatMap((node) => imagesInAnnotations(node, sources)),
   ];
-  const images = new Set(needed.map(({ reference }) => identity(reference)));
-  const repositories = new Set(needed.map(({ reference }) => repositoryOf(parseImageReference(reference))));
+  const named = needed.filter(({ reference }) => isReference(reference));
+  const images = new Set(named.map(({ reference }) => identity(reference)));
+  const repositories = new Set(named.map(({ reference }) => repositoryOf(parseImageReference(reference))));
   const perhaps = tree.flatMap((node) => {
     const { findings, guessed } = imagesInValues(node);
     // A guessed tag is no news beside the one that was rendered.

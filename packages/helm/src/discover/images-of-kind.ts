@@ -1,8 +1,9 @@
+import type { Confidence } from '@gapferry/core';
 import type { FindingList, Scope } from './finding-list.ts';
 import type { KindRule, KnownKind } from './kind-rules.ts';
 import { type Located, memberPath, nodesAt } from './member-path.ts';
-import { hasTag, referenceForm } from './reference-form.ts';
-import { memberOf, textOf } from './yaml-tree.ts';
+import { hasTag, isReference, referenceForm } from './reference-form.ts';
+import { memberOf, textOf, type YamlNode } from './yaml-tree.ts';
 
 /** What one rule reaches: a text, and every place that it was made of. */
 interface Named {
@@ -23,11 +24,19 @@ export function addImagesOfKind(kind: KnownKind, object: Located, scope: Scope, 
     applied = also ? applied : !otherwise || explained.size === 0;
     if (!applied) continue;
     for (const { text, path, madeOf } of namedBy(rule, object, visit)) {
-      if (referenceForm(text) !== undefined) list.add(scope, { reference: text, method, confidence, path });
+      const sure = rule.form === 'pod' ? surenessInPod(text, scope) : referenceForm(text) && confidence;
+      if (sure !== undefined) list.add(scope, { reference: text, method, confidence: sure, path });
       for (const place of madeOf) explained.add(place);
     }
   }
   for (const place of explained) scope.claimed.add(place);
+}
+
+/** Whatever stands there is what Kubernetes would pull. What it could not pull is told where it surely is installed: most often a value is missing. Istio's injector puts the proxy in the place of `auto`. */
+function surenessInPod(text: string, { atMost }: Scope): Confidence | undefined {
+  if (text === 'auto') return undefined;
+  if (isReference(text)) return 'certain';
+  return atMost === 'certain' ? 'likely' : undefined;
 }
 
 function namedBy({ form, at }: Pick<KindRule, 'form' | 'at'>, object: Located, visit: () => void): Named[] {
@@ -35,8 +44,8 @@ function namedBy({ form, at }: Pick<KindRule, 'form' | 'at'>, object: Located, v
   switch (form) {
     case 'pod':
       return reach(at).flatMap((pod) => [
-        ...CONTAINERS.flatMap((containers) => texts(reach(`${containers}.image`, pod))),
-        ...texts(reach('volumes[].image.reference', pod)),
+        ...CONTAINERS.flatMap((containers) => written(reach(`${containers}.image`, pod))),
+        ...written(reach('volumes[].image.reference', pod)),
       ]);
     case 'container':
       return texts(reach(`${at}.image`));
@@ -60,6 +69,18 @@ function texts(located: readonly Located[]): Named[] {
     const text = textOf(node);
     return text === undefined ? [] : [{ text, path, madeOf: [path] }];
   });
+}
+
+/** The same with what is there and has no text: a value that nobody gave. */
+function written(located: readonly Located[]): Named[] {
+  return located.flatMap(({ path, node }) => {
+    const text = isEmpty(node) ? '' : textOf(node);
+    return text === undefined ? [] : [{ text, path, madeOf: [path] }];
+  });
+}
+
+function isEmpty(node: YamlNode): boolean {
+  return node === null || (typeof node === 'string' && node.trim() === '');
 }
 
 /** CDI and others write what kind of source a reference is. */

@@ -31,7 +31,8 @@ function hasHost(reference: string): boolean {
   return slash > 0 && /[.:]|^localhost$/.test(reference.slice(0, slash));
 }
 
-function isReference(text: string): boolean {
+/** Whether it can be pulled, whatever it looks like. */
+export function isReference(text: string): boolean {
   try {
     parseImageReference(text);
     return true;

@@ -206,18 +206,31 @@ it('reads annotations that name images', () => {
 });
 
 it.each([
-  '""',
-  '"{{ .Values.image }}"',
-  `"\${REGISTRY}/x:1"`,
-  '"a b"',
-  'X/Y:1',
-  'auto',
-  'null',
-  'true',
-  '"$(params.image)"',
-])('takes no container image of %s', (image) => {
+  ['""', ''],
+  ['":1.0"', ':1.0'],
+  ['"{{ .Values.image }}"', '{{ .Values.image }}'],
+  [`"\${REGISTRY}/x:1"`, `\${REGISTRY}/x:1`],
+  ['"a b"', 'a b'],
+  ['X/Y:1', 'X/Y:1'],
+  ['null', ''],
+  ['"$(params.image)"', '$(params.image)'],
+])('tells that a container has %s for its image, which nobody can pull', (image, text) => {
+  expect(found(pod(`image: ${image}`))).toEqual([`likely pod-template ${text} spec.containers[0].image`]);
+  expect(
+    found(`apiVersion: v1\nkind: ConfigMap\ndata: {a: ${JSON.stringify(pod(`image: ${image}`))}}`),
+  ).toEqual([]);
+});
+
+it.each(['true', 'auto'])('takes no container image of %s', (image) => {
   expect(found(pod(`image: ${image}`))).toEqual([]);
 });
+
+it.each(['x/next.js', 'x/tool.py', 'latest', 'default', 'gitlab.com/x/y:1'])(
+  'is sure of a container image that looks like something else: %s',
+  (image) => {
+    expect(found(pod(`image: ${image}`))).toEqual([`certain pod-template ${image} spec.containers[0].image`]);
+  },
+);
 
 it('strips what could move a terminal out of places', () => {
   const text =
