@@ -132,6 +132,13 @@ describe('what a lock may hold that only content wants', () => {
     expect(waive({ git: 'i.example/**' })).toHaveLength(2);
   });
 
+  it('is called what it is', () => {
+    const { url, ...honest } = git('a', ROOT) as GitPin;
+    const other = toDerivedPin({ ...honest, url: `${url}-evil` }, by(ROOT), NOTHING);
+    expect(derived([wantedGit(), other])).toEqual([]);
+    expect(derived([wantedGit(), { ...other, id: `${other.id}-evil` }])).toEqual(['git g.example/a-evil']);
+  });
+
   it('answers the wish that bundle.yaml gives it now', () => {
     expect(derived([wantedGit(), { ...chart('a', ROOT), wish: digestOf('another') }])).toEqual([]);
   });

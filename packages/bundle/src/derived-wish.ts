@@ -7,6 +7,7 @@ import {
   type Wish,
   wishDigest,
 } from '@gapferry/core';
+import { answersWish } from './answers-wish.ts';
 import { plainChartWish } from './discovered-chart.ts';
 import { plainGitWish } from './discovered-git.ts';
 import { type DiscoveryDefaults, discoveredWish } from './discovered-wish.ts';
@@ -38,7 +39,8 @@ export function isDerivedFrom(pin: Pin, config: DiscoveryDefaults): boolean {
   if (pin.kind === 'file' || pin.namedBy === undefined || (pin.kind === 'chart' && pin.from === 'local'))
     return false;
   try {
-    return wishDigest(derivedWish(pin, config)) === pin.wish;
+    const wish = derivedWish(pin, config);
+    return wishDigest(wish) === pin.wish && answersWish(pin, wish);
   } catch (error) {
     if (isGapferryError(error, 'REFERENCE_INVALID')) return false;
     throw error;

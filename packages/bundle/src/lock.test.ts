@@ -68,8 +68,18 @@ describe('pins for wishes', () => {
   });
 
   it('may be several for one wish', () => {
-    const two = makeLock('line-a', [imagePin('one'), { ...imagePin('two'), id: 'docker.io/library/app:2' }]);
-    expect(pinsFor([IMAGE], two)).toHaveLength(2);
+    const wish: Wish = { kind: 'image', ref: 'docker.io/library/app', platforms: [], tags: { newest: 2 } };
+    const pins = ['1', '2'].map((tag) => ({
+      ...imagePin(tag),
+      id: `docker.io/library/app:${tag}`,
+      wish: wishDigest(wish),
+    }));
+    expect(pinsFor([wish], makeLock('line-a', pins))).toHaveLength(2);
+  });
+
+  it('are refused when they are something else than what is wished', () => {
+    const other = makeLock('line-a', [imagePin('one'), { ...filePin('b'), wish: wishDigest(IMAGE) } as Pin]);
+    expect(() => pinsFor([IMAGE], other)).toThrow('pinned but no longer wanted: file b');
   });
 
   it('are refused when one is left over', () => {

@@ -10,6 +10,7 @@ import {
   wishDigest,
 } from '@gapferry/core';
 import { z } from 'zod';
+import { answersWish } from './answers-wish.ts';
 import { attachmentsSchema } from './attachment-schemas.ts';
 import { FORMATS, requireFormat } from './formats.ts';
 import { lfsObjectSchema, MAX_LFS_OBJECTS, unsortedAt } from './lfs-list.ts';
@@ -159,17 +160,20 @@ function waivedKey(waived: WaivedItem): string {
   return `${kind} ${name}`;
 }
 
-/** Pins in the order of the wishes. Throws `LOCK_STALE` naming every wish without a pin and every pin without a wish. `derived`: may the pin be there without a wish of the bundle? */
+/** Pins in the order of the wishes. Throws `LOCK_STALE` naming every wish without a pin, and every pin without a wish or of something else than its wish names. `derived`: may the pin be there without a wish of the bundle? */
 export function pinsFor(
   wishes: readonly Wish[],
   lock: Lock,
   derived: (pin: Pin) => boolean = () => false,
 ): Pin[] {
   const byWish = Map.groupBy(lock.pins, (pin) => pin.wish);
-  const wanted = new Set<Digest>(wishes.map(wishDigest));
+  const wanted = new Map<Digest, Wish>(wishes.map((wish) => [wishDigest(wish), wish]));
   const unpinned = wishes.filter((wish) => !byWish.has(wishDigest(wish))).map(describeWish);
   const stale = lock.pins
-    .filter((pin) => !wanted.has(pin.wish) && !derived(pin))
+    .filter((pin) => {
+      const wish = wanted.get(pin.wish);
+      return wish === undefined ? !derived(pin) : !answersWish(pin, wish);
+    })
     .map((pin) => `${pin.kind} ${pin.id}`);
   if (unpinned.length > 0 || stale.length > 0) throw staleLock(unpinned, stale);
   return wishes.flatMap((wish) => byWish.get(wishDigest(wish)) ?? []);

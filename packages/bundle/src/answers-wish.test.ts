@@ -1,0 +1,88 @@
+import {
+  type ChartPin,
+  digestOf,
+  type FilePin,
+  type GitPin,
+  type ImagePin,
+  type Pin,
+  type Wish,
+} from '@gapferry/core';
+import { describe, expect, it } from 'vitest';
+import { answersWish } from './answers-wish.ts';
+
+const DIGEST = digestOf('content');
+const root = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: DIGEST, size: 1 };
+
+const image = (id: string): ImagePin => ({ kind: 'image', id, wish: DIGEST, root, platforms: [] });
+const git = (id: string, url: string): GitPin => ({
+  kind: 'git',
+  id,
+  wish: DIGEST,
+  url,
+  objectFormat: 'sha1',
+  refs: [],
+});
+const chart = (id: string): ChartPin => ({
+  kind: 'chart',
+  from: 'repository',
+  id,
+  wish: DIGEST,
+  name: 'redis',
+  version: '1.2.3',
+  url: 'https://c.example/redis-1.2.3.tgz',
+  archive: DIGEST,
+});
+const file = (id: string, sha256 = DIGEST): FilePin => ({
+  kind: 'file',
+  id,
+  wish: DIGEST,
+  url: 'https://f.example/a',
+  sha256,
+});
+
+const IMAGE: Wish = { kind: 'image', ref: 'i.example/a:1', platforms: [] };
+const TAGS: Wish = { kind: 'image', ref: 'i.example/a', platforms: [], tags: { newest: 2 } };
+const GIT: Wish = { kind: 'git', url: 'https://g.example/ops/a.git', refs: [] };
+const CHART: Wish = {
+  kind: 'chart',
+  from: 'repository',
+  url: 'https://c.example',
+  name: 'redis',
+  version: '^1',
+};
+const FILE: Wish = { kind: 'file', url: 'https://f.example/a', sha256: DIGEST, as: 'a' };
+
+describe('a pin', () => {
+  it.each<[string, Pin, Wish]>([
+    ['the image', image('i.example/a:1'), IMAGE],
+    ['one of several tags', image('i.example/a:7'), TAGS],
+    ['the repository', git('g.example/ops/a', 'https://g.example/ops/a.git'), GIT],
+    ['the repository by the name it is given', git('x', 'https://g.example/ops/a.git'), { ...GIT, as: 'x' }],
+    ['the chart in the version that was found', chart('c.example/redis:1.2.3'), CHART],
+    ['the file', file('a'), FILE],
+  ])('answers a wish for %s', (_, pin, wish) => {
+    expect(answersWish(pin, wish)).toBe(true);
+  });
+
+  it.each<[string, Pin, Wish]>([
+    ['another kind', chart('c.example/redis:1.2.3'), GIT],
+    ['another image', image('i.example/b:1'), IMAGE],
+    ['another tag than the wished one', image('i.example/a:2'), IMAGE],
+    ['an image of another repository', image('i.example/b:7'), TAGS],
+    ['an image without a tag', image('i.example/a'), TAGS],
+    ['what is no image', image('a b'), TAGS],
+    ['a repository of another address', git('g.example/ops/a', 'https://g.example/evil'), GIT],
+    ['a repository of another name', git('g.example/ops/b', 'https://g.example/ops/a.git'), GIT],
+    ['another chart', chart('c.example/evil:1.2.3'), CHART],
+    ['a chart whose name says another version', chart('c.example/redis:1.2.4'), CHART],
+    [
+      'a chart from elsewhere',
+      chart('c.example/redis:1.2.3'),
+      { kind: 'chart', from: 'oci', ref: 'c.example/redis', version: '^1' },
+    ],
+    ['another file', file('b'), FILE],
+    ['other content', file('a', digestOf('other')), FILE],
+  ])('does not answer one where it is %s', (_, pin, wish) => {
+    expect(answersWish(pin, wish)).toBe(false);
+  });
+});

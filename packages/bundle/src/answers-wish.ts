@@ -1,0 +1,34 @@
+import {
+  chartIdentity,
+  formatImageReference,
+  gitIdentity,
+  isGapferryError,
+  type Pin,
+  parseImageReference,
+  repositoryOf,
+  type Wish,
+} from '@gapferry/core';
+
+/** Is a pin what its wish asks for, as far as names say it? A lock is a file that people merge and edit: that a pin claims to answer a wish does not make it so. */
+export function answersWish(pin: Pin, wish: Wish): boolean {
+  if (pin.kind === 'image' && wish.kind === 'image') return pin.id === imageName(pin.id, wish);
+  if (pin.kind === 'chart' && wish.kind === 'chart')
+    return pin.from === wish.from && pin.id === `${chartIdentity(wish)}:${pin.version}`;
+  if (pin.kind === 'git' && wish.kind === 'git')
+    return pin.url === wish.url && pin.id === (wish.as ?? gitIdentity(wish.url));
+  return pin.kind === 'file' && wish.kind === 'file' && pin.id === wish.as && pin.sha256 === wish.sha256;
+}
+
+/** What the pin of a wish for an image is called: of several tags, each with its own. */
+function imageName(id: string, { ref, tags }: Extract<Wish, { kind: 'image' }>): string | undefined {
+  try {
+    const wanted = parseImageReference(ref);
+    if (tags === undefined) return formatImageReference(wanted);
+    const { tag, ...found } = parseImageReference(id);
+    if (tag === undefined || repositoryOf(found) !== repositoryOf(wanted)) return undefined;
+    return formatImageReference({ ...found, tag });
+  } catch (error) {
+    if (isGapferryError(error, 'REFERENCE_INVALID')) return undefined;
+    throw error;
+  }
+}
