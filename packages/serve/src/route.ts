@@ -6,6 +6,7 @@ import type { GitProgram } from './git/upload-pack.ts';
 import { type Answer, notFound, textAnswer } from './http/answer.ts';
 import { type BasicAuth, CHALLENGE, isAuthorized } from './http/basic-auth.ts';
 import type { ServedRequest } from './http/served-request.ts';
+import { createLfsServer } from './lfs/lfs-server.ts';
 import { createRegistry, type Registry } from './registry/registry.ts';
 import { registryError } from './registry/registry-answers.ts';
 import type { ServedContentRoots } from './served-store.ts';
@@ -33,7 +34,7 @@ export function createRoutes(
   const parts: Parts = {
     content,
     registry: createRegistry(content.store),
-    git: createGitServer(content.gitRoot, git),
+    git: createGitServer(content.gitRoot, git, createLfsServer(content.store)),
     files: createFileServer(content.filesRoot),
   };
   return {
@@ -48,7 +49,7 @@ export function createRoutes(
 
 async function route(parts: Parts, request: ServedRequest, origin: string): Promise<Answer> {
   const [area, ...rest] = request.parts;
-  if (area === 'git') return await parts.git.answer(rest, request);
+  if (area === 'git') return await parts.git.answer(rest, request, origin);
   if (request.method !== 'GET' && request.method !== 'HEAD') return notAllowed(request);
   if (area === 'v2') return await parts.registry.answer(rest, request);
   if (area === 'files') return rest.length === 0 ? toFiles() : await parts.files.answer(rest, request);

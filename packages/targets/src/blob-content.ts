@@ -20,7 +20,9 @@ import type { EmbeddedStore } from './embedded-store.ts';
 /** A content load that consists of blobs. */
 export type BlobLoad = Exclude<ContentLoad, { kind: 'git' }>;
 
-export function blobsOf(load: BlobLoad): readonly SizedDigest[] {
+/** Of a repository those that Git LFS keeps. */
+export function blobsOf(load: ContentLoad): readonly SizedDigest[] {
+  if (load.kind === 'git') return load.lfs ?? [];
   return load.kind === 'oci' ? uniqueByDigest([...load.blobs, load.root]) : [load.root];
 }
 
@@ -38,18 +40,36 @@ export async function loadBlobs(
   run: Run,
 ): Promise<LoadOutcome> {
   const missing = await missingOf(store, blobsOf(load), run);
-  const limit = pLimit(concurrency);
-  const copy = (blob: SizedDigest, each: Run): Promise<number> =>
-    limit(() => copyBlob(store, load.item, blob, from, each));
   const isRoot = ({ digest }: SizedDigest): boolean => digest === load.root.digest;
-  const parts = missing.filter((blob) => !isRoot(blob));
-  const copied = await allOrStop(parts, copy, run);
-  for (const root of missing.filter(isRoot)) copied.push(await copy(root, run));
-  const bytes = copied.reduce((sum, size) => sum + size, 0);
+  const [roots, parts] = [missing.filter(isRoot), missing.filter((blob) => !isRoot(blob))];
+  const into = { store, item: load.item, concurrency };
+  const bytes = (await copyBlobs(into, parts, from, run)) + (await copyBlobs(into, roots, from, run));
   return { state: missing.length === 0 ? 'same' : 'loaded', bytes };
 }
 
-async function missingOf(
+interface Copying {
+  readonly store: EmbeddedStore;
+  readonly item: string;
+  readonly concurrency: number;
+}
+
+/** Returns how many bytes were written. */
+export async function copyBlobs(
+  { store, item, concurrency }: Copying,
+  blobs: readonly SizedDigest[],
+  from: BlobReader,
+  run: Run,
+): Promise<number> {
+  const limit = pLimit(concurrency);
+  const copied = await allOrStop(
+    blobs,
+    (blob, each) => limit(() => copyBlob(store, item, blob, from, each)),
+    run,
+  );
+  return copied.reduce((sum, size) => sum + size, 0);
+}
+
+export async function missingOf(
   store: EmbeddedStore,
   blobs: readonly SizedDigest[],
   run: Run,
@@ -87,7 +107,7 @@ function readerSource(item: string, blob: SizedDigest, from: BlobReader, run: Ru
 /** Reads everything that the loads consist of, each blob once. Throws for the first bad one, naming the item, and lists all of them. */
 export async function proveBlobs(
   store: EmbeddedStore,
-  loads: readonly BlobLoad[],
+  loads: readonly ContentLoad[],
   target: string,
   run: Run,
 ): Promise<void> {
@@ -106,7 +126,7 @@ const CODES = { missing: 'BLOB_MISSING', damaged: 'DIGEST_MISMATCH', unreadable:
 function badBlob(
   bad: BlobFinding,
   findings: BlobFindings,
-  loads: readonly BlobLoad[],
+  loads: readonly ContentLoad[],
   target: string,
 ): GapferryError {
   const owner = loads.find((load) => blobsOf(load).some(({ digest }) => digest === bad.digest));

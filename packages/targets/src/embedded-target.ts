@@ -11,7 +11,7 @@ import type {
   Run,
 } from '@gapferry/core';
 import { areAttachmentsNamed, nameAttachments } from './attachment-names.ts';
-import { type BlobLoad, inspectBlobs, loadBlobs, proveBlobs } from './blob-content.ts';
+import { inspectBlobs, loadBlobs, proveBlobs } from './blob-content.ts';
 import { requireDistinctPlaces } from './distinct-places.ts';
 import type { EmbeddedStore } from './embedded-store.ts';
 import { INCOMING } from './embedded-tree.ts';
@@ -99,12 +99,7 @@ async function loadContent(
 }
 
 async function readBackAll(place: Place, loads: readonly ContentLoad[], run: Run): Promise<void> {
-  await proveBlobs(
-    place.store,
-    loads.filter((load): load is BlobLoad => load.kind !== 'git'),
-    place.target,
-    run,
-  );
+  await proveBlobs(place.store, loads, place.target, run);
   for (const load of loads) if (load.kind === 'git') await proveObjects(place, load, run);
 }
 

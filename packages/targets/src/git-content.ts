@@ -8,18 +8,41 @@ import {
   type Run,
   totalSize,
 } from '@gapferry/core';
+import { copyBlobs, missingOf } from './blob-content.ts';
+import type { EmbeddedStore } from './embedded-store.ts';
 import { repositoryDirectory } from './embedded-tree.ts';
 import type { GitPlaces } from './git-names.ts';
 
-/** Git objects are there or not as a whole: an object that the refs reach and that is not there makes the packs necessary that the repository has not been given yet. */
-export async function inspectObjects(places: GitPlaces, load: GitContent, run: Run): Promise<Presence> {
-  const directory = directoryOf(places, load);
-  if (await places.repositories.holds(directory, load, run)) return { state: 'same' };
-  const packs = await places.repositories.neededPacks(directory, load.packs, run);
-  return { state: 'absent', missingBytes: totalSize(packs) };
+/** Bare repositories, and blobs for what Git LFS keeps. */
+export interface ContentPlaces extends GitPlaces {
+  readonly store: EmbeddedStore;
+  readonly concurrency: number;
 }
 
+/** Git objects are there or not as a whole: an object that the refs reach and that is not there makes the packs necessary that the repository has not been given yet. */
+export async function inspectObjects(places: ContentPlaces, load: GitContent, run: Run): Promise<Presence> {
+  const directory = directoryOf(places, load);
+  const files = await missingOf(places.store, load.lfs ?? [], run);
+  const isThere = await places.repositories.holds(directory, load, run);
+  if (isThere && files.length === 0) return { state: 'same' };
+  const packs = isThere ? [] : await places.repositories.neededPacks(directory, load.packs, run);
+  return { state: 'absent', missingBytes: totalSize([...packs, ...files]) };
+}
+
+/** The files of Git LFS first: a commit is no use to anybody who cannot check it out. */
 export async function loadObjects(
+  places: ContentPlaces,
+  load: GitContent,
+  from: BlobReader,
+  run: Run,
+): Promise<LoadOutcome> {
+  const files = await missingOf(places.store, load.lfs ?? [], run);
+  const copied = await copyBlobs({ ...places, item: load.item }, files, from, run);
+  const packed = await loadPacks(places, load, from, run);
+  return files.length === 0 ? packed : { state: 'loaded', bytes: packed.bytes + copied };
+}
+
+async function loadPacks(
   places: GitPlaces,
   load: GitContent,
   from: BlobReader,

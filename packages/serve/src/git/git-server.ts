@@ -5,29 +5,34 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import { findPlace } from '../files/safe-place.ts';
 import { type Answer, notFound, textAnswer } from '../http/answer.ts';
 import type { ServedRequest } from '../http/served-request.ts';
+import type { LfsServer } from '../lfs/lfs-server.ts';
 import { requestBody } from './request-body.ts';
 import { type GitProgram, type UploadPack, uploadPack } from './upload-pack.ts';
 
-/** Smart HTTP (gitprotocol-http), protocol 0 to 2, for reading only. */
+/** Smart HTTP (gitprotocol-http), protocol 0 to 2, and Git LFS beside it, for reading only. */
 export interface GitServer {
-  /** `parts`: what follows `/git/`. */
-  answer(parts: readonly string[], request: ServedRequest): Promise<Answer>;
+  /** `parts`: what follows `/git/`. `origin`: how the client reaches the server. */
+  answer(parts: readonly string[], request: ServedRequest, origin: string): Promise<Answer>;
 }
 
 /** Packing a large repository takes a core and memory; whoever comes later waits. */
 const AT_ONCE = 8;
+/** The place that git-lfs takes unless it is told another one (docs/api/server-discovery.md). */
+const LFS = 'info/lfs/';
 const NO_CACHE = { 'Cache-Control': 'no-cache, max-age=0, must-revalidate', Pragma: 'no-cache' } as const;
 
-export function createGitServer(root: string, program: GitProgram): GitServer {
+export function createGitServer(root: string, program: GitProgram, lfs: LfsServer): GitServer {
   const limit = pLimit(AT_ONCE);
   return {
-    async answer(parts, request) {
+    async answer(parts, request, origin) {
       const { repository, rest } = splitPath(parts);
       const directory = await findRepository(root, repository);
       if (rest === 'git-receive-pack' || request.query.get('service') === 'git-receive-pack')
         return textAnswer(403, 'this server takes no pushes');
       if (directory === undefined) return notFound('this repository');
       const command = { ...program, directory, ...protocolOf(request) };
+      if (rest.startsWith(LFS))
+        return await lfs.answer(rest.slice(LFS.length), lfsPlace(origin, repository), request);
       if (rest === 'info/refs') return refsAnswer(command, limit, request);
       if (rest === 'git-upload-pack') return await packAnswer(command, limit, request);
       return textAnswer(403, 'this server speaks smart HTTP only');
@@ -44,6 +49,10 @@ function splitPath(parts: readonly string[]): { repository: readonly string[]; r
   const last = named.at(-1);
   const repository = last === undefined ? [] : [...named.slice(0, -1), `${last}.git`];
   return { repository, rest: parts.slice(-asked).join('/') };
+}
+
+function lfsPlace(origin: string, repository: readonly string[]): string {
+  return `${origin}/git/${repository.map(encodeURIComponent).join('/')}/info/lfs`;
 }
 
 /** A bare repository, reached without following a link. */
