@@ -1,4 +1,3 @@
-import { parseBundleConfig } from '@gapferry/bundle';
 import {
   GapferryError,
   type GitPin,
@@ -7,12 +6,12 @@ import {
   type ReferenceFinding,
   type TreeFindings,
 } from '@gapferry/core';
-import { fixedClock, memoryDepot, memoryLedger, memorySigner, memoryUpstream } from '@gapferry/testkit';
+import { memoryDepot, memoryUpstream } from '@gapferry/testkit';
 import { describe, expect, it } from 'vitest';
 import { collect } from './collect.ts';
 import { previewCollect } from './preview-collect.ts';
-import type { CollectRequest } from './request.ts';
 import { surveyBundle } from './survey-bundle.ts';
+import { memoryRequest } from './testing/memory-request.ts';
 
 const URL = 'https://git.example/ops/line-a.git';
 const GIT = `git: [{url: "${URL}", as: ops/line-a, images: discover}]`;
@@ -28,7 +27,6 @@ function setUp(body: string, findings: Partial<TreeFindings> | GapferryError) {
   upstream.serveGit(URL, { 'refs/heads/main': 'a'.repeat(40) });
   upstream.serveImage('docker.io/library/web:1', 'web');
   const seen: GitPin[] = [];
-  const clock = fixedClock('2026-05-01T08:00:00Z');
   const depot = memoryDepot();
   const discovery = {
     images: { discover: async () => [] },
@@ -44,21 +42,7 @@ function setUp(body: string, findings: Partial<TreeFindings> | GapferryError) {
     values: new Map<string, string>(),
     store: memoryDepot(),
   };
-  const request: CollectRequest = {
-    config: parseBundleConfig(
-      `format: gapferry.bundle/1\nname: line-a\nplatforms: [linux/amd64]\n${body}`,
-      'bundle.yaml',
-      (url) => url,
-    ),
-    locked: false,
-    sources: upstream.sources,
-    depot,
-    ledger: memoryLedger(clock),
-    clock,
-    signer: memorySigner(),
-    numbering: { kind: 'first' },
-    discovery,
-  };
+  const request = memoryRequest(body, upstream, { depot, discovery });
   return { upstream, request, discovery, depot, seen };
 }
 

@@ -1,4 +1,4 @@
-import { type BundleConfig, encodeLock, type Lock, parseBundleConfig, parseLock } from '@gapferry/bundle';
+import { type BundleConfig, encodeLock, type Lock, parseLock } from '@gapferry/bundle';
 import {
   GapferryError,
   type ImageDiscovery,
@@ -6,7 +6,7 @@ import {
   quietRun,
   type RunEvent,
 } from '@gapferry/core';
-import { fixedClock, memoryDepot, memoryLedger, memorySigner, memoryUpstream } from '@gapferry/testkit';
+import { memoryDepot, memoryUpstream } from '@gapferry/testkit';
 import { describe, expect, it } from 'vitest';
 import { collect } from './collect.ts';
 import type { Discovery } from './discovery.ts';
@@ -14,6 +14,7 @@ import { driftOf } from './drift-of.ts';
 import { previewCollect } from './preview-collect.ts';
 import type { CollectRequest } from './request.ts';
 import { surveyBundle } from './survey-bundle.ts';
+import { memoryRequest } from './testing/memory-request.ts';
 
 const APP = 'charts:\n  - {oci: charts.example/app, version: 1.0.0';
 const CERTAIN = found('web:1', 'certain');
@@ -51,13 +52,7 @@ function setUp(body: string, findings: readonly ImageFinding[] = [CERTAIN]) {
   const upstream = memoryUpstream();
   upstream.serveChart('charts.example/app', '1.0.0', 'archive');
   for (const name of ['web', 'side', 'own']) upstream.serveImage(`docker.io/library/${name}:1`, name);
-  const config = parseBundleConfig(
-    `format: gapferry.bundle/1\nname: line-a\nplatforms: [linux/amd64]\n${body}`,
-    'bundle.yaml',
-    (url) => url,
-  );
   const depot = memoryDepot();
-  const clock = fixedClock('2026-05-01T08:00:00Z');
   const images = discovers({ archive: findings, failing: undefined as never });
   const nothing = async () => ({ images: [], references: [], problems: [] });
   const trees: Discovery['trees'] = { discover: nothing, discoverArtifact: nothing };
@@ -68,17 +63,8 @@ function setUp(body: string, findings: readonly ImageFinding[] = [CERTAIN]) {
     values: new Map([['v.yaml', 'a: 1']]),
     store: memoryDepot(),
   };
-  const request: CollectRequest = {
-    config,
-    locked: false,
-    sources: upstream.sources,
-    depot,
-    ledger: memoryLedger(clock),
-    clock,
-    signer: memorySigner(),
-    numbering: { kind: 'first' },
-    discovery,
-  };
+  const request = memoryRequest(body, upstream, { depot, discovery });
+  const { config } = request;
   return { upstream, config, request, images, discovery, depot };
 }
 

@@ -1,10 +1,11 @@
-import { type BundleConfig, type Lock, parseBundleConfig } from '@gapferry/bundle';
+import type { Lock } from '@gapferry/bundle';
 import { type ImageDiscovery, quietRun } from '@gapferry/core';
-import { fixedClock, memoryDepot, memoryLedger, memorySigner, memoryUpstream } from '@gapferry/testkit';
+import { memoryDepot, memoryUpstream } from '@gapferry/testkit';
 import { describe, expect, it } from 'vitest';
 import { collect } from './collect.ts';
 import type { Discovery } from './discovery.ts';
 import type { CollectRequest } from './request.ts';
+import { memoryRequest } from './testing/memory-request.ts';
 
 /** A chart whose release and values are the image that it names. */
 const images: ImageDiscovery = {
@@ -24,16 +25,7 @@ function setUp(members: string, files: Readonly<Record<string, string>> = {}): C
   upstream.serveChart('charts.example/app', '1.0.0', 'archive');
   for (const name of ['none', 'plant', 'lab', 'extra', 'other'])
     upstream.serveImage(`docker.io/library/${name}:1`, name);
-  const clock = fixedClock('2026-05-01T08:00:00Z');
-  return {
-    config: configOf(members),
-    locked: false,
-    sources: upstream.sources,
-    depot: memoryDepot(),
-    ledger: memoryLedger(clock),
-    clock,
-    signer: memorySigner(),
-    numbering: { kind: 'first' },
+  return memoryRequest(wishing(members), upstream, {
     discovery: {
       images,
       trees,
@@ -41,16 +33,11 @@ function setUp(members: string, files: Readonly<Record<string, string>> = {}): C
       values: new Map(Object.entries({ 'v.yaml': 'extra', ...files })),
       store: memoryDepot(),
     },
-  };
+  });
 }
 
-function configOf(members: string): BundleConfig {
-  const chart = `{oci: charts.example/app, version: 1.0.0, ${members}}`;
-  return parseBundleConfig(
-    `format: gapferry.bundle/1\nname: line-a\ncharts: [${chart}]\n`,
-    'bundle.yaml',
-    (url) => url,
-  );
+function wishing(members: string): string {
+  return `charts: [{oci: charts.example/app, version: 1.0.0, ${members}}]\n`;
 }
 
 const TWO = 'installations: [{release: plant}, {release: lab, values: v.yaml}]';

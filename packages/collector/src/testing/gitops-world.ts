@@ -1,4 +1,4 @@
-import { type BundleConfig, parseBundleConfig } from '@gapferry/bundle';
+import type { BundleConfig } from '@gapferry/bundle';
 import {
   type ArtifactFinding,
   type ChartContents,
@@ -14,15 +14,9 @@ import {
   type TreeEntry,
   type TreeFindings,
 } from '@gapferry/core';
-import {
-  fixedClock,
-  type MemoryUpstream,
-  memoryDepot,
-  memoryLedger,
-  memorySigner,
-  memoryUpstream,
-} from '@gapferry/testkit';
+import { type MemoryUpstream, memoryDepot, memoryUpstream } from '@gapferry/testkit';
 import type { CollectRequest } from '../request.ts';
+import { memoryRequest, configOf as plainConfigOf } from './memory-request.ts';
 
 /** Repositories that point to each other, and charts, in memory. What is found in each is told, not read. */
 export interface GitOpsWorld {
@@ -79,10 +73,9 @@ export function gitOpsWorld(): GitOpsWorld {
     charts,
     looked,
     request: (body, more = {}) =>
-      requestFor(
-        upstream,
-        body,
-        {
+      memoryRequest(body, upstream, {
+        config: configOf(body),
+        discovery: {
           images: { discover: discoverChart },
           trees: {
             discover: (pin, _run, entries) => discoverTree(pin, entries),
@@ -92,35 +85,13 @@ export function gitOpsWorld(): GitOpsWorld {
           values: new Map(),
           store: memoryDepot(),
         },
-        more,
-      ),
-  };
-}
-
-function requestFor(
-  upstream: MemoryUpstream,
-  body: string,
-  discovery: NonNullable<CollectRequest['discovery']>,
-  more: Partial<CollectRequest>,
-): CollectRequest {
-  const clock = fixedClock('2026-05-01T08:00:00Z');
-  return {
-    config: configOf(body),
-    locked: false,
-    sources: upstream.sources,
-    depot: memoryDepot(),
-    ledger: memoryLedger(clock),
-    clock,
-    signer: memorySigner(),
-    numbering: { kind: 'first' },
-    discovery,
-    ...more,
+        ...more,
+      }),
   };
 }
 
 export function configOf(body: string): BundleConfig {
-  const text = `format: gapferry.bundle/1\nname: line-a\nplatforms: [linux/amd64]\n${body}`;
-  return parseBundleConfig(text, 'bundle.yaml', normalize);
+  return plainConfigOf(body, normalize);
 }
 
 function normalize(url: string): string {
