@@ -21,8 +21,9 @@ export function leadsOfApplicationSet(set: LocatedObject, surroundings: Surround
   const generators = listAt(set.object, 'spec', 'generators');
   if (generators.length > MOST_GENERATORS)
     throw tooMuch(set.file, `an ApplicationSet has more than ${MOST_GENERATORS} generators`);
+  const context = { surroundings, file: set.file, isGoTemplate };
   const generated = generators.map((generator, index) =>
-    generatedParameters(generator, `spec.generators[${index}]`, { surroundings, isGoTemplate }),
+    generatedParameters(generator, `spec.generators[${index}]`, context),
   );
   const notStatic = generated.flatMap(({ open }) =>
     open.map(({ path, message }) => ({ place: placeOf(set, path), message })),
@@ -40,6 +41,8 @@ export function leadsOfApplicationSet(set: LocatedObject, surroundings: Surround
 }
 
 const MOST_GENERATORS = 100;
+/** What an Application of a set costs, in values, whatever its template has. */
+const COST = 200;
 
 /** One Application for each set of parameters; the template as it stands where nobody knows them. */
 function applicationsOf(
@@ -51,7 +54,7 @@ function applicationsOf(
 ): LocatedObject[] {
   const whole = own === undefined ? template : (overlaid(template, own) as Fields);
   const all: readonly Parameters[] = open.length > 0 ? [...parameters, {}] : parameters;
-  const weight = weigh(whole);
+  const weight = COST + weigh(whole);
   return all.map((given) => {
     reading.count(weight, set.file);
     const filled = fillIn(whole, isGoTemplate ? given : flattened(given), isGoTemplate) as Fields;

@@ -30,6 +30,8 @@ export interface Generated {
 
 interface Context {
   readonly surroundings: Surroundings;
+  /** That the ApplicationSet stands in. */
+  readonly file: string;
   readonly isGoTemplate: boolean;
 }
 
@@ -46,8 +48,8 @@ export function generatedParameters(generator: Value, path: string, context: Con
   const inside = fieldsAt(generator, kind);
   const made = GENERATORS[kind]?.(inside, `${path}.${kind}`, context, depth) ?? notStatic(generator, path);
   if (made.parameters.length > MOST_APPLICATIONS)
-    throw tooMuch(path, `a generator makes more than ${MOST_APPLICATIONS} Applications`);
-  context.surroundings.reading.count(made.parameters.length, path);
+    throw tooMuch(context.file, `${path}: a generator makes more than ${MOST_APPLICATIONS} Applications`);
+  context.surroundings.reading.count(made.parameters.length, context.file);
   const template = field(inside, 'template');
   return { ...made, ...(isFields(template) && { template }) };
 }
@@ -152,7 +154,7 @@ function matrix(inside: Fields, path: string, context: Context, depth: number): 
   if (first === undefined || second === undefined)
     return { parameters: [], open: [{ path, message: 'a matrix has two generators' }] };
   if (first.parameters.length * second.parameters.length > MOST_APPLICATIONS)
-    throw tooMuch(path, `a generator makes more than ${MOST_APPLICATIONS} Applications`);
+    throw tooMuch(context.file, `${path}: a generator makes more than ${MOST_APPLICATIONS} Applications`);
   const parameters = first.parameters.flatMap((one) =>
     second.parameters.map((other) => ({ ...one, ...other })),
   );
@@ -177,7 +179,8 @@ function merge(inside: Fields, path: string, context: Context, depth: number): G
 
 function children(inside: Fields, path: string, context: Context, depth: number): Generated[] {
   const inner = listAt(inside, 'generators');
-  if (inner.length > MOST_CHILDREN) throw tooMuch(path, `a generator is made of more than ${MOST_CHILDREN}`);
+  if (inner.length > MOST_CHILDREN)
+    throw tooMuch(context.file, `${path}: a generator is made of more than ${MOST_CHILDREN}`);
   return inner.map((generator, index) =>
     generatedParameters(generator, `${path}.generators[${index}]`, context, depth + 1),
   );

@@ -143,6 +143,19 @@ metadata: {name: many}
 spec: {generators: [{matrix: {generators: [${list}, ${list}]}}], template: {spec: {source: {repoURL: "https://c.example", chart: a}}}}
 `;
     expectProblem({ 'set.yaml': text }, 'a generator makes more than 10000 Applications');
+    expect(discover({ 'set.yaml': text }).problems).toMatchObject([{ place: { file: 'set.yaml' } }]);
+  });
+
+  it('of which there are many ends the look soon', () => {
+    const elements = Array.from({ length: 100 }, (_, index) => `{a: ${index}}`).join(', ');
+    const list = `{list: {elements: [${elements}]}}`;
+    const set = (name: string): string => `apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: ${name}}
+spec: {generators: [{matrix: {generators: [${list}, ${list}]}}], template: {spec: {source: {repoURL: "https://c.example", chart: a}}}}
+`;
+    const sets = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`${i}.yaml`, set(`s${i}`)]));
+    expect(() => discover(sets)).toThrow('more than 20000000 values');
   });
 
   it.each([
