@@ -82,8 +82,11 @@ export async function discoverImages(request: DiscoverRequest, run: Run): Promis
   const { failures, links, images, leads } = survey;
   if (failures.length === 0) return survey;
   const references = leads.filter(({ to }) => to !== undefined).length;
-  const pointed = references === 0 ? '' : ` and ${references} references`;
-  throw discoveryError(failures, links, `${images.length} images that are named${pointed}`);
+  const all = [
+    ...(images.length === 0 && references > 0 ? [] : [`${images.length} image(s) that are named`]),
+    ...(references === 0 ? [] : [`${references} reference(s)`]),
+  ];
+  throw discoveryError(failures, links, all.join(' and '));
 }
 
 async function followAll(request: DiscoverRequest, run: Run): Promise<Followed> {

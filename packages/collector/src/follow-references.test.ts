@@ -355,7 +355,7 @@ describe('what cannot be had', () => {
     });
     const home = `git git.example/ops/home ← wish "git ${HOME}"`;
     expect(error.message.split('\n')).toEqual([
-      'cannot resolve 3 of 1 images that are named and 5 references:',
+      'cannot resolve 3 of 1 image(s) that are named and 5 reference(s):',
       expect.stringContaining(`  chart charts.example/gone:1.0.0 ← ${home}: there is no`),
       expect.stringContaining(`  git git.example/away ← git git.example/b ← ${home}: there is no`),
       expect.stringContaining(
@@ -373,6 +373,16 @@ describe('what cannot be had', () => {
       'included',
       'failed',
     ]);
+  });
+
+  it('is told without credentials where its address is none', async () => {
+    const { request } = world(
+      chart('x', '1', { source: { from: 'oci', ref: 'u:hunter2@r.example/x' } }),
+      chart('x', '1', { source: { from: 'oci', ref: 'hunter2@r.example/x' } }),
+    );
+    const error = (await collect(request(BUNDLE), quietRun()).catch((caught: unknown) => caught)) as Error;
+    expect(error.message).toContain('***@r.example/x');
+    expect(JSON.stringify([error, error.message])).not.toContain('hunter2');
   });
 
   it('is not taken for missing where nobody could be asked', async () => {

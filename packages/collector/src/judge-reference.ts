@@ -151,17 +151,22 @@ function calledAsWritten(reference: ReferenceFinding): NonNullable<Verdict['call
       const { source } = reference;
       if (source.from === 'git') return called('git', source.url);
       if (source.from === 'repository') return called('chart', `${source.url}/${source.name}`);
-      return called('chart', source.from === 'oci' ? source.ref : source.path);
+      return called('chart', source.from === 'oci' ? withoutUser(source.ref) : source.path);
     }
     case 'git':
       return called('git', reference.url);
     case 'oci-artifact':
-      return called('image', reference.ref);
+      return called('image', withoutUser(reference.ref));
     case 'image':
       return called('image', reference.reference);
     case 'file':
       return called('image', reference.url);
   }
+}
+
+/** References of registries know no user. A name alone may be a token. */
+function withoutUser(ref: string): string {
+  return ref.replace(/^[^/\s]*@(?=[^/\s]*\/)/, '***@');
 }
 
 /** The bundle's own repository, if it has the revision; or what becomes of one that it does not have. */

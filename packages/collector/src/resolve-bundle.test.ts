@@ -87,6 +87,24 @@ describe('resolving a bundle', () => {
     expect((error as Error).message).toContain('image docker.io/library/app:1: docker.io wants credentials');
   });
 
+  it('names no more than one can read, and all of them in its data', async () => {
+    const wishes = Array.from(
+      { length: 60 },
+      (_, i): Wish => ({ ...OTHER, ref: `docker.io/a/gone:${i}` }) as Wish,
+    );
+    const error = await resolveBundle(
+      { config: configOf(wishes), sources: memoryUpstream().sources },
+      quietRun(),
+    ).then(
+      () => expect.unreachable(),
+      (caught: GapferryError) => caught,
+    );
+    const lines = error.message.split('\n');
+    expect(lines).toHaveLength(52);
+    expect(lines.at(-1)).toBe('  and 10 more; --json has each');
+    expect(error.data['failures']).toHaveLength(60);
+  });
+
   it('never takes "could not ask" for "not found", and may be tried again only when all failures may', async () => {
     const upstream = servedUpstream();
     const cut = new GapferryError({ code: 'CONNECTION_CUT', message: 'cut', retryable: true, retryAfter: 7 });

@@ -1,5 +1,8 @@
 import { describeWish, type ErrorCategory, GapferryError, type Wish } from '@gapferry/core';
 
+/** Lines of one error. */
+const SHOWN = 50;
+
 /** A wish that could not be resolved, and why. */
 export interface WishFailure {
   readonly wish: Wish;
@@ -42,7 +45,7 @@ export function combinedError(failures: readonly NamedFailure[], all: string): G
     message:
       lines.length === 1
         ? `cannot resolve ${lines[0]}`
-        : [`cannot resolve ${lines.length} of ${all}:`, ...lines].join('\n  '),
+        : [`cannot resolve ${lines.length} of ${all}:`, ...shownOf(lines)].join('\n  '),
     ...(gravest.hint !== undefined && { hint: gravest.hint }),
     origin: gravest.origin ?? 'source',
     retryable: errors.every((error) => error.retryable),
@@ -58,6 +61,12 @@ export function combinedError(failures: readonly NamedFailure[], all: string): G
     },
     cause: gravest,
   });
+}
+
+/** What one can still read on a terminal; the data have all. */
+function shownOf(lines: readonly string[]): readonly string[] {
+  const more = lines.length - SHOWN;
+  return more > 0 ? [...lines.slice(0, SHOWN), `and ${more} more; --json has each`] : lines;
 }
 
 /** What it is about stands first, once. */

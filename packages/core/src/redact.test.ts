@@ -9,6 +9,9 @@ const secrets = [
   "https://user:it'S3cretValue@host/x",
   'https://user:a"S3cretValue@host/x',
   'https://user:a@S3cretValue@host/x',
+  'user:S3cretValue@host/x',
+  'the address "user:S3cretValue@host:x" is refused',
+  'https:user:S3cretValue@host/x',
   'Authorization: Basic S3cretValue1234',
   'authorization: Bearer S3cretValue.abc.def',
   '"Authorization":"Bearer S3cretValue"',
@@ -37,6 +40,9 @@ describe('redact', () => {
     for (const text of [
       'docker.io/library/nginx:1.27',
       'git@host:path/repo.git',
+      `nginx:1.27@sha256:${'0'.repeat(64)}`,
+      `host:5000/a/b:1@sha256:${'0'.repeat(64)}`,
+      'named in "a.yaml:7", 3 times @ noon',
       'https://host:8443/a?b=c',
       `sha256:${'0'.repeat(64)}`,
     ])

@@ -6,6 +6,8 @@ export function redact(text: string): string {
     text
       // To the last @ before the path: a quote or another @ may be part of a password.
       .replace(/:\/\/[^/\s]*@/g, `://${MASK}@`)
+      // The same without a scheme; a tag may stand before a digest.
+      .replace(/(^|[\s"'(=/])[\w.~%+-]+:[^\s/@"']+@(?!sha\d+:)/g, `$1${MASK}@`)
       .replace(
         /\b(authorization|proxy-authorization|cookie|set-cookie)(["']?\s*[:=]\s*)(?:(basic|bearer|negotiate)\s+)?[^\s,"']+/gi,
         `$1$2${MASK}`,

@@ -49,6 +49,8 @@ describe('a Git URL', () => {
     ['a token', 'https://token@git.example.org/a'],
     ['a password', 'https://user:secret@git.example.org/a'],
     ['a password for SSH', 'ssh://git:secret@git.example.org/a'],
+    ['a password without a scheme', 'user:secret@git.example.org/a'],
+    ['a password for an scp-like address', 'user:secret@git.example.org:a'],
     ['a query', 'https://git.example.org/a?token=secret'],
     ['a fragment', 'https://git.example.org/a#main'],
     ['a line end', 'https://git.example.org/a\nb'],
@@ -67,11 +69,14 @@ describe('a Git URL', () => {
     );
   });
 
-  it('never shows the password it refuses', () => {
-    expect(() => normalizeGitUrl('https://user:hunter2@git.example.org/a')).toThrow(
-      expect.objectContaining({ message: expect.not.stringContaining('hunter2') }),
-    );
-  });
+  it.each(['https://user:hunter2@git.example.org/a', 'user:hunter2@git.example.org:a'])(
+    'never shows the password it refuses: %s',
+    (text) => {
+      expect(() => normalizeGitUrl(text)).toThrow(
+        expect.objectContaining({ message: expect.not.stringContaining('hunter2') }),
+      );
+    },
+  );
 
   it('tells its transport', () => {
     expect(['https://a/b', 'http://a/b', 'ssh://a/b', 'file:///b'].map(protocolOf)).toEqual([

@@ -28,6 +28,7 @@ function fromScpLike(text: string): string {
       'it is not a URL',
       'write https://host/path, ssh://user@host/path, git@host:path or file:///path',
     );
+  if (user === undefined && /^[^/]*@/.test(path)) throw withCredentials(text);
   return fromUrl(`ssh://${user === undefined ? '' : `${user}@`}${host}/${path.replace(/^\/+/, '')}`);
 }
 
