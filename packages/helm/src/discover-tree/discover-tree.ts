@@ -14,6 +14,7 @@ import { type FileTree, filesOf } from './file-tree.ts';
 import { findCharts, idleCharts, isInChart } from './find-charts.ts';
 import { findKustomizations } from './find-kustomizations.ts';
 import { leadsOfFlux } from './flux-objects.ts';
+import { leadsOfControllerChart } from './helm-controller-chart.ts';
 import { imagesOfBuild, imagesOfObject } from './images-of-build.ts';
 import { type Entry, leadsOfEntry } from './leads-of-entry.ts';
 import {
@@ -245,6 +246,8 @@ class Look {
         return this.#try(located.file, () => leadsOfApplication(located, surroundings)) ?? NOWHERE;
       if (isKind(located, 'argoproj.io', 'ApplicationSet'))
         return this.#try(located.file, () => leadsOfApplicationSet(located, surroundings)) ?? NOWHERE;
+      if (isKind(located, 'helm.cattle.io', 'HelmChart'))
+        return this.#try(located.file, () => leadsOfControllerChart(located, surroundings)) ?? NOWHERE;
       return this.#try(located.file, () => leadsOfFlux(located, surroundings)) ?? NOWHERE;
     });
     // Asked again in every round: only the last answer counts.
