@@ -17,4 +17,5 @@ export * from './preview-collect.ts';
 export * from './release-version.ts';
 export * from './request.ts';
 export * from './resolve-bundle.ts';
+export { gravestOf } from './resolve-error.ts';
 export * from './survey-bundle.ts';

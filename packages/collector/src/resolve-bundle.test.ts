@@ -4,6 +4,7 @@ import { memoryUpstream } from '@gapferry/testkit';
 import { describe, expect, it } from 'vitest';
 import { driftOf } from './drift-of.ts';
 import { resolveBundle } from './resolve-bundle.ts';
+import { gravestOf } from './resolve-error.ts';
 
 const IMAGE: Wish = { kind: 'image', ref: 'docker.io/library/app:1', platforms: [] };
 const OTHER: Wish = { kind: 'image', ref: 'docker.io/library/other:1', platforms: [] };
@@ -103,6 +104,15 @@ describe('resolving a bundle', () => {
     expect(lines).toHaveLength(52);
     expect(lines.at(-1)).toBe('  and 10 more; --json has each');
     expect(error.data['failures']).toHaveLength(60);
+  });
+
+  it('ends with the gravest of what happened, and a bug before everything', () => {
+    const errorOf = (code: GapferryError['code']): GapferryError =>
+      new GapferryError({ code, message: code });
+    const codes = (...errors: unknown[]): string => gravestOf(errors).code;
+    expect(codes(errorOf('UNREACHABLE'), errorOf('SOURCE_NOT_FOUND'))).toBe('SOURCE_NOT_FOUND');
+    expect(codes(errorOf('REFERENCE_INVALID'), errorOf('DIGEST_MISMATCH'))).toBe('DIGEST_MISMATCH');
+    expect(codes(errorOf('DIGEST_MISMATCH'), new TypeError('x'))).toBe('INTERNAL');
   });
 
   it('never takes "could not ask" for "not found", and may be tried again only when all failures may', async () => {

@@ -38,7 +38,7 @@ export function resolveError(failures: readonly WishFailure[], wishes: number): 
 export function combinedError(failures: readonly NamedFailure[], all: string): GapferryError {
   const known = failures.map(({ wish, error }) => ({ wish, error: toKnown(error) }));
   const errors = known.map(({ error }) => error);
-  const gravest = errors.reduce((worst, error) => (gravity(error) < gravity(worst) ? error : worst));
+  const gravest = gravestOf(errors);
   const lines = known.map(({ wish, error }) => lineOf(wish, error.message));
   return new GapferryError({
     code: gravest.code,
@@ -61,6 +61,11 @@ export function combinedError(failures: readonly NamedFailure[], all: string): G
     },
     cause: gravest,
   });
+}
+
+/** The one that says with which code it ends. At least one. */
+export function gravestOf(errors: readonly unknown[]): GapferryError {
+  return errors.map(toKnown).reduce((worst, error) => (gravity(error) < gravity(worst) ? error : worst));
 }
 
 /** What one can still read on a terminal; the data have all. */

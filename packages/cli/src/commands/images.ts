@@ -57,14 +57,13 @@ export default class Images extends GapferryCommand<typeof Images> {
     let scratch: ScratchStore | undefined;
     try {
       scratch = await openScratchStore();
-      const { surveyBundle } = await import('@gapferry/collector');
+      const { gravestOf, surveyBundle } = await import('@gapferry/collector');
       const discovery = { ...sources.discovering, values, store: scratch.store };
       const { images, failures, leads } = await surveyBundle({ config, sources, discovery }, run);
-      const exitCodes = failures.map(({ error }) => exitCodeOf(error));
       return {
         json: { counts: countsOf(images), images, leadCounts: leadCounts(leads), leads },
         text: [formatSurvey(images), ...leadLines(leads)].join('\n'),
-        exitCode: exitCodes.length === 0 ? 0 : Math.min(...exitCodes),
+        exitCode: failures.length === 0 ? 0 : exitCodeOf(gravestOf(failures.map(({ error }) => error))),
       };
     } catch (error) {
       throw withDemoHint(error);
