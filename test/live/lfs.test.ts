@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   createRepository,
@@ -9,6 +9,7 @@ import {
   temporaryDirectory,
 } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { gapferryJson, type Machine, type Reported } from '../support/command-line.ts';
 import { makeTwoMachines, type TwoMachines } from '../support/two-machines.ts';
 import { type GitLfs, installGitLfs } from './support/git-lfs.ts';
 import { type Gitea, startGitea } from './support/gitea.ts';
@@ -29,11 +30,8 @@ describe.skipIf(lacks('gitea', 'git-lfs'))('Git LFS from a real Gitea', { timeou
   beforeAll(async () => {
     home = cleanup.use(await temporaryDirectory());
     gitea = cleanup.use(await startGitea());
-    const { username, password } = gitea.credentials;
     url = `http://${gitea.host}/${gitea.organisation}/models.git`;
-    lfs = await installGitLfs(home.join('user'), {
-      'credential.helper': `!f() { echo username=${username}; echo password=${password}; }; f`,
-    });
+    lfs = await installGitLfs(home.join('user'), helperFor(gitea));
     await gitea.api('POST', `/orgs/${gitea.organisation}/repos`, { name: 'models', private: true });
     upstream = await createRepository(home.join('models'), [
       { message: 'Begin', files: { 'README.md': 'models\n' } },
@@ -61,14 +59,8 @@ describe.skipIf(lacks('gitea', 'git-lfs'))('Git LFS from a real Gitea', { timeou
   }, 180_000);
   afterAll(() => cleanup.disposeAsync());
 
-  async function commit(message: string, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
-    for (const [name, content] of Object.entries(files)) {
-      await mkdir(join(upstream.path, name, '..'), { recursive: true });
-      await writeFile(join(upstream.path, name), content);
-    }
-    await lfs.git(upstream.path, 'add', '--all');
-    await lfs.git(upstream.path, 'commit', '-q', '-m', message);
-  }
+  const commit = (message: string, files: Readonly<Record<string, Uint8Array>>): Promise<void> =>
+    commitFiles(lfs, upstream, message, files);
 
   interface LockPin {
     readonly lfs?: readonly unknown[];
@@ -141,6 +133,130 @@ describe.skipIf(lacks('gitea', 'git-lfs'))('Git LFS from a real Gitea', { timeou
     expect((await sums(clone)).get('a.bin')).toBe(sha256(seededBuffer(3_000_000, 'a')));
   });
 });
+
+/** What git-lfs keeps on this machine goes to a Gitea of the plant, and from there to whoever clones. */
+describe.skipIf(lacks('gitea', 'git-lfs', 'ssh-keygen'))(
+  'Git LFS in a Gitea of the plant',
+  { timeout: 180_000 },
+  () => {
+    const cleanup = new AsyncDisposableStack();
+    let home: TemporaryDirectory;
+    let gitea: Gitea;
+    let upstream: TestGitRepository;
+    let machines: TwoMachines;
+    let lfs: GitLfs;
+    let inside: Machine;
+
+    beforeAll(async () => {
+      home = cleanup.use(await temporaryDirectory());
+      gitea = cleanup.use(await startGitea({ ssh: true }));
+      const { username, password } = gitea.credentials;
+      lfs = await installGitLfs(home.join('user'), helperFor(gitea));
+      upstream = await createRepository(home.join('models'), [
+        { message: 'Begin', files: { 'README.md': 'models\n' } },
+      ]);
+      await lfs.git(upstream.path, 'lfs', 'install', '--local');
+      await lfs.git(upstream.path, 'lfs', 'track', '*.bin');
+      await commitFiles(lfs, upstream, 'Add', {
+        'a.bin': seededBuffer(3_000_000, 'a'),
+        'deep/b.bin': Buffer.from('b\n'),
+      });
+      machines = await makeTwoMachines({
+        bundle: `format: gapferry.bundle/1\nname: line-a\ngit:\n  - {url: "file://${upstream.path}", as: git.example.org/ops/models}\n`,
+        environment: {},
+      });
+      cleanup.defer(() => machines.close());
+      await writeFile(join(machines.inside.directory, 'site/forge.login'), `${username}:${password}\n`, {
+        mode: 0o600,
+      });
+      inside = {
+        ...machines.inside,
+        environment: { ...machines.inside.environment, NETWORK_ALLOWED: gitea.host },
+      };
+      await siteWith('');
+    }, 180_000);
+    afterAll(() => cleanup.disposeAsync());
+
+    async function siteWith(more: string): Promise<void> {
+      const target = `name: forge, kind: gitea, url: "http://${gitea.host}", credentials: {file: forge.login}${more}`;
+      const site = `format: gapferry.site/1\nname: plant-7\ntrust: trust.yaml\nkey: keys/plant-7.key\ntargets:\n  - {${target}}\n`;
+      await writeFile(join(inside.directory, 'site/site.yaml'), site);
+    }
+    const load = (): Promise<Reported> =>
+      gapferryJson(inside, ['import', machines.stick, '--site', 'site/site.yaml', '--yes']);
+    const uploads = (from: number): string[] =>
+      gitea
+        .accessLog()
+        .slice(from)
+        .flatMap(({ method, path }) => (method === 'PUT' && path.includes('/info/lfs/') ? [path] : []));
+    async function cloned(path: string): Promise<ReadonlyMap<string, string>> {
+      const clone = await mkdtemp(home.join('clone-'));
+      await lfs.git(home.path, 'clone', '-q', `http://${gitea.host}/${path}.git`, clone);
+      await lfs.git(clone, 'lfs', 'fsck');
+      return await sums(clone);
+    }
+
+    it('has every file with the same sha256', async () => {
+      await machines.collect('--first', '--version', '1.0.0');
+      await machines.export();
+      expect(await load()).toMatchObject({ kind: 'loaded' });
+      expect(await cloned('git.example.org/ops-models')).toEqual(await sums(upstream.path));
+      expect(uploads(0)).toHaveLength(2);
+    });
+
+    it('is only read by a second import', async () => {
+      const before = gitea.accessLog().length;
+      expect(await load()).toMatchObject({ kind: 'unchanged' });
+      expect(uploads(before)).toEqual([]);
+    });
+
+    it('gets only what it lacks, before the refs', async () => {
+      await commitFiles(lfs, upstream, 'More', { 'c.bin': seededBuffer(500_000, 'c') });
+      await machines.collect('--version', '1.1.0');
+      await machines.export();
+      const before = gitea.accessLog().length;
+      expect(await load()).toMatchObject({ kind: 'loaded' });
+      expect(uploads(before)).toHaveLength(1);
+      const order = gitea
+        .accessLog()
+        .slice(before)
+        .filter(({ path }) => /git-receive-pack$|\/info\/lfs\/objects\/[0-9a-f]{64}/.test(path))
+        .map(({ method }) => method);
+      expect(order[0]).toBe('PUT');
+      expect(order.slice(1).every((method) => method !== 'PUT')).toBe(true);
+      expect(await cloned('git.example.org/ops-models')).toEqual(await sums(upstream.path));
+    });
+
+    it('gets it too where repositories are pushed over SSH', async () => {
+      const { url, key, knownHosts } = gitea.ssh ?? { url: '', key: '', knownHosts: '' };
+      await siteWith(
+        `, path: "ssh/{name}", ssh: {url: "${url}", key: "${key}", knownHosts: "${knownHosts}"}`,
+      );
+      const text = await readFile(join(inside.directory, 'site/site.yaml'), 'utf8');
+      await writeFile(join(inside.directory, 'site/site.yaml'), text.replace('name: forge', 'name: mirrors'));
+      expect(await load()).toMatchObject({ kind: 'loaded' });
+      expect(await cloned('ssh/models')).toEqual(await sums(upstream.path));
+    });
+  },
+);
+
+function helperFor({ credentials: { username, password } }: Gitea): Record<string, string> {
+  return { 'credential.helper': `!f() { echo username=${username}; echo password=${password}; }; f` };
+}
+
+async function commitFiles(
+  lfs: GitLfs,
+  { path }: TestGitRepository,
+  message: string,
+  files: Readonly<Record<string, Uint8Array>>,
+): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(join(path, name, '..'), { recursive: true });
+    await writeFile(join(path, name), content);
+  }
+  await lfs.git(path, 'add', '--all');
+  await lfs.git(path, 'commit', '-q', '-m', message);
+}
 
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');

@@ -28,6 +28,8 @@ export interface GitHostTargetConfig {
   readonly key?: string;
   /** Plain HTTP, or TLS with any certificate. */
   readonly insecure: boolean;
+  /** Hosts besides its own that its Git LFS may send us to: `host[:port]` in lower case; absent: none. */
+  readonly also?: readonly string[];
   /** Repositories are pushed over SSH. */
   readonly ssh?: SshConfig;
   readonly refs: RefsPolicyConfig;
@@ -123,6 +125,7 @@ export interface GitHostEntry {
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
   readonly insecure?: boolean | undefined;
+  readonly also?: readonly string[] | undefined;
   readonly ssh?: SshEntry | undefined;
   readonly refs?: RefsEntry | undefined;
 }
@@ -155,7 +158,7 @@ export function gitHostProblem(entry: GitHostEntry): EntryProblem | undefined {
 }
 
 export function toGitHostTarget(entry: GitHostEntry): GitHostTargetConfig {
-  const { name, kind, ca, cert, key, credentials, ssh, refs } = entry;
+  const { name, kind, ca, cert, key, credentials, also, ssh, refs } = entry;
   return {
     name,
     kind,
@@ -168,6 +171,7 @@ export function toGitHostTarget(entry: GitHostEntry): GitHostTargetConfig {
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),
     insecure: entry.insecure ?? false,
+    ...(also !== undefined && { also: also.map((host) => host.toLowerCase()) }),
     ...(ssh !== undefined && { ssh: toSsh(ssh) }),
     refs: {
       force: refs?.force ?? 'backup',

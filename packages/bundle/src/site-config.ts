@@ -92,6 +92,7 @@ const gitHostEntry = z.strictObject({
   cert: entryPath.optional(),
   key: entryPath.optional(),
   insecure: z.boolean().optional(),
+  also: z.array(hostName).max(100).optional(),
   ssh: sshEntry.optional(),
   refs: refsEntry.optional(),
 });

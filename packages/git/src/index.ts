@@ -13,6 +13,7 @@ export type { RemoteOptions, SshOptions } from './git-remote.ts';
 export * from './git-source.ts';
 export * from './git-tool.ts';
 export * from './git-url.ts';
+export { type LfsRemote, type LfsRemoteOptions, lfsRemote } from './lfs/lfs-remote.ts';
 export type { GitPusher, GitPusherOptions, GitStage, ObjectsToSend } from './push/git-pusher.ts';
 export { gitPusher } from './push/git-pusher.ts';
 export type { RefPush } from './push/push-refs.ts';

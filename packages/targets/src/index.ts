@@ -16,6 +16,7 @@ export { gitRewrites } from './git-host/consumers/git-rewrites.ts';
 export { GIT_CONSUMER_MARK, type InsideRepository } from './git-host/consumers/inside-repository.ts';
 export type * from './git-host/git-host.ts';
 export { type GitHostTarget, type GitHostTargetOptions, gitHostTarget } from './git-host/git-host-target.ts';
+export type { LfsStore } from './git-host/git-lfs.ts';
 export type * from './git-host/git-remotes.ts';
 export { type GiteaHostOptions, giteaHost, giteaPath } from './git-host/gitea-host.ts';
 export { type GitlabHostOptions, gitlabHost, gitlabPath } from './git-host/gitlab-host.ts';

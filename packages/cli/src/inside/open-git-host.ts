@@ -8,6 +8,7 @@ import { childEnvironment } from '../environment.ts';
 import { readCertificates, readHostSettings } from '../read-host-settings.ts';
 import { hostApi } from './host-api.ts';
 import { fileLifts } from './lift-journal.ts';
+import { openHostLfs } from './open-host-lfs.ts';
 import type { OpenTarget, Surroundings } from './open-registry.ts';
 import type { Site } from './open-site.ts';
 import { registryCredentials } from './registry-credentials.ts';
@@ -25,12 +26,14 @@ export async function openGitHost(
   const address = toAddress(site, config);
   const credentials = await readCredentials(site, config, address, surroundings, run);
   const remotes = await openRemotes(site, config, address, { ...surroundings, credentials });
+  const lfs = await openHostLfs(site, config, address, { ...surroundings, credentials });
   const api =
     config.kind === 'git' ? undefined : await openApi(site, config, { ...surroundings, credentials });
   const target = gitHostTarget({
     name: config.name,
     host: await toHost(config, address, remotes, api?.api),
     remotes,
+    lfs,
     policy: config.refs,
     release: toLoaded(release),
     journal: fileLifts(join(site.stateDirectory, 'lifted', `${config.name}.json`)),
@@ -39,6 +42,7 @@ export async function openGitHost(
     target,
     close: async () => {
       api?.close();
+      lfs.close();
       await target.close();
       await remotes.sweep();
     },

@@ -7,6 +7,7 @@ import {
   type Load,
 } from '@gapferry/core';
 import type { GitHost, LoadedRelease, RefsPolicy } from './git-host.ts';
+import type { LfsStore } from './git-lfs.ts';
 import type { GitRemotes, StagedRepository } from './git-remotes.ts';
 import type { ProtectionLifts } from './protection-lifts.ts';
 import type { RepositoryMemory } from './repository-memory.ts';
@@ -19,6 +20,8 @@ export interface GitHostPlace {
   readonly remotes: GitRemotes;
   readonly policy: RefsPolicy;
   readonly release: LoadedRelease;
+  /** Absent: the target takes no repositories with files that Git LFS keeps. */
+  readonly lfs?: LfsStore;
   readonly lifts: ProtectionLifts;
   /** Begun anew by every survey. */
   memory: RepositoryMemory;

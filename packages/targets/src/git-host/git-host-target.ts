@@ -14,6 +14,7 @@ import { atTarget } from '../registry/at-target.ts';
 import { requireDistinctPaths } from './distinct-paths.ts';
 import type { GitHost, LoadedRelease, RefsPolicy } from './git-host.ts';
 import { type GitHostPlace, type GitLoad, toGit } from './git-host-place.ts';
+import type { LfsStore } from './git-lfs.ts';
 import type { GitRemotes } from './git-remotes.ts';
 import { inspectObjects, inspectRefs } from './inspect-repository.ts';
 import { loadObjects, proveObjects } from './load-objects.ts';
@@ -26,6 +27,8 @@ export interface GitHostTargetOptions {
   readonly name: string;
   readonly host: GitHost;
   readonly remotes: GitRemotes;
+  /** Left out: repositories with files that Git LFS keeps are refused. */
+  readonly lfs?: LfsStore;
   readonly policy: RefsPolicy;
   /** What is loaded: named in descriptions and backups. */
   readonly release: LoadedRelease;

@@ -1,14 +1,17 @@
 import {
+  type Absent,
   GapferryError,
   type GitContent,
   type GitRefs,
   type NameState,
   type Presence,
   type Run,
+  type Same,
   totalSize,
 } from '@gapferry/core';
 import { isSame } from '../name-state.ts';
 import { distinctIds, type GitHostPlace } from './git-host-place.ts';
+import { lackedObjects } from './git-lfs.ts';
 import type { RemoteState } from './git-remotes.ts';
 import { judgeRefs } from './judge-refs.ts';
 import type { RepositoryLook } from './repository-memory.ts';
@@ -16,6 +19,19 @@ import type { RepositoryLook } from './repository-memory.ts';
 /** Objects are there when refs stand at them: a host took none before it had everything that they reach. */
 export async function inspectObjects(place: GitHostPlace, load: GitContent, run: Run): Promise<Presence> {
   const { now } = await place.memory.look(load.repository, run);
+  const lacked = await lackedObjects(place, load, now !== undefined, run);
+  const presence = await inspectHistory(place, load, now, run);
+  if (lacked.length === 0) return presence;
+  const missingBytes = totalSize(lacked) + (presence.state === 'absent' ? presence.missingBytes : 0);
+  return { state: 'absent', missingBytes };
+}
+
+async function inspectHistory(
+  place: GitHostPlace,
+  load: GitContent,
+  now: RemoteState | undefined,
+  run: Run,
+): Promise<Absent | Same> {
   const wanted = distinctIds(load.refs);
   if (now === undefined || now.refs.length === 0)
     return { state: 'absent', missingBytes: totalSize(load.packs) };

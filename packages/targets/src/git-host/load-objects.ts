@@ -1,6 +1,7 @@
 import { type BlobReader, GapferryError, type GitContent, type LoadOutcome, type Run } from '@gapferry/core';
 import { incomingPrefix } from './backup-names.ts';
 import { distinctIds, type GitHostPlace } from './git-host-place.ts';
+import { lackedObjects, proveLfs, sendLacked } from './git-lfs.ts';
 import { holdsAll } from './inspect-repository.ts';
 import { describeRepository } from './provenance.ts';
 
@@ -16,8 +17,12 @@ export async function loadObjects(
   memory.hold(load);
   memory.forget(load.repository);
   const { now } = await memory.look(load.repository, run);
+  const lacked = await lackedObjects(place, load, now !== undefined, run);
   const wanted = distinctIds(load.refs);
-  if (now !== undefined && holdsAll(now, wanted)) return { state: 'same', bytes: 0 };
+  if (now !== undefined && holdsAll(now, wanted)) {
+    const files = await sendLacked(place, load, lacked, from, run);
+    return { state: lacked.length === 0 ? 'same' : 'loaded', bytes: files };
+  }
   // Before anything is made at the host: what is unpacked is proved.
   const stage = await memory.stage(load.repository, from, run);
   if (stage === undefined)
@@ -25,14 +30,16 @@ export async function loadObjects(
   const path = host.pathOf(load.repository);
   if (now === undefined) await createRepository(place, load, run);
   memory.forget(load.repository);
+  // A commit is no use to anybody who cannot check it out.
+  const files = await sendLacked(place, load, lacked, from, run);
   const have = distinctIds(now?.refs ?? []);
   const oids = await stage.tips(wanted, have, run);
   const prefix = incomingPrefix(release.statement);
   const bytes = await stage.send(host.urlOf(path), { item: load.item, prefix, oids, have }, run);
   if (bytes === false) memory.deferred.add(load.repository);
   else memory.sent.set(load.repository, oids);
-  const isNew = now === undefined || oids.length > 0;
-  return { state: isNew ? 'loaded' : 'same', bytes: bytes === false ? 0 : bytes };
+  const isNew = now === undefined || oids.length > 0 || lacked.length > 0;
+  return { state: isNew ? 'loaded' : 'same', bytes: files + (bytes === false ? 0 : bytes) };
 }
 
 async function createRepository(
@@ -50,6 +57,7 @@ async function createRepository(
  *  hashed). Throws `BLOB_MISSING`. */
 export async function proveObjects(place: GitHostPlace, load: GitContent, run: Run): Promise<void> {
   const { memory, target } = place;
+  await proveLfs(place, load, run);
   if (memory.deferred.has(load.repository)) return;
   memory.forget(load.repository);
   const { now } = await memory.look(load.repository, run);
