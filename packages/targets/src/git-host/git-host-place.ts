@@ -7,8 +7,8 @@ import {
   type Load,
 } from '@gapferry/core';
 import type { GitHost, LoadedRelease, RefsPolicy } from './git-host.ts';
-import type { LfsStore } from './git-lfs.ts';
 import type { GitRemotes, StagedRepository } from './git-remotes.ts';
+import type { LfsStore } from './lfs-store.ts';
 import type { ProtectionLifts } from './protection-lifts.ts';
 import type { RepositoryMemory } from './repository-memory.ts';
 
