@@ -294,6 +294,23 @@ describe('what is left out', () => {
     expect(JSON.stringify([collected, events, upstream.calls])).not.toContain('hunter2');
   });
 
+  it('is what lies on this machine or its link, unless bundle.yaml names the host', async () => {
+    const source = { from: 'repository', url: 'http://169.254.169.254/latest', name: 'x' } as const;
+    const here = [
+      git('b', 'x', { url: 'http://localhost:8080/b' }),
+      chart('x', '1', { source }),
+      chart('x', '1', { source: { from: 'oci', ref: '127.0.0.1:5000/x' } }),
+    ];
+    const { request, upstream } = world(...here);
+    const { leads } = await collect(request(BUNDLE), quietRun());
+    expect(leads).toHaveLength(3);
+    for (const { outcome, reason } of leads ?? [])
+      expect(`${outcome}: ${reason}`).toMatch(/^listed: its address is one of this machine/);
+    expect(JSON.stringify(upstream.calls)).not.toMatch(/localhost|169\.254|127\.0/);
+    const named = request(`${BUNDLE}\ninsecure: [localhost, 169.254.169.254, "127.0.0.1:5000"]\n`);
+    await expect(collect(named, quietRun())).rejects.toThrow('cannot resolve 3 of 3 reference(s)');
+  });
+
   it('is what is not there, where it is not sure', async () => {
     const { request } = world(
       chart('gone', '1', { confidence: 'likely' }),

@@ -28,6 +28,7 @@ import {
 } from './judge-reference.ts';
 import type { LookedInto } from './look-into-charts.ts';
 import type { FoundInGit } from './look-into-git.ts';
+import { nearbyHosts } from './nearby-host.ts';
 import { changedVerdict, nameOf, type Pointer, type Reached } from './pointer.ts';
 import type { GitTarget } from './reference-target.ts';
 import { requireWithoutSecrets } from './require-without-secrets.ts';
@@ -77,7 +78,8 @@ class Following {
   constructor(request: FollowRequest) {
     const { pins, looked, found, sources, discovery } = request;
     this.#request = request;
-    this.#bundle = { config: request.config, pins, covering: coveringPins(pins) };
+    const nearby = nearbyHosts(request.config);
+    this.#bundle = { config: request.config, pins, covering: coveringPins(pins), nearby };
     this.#wanted = new Map(pins.map((pin) => [nameOf(pin), pin]));
     this.#pins = new Map(this.#wanted);
     this.#looked = [...looked];

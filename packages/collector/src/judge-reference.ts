@@ -16,6 +16,7 @@ import {
   type ReferenceFinding,
 } from '@gapferry/core';
 import { oneLineWithoutSecrets, reasonOf } from './naming.ts';
+import { isForeignNearby } from './nearby-host.ts';
 import { pinnedRevision } from './pinned-revision.ts';
 import { type GitTarget, type ReferenceTarget, referenceTarget } from './reference-target.ts';
 
@@ -51,6 +52,8 @@ export interface BundlePins {
   readonly pins: readonly Pin[];
   /** `coveringPins` of them. */
   readonly covering: ReadonlyMap<string, ImagePin>;
+  /** `nearbyHosts` of the bundle. */
+  readonly nearby: ReadonlySet<string>;
 }
 
 /** What can be said of a reference without asking anybody. What the bundle wants goes before what it waives, and that before what is not sure. */
@@ -71,7 +74,7 @@ export function judgeReference(
   if (target.kind === 'git') return judgeRepository(reference, target, bundle);
   const wanted = wantedPin(target, bundle);
   if (wanted !== undefined) return wantedJudgement(reference, target, wanted);
-  const verdict = verdictUnasked(reference, target, config);
+  const verdict = verdictUnasked(reference, target, bundle);
   return verdict === undefined ? { target } : { verdict };
 }
 
@@ -110,7 +113,7 @@ function wantedPin(target: Exclude<AskedTarget, GitTarget>, { pins, covering }: 
 function verdictUnasked(
   { confidence, open = [] }: ReferenceFinding,
   target: AskedTarget,
-  { waivers = [] }: BundleConfig,
+  { config: { waivers = [] }, nearby }: BundlePins,
 ): Verdict | undefined {
   const called = calledAs(target);
   const waiver = waiverOf(called.kind, called.name, waivers);
@@ -122,8 +125,13 @@ function verdictUnasked(
     };
   if (target.kind !== 'image' && target.refused !== undefined)
     return { outcome: 'listed', reason: target.refused };
+  if (isForeignNearby(target.name.slice(0, target.name.indexOf('/')), nearby))
+    return { outcome: 'listed', reason: NEARBY };
   return undefined;
 }
+
+const NEARBY =
+  'its address is one of this machine or its own link; if it is meant, name the host in bundle.yaml';
 
 export function waivedVerdict(called: NonNullable<Verdict['called']>, waiver: Waiver): Verdict {
   return { outcome: 'waived', reason: waiver.reason, called, waiver };
@@ -174,7 +182,7 @@ function judgeRepository(reference: ReferenceFinding, target: GitTarget, bundle:
   const own = bundle.pins.filter((pin) => pin.kind === 'git').filter((pin) => isSameRepository(pin, target));
   const wanted = own.find((pin) => pinnedRevision(pin, target.revision) !== 'missing');
   if (wanted !== undefined) return wantedJudgement(reference, target, wanted);
-  const verdict = verdictUnasked(reference, target, bundle.config);
+  const verdict = verdictUnasked(reference, target, bundle);
   const [pin] = own;
   if (pin === undefined) return verdict === undefined ? { target } : { verdict };
   if (verdict?.outcome === 'waived' || (verdict !== undefined && reference.confidence === 'possible'))
