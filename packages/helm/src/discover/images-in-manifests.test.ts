@@ -15,6 +15,16 @@ function lines(text: string): string[] {
 }
 
 describe('a stream of manifests', () => {
+  it('knows what the entries of a list are that do not say it', () => {
+    const template = `{metadata: {name: a}, spec: {template: {spec: {${POD}}}}}`;
+    expect(lines(`apiVersion: apps/v1\nkind: DeploymentList\nitems: [${template}]\n`)).toEqual([
+      'certain example.org/a:1 items[0].spec.template.spec.containers[0].image',
+    ]);
+    expect(lines(`apiVersion: v1\nkind: PodList\nitems: [{spec: {${POD}}}]\n`)).toEqual([
+      'certain example.org/a:1 items[0].spec.containers[0].image',
+    ]);
+  });
+
   it('names the file, the object and the path of every image', () => {
     const text = `---\n# Source: historian/templates/deployment.yaml\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: historian}\nspec: {template: {spec: {${POD}}}}\n`;
     expect(imagesInManifests(text, {}).map(({ place }) => describePlace(place))).toEqual([

@@ -50,7 +50,7 @@ export function searchObject(object: Located, scope: Scope, list: FindingList, d
   if (kind.endsWith('List') && isList(items)) {
     for (const entry of entriesOf({ path: memberPath(object.path, 'items'), node: items })) {
       list.visit(scope, depth);
-      searchObject(entry, scope, list, depth + 2);
+      searchObject(entryOfList(entry, kind, apiVersion), scope, list, depth + 2);
     }
     return;
   }
@@ -63,6 +63,14 @@ export function searchObject(object: Located, scope: Scope, list: FindingList, d
   };
   if (known !== undefined) addImagesOfKind(known, object, own, list);
   searchMembers(object, kind, own, list, depth);
+}
+
+/** Entries of a `PodList` need not say that they are Pods. */
+function entryOfList({ path, node }: Located, kind: string, apiVersion: string): Located {
+  const own = typeOf(node);
+  if (!isMap(node) || kind === 'List' || own.kind !== undefined || own.apiVersion !== undefined)
+    return { path, node };
+  return { path, node: { ...node, apiVersion, kind: kind.slice(0, -'List'.length) } };
 }
 
 /** Searches anything by form alone: members named like images, mappings of registry, repository and tag, environment, arguments, annotations, whole objects, and texts with YAML in them. */
