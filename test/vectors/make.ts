@@ -3,6 +3,7 @@
  *  signature changes; commit the whole directory together. */
 import { canonicalJsonVectors } from './make/canonical-json.ts';
 import { depotVectors } from './make/depot.ts';
+import { lfsListVectors } from './make/lfs-list.ts';
 import { lockVectors } from './make/lock.ts';
 import { manifestVectors } from './make/manifest.ts';
 import { packsVectors } from './make/packs.ts';
@@ -16,6 +17,7 @@ import { type Vector, writeVectors } from './make/vector.ts';
 const FORMATS: Readonly<Record<string, () => Vector[]>> = {
   'canonical-json': canonicalJsonVectors,
   depot: depotVectors,
+  'lfs-list': lfsListVectors,
   lock: lockVectors,
   manifest: manifestVectors,
   packs: packsVectors,

@@ -6,7 +6,7 @@ import { digestSchema, sizeSchema } from './schemas.ts';
 /** Longer lists of LFS objects are blobs named by digest. */
 export const MAX_INLINE_LFS = 1000;
 /** LFS objects that one repository may have in a release. */
-export const MAX_LFS_OBJECTS = 100_000;
+export const MAX_LFS_OBJECTS = 50_000;
 /** Limit of one list, in bytes. */
 export const LFS_LIST_LIMIT = 16_777_216;
 

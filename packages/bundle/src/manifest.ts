@@ -11,7 +11,7 @@ import type {
 import { z } from 'zod';
 import { attachmentsSchema, chartCheckedSchema, imageCheckedSchema } from './attachment-schemas.ts';
 import { FORMATS } from './formats.ts';
-import { lfsObjectSchema, MAX_INLINE_LFS, MAX_LFS_OBJECTS } from './lfs-list.ts';
+import { lfsObjectSchema, MAX_INLINE_LFS } from './lfs-list.ts';
 import { namedBySchema } from './named-by.ts';
 import {
   descriptorSchema,
@@ -139,8 +139,7 @@ const chartSchema = z.strictObject({
 const gitSchema = z.strictObject({
   kind: z.literal('git'),
   id: textSchema,
-  /** Two lists besides. */
-  blobs: z.array(digestSchema).max(MAX_LFS_OBJECTS + 2),
+  blobs: z.array(digestSchema).max(100_000),
   source: textSchema,
   objectFormat: z.enum(['sha1', 'sha256']),
   refs: z.union([z.array(gitRefSchema).max(1000), z.strictObject({ list: descriptorSchema })]),

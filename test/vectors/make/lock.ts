@@ -12,6 +12,26 @@ export function lockVectors(): Vector[] {
   return [...goodLocks(), ...wrongBytes(), ...wrongPins()];
 }
 
+const LFS = ['0a', 'f0'].map((byte, i) => ({ oid: `sha256:${byte.repeat(32)}`, size: 1000 + i }));
+
+function lfsRefusals(): Vector[] {
+  const wrong = (name: string, why: string, members: object): Vector =>
+    refused(
+      name,
+      why,
+      pins((all) => Object.assign(all[3] ?? {}, members)),
+      'CONFIG_INVALID',
+      ['pins[3]'],
+    );
+  return [
+    wrong('lfs-empty', 'Git LFS without objects', { lfs: [] }),
+    wrong('lfs-out-of-order', 'LFS objects out of order', { lfs: [...LFS].reverse() }),
+    wrong('lfs-twice', 'the same LFS object twice', { lfs: [LFS[0], LFS[0]] }),
+    wrong('lfs-bare-id', 'an id without its algorithm', { lfs: [{ oid: '0a'.repeat(32), size: 1 }] }),
+    wrong('lfs-of-tips', 'what is usual is not written', { lfsOf: 'tips' }),
+  ];
+}
+
 function goodLocks(): Vector[] {
   const json = text(lock());
   return [
@@ -29,6 +49,12 @@ function goodLocks(): Vector[] {
       'a repository whose history is cut',
       pins((all) => Object.assign(all[3] ?? {}, { depth: 1 })),
       { pins: [{}, {}, {}, { kind: 'git', depth: 1 }, {}] },
+    ),
+    good(
+      'good-lfs',
+      'a repository with two files in Git LFS, from all of its history',
+      pins((all) => Object.assign(all[3] ?? {}, { lfs: LFS, lfsOf: 'all' })),
+      { pins: [{}, {}, {}, { kind: 'git', lfs: LFS, lfsOf: 'all' }, {}] },
     ),
     good('good-empty', 'a bundle that wants nothing', text({ ...lock(), pins: [] }), { pins: [] }),
     good(
@@ -325,6 +351,7 @@ function wrongPins(): Vector[] {
       'CONFIG_INVALID',
       ['pins[3]'],
     ),
+    ...lfsRefusals(),
     refused(
       'ref-name-option',
       'a ref that looks like an option',

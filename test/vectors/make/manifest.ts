@@ -13,6 +13,7 @@ import {
   sortedBlobs,
   wholeManifest,
 } from './manifest-content.ts';
+import { manifestLfsVectors } from './manifest-lfs.ts';
 import { manifestNamedByVectors } from './manifest-named-by.ts';
 import { manifestShallowVectors } from './manifest-shallow.ts';
 import { digest } from './openssl.ts';
@@ -30,6 +31,7 @@ export function manifestVectors(): Vector[] {
     ...wrongRefs(),
     ...manifestAttachmentVectors(),
     ...manifestNamedByVectors(),
+    ...manifestLfsVectors(),
     ...manifestShallowVectors(),
   ];
 }

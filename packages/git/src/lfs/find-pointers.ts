@@ -5,8 +5,8 @@ import { streamLines } from '../packing/stream-lines.ts';
 import { LARGEST_POINTER, parsePointer } from './pointer.ts';
 import { readSmallBlobs } from './read-small-blobs.ts';
 
-/** More objects no repository has in a release. */
-const MOST_OBJECTS = 100_000;
+/** A release has no room for more (docs/spec/09-versions-and-limits.md). */
+const MOST_OBJECTS = 50_000;
 
 /** Ids of blobs, with what they point to. */
 export type Pointers = ReadonlyMap<string, LfsObject>;
