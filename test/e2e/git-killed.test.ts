@@ -39,8 +39,9 @@ async function requireSound(): Promise<void> {
 
 describe('a collect that is killed while it brings a repository', { timeout: 60_000 }, () => {
   it.each([
-    ['makes the mirror', 'init*'],
-    ['fetches', 'fetch*'],
+    ['looks into what it is asked for', '"fetch --depth"*'],
+    ['makes the mirror', 'init*/mirrors/*'],
+    ['fetches', '"fetch --no-tags"*'],
     ['packs the refs of the mirror', 'pack-refs*'],
     ['counts what came', '"rev-list --objects --count"*'],
   ])('goes on when it is started again: it %s', async (_what, words) => {
@@ -50,7 +51,7 @@ describe('a collect that is killed while it brings a repository', { timeout: 60_
   });
 
   it.each([
-    ['fetches', 'fetch*'],
+    ['fetches', '"fetch --no-tags"*'],
     ['looks for what is new', '"rev-list --boundary"*'],
     ['packs an increment', 'pack-objects*'],
     ['checks it', '"index-pack --stdin"*'],

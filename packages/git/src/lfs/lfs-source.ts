@@ -19,7 +19,7 @@ import { type LfsEndpoint, toldEndpoint, usualEndpoint } from './lfs-endpoint.ts
 import { locateObject } from './locate-object.ts';
 import { readLfsUrl } from './read-lfs-config.ts';
 import { type SshLfsOptions, sshAuthenticate } from './ssh-authenticate.ts';
-import { usesLfs } from './uses-lfs.ts';
+import { removeLooks, usesLfs } from './uses-lfs.ts';
 
 export interface LfsSourceOptions extends SshLfsOptions, RetryOptions {
   readonly workDirectory: string;
@@ -49,8 +49,11 @@ export interface LfsSource {
 
 export function lfsSource(git: Git, options: LfsSourceOptions): LfsSource {
   const known = new Map<string, Pointers>();
+  let swept: Promise<void> | undefined;
   const pointersOf = async ({ pin, mirror, bring }: LfsTask, run: Run): Promise<Pointers> => {
     const key = `${mirror.directory} ${pin.lfsOf ?? 'tips'} ${digestOf(startsOf(pin))}`;
+    swept ??= removeLooks(options.workDirectory);
+    await swept;
     const found = known.get(key) ?? (await lookFor(git, options, { pin, mirror, bring }, run));
     known.set(key, found);
     return found;

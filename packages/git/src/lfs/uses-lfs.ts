@@ -45,6 +45,11 @@ export async function usesLfs(looking: Looking, run: Run): Promise<boolean> {
   }
 }
 
+/** What a killed run left. */
+export async function removeLooks(workDirectory: string): Promise<void> {
+  await rm(join(workDirectory, 'looks'), { recursive: true, force: true });
+}
+
 async function fetchTrees(
   { git, directory, pin, remote }: Looking & { readonly directory: string },
   oids: readonly string[],
