@@ -1,5 +1,6 @@
 import { discoveredGitWish, type NormalizeGitUrl, plainGitWish } from '@gapferry/bundle';
 import {
+  GapferryError,
   type GitPin,
   type GitRevision,
   isGapferryError,
@@ -7,6 +8,8 @@ import {
   type Sources,
   wishDigest,
 } from '@gapferry/core';
+import { oneLineWithoutSecrets } from './naming.ts';
+import { pinnedRevision } from './pinned-revision.ts';
 import type { GitTarget } from './reference-target.ts';
 import { resolveWish } from './resolve-bundle.ts';
 
@@ -58,10 +61,30 @@ export class DerivedRepositories {
     const [error] =
       together.refused.size > before.refused.size ? [...together.refused.values()].slice(-1) : [];
     if (error === undefined || isOnly || !isGapferryError(error, 'SOURCE_NOT_FOUND')) return together;
-    // One by one, to see which of them upstream does not have.
-    let grown = before;
-    for (const one of fresh) grown = await this.#withRevisions(grown, new Map([one]), run);
-    return grown;
+    const lost = await this.#lost(before.url, fresh, run);
+    const rest = new Map([...fresh].filter(([key]) => !lost.has(key)));
+    if (lost.size === 0 || rest.size === 0)
+      return { ...before, refused: new Map([...before.refused, ...together.refused, ...lost]) };
+    return this.#grow({ ...before, refused: new Map([...before.refused, ...lost]) }, rest, run);
+  }
+
+  /** What is none of all its branches and tags, seen in one answer: somebody may point to thousands that are not there. */
+  async #lost(
+    url: string,
+    fresh: ReadonlyMap<string, GitRevision | undefined>,
+    run: Run,
+  ): Promise<ReadonlyMap<string, unknown>> {
+    const wish = discoveredGitWish(url, [undefined], this.#normalize);
+    const lost = new Map<string, unknown>();
+    try {
+      const [found] = await resolveWish(wish, this.#sources, run);
+      for (const [key, revision] of fresh)
+        if (revision !== undefined && pinnedRevision(found as GitPin, revision) === 'missing')
+          lost.set(key, noSuchRevision(url, revision));
+    } catch (error) {
+      for (const [key] of fresh) lost.set(key, error);
+    }
+    return lost;
   }
 
   /** All of these as well, or none of them. */
@@ -81,6 +104,15 @@ export class DerivedRepositories {
       return { ...before, refused: new Map([...before.refused, ...refused]) };
     }
   }
+}
+
+function noSuchRevision(url: string, { as, text }: GitRevision): GapferryError {
+  const what = as === 'name' ? 'branch or tag' : as === 'semver' ? 'tag for' : as;
+  return new GapferryError({
+    code: 'SOURCE_NOT_FOUND',
+    message: `${url} has no ${what} "${oneLineWithoutSecrets(text)}"`,
+    origin: 'source',
+  });
 }
 
 /** Its address can be written in several ways: HTTPS is what most hosts answer to without an account. */

@@ -254,6 +254,15 @@ describe('a repository that a repository points to', () => {
     expect(leads).toMatchObject([{ outcome: 'included' }, { outcome: 'listed', confidence: 'likely' }]);
   });
 
+  it('is asked no more often the more revisions are not there', async () => {
+    const tag = (text: string): ReturnType<typeof git> => git('b', 'x', { revision: { as: 'tag', text } });
+    const gone = Array.from({ length: 500 }, (_, i) => tag(`gone-${i}`));
+    const { request, upstream } = world(tag('v1'), ...gone);
+    upstream.serveGit('https://git.example/b', { 'refs/heads/main': OID, 'refs/tags/v1': OID });
+    await expect(collect(request(BUNDLE), quietRun())).rejects.toThrow('has no tag "gone-7"');
+    expect(upstream.calls.filter((call) => call === 'resolve https://git.example/b')).toHaveLength(3);
+  });
+
   it('does not lose revisions that are there for one that is not', async () => {
     const { request, repositories, upstream } = world(
       git('b', 'x', { revision: { as: 'tag', text: 'v1' } }),
