@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { digestOf, GapferryError, type GitPin, hexOf, isGapferryError, type Run } from '@gapferry/core';
 import { createBare, isRepository } from './bare-repository.ts';
 import { CHECKED_FETCH } from './fsck-severity.ts';
+import type { GitSetting } from './git-environment.ts';
 import type { RemoteSurroundings } from './git-remote.ts';
 import type { Git } from './git-tool.ts';
 
@@ -12,6 +13,9 @@ import type { Git } from './git-tool.ts';
 export interface GitMirror {
   readonly directory: string;
 }
+
+/** What power takes from a cache is fetched again: nothing waits for the disk. */
+const CACHE: readonly GitSetting[] = [['core.fsync', 'none']];
 
 /** One mirror per URL and object format. The name says that what is in it was checked when it was fetched. A history that is cut has a mirror of its own: where it is cut, is the mirror's affair as a whole. */
 export function mirrorOf(workDirectory: string, pin: GitPin): GitMirror {
@@ -23,7 +27,7 @@ export function mirrorOf(workDirectory: string, pin: GitPin): GitMirror {
 export interface Fetching {
   readonly pin: GitPin;
   readonly remote: RemoteSurroundings;
-  /** Told, where the system tells it, when a pack has arrived and was checked object by object; git then still follows the history, which takes as long as following it once more. */
+  /** Told, where the system tells it, when the first pack of a mirror has arrived and was checked object by object; git then still follows the history, which takes as long as following it once more. */
   readonly onPack?: (path: string) => void;
 }
 
@@ -70,12 +74,7 @@ export async function compactMirror(
   const stem = join(directory, 'objects', 'pack', `pack-${pack.checksum}`);
   await rename(pack.path, `${stem}.pack`);
   await rename(pack.index, `${stem}.idx`);
-  const ids = [...new Set(refs.map(({ oid }) => oid))].sort();
-  await writeFile(
-    join(directory, 'packed-refs.new'),
-    ids.map((oid) => `${oid} refs/gapferry/${oid}\n`).join(''),
-  );
-  await rename(join(directory, 'packed-refs.new'), join(directory, 'packed-refs'));
+  await writeIds({ directory }, new Set(refs.map(({ oid }) => oid)));
   for (const path of before)
     if (path !== `${stem}.pack`)
       for (const ending of ['pack', 'idx', 'rev']) await rm(path.replace(/pack$/, ending), { force: true });
@@ -114,9 +113,10 @@ async function fetchMissing(git: Git, mirror: GitMirror, fetching: Fetching, run
     '--',
     pin.url,
   ];
-  const input = [...missing].map((oid) => `+${oid}:refs/gapferry/${oid}\n`).join('');
-  const settings = [...remote.settings, ...CHECKED_FETCH];
-  const told = tellPacks(mirror, fetching.onPack);
+  // Without names: git would write a hundred thousand files for as many refs, one after the other.
+  const input = [...missing].map((oid) => `${oid}\n`).join('');
+  const settings = [...remote.settings, ...CHECKED_FETCH, ...CACHE];
+  const told = tellPacks(mirror, held.size === 0 ? fetching.onPack : undefined);
   const command = {
     ...remote,
     settings,
@@ -125,16 +125,11 @@ async function fetchMissing(git: Git, mirror: GitMirror, fetching: Fetching, run
     args,
     input,
   };
-  await git.run(command, run).finally(() => told.close());
-  await git.run(
-    {
-      repository: mirror.directory,
-      doing: `pack the refs of the mirror of ${pin.url}`,
-      args: ['pack-refs', '--all'],
-    },
-    run,
-  );
-  await requireIds(git, mirror, pin, wanted, run);
+  const { complaint } = await git.run(command, run).finally(() => told.close());
+  // Only a warning to git.
+  if (/shallow roots are not allowed/.test(complaint)) throw cutUpstream(pin);
+  await requireIds(git, mirror, pin, missing, run);
+  await writeIds(mirror, held.union(missing));
 }
 
 /** git renames the index of a pack into place last. */
@@ -167,21 +162,44 @@ export async function heldIds(git: Git, mirror: GitMirror, run: Run): Promise<Se
   return new Set(text.split('\n').filter((line) => line !== ''));
 }
 
+function cutUpstream({ url }: GitPin): GapferryError {
+  return new GapferryError({
+    code: 'CONTENT_INVALID',
+    origin: 'source',
+    message: `the history of ${url} is cut upstream`,
+    hint: 'the repository was cloned with a cut history; complete it there with `git fetch --unshallow`, or say "depth"',
+  });
+}
+
+/** As `packed-refs`, in one rename: what git finds at the next start is all of them or those of before. */
+async function writeIds({ directory }: GitMirror, ids: ReadonlySet<string>): Promise<void> {
+  const lines = [...ids].sort().map((oid) => `${oid} refs/gapferry/${oid}\n`);
+  const path = join(directory, 'packed-refs');
+  await writeFile(`${path}.new`, `# pack-refs with: sorted \n${lines.join('')}`);
+  await rename(`${path}.new`, path);
+}
+
 /** The server named what it sends; what arrived is asked for by id, so this only guards against a git that does not do what it says. */
 async function requireIds(
   git: Git,
-  mirror: GitMirror,
+  { directory }: GitMirror,
   pin: GitPin,
   wanted: ReadonlySet<string>,
   run: Run,
 ): Promise<void> {
-  const held = await heldIds(git, mirror, run);
-  const lost = [...wanted].find((oid) => !held.has(oid));
+  const command = {
+    repository: directory,
+    doing: `look for what ${pin.url} sent`,
+    args: ['cat-file', '--batch-check=%(objectname)', '--buffer'],
+    input: [...wanted].map((oid) => `${oid}\n`).join(''),
+  };
+  const { text } = await git.run(command, run, 134_217_728);
+  const lost = text.split('\n').find((line) => line !== '' && !wanted.has(line));
   if (lost === undefined) return;
   throw new GapferryError({
     code: 'CONTENT_INVALID',
     origin: 'source',
-    message: `${pin.url} served something else than ${lost}`,
+    message: `${pin.url} served something else than ${lost.split(' ')[0]}`,
     hint: 'resolve again',
   });
 }

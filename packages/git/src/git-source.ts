@@ -18,6 +18,7 @@ import { createGit, type Git } from './git-tool.ts';
 import { gitIdentity, normalizeGitUrl } from './git-url.ts';
 import { type LfsSourceOptions, type LfsTask, lfsSource } from './lfs/lfs-source.ts';
 import { listRefs } from './list-refs.ts';
+import { earlyJudgements } from './packing/judge-pack.ts';
 import { type Packing, packAfter, packWhole, removeUnfinished } from './packing/pack-chain.ts';
 import { readTrees } from './read-trees.ts';
 import { requireRefs } from './ref-name.ts';
@@ -46,10 +47,11 @@ export function gitSource(options: GitSourceOptions): GitSource {
     return turn;
   };
   let swept: Promise<void> | undefined;
+  const early = earlyJudgements();
   const lfs = lfsSource(git, options);
   const taskFor = (pin: GitPin, run: Run): LfsTask => {
     const mirror = mirrorOf(options.workDirectory, pin);
-    return { pin, mirror, bring: () => bringPin({ git, mirror, options, pin, run }) };
+    return { pin, mirror, bring: () => bringPin({ git, mirror, options, pin, early, run }) };
   };
   const inTurn = async (
     pin: GitPin,
@@ -59,12 +61,12 @@ export function gitSource(options: GitSourceOptions): GitSource {
   ): Promise<GitHolding> => {
     requirePin(pin);
     const mirror = mirrorOf(options.workDirectory, pin);
-    const bring: Packing['bring'] = (onPack) => bringPin({ git, mirror, options, pin, run }, onPack);
+    const bring = (): Promise<void> => bringPin({ git, mirror, options, pin, early, run });
     const { workDirectory } = options;
     swept ??= removeUnfinished(workDirectory);
     await swept;
     return await turnOf(mirror)(async () => {
-      const held = await pack({ git, mirror, pin, into, workDirectory, bring, run });
+      const held = await pack({ git, mirror, pin, into, workDirectory, bring, early, run });
       await lfs.fetch(taskFor(pin, run), into, run);
       return held;
     });
@@ -80,7 +82,7 @@ export function gitSource(options: GitSourceOptions): GitSource {
     fetchAfter: (earlier, pin, into, run) => inTurn(pin, into, run, (packing) => packAfter(packing, earlier)),
     readTrees: async function* (pin, run, only) {
       const mirror = mirrorOf(options.workDirectory, pin);
-      await turnOf(mirror)(() => bringPin({ git, mirror, options, pin, run }));
+      await turnOf(mirror)(() => bringPin({ git, mirror, options, pin, early, run }));
       yield* readTrees(git, mirror, pin, run, only);
     },
   };
@@ -112,19 +114,17 @@ function noChoice(): never {
   throw new GapferryError({ code: 'INTERNAL', message: 'nobody said how tags are chosen' });
 }
 
-interface Bringing extends Pick<Packing, 'git' | 'mirror' | 'pin' | 'run'> {
+interface Bringing extends Pick<Packing, 'git' | 'mirror' | 'pin' | 'early' | 'run'> {
   readonly options: GitSourceOptions;
 }
 
 /** Everything that the pin reaches, into the mirror. */
-async function bringPin(
-  { git, mirror, options, pin, run }: Bringing,
-  onPack?: (path: string) => void,
-): Promise<void> {
+async function bringPin({ git, mirror, options, pin, early, run }: Bringing): Promise<void> {
   requirePin(pin);
   const remote = await remoteSurroundings(pin.url, options, options.workDirectory);
+  const onPack = (path: string): void => early.begin({ git, mirror, pin, run }, path);
   await retryTrips(pin.id, pin.url, options, run, () =>
-    fetchIntoMirror(git, mirror, { pin, remote, ...(onPack && { onPack }) }, run),
+    fetchIntoMirror(git, mirror, { pin, remote, onPack }, run),
   );
 }
 

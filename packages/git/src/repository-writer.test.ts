@@ -95,6 +95,45 @@ describe('writing a bare repository', () => {
     );
   });
 
+  it('sets 100,000 refs at once, moves them, and leaves others alone', { timeout: 60_000 }, async () => {
+    await loaded();
+    await mustRun('git', ['-C', target, 'update-ref', 'refs/heads/local', 'main']);
+    const many = (oid: string): GitRef[] =>
+      Array.from({ length: 100_000 }, (_, n) => ({ name: `refs/tags/build-${n}`, oid }));
+    const first = await upstream.git('rev-parse', 'main');
+    await writer.updateRefs(target, { refs: many(first), expected: [] }, run);
+    expect((await mustRun('git', ['-C', target, 'show-ref'])).trim().split('\n')).toHaveLength(100_003);
+    await upstream.commit({ message: 'two', files: { 'a.txt': 'two\n' } });
+    await loaded();
+    const second = await upstream.git('rev-parse', 'main');
+    await writer.updateRefs(target, { refs: many(second), expected: many(first) }, run);
+    expect(await mustRun('git', ['-C', target, 'rev-parse', 'build-99999', 'local'])).toBe(
+      `${second}\n${first}\n`,
+    );
+    await mustRun('git', ['-C', target, 'fsck', '--full', '--strict']);
+  });
+
+  it('sets none of very many refs when one is not what it should be', async () => {
+    const [main] = await loaded();
+    const oid = main?.oid ?? '';
+    const tree = await upstream.git('rev-parse', 'main^{tree}');
+    const many = Array.from({ length: 1001 }, (_, n) => ({ name: `refs/heads/build-${n}`, oid }));
+    const wrong: ReadonlyArray<readonly [GitRef, readonly GitRef[]]> = [
+      [{ name: 'refs/heads/main', oid }, []],
+      [{ name: 'refs/heads/other', oid }, [{ name: 'refs/heads/other', oid }]],
+      [{ name: 'refs/heads/lost', oid: '0123456789'.repeat(4) }, []],
+      [{ name: 'refs/heads/tree', oid: tree }, []],
+      [{ name: 'refs/heads/main/below', oid }, []],
+    ];
+    const before = await mustRun('git', ['-C', target, 'show-ref']);
+    for (const [ref, expected] of wrong) {
+      await expect(writer.updateRefs(target, { refs: [...many, ref], expected }, run)).rejects.toMatchObject({
+        code: 'TARGET_CONFLICT',
+      });
+      expect(await mustRun('git', ['-C', target, 'show-ref'])).toBe(before);
+    }
+  });
+
   it('changes no ref at all when one is not what the plan saw', async () => {
     const before = await loaded();
     await upstream.commit({ message: 'two', files: { 'a.txt': 'two\n' }, tags: ['a-first', 'z-last'] });

@@ -5,6 +5,7 @@ import { createBare, isRepository, type ObjectFormat, requireObjectFormat } from
 import { readCuts, writeCuts } from './cuts.ts';
 import type { GitSetting } from './git-environment.ts';
 import type { Git } from './git-tool.ts';
+import { writePackedRefs } from './packed-refs.ts';
 import { readFileFrom } from './packing/pack-file.ts';
 import { countCommits, type GitReach, proveComplete, type RepositoryRefs, readRefs } from './read-refs.ts';
 import { requireRefs } from './ref-name.ts';
@@ -158,7 +159,8 @@ async function updateRefs(
   const before = await readCuts(repository);
   await writeCuts(repository, [...new Set([...before, ...shallow])].sort());
   try {
-    if (changed.length > 0)
+    const isDone = changed.length > MANY && (await setMany(git, repository, changed, there, run));
+    if (changed.length > 0 && !isDone)
       await git.run(
         { repository, doing, args: ['update-ref', '-z', '--stdin'], input, settings: SYNCED },
         run,
@@ -170,6 +172,37 @@ async function updateRefs(
   if (before.length > 0) await healCuts(git, repository, shallow, run);
   if (head !== undefined) await git.run({ repository, doing, args: ['symbolic-ref', 'HEAD', head] }, run);
   await git.run({ repository, doing, args: ['pack-refs', '--all'], settings: SYNCED }, run);
+}
+
+/** Refs that are set one by one; each is a file that is synced. */
+const MANY = 1000;
+
+/** What git would judge: nothing else is there than was expected, each object is there, and branches are commits. False: let git try, and say why not. */
+async function setMany(
+  git: Git,
+  repository: string,
+  refs: readonly GitRef[],
+  expected: ReadonlyMap<string, string>,
+  run: Run,
+): Promise<boolean> {
+  const command = {
+    repository,
+    doing: `look for what the refs of ${repository} name`,
+    args: ['cat-file', '--batch-check=%(objectname) %(objecttype)', '--buffer'],
+    input: refs.map(({ oid }) => `${oid}\n`).join(''),
+  };
+  const lines = (await git.run(command, run, 134_217_728)).text.split('\n');
+  const isSound = refs.every(({ name, oid }, at) => {
+    const [found, type] = (lines[at] ?? '').split(' ');
+    return found === oid && (name.startsWith('refs/heads/') ? type === 'commit' : type !== 'missing');
+  });
+  return (
+    isSound &&
+    (await writePackedRefs(repository, refs, async () => {
+      const now = new Map((await readRefs(git, repository, run)).refs.map(({ name, oid }) => [name, oid]));
+      return refs.every(({ name }) => now.get(name) === expected.get(name));
+    }))
+  );
 }
 
 /** Cuts of before are no cuts any more when everything is there without them. */

@@ -5,7 +5,7 @@ import { createBare } from '../bare-repository.ts';
 import { STRICT } from '../fsck-severity.ts';
 import { type GitMirror, packsOf } from '../git-mirror.ts';
 import type { Git } from '../git-tool.ts';
-import { type EarlyJudgement, judgePack, revisionsOf } from './judge-pack.ts';
+import { type EarlyJudgements, judgePack, revisionsOf } from './judge-pack.ts';
 import { type PackFile, writePack } from './pack-file.ts';
 import { rememberTwin } from './pack-record.ts';
 import { refuseHistory } from './refuse-history.ts';
@@ -17,7 +17,7 @@ export interface BasePacking {
   readonly pin: GitPin;
   /** New, and the caller's to remove. */
   readonly directory: string;
-  readonly early?: EarlyJudgement;
+  readonly early: EarlyJudgements;
 }
 
 /** One pack with every object the pin's refs reach and no other, proved.
@@ -30,7 +30,7 @@ export async function basePack(
 ): Promise<BasePack> {
   const [only, ...more] = (await packsOf(mirror)) ?? [];
   if (only !== undefined && more.length === 0) {
-    const judged = (await early?.of(only)) ?? (await judgePack({ git, mirror, pin, run }, only));
+    const judged = (await early.of(pin, only)) ?? (await judgePack({ git, mirror, pin, run }, only));
     if (judged.isExact) {
       run.emit({ kind: 'bytes', item: pin.id, bytes: judged.pack.size });
       await rememberTwin(mirror, judged.pack, only);

@@ -1,4 +1,4 @@
-import type { GitPin, Run } from '@gapferry/core';
+import { digestOf, type GitPin, type Run } from '@gapferry/core';
 import type { GitMirror } from '../git-mirror.ts';
 import type { Git } from '../git-tool.ts';
 import { countObjectsIn, hashPack, type PackFile } from './pack-file.ts';
@@ -34,23 +34,30 @@ export function revisionsOf({ refs }: GitPin): string {
   return refs.map(({ oid }) => `${oid}\n`).join('');
 }
 
-/** A judgement that is begun before anybody knows whether it will be asked for. */
-export interface EarlyJudgement {
-  begin(this: void, path: string): void;
-  /** What was found of this pack; undefined when nothing was begun, or when it failed: then it is judged again, and says why. */
-  of(path: string): Promise<JudgedPack | undefined>;
+/** Judgements that are begun before anybody knows whether they will be asked for. */
+export interface EarlyJudgements {
+  begin(judging: Judging, path: string): void;
+  /** What was found of this pack for this pin, once; undefined when nothing was begun, or when it failed: then it is judged again, and says why. */
+  of(pin: GitPin, path: string): Promise<JudgedPack | undefined>;
 }
 
-export function earlyJudgement(judging: Judging): EarlyJudgement {
+export function earlyJudgements(): EarlyJudgements {
   const begun = new Map<string, Promise<JudgedPack | undefined>>();
+  const keyOf = (pin: GitPin, path: string): string => `${digestOf(revisionsOf(pin))} ${path}`;
   return {
-    begin(path) {
-      if (!begun.has(path))
+    begin(judging, path) {
+      const key = keyOf(judging.pin, path);
+      if (!begun.has(key))
         begun.set(
-          path,
+          key,
           judgePack(judging, path).catch(() => undefined),
         );
     },
-    of: async (path) => await begun.get(path),
+    async of(pin, path) {
+      const key = keyOf(pin, path);
+      const judged = await begun.get(key);
+      begun.delete(key);
+      return judged;
+    },
   };
 }

@@ -18,7 +18,7 @@ import type { Git } from '../git-tool.ts';
 import { basePack } from './base-pack.ts';
 import { reasonToFold } from './chain-policy.ts';
 import { increment } from './increment.ts';
-import { type EarlyJudgement, earlyJudgement } from './judge-pack.ts';
+import type { EarlyJudgements } from './judge-pack.ts';
 import { type PackFile, readFileFrom } from './pack-file.ts';
 import { recallPack, rememberPack, rememberTwin } from './pack-record.ts';
 
@@ -29,10 +29,10 @@ export interface Packing {
   readonly into: BlobStore;
   /** Where unfinished packs lie. */
   readonly workDirectory: string;
-  /** Brings everything that the pin reaches into the mirror; `onPack` as in `Fetching`. */
-  readonly bring: (onPack?: (path: string) => void) => Promise<void>;
-  /** The judgement of a pack that has arrived, begun while the fetch still went on. */
-  readonly early?: EarlyJudgement;
+  /** Brings everything that the pin reaches into the mirror. */
+  readonly bring: () => Promise<void>;
+  /** Of packs that have arrived, begun while the fetch still went on. */
+  readonly early: EarlyJudgements;
   readonly run: Run;
 }
 
@@ -44,9 +44,8 @@ export async function packWhole(packing: Packing): Promise<GitHolding> {
     run.emit({ kind: 'bytes', item: pin.id, bytes: known.size, reused: true });
     return { ...holding(pin, [toGitPack(known, [])]), ...(await cutAt(packing)) };
   }
-  const early = earlyJudgement(packing);
-  await packing.bring(early.begin);
-  const base = await mendingMirror({ ...packing, early }, storeBase);
+  await packing.bring();
+  const base = await mendingMirror(packing, storeBase);
   return { ...holding(pin, [base]), ...(await cutAt(packing)) };
 }
 
@@ -101,7 +100,7 @@ async function extend(
 async function storeBase(packing: Packing): Promise<GitPack> {
   const { git, mirror, pin, into, early, run } = packing;
   return await inNewDirectory(packing, async (directory) => {
-    const pack = await basePack(git, mirror, { pin, directory, ...(early && { early }) }, run);
+    const pack = await basePack(git, mirror, { pin, directory, early }, run);
     await store(into, pack, run);
     await rememberPack(mirror, pin, pack);
     // The mirror had gathered the packs of many fetches.
