@@ -353,6 +353,15 @@ describe('what is left out', () => {
     });
   });
 
+  it('is waived by its name also where it cannot even be asked for', async () => {
+    const bad = git('b', 'x', { revision: { as: 'branch', text: '-x' } });
+    const { request } = world(bad, chart('redis', '\u001b'));
+    const waivers = '[{git: git.example/b, reason: no}, {chart: "charts.example/*", reason: no}]';
+    const { leads } = await collect(request(`${BUNDLE}\nwaivers: ${waivers}\n`), quietRun());
+    expect(leads?.map(({ outcome }) => outcome)).toEqual(['waived', 'waived']);
+    await expect(collect(request(BUNDLE), quietRun())).rejects.toMatchObject({ code: 'REFERENCE_INVALID' });
+  });
+
   it('is waived by the version that a range turns out to be', async () => {
     const { request } = world(chart('redis', '^1'));
     const { leads } = await collect(

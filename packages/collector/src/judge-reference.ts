@@ -152,7 +152,8 @@ export function calledAs(target: AskedTarget): NonNullable<Verdict['called']> {
 function calledAsWritten(reference: ReferenceFinding): NonNullable<Verdict['called']> {
   const called = (kind: WaivableKind, text: string): NonNullable<Verdict['called']> => ({
     kind,
-    name: oneLineWithoutSecrets(text) || '""',
+    // As a waiver can name it.
+    name: oneLineWithoutSecrets(text).replace(/^[a-z][a-z0-9+.-]*:\/\//i, '') || '""',
   });
   switch (reference.kind) {
     case 'chart': {
