@@ -80,6 +80,8 @@ export type ItemChange =
       readonly head?: { readonly from?: string; readonly to?: string };
       /** In how many places the history is cut, where that is not the same; 0: it is whole. */
       readonly cuts?: { readonly from: number; readonly to: number };
+      /** How many files of Git LFS came and went, where any did. */
+      readonly lfs?: { readonly added: number; readonly removed: number };
       /** Of the packs and lists that A has not. */
       readonly bytes: number;
     };
@@ -193,7 +195,8 @@ function refChange(was: GitItem, is: GitItem, a: DiffSide, b: DiffSide, newBytes
   const refs = sameList(was, is) ? [] : refChanges(was, is, a, b);
   const head = headChange(was, is);
   const cuts = cutChange(was, is, refs);
-  if (refs.length === 0 && head === undefined && cuts === undefined) return [];
+  const lfs = lfsChange(was, is);
+  if (refs.length === 0 && head === undefined && cuts === undefined && lfs === undefined) return [];
   return [
     {
       change: 'refs',
@@ -202,6 +205,7 @@ function refChange(was: GitItem, is: GitItem, a: DiffSide, b: DiffSide, newBytes
       refs,
       ...(head !== undefined && { head }),
       ...(cuts !== undefined && { cuts }),
+      ...(lfs !== undefined && { lfs }),
       bytes: newBytes(is),
     },
   ];
@@ -215,6 +219,19 @@ function cutChange(
 ): { from: number; to: number } | undefined {
   const isNews = refs.length === 0 ? from.join() !== to.join() : (from.length === 0) !== (to.length === 0);
   return isNews ? { from: from.length, to: to.length } : undefined;
+}
+
+function lfsChange(was: GitItem, is: GitItem): { added: number; removed: number } | undefined {
+  const [before, after] = [lfsIn(was), lfsIn(is)];
+  const [added, removed] = [after.difference(before).size, before.difference(after).size];
+  return added + removed === 0 ? undefined : { added, removed };
+}
+
+/** All blobs of a repository but its lists. */
+function lfsIn({ blobs, refs, lfs }: GitItem): Set<Digest> {
+  const all = new Set(lfs === undefined ? [] : blobs);
+  for (const part of [refs, lfs ?? []]) if ('list' in part) all.delete(part.list.digest);
+  return all;
 }
 
 function sameList(was: GitItem, is: GitItem): boolean {

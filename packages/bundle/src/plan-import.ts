@@ -70,6 +70,8 @@ export interface PlanStep {
   readonly bytes: number;
   /** What is done to refs, where the target can tell: each that changes, and those that go. */
   readonly refs?: readonly RefChange[];
+  /** Files of Git LFS that will be sent; absent when there are none. */
+  readonly lfs?: number;
   /** There is no repository yet. */
   readonly isNew?: true;
   /** What is loaded is a filtered index: upstream's signature over the index does not cover it. */
@@ -174,6 +176,7 @@ function toStep(surveyed: SurveyedLoads, prunes: readonly RefChange[]): PlanStep
     nameAction: nameActionOf(surveyed, prunes),
     bytes: toSend?.missingBytes ?? 0,
     ...(refs.length > 0 && { refs }),
+    ...(toSend?.lfs !== undefined && { lfs: toSend.lfs }),
     ...(item.kind === 'git' && namePresence.state === 'absent' && refs.length === 0 && { isNew: true }),
     ...(content !== undefined && isFiltered(item) && { filtered: true }),
   };

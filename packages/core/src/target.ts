@@ -109,8 +109,10 @@ export interface Different extends GitOutlook {
   readonly missingBytes: number;
 }
 
-/** What a Git host says of the refs of a load beyond what stands there. */
+/** What a Git host says of a load beyond what stands there. */
 export interface GitOutlook {
+  /** Files of Git LFS that would be sent; absent when there are none. */
+  readonly lfs?: number;
   /** What would be done to refs, sorted by name; only by targets that can tell. */
   readonly changes?: readonly RefChange[];
   /** Refs that the load does not name and that the target's policy lets go, where they are the channel's own. */

@@ -262,6 +262,18 @@ describe('commit counts', () => {
     expect(formatDiff(diff)).toMatch(/rewritten +2{12} → 1{12}\n/);
   });
 
+  it('says which files of Git LFS came and went', () => {
+    const change = {
+      change: 'refs',
+      kind: 'git',
+      id: 'git.example/ops/models',
+      refs: [],
+      lfs: { added: 2, removed: 1 },
+      bytes: 4096,
+    } as const;
+    expect(formatDiff({ ...DIFF, changes: [change] })).toContain('Git LFS  2 new, 1 gone');
+  });
+
   it('says that a history is cut', () => {
     const change = {
       change: 'refs',

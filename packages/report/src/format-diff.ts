@@ -92,13 +92,14 @@ function versionOf(id: string, at: number): string {
   return id.slice(at + 1).replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/, '$1…');
 }
 
-function refRows({ refs, head, cuts }: Extract<ItemChange, { change: 'refs' }>): string[][] {
+function refRows({ refs, head, cuts, lfs }: Extract<ItemChange, { change: 'refs' }>): string[][] {
   const rows = [...refs]
     .sort((a, b) => rank(a) - rank(b))
     .map((ref) => [shortRef(ref.name), ...refMove(ref)]);
   if (head !== undefined)
     rows.push(['HEAD', `${shortRef(head.from ?? 'none')} → ${shortRef(head.to ?? 'none')}`]);
   if (cuts !== undefined) rows.push(['history', `${cutText(cuts.from)} → ${cutText(cuts.to)}`]);
+  if (lfs !== undefined) rows.push(['Git LFS', `${lfs.added} new, ${lfs.removed} gone`]);
   return rows;
 }
 

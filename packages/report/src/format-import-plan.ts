@@ -37,6 +37,8 @@ export interface ImportPlanStepJson {
   readonly replaces?: NameState;
   /** What is done to each ref that changes, where the target can tell. */
   readonly refs?: readonly RefChange[];
+  /** Files of Git LFS to send. */
+  readonly lfs?: number;
   /** There is no repository yet. */
   readonly isNew?: true;
   /** What is loaded is a filtered index: upstream's signature over the index does not cover it. */
@@ -62,6 +64,7 @@ function toStepJson({
   nameAction,
   bytes,
   refs,
+  lfs,
   isNew,
   filtered,
 }: PlanStep): ImportPlanStepJson {
@@ -76,6 +79,7 @@ function toStepJson({
     bytes,
     ...(nameAction === 'move' && name.replaces !== undefined && { replaces: name.replaces }),
     ...(refs !== undefined && { refs }),
+    ...(lfs !== undefined && { lfs }),
     ...(isNew && { isNew }),
     ...(filtered && { filtered }),
   };
@@ -115,7 +119,9 @@ function targetText(target: string, steps: readonly PlanStep[]): string {
 
 function rowOf(step: PlanStep): string[] {
   const bytes = step.contentAction === 'same' ? 'content there' : formatBytes(step.bytes);
-  return [ACTIONS[step.nameAction], step.item, `→ ${placeOf(step.name)}`, bytes, replacedText(step)];
+  const notes = [replacedText(step), ...(step.lfs === undefined ? [] : [count(step.lfs, 'LFS object')])];
+  const note = notes.filter((text) => text !== '').join(', ');
+  return [ACTIONS[step.nameAction], step.item, `→ ${placeOf(step.name)}`, bytes, note];
 }
 
 const ACTIONS = { move: 'move', create: 'create', same: 'content' } as const;

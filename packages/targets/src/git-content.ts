@@ -26,7 +26,8 @@ export async function inspectObjects(places: ContentPlaces, load: GitContent, ru
   const isThere = await places.repositories.holds(directory, load, run);
   if (isThere && files.length === 0) return { state: 'same' };
   const packs = isThere ? [] : await places.repositories.neededPacks(directory, load.packs, run);
-  return { state: 'absent', missingBytes: totalSize([...packs, ...files]) };
+  const missingBytes = totalSize([...packs, ...files]);
+  return { state: 'absent', missingBytes, ...(files.length > 0 && { lfs: files.length }) };
 }
 
 /** The files of Git LFS first: a commit is no use to anybody who cannot check it out. */

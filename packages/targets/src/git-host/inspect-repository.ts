@@ -23,7 +23,7 @@ export async function inspectObjects(place: GitHostPlace, load: GitContent, run:
   const presence = await inspectHistory(place, load, now, run);
   if (lacked.length === 0) return presence;
   const missingBytes = totalSize(lacked) + (presence.state === 'absent' ? presence.missingBytes : 0);
-  return { state: 'absent', missingBytes };
+  return { state: 'absent', missingBytes, lfs: lacked.length };
 }
 
 async function inspectHistory(

@@ -1,0 +1,109 @@
+import { encodeLfsList, MAX_INLINE_LFS } from '@gapferry/bundle';
+import {
+  add,
+  policyOf,
+  type SimulatedRelease,
+  simulatedRelease,
+  testUpstreamVerifier,
+  testVerifier,
+} from '@gapferry/bundle/testing';
+import {
+  type BlobChecker,
+  byDigest,
+  type GitContent,
+  isGapferryError,
+  type LfsObject,
+  type Load,
+  quietRun,
+  type Target,
+} from '@gapferry/core';
+import { recordCalls } from '@gapferry/testkit';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { requireLfsLists } from './require-lfs-lists.ts';
+import { first, Inside, ITEMS } from './testing/inside.ts';
+import { verifyRelease } from './verify-release.ts';
+
+let inside: Inside;
+beforeEach(() => {
+  inside = new Inside();
+});
+
+interface Listed {
+  readonly release: SimulatedRelease;
+  readonly objects: readonly LfsObject[];
+}
+
+/** A repository with more LFS objects than stand in line; `say` makes the list that is signed. */
+function listed(
+  say: (objects: readonly LfsObject[]) => Uint8Array = encodeLfsList,
+  count = MAX_INLINE_LFS + 1,
+): Listed {
+  const release = simulatedRelease({ git: { ...ITEMS.git } });
+  const blobs = Array.from({ length: count }, (_, i) => add(release.blobs, `model ${i}`)).sort(byDigest);
+  const objects = blobs.map(({ digest: oid, size }) => ({ oid, size }));
+  const list = add(release.blobs, Buffer.from(say(objects)).toString());
+  const [item] = release.manifest.items;
+  item.lfs = { list: { mediaType: 'application/json', ...list } };
+  const all = [...blobs, list].sort(byDigest);
+  item.blobs = all.map(({ digest }) => digest);
+  release.manifest.blobs = all;
+  return { release, objects };
+}
+
+describe('a list of Git LFS objects that is a blob', () => {
+  it('is held against the item, and targets are asked for the objects alone', async () => {
+    const { release, objects } = listed();
+    await inside.carry(release);
+    const spied = recordCalls<Target>(inside.target);
+    await inside.plan(first, { targets: new Map([['depot', spied.object]]) });
+    const loads = spied.calls.map(({ args }) => args[0] as Load);
+    const content = loads.find((load): load is GitContent => load.kind === 'git' && load.phase === 'content');
+    expect(content?.lfs).toEqual(objects.map(({ oid, size }) => ({ digest: oid, size })));
+  });
+
+  it.each<[string, (objects: readonly LfsObject[]) => Uint8Array]>([
+    ['lacks an object of the item', (objects) => encodeLfsList(objects.slice(1))],
+    [
+      'names another object',
+      (objects) =>
+        encodeLfsList([{ oid: `sha256:${'0'.repeat(64)}` as LfsObject['oid'], size: 1 }, ...objects]),
+    ],
+    ['says another size', ([one, ...more]) => encodeLfsList([{ ...(one as LfsObject), size: 7 }, ...more])],
+    ['is not sorted', (objects) => encodeLfsList([...objects].reverse())],
+    ['is no list', () => Buffer.from('{}')],
+  ])('that %s is refused before a target is asked', async (_, say) => {
+    await inside.carry(listed(say).release);
+    const spied = recordCalls<Target>(inside.target);
+    const failed = await inside
+      .plan(first, { targets: new Map([['depot', spied.object]]) })
+      .catch((error: unknown) => error);
+    expect(isGapferryError(failed, 'MANIFEST_INVALID')).toBe(true);
+    expect(spied.calls).toEqual([]);
+  });
+
+  it('that would not fit into memory is not opened', async () => {
+    const { release } = listed();
+    const [item] = release.manifest.items;
+    const { digest } = item.lfs.list;
+    item.lfs.list.size = 16_777_217;
+    for (const blob of release.manifest.blobs) if (blob.digest === digest) blob.size = 16_777_217;
+    await inside.carry(release);
+    const check: BlobChecker['check'] = async (blobs) => ({
+      good: new Set(blobs.map((blob) => blob.digest)),
+      bad: [],
+    });
+    const gate = {
+      policy: policyOf(inside.trust),
+      verifier: testVerifier(),
+      upstreamVerifier: testUpstreamVerifier(),
+      clock: inside.clock,
+    };
+    const medium = { ...inside.medium, check };
+    const trusted = await verifyRelease({ address: first, medium, ...gate, mark: 'not judged' }, quietRun());
+    const spied = recordCalls(inside.blobs);
+    await expect(requireLfsLists(trusted, spied.object, quietRun())).rejects.toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+    });
+    expect(spied.calls).toEqual([]);
+  });
+});
