@@ -32,10 +32,11 @@ export async function usesLfs(looking: Looking, run: Run): Promise<boolean> {
   const missing = wanted.filter((oid) => !held.has(oid));
   if (missing.length === 0) return false;
   const directory = join(workDirectory, 'looks', `${randomUUID()}.git`);
+  const there = { ...looking, remote: leavingOut(looking), directory };
   try {
     await createBare(git, directory, pin.objectFormat, [], run);
-    await fetchTrees({ ...looking, directory }, missing, run);
-    return await attributesSayLfs({ ...looking, directory }, missing, run);
+    await fetchTrees(there, missing, run);
+    return await attributesSayLfs(there, missing, run);
   } catch (error) {
     if (isInterruption(error) || !isGapferryError(error)) throw error;
     // The whole repository is asked for then, and says itself what is wrong.
@@ -43,6 +44,13 @@ export async function usesLfs(looking: Looking, run: Run): Promise<boolean> {
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** Of a repository on this machine we are the server as well, and let ourselves leave files out; of another one its own settings decide. */
+function leavingOut({ pin, remote }: Looking): RemoteSurroundings {
+  if (remote.protocol !== 'file') return remote;
+  const server = 'git -c uploadpack.allowFilter=true -c uploadpack.allowAnySHA1InWant=true upload-pack';
+  return { ...remote, settings: [...remote.settings, [`remote.${pin.url}.uploadpack`, server]] };
 }
 
 /** What a killed run left. */
