@@ -34,7 +34,7 @@ export function createRoutes(
   const parts: Parts = {
     content,
     registry: createRegistry(content.store),
-    git: createGitServer(content.gitRoot, git, createLfsServer(content.store)),
+    git: createGitServer(content.gitRoot, git, createLfsServer(content.store, content.lfsListing)),
     files: createFileServer(content.filesRoot),
   };
   return {

@@ -12,4 +12,6 @@ export interface ServedContentRoots {
   /** Bare repositories, `<host>/<path>.git`. */
   readonly gitRoot: string;
   readonly filesRoot: string;
+  /** Below each repository, the list of blobs that are its Git LFS objects: lines of `<64 hex digits> <bytes>`. Absent: none are served. */
+  readonly lfsListing?: string;
 }

@@ -12,6 +12,7 @@ import { copyBlobs, missingOf } from './blob-content.ts';
 import type { EmbeddedStore } from './embedded-store.ts';
 import { repositoryDirectory } from './embedded-tree.ts';
 import type { GitPlaces } from './git-names.ts';
+import { listObjects, unlistedOf } from './lfs-listing.ts';
 
 /** Bare repositories, and blobs for what Git LFS keeps. */
 export interface ContentPlaces extends GitPlaces {
@@ -24,7 +25,8 @@ export async function inspectObjects(places: ContentPlaces, load: GitContent, ru
   const directory = directoryOf(places, load);
   const files = await missingOf(places.store, load.lfs ?? [], run);
   const isThere = await places.repositories.holds(directory, load, run);
-  if (isThere && files.length === 0) return { state: 'same' };
+  const unlisted = await unlistedOf(directory, load.lfs ?? []);
+  if (isThere && files.length + unlisted.length === 0) return { state: 'same' };
   const packs = isThere ? [] : await places.repositories.neededPacks(directory, load.packs, run);
   const missingBytes = totalSize([...packs, ...files]);
   return { state: 'absent', missingBytes, ...(files.length > 0 && { lfs: files.length }) };
@@ -40,7 +42,11 @@ export async function loadObjects(
   const files = await missingOf(places.store, load.lfs ?? [], run);
   const copied = await copyBlobs({ ...places, item: load.item }, files, from, run);
   const packed = await loadPacks(places, load, from, run);
-  return files.length === 0 ? packed : { state: 'loaded', bytes: packed.bytes + copied };
+  const directory = directoryOf(places, load);
+  const unlisted = await unlistedOf(directory, load.lfs ?? []);
+  if (unlisted.length > 0) await listObjects(places.tree, directory, unlisted, run);
+  const isSame = packed.state === 'same' && files.length + unlisted.length === 0;
+  return { state: isSame ? 'same' : 'loaded', bytes: packed.bytes + copied };
 }
 
 async function loadPacks(
@@ -62,6 +68,15 @@ async function loadPacks(
 }
 
 export async function proveObjects(places: GitPlaces, load: GitContent, run: Run): Promise<void> {
+  const [unlisted] = await unlistedOf(directoryOf(places, load), load.lfs ?? []);
+  if (unlisted !== undefined)
+    throw new GapferryError({
+      code: 'BLOB_MISSING',
+      message: `${load.item} did not come back from the target ${places.target}: its repository does not list the Git LFS object ${unlisted.digest}`,
+      hint: 'no ref was set; look whether something changes the tree of the target, and run the import again',
+      origin: 'target',
+      data: { item: load.item, target: places.target },
+    });
   try {
     await places.repositories.readBack(directoryOf(places, load), load, load.item, run);
   } catch (error) {

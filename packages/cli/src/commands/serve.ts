@@ -57,7 +57,7 @@ export default class Serve extends GapferryCommand<typeof Serve> {
       git: path === undefined ? {} : { path },
     };
     const served = await serveDepot(
-      { store, gitRoot: roots.git, filesRoot: roots.files },
+      { store, gitRoot: roots.git, filesRoot: roots.files, lfsListing: roots.lfsListing },
       { ...options, ...(await this.#tls()), ...(await this.#auth()) },
       run,
     );

@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { type Digest, digestOf, type GitContent, hexOf, quietRun, type SizedDigest } from '@gapferry/core';
 import { openDepot } from '@gapferry/depot';
 import { createGit, gitSource } from '@gapferry/git';
@@ -75,6 +76,22 @@ describe('Git LFS in the embedded target', () => {
       lfs: 1,
     });
     expect(await target.load(load, medium, run)).toEqual({ state: 'loaded', bytes: MODEL.byteLength });
+  });
+
+  it('is listed by its repository, beside what an earlier release left', async () => {
+    const listing = home.join('depot/git/ops/models.git/lfs/gapferry-objects');
+    const other = Buffer.from('another model');
+    await medium.add('application/octet-stream', other, run);
+    await target.load({ ...load, lfs: [blobOf(other)] }, medium, run);
+    await target.load(load, medium, run);
+    const lines = [other, MODEL].map((bytes) => `${hexOf(digestOf(bytes))} ${bytes.byteLength}\n`).sort();
+    expect(await readFile(listing, 'utf8')).toBe(lines.join(''));
+    await writeFile(listing, lines[0] ?? '');
+    const lost = lines[0]?.startsWith(hexOf(digestOf(MODEL))) ? { ...load, lfs: [blobOf(other)] } : load;
+    expect(await target.inspect(lost, run)).toMatchObject({ state: 'absent', missingBytes: 0 });
+    await expect(target.readBack(lost, run)).rejects.toMatchObject({ code: 'BLOB_MISSING' });
+    expect(await target.load(lost, medium, run)).toEqual({ state: 'loaded', bytes: 0 });
+    await target.readBack(lost, run);
   });
 
   it('that is damaged on the medium is not taken, and nothing of the repository is', async () => {

@@ -32,7 +32,11 @@ export function createGitServer(root: string, program: GitProgram, lfs: LfsServe
       if (directory === undefined) return notFound('this repository');
       const command = { ...program, directory, ...protocolOf(request) };
       if (rest.startsWith(LFS))
-        return await lfs.answer(rest.slice(LFS.length), lfsPlace(origin, repository), request);
+        return await lfs.answer(
+          rest.slice(LFS.length),
+          { directory, url: lfsPlace(origin, repository) },
+          request,
+        );
       if (rest === 'info/refs') return refsAnswer(command, limit, request);
       if (rest === 'git-upload-pack') return await packAnswer(command, limit, request);
       return textAnswer(403, 'this server speaks smart HTTP only');

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { digestOf, hexOf, quietRun } from '@gapferry/core';
 import {
   createRepository,
@@ -30,6 +30,8 @@ beforeAll(async () => {
   await mkdir(directory.join('git/git.example/line'), { recursive: true });
   const to = directory.join('git/git.example/line/infra.git');
   await mustRun('git', ['clone', '--quiet', '--mirror', upstream.path, to], { env: gitEnvironment() });
+  await mkdir(`${to}/lfs`);
+  await writeFile(`${to}/lfs/gapferry-objects`, `${OID} ${MODEL.byteLength}\n`);
 });
 afterAll(() => directory.remove());
 beforeEach(async () => {
@@ -48,6 +50,7 @@ async function start(basicAuth?: { username: string; password: string }): Promis
     store: { ...store, names: async () => [] },
     gitRoot: directory.join('git'),
     filesRoot: directory.join('files'),
+    lfsListing: 'lfs/gapferry-objects',
   };
   const options = { host: '127.0.0.1', port: 0, ...(basicAuth && { basicAuth }) };
   served = await serveDepot(content, options, quietRun(stop.signal));
@@ -134,6 +137,17 @@ describe('Git LFS that is served', () => {
       expect((await fetch(`${place}/${rest}`)).status).toBe(404);
     const other = place.replace('infra.git', 'other.git');
     expect((await fetch(`${other}/objects/${OID}/${MODEL.byteLength}`)).status).toBe(404);
+  });
+
+  it('gives no blob of the depot that is not an object of the repository', async () => {
+    const layer = Buffer.from('a layer of an image');
+    await store.add('application/octet-stream', layer, quietRun());
+    const other = { oid: hexOf(digestOf(layer)), size: layer.byteLength };
+    const { objects } = (await (await ask({ ...question, objects: [other] })).json()) as {
+      objects: Array<{ error?: { code: number } }>;
+    };
+    expect(objects[0]?.error?.code).toBe(404);
+    expect((await fetch(`${place}/objects/${other.oid}/${other.size}`)).status).toBe(404);
   });
 
   it('sends no damaged object as a whole one', async () => {
