@@ -71,7 +71,13 @@ export default class Collect extends GapferryCommand<typeof Collect> {
     // The key is opened first: a wrong passphrase must not show after gigabytes.
     const signer = this.flags['dry-run'] ? undefined : await this.#signer(environment);
     const [upstream, values] = [await readDemands(bundle), await readValues(bundle)];
-    const sources = await openSources(environment, bundle, this.flags.depot, this.flags.refresh);
+    const sources = await openSources(
+      environment,
+      bundle,
+      this.flags.depot,
+      this.flags.refresh,
+      !this.flags['dry-run'],
+    );
     const session = await openDepotSession(
       this.flags.depot,
       `collect ${bundle.config.name}`,

@@ -27,12 +27,13 @@ interface Remote {
 }
 
 /** Wires one source per kind to one HTTP client. `directory` is the depot: mirrors of Git repositories, and what was found to belong to images, are kept in its `work` folder between runs.
- *  Archives of images are unpacked there for as long as they are read; their paths start from the directory of bundle.yaml. `refresh`: look again for what belongs to images. */
+ *  Archives of images are unpacked there for as long as they are read; their paths start from the directory of bundle.yaml. `refresh`: look again for what belongs to images. `collects`: what is resolved will be fetched. */
 export async function openSources(
   environment: Environment,
   { config, file }: Pick<BundleFiles, 'config' | 'file'>,
   directory: string,
   refresh = false,
+  collects = false,
 ): Promise<OpenSources> {
   const [
     { createHttpClient },
@@ -68,6 +69,7 @@ export async function openSources(
     ...remote,
     ...lfsAccess(http, hosts),
     git: createGit({ environment: childEnvironment() }),
+    bringsAtOnce: collects,
     chooseTags: (tags, choice) => candidateTags(tags, choice).slice(0, choice.newest),
     // Absolute: git works elsewhere.
     workDirectory: resolve(directory, 'work', 'git'),

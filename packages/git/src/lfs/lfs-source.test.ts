@@ -71,6 +71,19 @@ describe('the Git LFS files of a repository', () => {
     expect(sent).toBeLessThan(5000);
   });
 
+  it('are looked for once in what is brought anyway, and not again in what had none', async () => {
+    const same = { bringsAtOnce: true, workDirectory: world.home.join('same') };
+    const from = source(same);
+    const pin = await pinOf(from, wishOf(server, { refs: ['plain'] }));
+    expect(pin).not.toHaveProperty('lfs');
+    const asked = server.requests.filter(({ method }) => method === 'POST').length;
+    await from.fetch(pin, memoryBlobStore(), run);
+    await pinOf(source(same), wishOf(server, { refs: ['plain'] }));
+    // The refs again, and nothing of content.
+    expect(server.requests.filter(({ method }) => method === 'POST')).toHaveLength(asked + 1);
+    expect((await pinOf(source(same), wishOf(server))).lfs).toEqual(sorted(MODEL, SMALL));
+  });
+
   it('make the repository come to be resolved, but not what a server can leave out of a look', async () => {
     await world.upstream.git('config', 'uploadpack.allowFilter', 'true');
     const from = source();

@@ -27,6 +27,8 @@ export interface LfsSourceOptions extends SshLfsOptions, RetryOptions {
   readonly http?: HttpClient;
   /** Hosts besides that of a repository, by its host, that its `.lfsconfig` may name. */
   readonly lfsHosts?: ReadonlyMap<string, readonly string[]>;
+  /** What is resolved is fetched right after: a repository is brought at once, and looked into where it lies then. Otherwise it is looked into from afar first. */
+  readonly bringsAtOnce?: boolean;
   /** Milliseconds since 1970; for tests. */
   readonly now?: () => number;
 }
@@ -87,7 +89,8 @@ async function lookFor(git: Git, options: LfsSourceOptions, task: LfsTask, run: 
   const { pin, mirror, bring } = task;
   if (pin.lfsOf === 'none' || pin.refs.length === 0) return new Map();
   if (pin.lfsOf === undefined) {
-    const { workDirectory } = options;
+    const { workDirectory, bringsAtOnce = false } = options;
+    if (bringsAtOnce) await bring();
     const remote = await remoteSurroundings(pin.url, options, workDirectory);
     if (!(await usesLfs({ git, mirror, pin, remote, workDirectory }, run))) return new Map();
   }

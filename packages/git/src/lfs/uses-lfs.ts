@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type GitPin, isGapferryError, isInterruption, type Run } from '@gapferry/core';
 import { createBare, isRepository } from '../bare-repository.ts';
@@ -26,9 +26,12 @@ export async function usesLfs(looking: Looking, run: Run): Promise<boolean> {
   const { git, mirror, pin, workDirectory } = looking;
   const wanted = [...new Set(pin.refs.map(({ oid }) => oid))];
   const held = (await isRepository(mirror.directory)) ? await heldIds(git, mirror, run) : new Set<string>();
-  const here = wanted.filter((oid) => held.has(oid));
-  if (here.length > 0 && (await attributesSayLfs({ ...looking, directory: mirror.directory }, here, run)))
-    return true;
+  const without = held.size === 0 ? new Set<string>() : await withoutLfs(mirror);
+  const here = wanted.filter((oid) => held.has(oid) && !without.has(oid));
+  if (here.length > 0) {
+    if (await attributesSayLfs({ ...looking, directory: mirror.directory }, here, run)) return true;
+    await keepWithoutLfs(mirror, new Set(wanted).intersection(without.union(new Set(here))));
+  }
   const missing = wanted.filter((oid) => !held.has(oid));
   if (missing.length === 0) return false;
   const directory = join(workDirectory, 'looks', `${randomUUID()}.git`);
@@ -52,6 +55,20 @@ function leavingOut({ pin, remote }: Looking): RemoteSurroundings {
   const server = 'git -c uploadpack.allowFilter=true -c uploadpack.allowAnySHA1InWant=true upload-pack';
   return { ...remote, settings: [...remote.settings, [`remote.${pin.url}.uploadpack`, server]] };
 }
+
+/** Ids of the last look that led to nothing of Git LFS: what they lead to never changes, and looking takes a while where there are many. */
+async function withoutLfs({ directory }: GitMirror): Promise<ReadonlySet<string>> {
+  const text = await readFile(join(directory, WITHOUT), 'utf8').catch(() => '');
+  return new Set(text.split('\n'));
+}
+
+async function keepWithoutLfs({ directory }: GitMirror, oids: ReadonlySet<string>): Promise<void> {
+  const path = join(directory, WITHOUT);
+  await writeFile(`${path}.new`, [...oids].join('\n'));
+  await rename(`${path}.new`, path);
+}
+
+const WITHOUT = 'gapferry-without-lfs';
 
 /** What a killed run left. */
 export async function removeLooks(workDirectory: string): Promise<void> {
