@@ -29,6 +29,8 @@ export interface StreamedBody {
   /** Bytes that `open` gives; one more or less ends the trip (`SIZE_MISMATCH`). */
   readonly size: number;
   readonly open: () => Bytes;
+  /** An answer below 300 that begins before the body has ended does not end it: what runs behind CGI may say 200 before it has read anything. */
+  readonly pastAnswer?: boolean;
 }
 
 /** A body that is read as a stream. */

@@ -302,3 +302,22 @@ describe('a failed trip', () => {
     expect(counts.closed).toBe(1);
   });
 });
+
+it('goes on with a body past an answer that has begun, where the caller knows that such servers do so', async () => {
+  const server = createServer((socket: Socket) => {
+    let got = 0;
+    socket.on('error', () => {});
+    socket.on('data', (chunk: Buffer) => {
+      if (got === 0) socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+      got += chunk.byteLength;
+      // The head of the request is not more than 1,000 bytes.
+      if (got >= large.byteLength) socket.end('2\r\nok\r\n0\r\n\r\n');
+    });
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const { body } = streamed(large);
+  const answer = await send(put(`http://127.0.0.1:${port}/x`, { body: { ...body, pastAnswer: true } }));
+  expect(answer.text).toBe('ok');
+  await new Promise((resolve) => void server.close(resolve));
+});

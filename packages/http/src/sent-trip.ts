@@ -61,7 +61,7 @@ function converse(
   let answered = false;
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
     request.on('error', reject).once('response', (message) => {
-      answered = true;
+      answered = body.pastAnswer !== true || (message.statusCode ?? 0) >= 300;
       resolve(message);
     });
   });

@@ -34,7 +34,7 @@ export interface TripBody extends StreamedBody {
 }
 
 export function toTripBody(body: Uint8Array | StreamedBody, told: TripBody['told'] = () => {}): TripBody {
-  if (!(body instanceof Uint8Array)) return { size: body.size, open: body.open, told };
+  if (!(body instanceof Uint8Array)) return { ...body, told };
   const whole = async function* (): Bytes {
     yield body;
   };

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { type GitContent, type Load, quietRun } from '@gapferry/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OpenOptions } from '../testing/git-host-fixture.ts';
@@ -182,6 +183,17 @@ describe('what is there and what becomes of it', () => {
     await target.readBack(state.content, run);
     await target.load(planned(state.refs, presence), state.medium, run);
     expect(await story.there()).toEqual(await story.upstream.refs());
+  });
+
+  it('reads the refs back: a host that answered well and has something else is told of', async () => {
+    await story.load(await story.release());
+    const old = await story.upstream.git('rev-parse', 'main');
+    await story.upstream.commit({ message: 'four', files: { 'a.txt': 'four\n' } });
+    const hook = `${story.fixture.gitea?.repositories.directory(PLACE)}/hooks/post-receive`;
+    await writeFile(hook, `#!/bin/sh\ngit update-ref refs/heads/main ${old}\n`, { mode: 0o755 });
+    const loading = story.load(await story.release());
+    await expect(loading).rejects.toMatchObject({ code: 'TARGET_CONFLICT', origin: 'target' });
+    await expect(loading).rejects.toThrow(`refs/heads/main of git ${NESTED} is ${old}`);
   });
 
   it('does not count as proved what the host lost again', async () => {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { GitHostTargetConfig, TrustedManifest } from '@gapferry/bundle';
 import { GapferryError, type Run } from '@gapferry/core';
-import type { Credentials } from '@gapferry/http';
+import type { Credentials, HttpClient } from '@gapferry/http';
 import type { GitHost, GitRemotes, HostApi, LoadedRelease } from '@gapferry/targets';
 import { childEnvironment } from '../environment.ts';
 import { readCertificates, readHostSettings } from '../read-host-settings.ts';
@@ -42,6 +42,7 @@ export async function openGitHost(
     target,
     close: async () => {
       api?.close();
+      remotes.close();
       lfs.close();
       await target.close();
       await remotes.sweep();
@@ -82,16 +83,19 @@ async function openRemotes(
   site: Site,
   config: GitHostTargetConfig,
   address: string,
-  { environment, credentials }: Reach,
-): Promise<GitRemotes & { sweep(): Promise<void> }> {
+  reach: Reach,
+): Promise<GitRemotes & { sweep(): Promise<void>; close(): void }> {
   const { createGit, gitPusher } = await import('@gapferry/git');
+  const { environment, credentials } = reach;
   const { name, ca, cert, key, ssh, insecure } = config;
   const { host } = new URL(address);
   const authorities = await Promise.all([
     ...(environment.caFile === undefined ? [] : [readCertificates(environment.caFile, 'GAPFERRY_CA')]),
     ...(ca === undefined ? [] : [readCertificates(site.pathOf(ca), `\`ca\` of target ${name}`)]),
   ]);
+  const http = /^https?:/.test(address) ? await openPushing(site, config, host, reach) : undefined;
   const remotes = gitPusher({
+    ...(http !== undefined && { http }),
     git: createGit({ environment: withoutProxies(childEnvironment()) }),
     workDirectory: join(site.stateDirectory, 'pushing', name),
     connectTo: environment.connectTo,
@@ -110,7 +114,36 @@ async function openRemotes(
     }),
   });
   await remotes.sweep();
-  return remotes;
+  return { ...remotes, close: () => http?.close() };
+}
+
+/** A host that sets a hundred thousand refs, one file each, says nothing meanwhile. */
+const PATIENCE_MS = 1_800_000;
+
+/** For what git's own HTTP helper cannot do. */
+async function openPushing(
+  site: Site,
+  config: GitHostTargetConfig,
+  host: string,
+  { environment, credentials }: Reach,
+): Promise<HttpClient> {
+  const { createHttpClient } = await import('@gapferry/http');
+  const { caFile, connectTo } = environment;
+  return createHttpClient({
+    onlyHosts: [host],
+    hosts: new Map([
+      [host, await readHostSettings(withoutUndefined(config), `target ${config.name}`, site.pathOf)],
+    ]),
+    ...(config.insecure && { insecure: [host] }),
+    ...(caFile !== undefined && { ca: await readCertificates(caFile, 'GAPFERRY_CA') }),
+    ...(credentials !== undefined && {
+      credentials: async (asked: string) => (asked === host ? credentials : undefined),
+    }),
+    connectTo,
+    userAgent: 'gapferry',
+    idleTimeoutMs: PATIENCE_MS,
+    answerTimeoutMs: PATIENCE_MS,
+  });
 }
 
 function withoutProxies(

@@ -108,7 +108,14 @@ interface Opening {
 function open(opening: Opening): ReturnType<GitHostFixture['open']> & { close(): Promise<void> } {
   const { home, wanted, journal, server } = opening;
   const credentials = { ...CREDENTIALS, ...(wanted.password !== undefined && { password: wanted.password }) };
+  const pushing = createHttpClient({
+    onlyHosts: [server.host],
+    credentials: async () => credentials,
+    idleTimeoutMs: 3_600_000,
+    answerTimeoutMs: 3_600_000,
+  });
   const remotes = gitPusher({
+    http: pushing,
     git: createGit({ environment: gitEnvironment() }),
     workDirectory: home.join('work'),
     wait: async () => {},
@@ -133,6 +140,7 @@ function open(opening: Opening): ReturnType<GitHostFixture['open']> & { close():
   const close = async (): Promise<void> => {
     await target.close();
     http.close();
+    pushing.close();
   };
   return { target, remotes, host, close };
 }

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { type BlobReader, type GitContent, quietRun } from '@gapferry/core';
+import { createHttpClient, type HttpClient, type HttpClientOptions } from '@gapferry/http';
 import {
   createRepository,
   gitEnvironment,
@@ -21,6 +22,7 @@ const git = createGit({ environment: gitEnvironment() });
 let home: TemporaryDirectory;
 let upstream: TestGitRepository;
 let server: TestServer;
+const clients: HttpClient[] = [];
 
 beforeEach(async () => {
   home = await temporaryDirectory();
@@ -32,6 +34,7 @@ beforeEach(async () => {
   server = await startGitServer(home.join('srv'), { push: true });
 });
 afterEach(async () => {
+  for (const client of clients.splice(0)) client.close();
   await server.close();
   await home.remove();
 });
@@ -46,6 +49,12 @@ function pusher(options: Partial<GitPusherOptions> = {}): GitPusher {
 
 async function bytesOf(seed: string, size: number): Promise<Uint8Array> {
   return Buffer.concat(await Array.fromAsync(seededBytes(size, seed)));
+}
+
+function http(options: HttpClientOptions = {}): HttpClient {
+  const client = createHttpClient({ onlyHosts: [server.host], wait: async () => {}, ...options });
+  clients.push(client);
+  return client;
 }
 
 /** What the upstream repository is now, as a release has it. */
@@ -75,11 +84,16 @@ const inRepository = (...args: readonly string[]): Promise<string> =>
   mustRun('git', ['--git-dir', home.join('srv/line'), ...args], { env: gitEnvironment() });
 
 describe.each([
-  ['over HTTP', () => `${server.url}/line`],
-  ['to a path', () => `file://${home.join('srv/line')}`],
-])('pushing %s', (_, url) => {
+  ['over HTTP', () => `${server.url}/line`, () => pusher()],
+  [
+    'over HTTP by requests of our own',
+    () => `${server.url}/line`,
+    () => pusher({ http: http(), manyRefs: 1 }),
+  ],
+  ['to a path', () => `file://${home.join('srv/line')}`, () => pusher()],
+])('pushing %s', (_, url, open) => {
   it('sets branches and annotated tags, and finds them again', async () => {
-    const from = pusher();
+    const from = open();
     expect(await from.list(url(), run)).toMatchObject({ refs: [] });
     const stage = await staged(from);
     const refs = Object.entries(await upstream.refs()).map(([name, oid]) => ({ name, oid }));
@@ -95,26 +109,27 @@ describe.each([
   });
 
   it('sets nothing when one of the leases does not hold', async () => {
-    const from = pusher();
+    const from = open();
     const stage = await staged(from);
     const { 'refs/heads/main': main = '', 'refs/tags/v1': v1 = '' } = await upstream.refs();
     const first = (await upstream.git('rev-parse', 'main~1')).trim();
-    await stage.push(url(), [{ name: 'refs/heads/main', oid: main, lease: {} }], run);
+    await stage.push(url(), [{ name: 'refs/heads/main', oid: first, lease: {} }], run);
+    // It would be a fast-forward: only the lease is against it.
     const moved = stage.push(
       url(),
       [
         { name: 'refs/tags/v1', oid: v1, lease: {} },
-        { name: 'refs/heads/main', oid: first, lease: { oid: first } },
+        { name: 'refs/heads/main', oid: main, lease: {} },
       ],
       run,
     );
     await expect(moved).rejects.toMatchObject({ code: 'TARGET_CONFLICT', origin: 'target' });
     await expect(moved).rejects.toThrow('refs/heads/main');
-    expect((await from.list(url(), run))?.refs).toEqual([{ name: 'refs/heads/main', oid: main }]);
+    expect((await from.list(url(), run))?.refs).toEqual([{ name: 'refs/heads/main', oid: first }]);
   });
 
   it('forces, keeps what stood there and deletes, all in one push', async () => {
-    const from = pusher();
+    const from = open();
     const stage = await staged(from);
     const { 'refs/heads/main': main = '' } = await upstream.refs();
     const first = (await upstream.git('rev-parse', 'main~1')).trim();
@@ -141,7 +156,7 @@ describe.each([
   });
 
   it('brings what somebody else pushed there, so that it can be kept', async () => {
-    const from = pusher();
+    const from = open();
     const stage = await staged(from);
     const own = await createRepository(home.join('own'), [{ message: 'ours' }]);
     await own.git('push', '-q', home.join('srv/line'), 'main:refs/heads/ours');
@@ -153,7 +168,7 @@ describe.each([
   });
 
   it('says that there is no repository', async () => {
-    expect(await pusher().list(`${url()}-nowhere`, run)).toBeUndefined();
+    expect(await open().list(`${url()}-nowhere`, run)).toBeUndefined();
   });
 });
 
@@ -253,6 +268,84 @@ describe('a server that takes no large bodies', () => {
       code: 'FORBIDDEN',
       hint: expect.stringContaining('client_max_body_size'),
     });
+  });
+});
+
+describe('requests of our own', () => {
+  const own = (options: HttpClientOptions = {}): GitPusher => pusher({ http: http(options), manyRefs: 1 });
+  const pushMain = async (from: GitPusher): Promise<void> => {
+    const stage = await staged(from);
+    const { 'refs/heads/main': main = '' } = await upstream.refs();
+    await stage.push(`${server.url}/line`, [{ name: 'refs/heads/main', oid: main, lease: {} }], run);
+  };
+
+  it('tell what a hook of the host says', async () => {
+    await mkdir(home.join('srv/line/hooks'), { recursive: true });
+    const hook = '#!/bin/sh\necho "main is closed until Monday" >&2\nexit 1\n';
+    await writeFile(home.join('srv/line/hooks/pre-receive'), hook, { mode: 0o755 });
+    const pushing = pushMain(own());
+    await expect(pushing).rejects.toMatchObject({ code: 'FORBIDDEN', origin: 'target' });
+    await expect(pushing).rejects.toThrow('main is closed until Monday');
+    expect(await inRepository('for-each-ref')).toBe('');
+  });
+
+  it('give credentials where they are asked for, and say when they are refused', async () => {
+    await server.close();
+    server = await startGitServer(home.join('srv'), { push: true, auth: { username: 'u', password: 'p' } });
+    const asked = (password: string): HttpClientOptions => ({
+      credentials: async () => ({ username: 'u', password }),
+    });
+    await expect(pushMain(own(asked('Sesam-47')))).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      origin: 'target',
+    });
+    await pushMain(own(asked('p')));
+    expect(await inRepository('for-each-ref', '--format=%(refname)')).toBe('refs/heads/main\n');
+  });
+
+  it('lose no word about a body that is too large', async () => {
+    server.addFault({ match: ({ method }) => method === 'POST', do: { kind: 'status', status: 413 } });
+    await expect(pushMain(own())).rejects.toMatchObject({
+      hint: expect.stringContaining('client_max_body_size'),
+    });
+  });
+
+  it.each([
+    ['no Git server', { kind: 'status', status: 200, body: '<html>' }],
+    [
+      'one that promises more than it sends',
+      {
+        kind: 'status',
+        status: 200,
+        headers: { 'content-type': 'application/x-git-receive-pack-advertisement' },
+        body: 'ffff# service',
+      },
+    ],
+    [
+      'one that cannot do it at once',
+      {
+        kind: 'status',
+        status: 200,
+        headers: { 'content-type': 'application/x-git-receive-pack-advertisement' },
+        body: '0000',
+      },
+    ],
+  ] as const)('find out %s', async (_, action) => {
+    server.addFault({ match: ({ url }) => url.includes('service=git-receive-pack'), do: action });
+    await expect(pushMain(own())).rejects.toMatchObject({ code: 'PROTOCOL_VIOLATION', origin: 'target' });
+  });
+
+  it('do not take an empty answer for a good one', async () => {
+    server.addFault({
+      match: ({ method }) => method === 'POST',
+      do: {
+        kind: 'status',
+        status: 200,
+        headers: { 'content-type': 'application/x-git-receive-pack-result' },
+        body: '0000',
+      },
+    });
+    await expect(pushMain(own())).rejects.toMatchObject({ origin: 'target' });
   });
 });
 

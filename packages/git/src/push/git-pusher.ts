@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { type BlobReader, GapferryError, type GitContent, type GitRef, type Run } from '@gapferry/core';
+import type { HttpClient } from '@gapferry/http';
 import { createBare } from '../bare-repository.ts';
 import type { GitSetting } from '../git-environment.ts';
 import { type RemoteOptions, type RemoteSurroundings, remoteSurroundings } from '../git-remote.ts';
@@ -9,6 +10,7 @@ import { type RetryOptions, retryTrips } from '../retry-trips.ts';
 import { directoryOf } from './file-place.ts';
 import { fromTarget, isRefused } from './push-failure.ts';
 import { pushRefs, type RefPush } from './push-refs.ts';
+import { pushByRequest } from './receive-pack.ts';
 import { type RemoteRefs, readRemoteRefs } from './remote-refs.ts';
 import { MOST_AT_ONCE, type SendObjects, sendObjects } from './send-objects.ts';
 import { commitsForward, knownIds, sizeBetween, tipsOf } from './staged-objects.ts';
@@ -19,6 +21,10 @@ export interface GitPusherOptions extends RemoteOptions, RetryOptions {
   readonly git?: Git;
   /** Paths of a client certificate and its key, for mutual TLS. */
   readonly clientCertificate?: { readonly cert: string; readonly key: string };
+  /** Sets very many refs over HTTP by itself, which git's own helper cannot; it has the same credentials and speaks to the same host. Without it git does it, however long that takes. */
+  readonly http?: HttpClient;
+  /** From how many refs on; for tests. */
+  readonly manyRefs?: number;
 }
 
 /** Git repositories at other hosts, as places that are pushed to. Redirects are not followed and no proxy is used: nobody is spoken to but the host of the URL. */
@@ -93,7 +99,7 @@ interface Staging {
 }
 
 function openStage(stage: Staging): GitStage {
-  const { git, staging, reach } = stage;
+  const { git, staging } = stage;
   return {
     known: (oids, run) => knownIds(git, staging, oids, run),
     forward: (from, to, run) => commitsForward(git, staging, from, to, run),
@@ -102,10 +108,26 @@ function openStage(stage: Staging): GitStage {
     tips: async (wanted, have, run) =>
       tipsOf(git, staging, wanted, await knownIds(git, staging, have, run), run),
     send: (url, objects, run) => send(stage, url, objects, run),
-    push: async (url, pushes, run) => pushRefs(git, { staging, url, remote: await reach(url) }, pushes, run),
+    push: (url, pushes, run) => push(stage, url, pushes, run),
     fetch: (url, refs, run) => fetchRefs(stage, url, refs, run),
     discard: () => rm(staging, { recursive: true, force: true }),
   };
+}
+
+/** git's HTTP helper compares each ref with every other one: 5,000 take it half a minute. */
+const MANY_REFS = 2000;
+
+async function push(
+  { git, staging, options, reach }: Staging,
+  url: string,
+  pushes: readonly RefPush[],
+  run: Run,
+): Promise<void> {
+  const place = { staging, url, remote: await reach(url) };
+  const { http, manyRefs = MANY_REFS } = options;
+  const isMany = pushes.length >= manyRefs && place.remote.protocol.startsWith('http');
+  if (http !== undefined && isMany) await pushByRequest(git, http, place, pushes, run);
+  else await pushRefs(git, place, pushes, run);
 }
 
 async function send(
