@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { type GitContent, type Load, quietRun } from '@gapferry/core';
+import { digestOf, type GitContent, type Load, quietRun } from '@gapferry/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OpenOptions } from '../testing/git-host-fixture.ts';
 import { type GitHostStory, NESTED, PLACE, planned, startStory } from '../testing/git-host-story.ts';
@@ -296,6 +296,16 @@ describe('what cannot be loaded, found before anything is done', () => {
     await expect(preflight([cut, refs])).rejects.toMatchObject({
       code: 'TARGET_CONFLICT',
       hint: expect.stringContaining('depth'),
+    });
+  });
+
+  it('files of Git LFS, which would be missing', async () => {
+    await start('gitea');
+    const { content, refs } = await story.release();
+    const lfs = [{ digest: digestOf('file'), size: 4 }];
+    await expect(preflight([{ ...content, lfs }, refs])).rejects.toMatchObject({
+      code: 'TARGET_CONFLICT',
+      hint: expect.stringContaining('lfs: none'),
     });
   });
 

@@ -113,6 +113,7 @@ async function preflight(
   const { host, target } = place;
   requireDistinctPaths(loads, host.pathOf);
   requireWholeHistories(loads, target);
+  requireNoLfs(loads, target);
   await place.memory.discardAll();
   place.memory = repositoryMemory(host, place.remotes, loads, from);
   const own = loads.flatMap((load) => (load.kind === 'git' && load.phase === 'name' ? [load] : []));
@@ -145,6 +146,21 @@ function requireWholeHistories(loads: readonly Load[], target: string): void {
     hint: 'leave `depth` out in bundle.yaml, or send the repository to an embedded depot',
     origin: 'target',
     data: { item: cut.item, target },
+  });
+}
+
+/** A branch whose files of Git LFS are missing cannot be checked out: better no branch at all. */
+function requireNoLfs(loads: readonly Load[], target: string): void {
+  const some = loads.find(
+    (load) => load.kind === 'git' && load.phase === 'content' && (load.lfs ?? []).length > 0,
+  );
+  if (some === undefined) return;
+  throw new GapferryError({
+    code: 'TARGET_CONFLICT',
+    message: `${some.item} has files of Git LFS, which gapferry does not send to Git hosts: ${target} would have pointers to nothing`,
+    hint: 'send the repository to an embedded depot, or say `lfs: none` in bundle.yaml and bring the files another way',
+    origin: 'target',
+    data: { item: some.item, target },
   });
 }
 
