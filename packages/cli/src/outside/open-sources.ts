@@ -60,16 +60,14 @@ export async function openSources(
   const baseDirectory = dirname(file);
   const local = localImages({ baseDirectory, workDirectory: join(directory, 'work', 'images') });
   const charts = { http, oci: registry, baseDirectory };
-  const { helm } = environment;
   const images = chartDiscovery({
     dependencies: dependencyFetcher(charts),
-    ...(helm && { renderer: helmProgram(helm) }),
+    ...(environment.helm && { renderer: helmProgram(environment.helm) }),
   });
   const repositories = gitSource({
     ...remote,
-    ...lfsAccess(http, hosts),
+    ...lfsAccess(http, hosts, collects),
     git: createGit({ environment: childEnvironment() }),
-    bringsAtOnce: collects,
     chooseTags: (tags, choice) => candidateTags(tags, choice).slice(0, choice.newest),
     // Absolute: git works elsewhere.
     workDirectory: resolve(directory, 'work', 'git'),
@@ -92,10 +90,10 @@ export async function openSources(
 }
 
 /** How servers of Git LFS are found and spoken to. */
-function lfsAccess(http: HttpClient, hosts: ReadonlyMap<string, HostConfig>) {
+function lfsAccess(http: HttpClient, hosts: ReadonlyMap<string, HostConfig>, bringsAtOnce: boolean) {
   const lfsHosts = new Map<string, readonly string[]>();
   for (const [host, { also }] of hosts) if (also !== undefined) lfsHosts.set(host, also);
-  return { http, lfsHosts, environment: childEnvironment() };
+  return { http, lfsHosts, bringsAtOnce, environment: childEnvironment() };
 }
 
 /** What every adapter that speaks to hosts is told. */
