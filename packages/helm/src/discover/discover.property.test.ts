@@ -83,11 +83,14 @@ const anyText = fc.oneof(
   fc.array(tree, { maxLength: 3 }).map((trees) => trees.map((node) => stringify(node)).join('---\n')),
 );
 
-/** Nothing but a GapferryError, and only references. */
+/** Nothing but a GapferryError, and only references but for what containers have in their place. */
 function checked(search: () => ReturnType<typeof imagesInManifests>): void {
   try {
-    for (const { reference, place } of search()) {
-      expect(() => parseImageReference(reference)).not.toThrow();
+    for (const { reference, confidence, place } of search()) {
+      // Of a container it is told what stands there, whatever it is.
+      const isContainers = /ontainers\[\d+\]\.image$|\.image\.reference$/.test(place.path);
+      if (!isContainers || confidence !== 'likely')
+        expect(() => parseImageReference(reference)).not.toThrow();
       expect(place.path).not.toBe('');
       expect(`${place.file}${place.object}${place.path}`).not.toMatch(/\p{Cc}/u);
     }
