@@ -105,6 +105,7 @@ export function gitFailure(doing: string, end: ProcessEnd, complaint: string, fa
   const { code, hint, retryable } = meaning;
   return failure(doing, said, {
     code,
+    ...(code === 'SOURCE_NOT_FOUND' && { origin: 'source' }),
     ...(hint !== undefined && { hint }),
     ...(retryable !== undefined && { retryable }),
   });

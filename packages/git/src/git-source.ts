@@ -66,8 +66,10 @@ export function gitSource(options: GitSourceOptions): GitSource {
     swept ??= removeUnfinished(workDirectory);
     await swept;
     return await turnOf(mirror)(async () => {
+      run.emit({ kind: 'item-started', item: pin.id });
       const held = await pack({ git, mirror, pin, into, workDirectory, bring, early, run });
       await lfs.fetch(taskFor(pin, run), into, run);
+      run.emit({ kind: 'item-done', item: pin.id, outcome: 'done' });
       return held;
     });
   };
