@@ -113,7 +113,7 @@ async function preflight(
   const { host, target } = place;
   requireDistinctPaths(loads, host.pathOf);
   requireWholeHistories(loads, target);
-  requireNoLfs(loads, target);
+  if (place.lfs === undefined) requireNoLfs(loads, target);
   await place.memory.discardAll();
   place.memory = repositoryMemory(host, place.remotes, loads, from);
   const own = loads.flatMap((load) => (load.kind === 'git' && load.phase === 'name' ? [load] : []));
@@ -157,7 +157,7 @@ function requireNoLfs(loads: readonly Load[], target: string): void {
   if (some === undefined) return;
   throw new GapferryError({
     code: 'TARGET_CONFLICT',
-    message: `${some.item} has files of Git LFS, which gapferry does not send to Git hosts: ${target} would have pointers to nothing`,
+    message: `${some.item} has files of Git LFS, and nobody said how they are sent to ${target}: it would have pointers to nothing`,
     hint: 'send the repository to an embedded depot, or say `lfs: none` in bundle.yaml and bring the files another way',
     origin: 'target',
     data: { item: some.item, target },
