@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   createRepository,
@@ -58,6 +58,20 @@ async function largestBelow(directory: string): Promise<number> {
   );
   return Math.max(0, ...sizes);
 }
+
+describe('a depot that has lost a Git LFS object', { timeout: 60_000 }, () => {
+  it('gets it again although nothing moved upstream, and the release stays what it was', async () => {
+    await machines.collect('--first', '--version', '1.0.0');
+    const { outside } = machines;
+    await rm(join(outside.directory, 'depot/blobs/sha256', OID), { force: true });
+    const before = server.requests.length;
+    expect(await machines.collect('--version', '1.0.0')).toMatchObject({ kind: 'unchanged' });
+    const asked = server.requests.slice(before).filter(({ url }) => url.startsWith('/storage/'));
+    expect(asked.map(({ url }) => url)).toEqual([`/storage/${OID}`]);
+    await machines.export();
+    expect(await machines.import()).toMatchObject({ kind: 'loaded' });
+  });
+});
 
 describe('kill -9 in the middle of a Git LFS object', { timeout: 60_000 }, () => {
   it('leaves what came to a collect: the next one asks for the rest only', async () => {

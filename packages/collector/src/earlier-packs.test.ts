@@ -20,6 +20,12 @@ describe('the Git LFS objects of the last release', () => {
     ['the same two', many(2), many(2), true],
     ['one that is new', many(1), many(2), false],
     ['one that is gone', many(2), many(1), false],
+    [
+      'two others of the same size',
+      many(2),
+      many(4).filter((one) => !many(2).some(({ oid }) => oid === one.oid)),
+      false,
+    ],
     ['none any more', many(2), undefined, false],
     ['another size', many(1), many(1).map(({ oid }) => ({ oid, size: 9 })), false],
     ['the same list', listOf(many(MAX_INLINE_LFS + 1)), many(MAX_INLINE_LFS + 1), true],
