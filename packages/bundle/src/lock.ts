@@ -1,7 +1,9 @@
 import {
+  canonicalBytes,
   canonicalJson,
   type Digest,
   describeWish,
+  digestOf,
   GapferryError,
   type NamedBy,
   type Pin,
@@ -35,6 +37,8 @@ export interface Lock {
   readonly pins: readonly Pin[];
   /** What content of the pins names and bundle.yaml waives, sorted by kind, then name; absent when there is nothing. */
   readonly waived?: readonly WaivedItem[];
+  /** `foundDigest`; absent where nothing was to be looked into. */
+  readonly found?: Digest;
 }
 
 /** An image, chart or repository: by its id where that is known, otherwise by what its content says. */
@@ -115,6 +119,7 @@ const lockSchema = z.strictObject({
     .min(1)
     .max(100_000)
     .optional(),
+  found: digestSchema.optional(),
 }) as unknown as z.ZodType<Lock>;
 
 /** Parses bundle.lock.json. The file is JSON that people may format as they like. Throws `LIMIT_EXCEEDED`, `JSON_INVALID`, `FORMAT_UNKNOWN` or `CONFIG_INVALID`. */
@@ -153,6 +158,20 @@ export function makeLock(bundle: string, pins: readonly Pin[], waived: readonly 
     pins: sorted,
     ...(waived.length > 0 && { waived: [...waived].sort((a, b) => (waivedKey(a) < waivedKey(b) ? -1 : 1)) }),
   };
+}
+
+/** What was found when the lock was made, in one digest, of its canonical JSON: what names each pin, what charts were rendered with, and what is waived. `--locked` looks into nothing, so nobody else
+ *  would notice that a merge or an editor took away the pin of an image that content needs. */
+export function foundDigest({ pins, waived = [] }: Pick<Lock, 'pins' | 'waived'>): Digest {
+  const found = pins
+    .map((pin) => ({
+      kind: pin.kind,
+      id: pin.id,
+      ...('rendered' in pin && { rendered: pin.rendered }),
+      ...('namedBy' in pin && { namedBy: pin.namedBy }),
+    }))
+    .filter((one) => 'rendered' in one || 'namedBy' in one);
+  return digestOf(canonicalBytes({ pins: found, waived }));
 }
 
 function waivedKey(waived: WaivedItem): string {

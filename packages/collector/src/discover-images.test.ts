@@ -1,8 +1,9 @@
-import { type BundleConfig, encodeLock, type Lock, parseLock } from '@gapferry/bundle';
+import { type BundleConfig, encodeLock, foundDigest, type Lock, parseLock } from '@gapferry/bundle';
 import {
   GapferryError,
   type ImageDiscovery,
   type ImageFinding,
+  type ImagePin,
   quietRun,
   type RunEvent,
 } from '@gapferry/core';
@@ -338,11 +339,43 @@ describe('a collect by its lock', () => {
     const { lock } = await collect(request, quietRun());
     const [chart, image] = lock.pins as [Lock['pins'][number], Lock['pins'][number]];
     const forged = { ...image, namedBy: [{ ...NAMED_BY, item: 'chart elsewhere:1' }] } as never;
+    const edited = { ...lock, pins: [chart, forged] };
     const again = collect(
-      { ...setUp(`${APP}}`).request, lock: { ...lock, pins: [chart, forged] }, locked: true },
+      { ...setUp(`${APP}}`).request, lock: { ...edited, found: foundDigest(edited) }, locked: true },
       quietRun(),
     );
     await expect(again).rejects.toMatchObject({ code: 'LOCK_STALE' });
+  });
+
+  const waivers = '\nwaivers: [{image: "docker.io/library/side:1", reason: r}]';
+  it.each<[string, (lock: Lock) => Lock]>([
+    ['an image that the chart needs is gone', (lock) => ({ ...lock, pins: lock.pins.slice(0, 1) })],
+    [
+      'what names an image is another place',
+      (lock) => ({
+        ...lock,
+        pins: lock.pins.map((pin) =>
+          pin.kind === 'image'
+            ? ({ ...pin, namedBy: [{ ...NAMED_BY, file: 'app/templates/x.yaml' }] } as ImagePin)
+            : pin,
+        ),
+      }),
+    ],
+    ['nobody knows what was waived', ({ waived: _, ...lock }) => lock],
+    [
+      'nobody knows what was found',
+      ({ waived: _, found: __, ...lock }) => ({ ...lock, pins: lock.pins.slice(0, 1) }),
+    ],
+  ])('is refused when %s', async (_, edit) => {
+    const body = `${APP}}${waivers}`;
+    const images = [CERTAIN, found('side:1', 'certain')];
+    const { lock } = await collect(setUp(body, images).request, quietRun());
+    expect(lock.pins).toHaveLength(2);
+    const again = collect({ ...setUp(body).request, lock: edit(lock), locked: true }, quietRun());
+    await expect(again).rejects.toMatchObject({
+      code: 'LOCK_STALE',
+      message: expect.stringContaining('are gone or were changed since it was made'),
+    });
   });
 });
 

@@ -1,4 +1,4 @@
-import { encodeLock, parseLock } from '@gapferry/bundle';
+import { encodeLock, foundDigest, parseLock } from '@gapferry/bundle';
 import { canonicalBytes, digestOf, type Pin, quietRun, type RunEvent, renderingDigest } from '@gapferry/core';
 import { describe, expect, it } from 'vitest';
 import { collect } from './collect.ts';
@@ -239,7 +239,11 @@ describe('a repository that a repository points to', () => {
       const namedBy = pin.kind === 'git' && pin.id === 'git.example/b' && pin.namedBy;
       return namedBy ? ({ ...pin, namedBy: namedBy.filter(({ item }) => item.endsWith('/c')) } as Pin) : pin;
     });
-    const forged = collect(request(BUNDLE, { lock: { ...lock, pins: circle }, locked: true }), quietRun());
+    const edited = { ...lock, pins: circle };
+    const forged = collect(
+      request(BUNDLE, { lock: { ...edited, found: foundDigest(edited) }, locked: true }),
+      quietRun(),
+    );
     await expect(forged).rejects.toMatchObject({ code: 'LOCK_STALE' });
   });
 

@@ -1,5 +1,6 @@
 import {
   type BundleConfig,
+  foundDigest,
   type Lock,
   makeLock,
   toDerivedPin,
@@ -46,7 +47,8 @@ export function lockWith(
     const before = there?.kind === 'image' ? (there.namedBy ?? []) : [];
     pins.set(`image ${pin.id}`, { ...pin, namedBy: merged([...before, ...image.namedBy]) } as Pin);
   }
-  return makeLock(lock.bundle, [...pins.values()], waivedOf(followed, images));
+  const made = makeLock(lock.bundle, [...pins.values()], waivedOf(followed, images));
+  return followed.looked.length === 0 ? made : { ...made, found: foundDigest(made) };
 }
 
 /** What points to each item. That an item points to itself says nothing. */

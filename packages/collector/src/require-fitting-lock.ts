@@ -1,7 +1,16 @@
-import { type BundleConfig, derivedPins, type Lock, pinsFor, waivableOf, waiverOf } from '@gapferry/bundle';
+import {
+  type BundleConfig,
+  derivedPins,
+  foundDigest,
+  type Lock,
+  pinsFor,
+  waivableOf,
+  waiverOf,
+} from '@gapferry/bundle';
 import { describeWish, GapferryError, renderingDigest, renderingsOf } from '@gapferry/core';
 import { type Discovery, renderedDigest, renderingInput } from './discovery.ts';
 import { chartsToLookInto } from './look-into-charts.ts';
+import { repositoriesToLookInto } from './look-into-git.ts';
 
 /** Does the lock say what resolving the bundle would say if upstream stood still? No chart is rendered and no repository read: that its images were looked for, and with which values, stands in a chart's
  *  pin, and what only content wants is there by what names it. Throws `LOCK_STALE`. */
@@ -10,6 +19,18 @@ export function requireFittingLock(config: BundleConfig, lock: Lock, discovery: 
   pinsFor(config.wishes, lock, (pin) => derived.has(pin));
   if (discovery !== undefined) requireSameRendering(config, lock, discovery);
   requireWaived(config, lock);
+  requireAllFound(config, lock, discovery !== undefined);
+}
+
+/** Nothing of what was found is gone or changed since the lock was made. */
+function requireAllFound(config: BundleConfig, lock: Lock, isLooking: boolean): void {
+  const isLookedInto =
+    chartsToLookInto(config, lock.pins).length > 0 || repositoriesToLookInto(config, lock.pins).length > 0;
+  if (lock.found === undefined && !(isLooking && isLookedInto)) return;
+  if (lock.found !== foundDigest(lock))
+    throw stale(
+      'pins of what charts and repositories name, or the records of what names them, are gone or were changed since it was made, perhaps by a merge',
+    );
 }
 
 function requireSameRendering(config: BundleConfig, lock: Lock, { values }: Discovery): void {

@@ -110,6 +110,12 @@ function goodLocks(): Vector[] {
       },
     ),
     good(
+      'good-found',
+      'the digest of what was found',
+      text({ ...discovered(lock()), found: digest('found') }),
+      { found: digest('found') },
+    ),
+    good(
       'good-named-by-git',
       'a chart of each form and a repository that content points to, and one of every kind that is waived',
       text(pointedTo(lock())),
@@ -269,6 +275,13 @@ function wrongPins(): Vector[] {
       pins((all) => Object.assign(all[4] ?? {}, { attachments: [] })),
       'CONFIG_INVALID',
       ['pins[4].attachments'],
+    ),
+    refused(
+      'found-bare',
+      'what was found by a digest without its algorithm',
+      text({ ...discovered(lock()), found: digest('found').replace('sha256:', '') }),
+      'CONFIG_INVALID',
+      ['found'],
     ),
     refused(
       'named-by-empty',
