@@ -1,5 +1,5 @@
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
 import { folderConflicts, type GitRef } from '@gapferry/core';
 
 /** Sets many refs at once in the file that git keeps packed refs in (git-pack-refs, gitrepository-layout), under git's own lock, synced, in one rename: as files of their own a hundred thousand take
@@ -36,9 +36,13 @@ async function giveUp(lock: string): Promise<false> {
 
 /** A file hides what is packed. */
 async function hasFiles(repository: string, refs: readonly GitRef[]): Promise<boolean> {
-  for (const { name } of refs)
-    if ((await stat(join(repository, name)).catch(() => undefined))?.isFile() === true) return true;
-  return false;
+  const found = await readdir(join(repository, 'refs'), { recursive: true, withFileTypes: true });
+  const files = new Set(
+    found
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(repository, join(entry.parentPath, entry.name)).replaceAll(sep, '/')),
+  );
+  return refs.some(({ name }) => files.has(name));
 }
 
 /** `<oid> <name>` by name; `^<oid>` after an annotated tag is what it leads to, which git finds out itself where it is left out. */

@@ -113,6 +113,21 @@ describe('writing a bare repository', () => {
     await mustRun('git', ['-C', target, 'fsck', '--full', '--strict']);
   });
 
+  it('sets very many refs where one is a file of its own, which would hide what is packed', async () => {
+    const [main] = await loaded();
+    const old = main?.oid ?? '';
+    await mustRun('git', ['-C', target, 'update-ref', 'refs/heads/local', old]);
+    await upstream.commit({ message: 'two', files: { 'a.txt': 'two\n' } });
+    await loaded();
+    await mustRun('git', ['-C', target, 'update-ref', '-d', 'refs/heads/local']);
+    await mustRun('git', ['-C', target, 'update-ref', 'refs/heads/local', old]);
+    const oid = await upstream.git('rev-parse', 'main');
+    const many = Array.from({ length: 1001 }, (_, n) => ({ name: `refs/heads/build-${n}`, oid }));
+    const refs = [...many, { name: 'refs/heads/local', oid }];
+    await writer.updateRefs(target, { refs, expected: [{ name: 'refs/heads/local', oid: old }] }, run);
+    expect(await mustRun('git', ['-C', target, 'rev-parse', 'local', 'build-1000'])).toBe(`${oid}\n${oid}\n`);
+  });
+
   it('sets none of very many refs when one is not what it should be', { timeout: 60_000 }, async () => {
     const [main] = await loaded();
     const oid = main?.oid ?? '';
