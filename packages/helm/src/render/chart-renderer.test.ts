@@ -332,6 +332,18 @@ describe('a chart that takes too much', () => {
     await roomy.close();
   });
 
+  it('time together with others is not rendered any more', async () => {
+    const worn = createChartRenderer({ totalMs: 1 });
+    const archive = await archiveOf({ 'a.yaml': 'a: b' });
+    expect((await worn.render({ item: 'the first', archive }, quietRun())).text).toContain('a: b');
+    await expect(worn.render({ item: 'the second', archive }, quietRun())).rejects.toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      message: expect.stringMatching(/^the second: .*those before it took longer/),
+      data: { limit: 'total', item: 'the second' },
+    });
+    await worn.close();
+  });
+
   it('time is stopped, and the next one has a new thread', async () => {
     const hasty = createChartRenderer({ timeoutMs: 4000 });
     const endless = {

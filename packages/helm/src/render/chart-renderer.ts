@@ -5,6 +5,7 @@ import { type NoReply, type RenderThread, startRenderThread } from './render-thr
 
 const MIB = 1024 * 1024;
 const TIMEOUT_MS = 60_000;
+const TOTAL_MS = 900_000;
 const MEMORY_MIB = 512;
 const MOST_OUTPUT_MIB = 64;
 /** From this part of its memory on the engine cleans up more eagerly. */
@@ -48,21 +49,32 @@ export interface ChartRenderer {
   close(): Promise<void>;
 }
 
-/** Nothing is loaded before the first `render`. `timeoutMs` (60 000) is for one chart, with the engine's start; `memoryMiB` (512) for the engine's memory. */
-export function createChartRenderer(
-  options: { readonly timeoutMs?: number; readonly memoryMiB?: number } = {},
-): ChartRenderer {
-  const { timeoutMs = TIMEOUT_MS, memoryMiB = MEMORY_MIB } = options;
-  const limits: RenderLimits = { timeoutMs, memoryMiB, outputMiB: MOST_OUTPUT_MIB };
+export interface RendererOptions {
+  /** For one chart, with the engine's start; 60 000 unless given. */
+  readonly timeoutMs?: number;
+  /** For all charts together: a repository may bring hundreds that each take just not too long. 900 000 unless given. */
+  readonly totalMs?: number;
+  /** The engine's; 512 unless given. */
+  readonly memoryMiB?: number;
+}
+
+/** Nothing is loaded before the first `render`. */
+export function createChartRenderer(options: RendererOptions = {}): ChartRenderer {
+  const { timeoutMs = TIMEOUT_MS, totalMs = TOTAL_MS, memoryMiB = MEMORY_MIB } = options;
+  const limits: RenderLimits = { timeoutMs, totalMs, memoryMiB, outputMiB: MOST_OUTPUT_MIB };
   const oneAtATime = createQueue();
   let thread: RenderThread | undefined;
+  let spentMs = 0;
   return {
     render: (job, run) =>
       oneAtATime(async () => {
         checkRun(run);
+        if (spentMs >= totalMs) throw toLimitError(job, 'total', limits);
         if (thread === undefined || thread.isOver()) thread = startRenderThread({ memoryMiB });
         const question = toQuestion(toHead(job, limits), job.archive);
+        const began = performance.now();
         const said = await thread.ask(question, { timeoutMs, signal: run.signal });
+        spentMs += performance.now() - began;
         checkRun(run);
         return toRendered(job, run, said, limits);
       }),

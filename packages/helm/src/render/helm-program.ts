@@ -6,7 +6,7 @@ import { checkRun, GapferryError, printable, type Run } from '@gapferry/core';
 import type { ChartRenderer, RenderedChart, RenderJob } from './chart-renderer.ts';
 import { toChartError, toLimitError } from './render-failure.ts';
 
-const LIMITS = { timeoutMs: 60_000, memoryMiB: 0, outputMiB: 64 } as const;
+const LIMITS = { timeoutMs: 60_000, totalMs: Number.POSITIVE_INFINITY, memoryMiB: 0, outputMiB: 64 } as const;
 
 export interface HelmProgramOptions {
   /** Absolute path, or a name that is looked up in `path`. */

@@ -7,9 +7,10 @@ const MOST_READ = 16 * 1024;
 /** The name of what `tpl` is given. */
 const PARSED_BY_TPL = 'gotpl';
 
-/** What one chart may take. */
+/** What one chart may take, and all together. */
 export interface RenderLimits {
   readonly timeoutMs: number;
+  readonly totalMs: number;
   readonly memoryMiB: number;
   readonly outputMiB: number;
 }
@@ -54,12 +55,20 @@ export function toChartError({ item }: Item, { kind, message, chart }: EngineFai
   });
 }
 
-/** A chart that takes too much of something. */
+/** A chart that takes too much of something, or that comes after others took all the time there is. */
 export function toLimitError(
   { item }: Item,
-  of: 'time' | 'memory' | 'depth' | 'output',
-  { timeoutMs, memoryMiB, outputMiB }: RenderLimits,
+  of: 'time' | 'total' | 'memory' | 'depth' | 'output',
+  { timeoutMs, totalMs, memoryMiB, outputMiB }: RenderLimits,
 ): GapferryError {
+  if (of === 'total')
+    return new GapferryError({
+      code: 'LIMIT_EXCEEDED',
+      message: `${item}: the chart is not rendered any more: those before it took longer than ${totalMs / 1000} s together`,
+      hint: 'look for charts that take very long ("gapferry images" with each), say "images: none" of them, or make a bundle of its own of them',
+      origin: 'source',
+      data: { item, limit: of },
+    });
   const why = {
     time: `took longer than ${timeoutMs / 1000} s`,
     memory: `needs more than ${memoryMiB} MiB of memory`,
