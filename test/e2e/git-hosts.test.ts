@@ -82,6 +82,7 @@ const commit = async (name: string): Promise<void> =>
   void (await upstream.get(name)?.commit({ message: 'On', files: { b: name } }));
 
 interface Recorded {
+  readonly bytes: number;
   readonly items: ReadonlyArray<{
     readonly item: string;
     readonly outcome: string;
@@ -183,7 +184,10 @@ describe('a site with a Gitea', { timeout: 60_000 }, () => {
     gitea.clearFaults();
     expect(signal).toBe('SIGKILL');
     const before = gitea.requests.length;
-    expect(await load()).toMatchObject({ kind: 'loaded', record: { bytes: 0 } });
+    // The git that was pushing may outlive its parent for a moment, and end what it began.
+    const { kind, record } = (await load()) as Reported & { readonly record: Recorded };
+    expect(['loaded', 'unchanged']).toContain(kind);
+    expect(record.bytes).toBe(0);
     for (const [name, repository] of upstream) {
       expect(await there(name)).toEqual(await repository.refs());
       // The objects were there: only the names are pushed again.

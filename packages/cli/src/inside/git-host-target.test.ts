@@ -31,6 +31,14 @@ describe('what is there and what becomes of it', () => {
     });
   });
 
+  it('makes one organisation for many repositories that come at once', async () => {
+    const names = ['a', 'b', 'c', 'd'].map((name) => `git.example/${name}`);
+    const states = await Promise.all(names.map((name) => story.release(name)));
+    const { target } = story.fixture.open();
+    await Promise.all(states.map(({ content, medium }) => target.load(content, medium, run)));
+    for (const name of names) expect(await story.there(name)).not.toEqual({});
+  });
+
   it('only reads when nothing changed', async () => {
     await story.load(await story.release());
     const before = story.pushes();

@@ -1,4 +1,5 @@
 import { GapferryError, type Run } from '@gapferry/core';
+import pLimit from 'p-limit';
 import { askHost, memberOf, textIn } from './ask-host.ts';
 import type { GitHost, HostApi, HostedRepository, NewRepository, RepositoryFacts } from './git-host.ts';
 import { giteaProtections } from './gitea-protections.ts';
@@ -17,6 +18,8 @@ export interface GiteaHostOptions {
 /** Gitea (API of 1.20 and later) and Forgejo. */
 export function giteaHost(options: GiteaHostOptions): GitHost {
   const { gitUrl, template, api } = options;
+  // Two repositories of one import want the same organisation: the second finds what the first has made.
+  const turn = pLimit(1);
   let me: Promise<Account> | undefined;
   const whoAmI = (run: Run): Promise<Account> => {
     me ??= readAccount(api, run).catch((error: unknown) => {
@@ -32,7 +35,7 @@ export function giteaHost(options: GiteaHostOptions): GitHost {
     begin: async (run) => void (await whoAmI(run)),
     look: (path, run) => look(api, path, run),
     requireCreatable: async (path, run) => void (await ownerOf(api, path, await whoAmI(run), run)),
-    create: async (path, wanted, run) => create(options, path, wanted, await whoAmI(run), run),
+    create: (path, wanted, run) => turn(async () => create(options, path, wanted, await whoAmI(run), run)),
     protections: async (path, run) => giteaProtections(api, path, (await whoAmI(run)).login, run),
     settle: (path, wanted, run) => settle(api, path, wanted, run),
     carryOut: async (requests, run) => {

@@ -1,4 +1,5 @@
 import { GapferryError, type Run } from '@gapferry/core';
+import pLimit from 'p-limit';
 import { askHost, listOf, memberOf, numberIn, textIn } from './ask-host.ts';
 import type { GitHost, HostApi, HostedRepository, NewRepository, RepositoryFacts } from './git-host.ts';
 import { gitlabProtections, levelOf } from './gitlab-protections.ts';
@@ -17,6 +18,8 @@ export interface GitlabHostOptions {
 /** GitLab (REST API v4). */
 export function gitlabHost(options: GitlabHostOptions): GitHost {
   const { gitUrl, template, api } = options;
+  // Two repositories of one import want the same groups: the second finds what the first has made.
+  const turn = pLimit(1);
   return {
     hasHead: true,
     pathOf: (repository) => gitlabPath(template, repository),
@@ -30,7 +33,7 @@ export function gitlabHost(options: GitlabHostOptions): GitHost {
       return project === undefined ? undefined : toRepository(project, path);
     },
     requireCreatable: (path, run) => requireCreatable(api, path, run),
-    create: (path, wanted, run) => create(options, path, wanted, run),
+    create: (path, wanted, run) => turn(() => create(options, path, wanted, run)),
     protections: async (path, run) => {
       const project = await readProject(api, path, run);
       return project === undefined ? [] : gitlabProtections(api, path, levelOf(project), run);
