@@ -2,7 +2,7 @@ import { GapferryError, type Run } from '@gapferry/core';
 import { ask, askTokenService, authorizationIn, type ExchangeParts, type ExchangeRequest } from './ask.ts';
 import { secretsOf } from './basic.ts';
 import type { HostRules } from './host-rules.ts';
-import { badRedirect, changesSomething, isRedirect, nextUrl, withoutSecrets } from './redirects.ts';
+import { badRedirect, changesSomething, headersElsewhere, isRedirect, nextUrl } from './redirects.ts';
 import { masked, refusal } from './refusal.ts';
 import type { AskTokenService } from './token-question.ts';
 import { readUpTo, type Trip } from './trip.ts';
@@ -23,7 +23,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
     let url = first;
     for (let hop = 0; ; hop++) {
       const headers = {
-        ...(url.host === first.host ? request.headers : withoutSecrets(request.headers)),
+        ...(url.host === first.host ? request.headers : headersElsewhere(request)),
         ...extraHeaders,
       };
       const trip = await askWithAuthorization(parts, { ...request, headers }, url, run);

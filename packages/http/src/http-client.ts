@@ -7,6 +7,8 @@ export interface HttpRequest {
   readonly method?: 'GET' | 'HEAD';
   /** An `Authorization` among them counts instead of the client's credentials, and only for the host of `url`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** All of `headers` are for the host of `url`: a redirect to another one takes none of them along. Otherwise only those go that are known to be secrets. */
+  readonly headersStay?: boolean;
   /** The item this is for: named in errors and progress. */
   readonly item: string;
   /** Statuses returned as answers; all others become errors. Default [200], for `send` [200, 201, 202, 204]. */

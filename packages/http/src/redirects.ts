@@ -41,7 +41,15 @@ export function nextUrl(request: Redirected, from: URL, location: string, rules:
 
 const SECRET_HEADERS = new Set(['authorization', 'cookie', 'proxy-authorization']);
 
-export function withoutSecrets(headers: HttpRequest['headers']): Record<string, string> {
+/** What goes along to another host than the one that was asked. */
+export function headersElsewhere({
+  headers,
+  headersStay = false,
+}: Pick<HttpRequest, 'headers' | 'headersStay'>): Record<string, string> {
+  return headersStay ? {} : withoutSecrets(headers);
+}
+
+function withoutSecrets(headers: HttpRequest['headers']): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers ?? {}).filter(([name]) => !SECRET_HEADERS.has(name.toLowerCase())),
   );

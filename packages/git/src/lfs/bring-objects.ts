@@ -164,7 +164,7 @@ const MEANINGS: Readonly<Record<number, 'UNAUTHORIZED' | 'FORBIDDEN' | 'RATE_LIM
 function download(http: HttpClient, action: LfsAction, object: LfsObject, id: string, run: Run): ByteSource {
   const { oid, size } = object;
   const item = `the Git LFS object ${oid} of git ${id}`;
-  const request = { url: action.href, headers: action.header, item, size };
+  const request = { url: action.href, headers: action.header, headersStay: true, item, size };
   const told = (bytes: number): void => run.emit({ kind: 'bytes', item, bytes, reused: true });
   const read = (from: number): Bytes => {
     if (from > 0) told(from);

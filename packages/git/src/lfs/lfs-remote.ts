@@ -149,6 +149,7 @@ async function put(
       url: action.href,
       method: 'PUT',
       headers: { 'Content-Type': 'application/octet-stream', ...withoutFraming(action.header) },
+      headersStay: true,
       item,
       body: { size: object.size, open: () => from.open(blob, run) },
     },
@@ -173,6 +174,7 @@ async function verify(
     url: action.href,
     method: 'POST',
     headers: { ...withoutFraming(action.header), Accept: type, 'Content-Type': type },
+    headersStay: true,
     item: `Git LFS object ${oid} of ${item}`,
     body: Buffer.from(JSON.stringify({ oid: hexOf(oid), size })),
   } as const;
