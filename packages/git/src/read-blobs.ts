@@ -25,7 +25,7 @@ export async function readBlobs(
   const answer = Buffer.alloc(expected);
   let length = 0;
   for await (const chunk of git.stream(command, run)) {
-    if (length + chunk.byteLength > expected) throw another(doing);
+    if (length + chunk.byteLength > expected) throw anotherAnswer(doing);
     answer.set(chunk, length);
     length += chunk.byteLength;
   }
@@ -34,14 +34,16 @@ export async function readBlobs(
   for (const [i, { oid, size }] of blobs.entries()) {
     const head = heads[i] ?? '';
     const start = at + head.length;
-    if (answer.toString('latin1', at, start) !== head || start + size + 1 > length) throw another(doing);
+    if (answer.toString('latin1', at, start) !== head || start + size + 1 > length)
+      throw anotherAnswer(doing);
     read.set(oid, answer.subarray(start, start + size));
     at = start + size + 1;
   }
   return read;
 }
 
-function another(doing: string): GapferryError {
+/** git did not answer what was asked. */
+export function anotherAnswer(doing: string): GapferryError {
   return new GapferryError({
     code: 'CONTENT_INVALID',
     origin: 'source',

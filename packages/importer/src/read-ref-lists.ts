@@ -6,15 +6,8 @@ import {
   requireVerified,
   type VerifiedRelease,
 } from '@gapferry/bundle';
-import {
-  type BlobReader,
-  checkRun,
-  type Descriptor,
-  GapferryError,
-  type GitRef,
-  type Run,
-  readVerified,
-} from '@gapferry/core';
+import { type BlobReader, checkRun, type Descriptor, type GitRef, type Run } from '@gapferry/core';
+import { invalidList, readList } from './read-list.ts';
 
 /** Reads the refs of Git items whose list is a blob, by item id. What the manifest's own check holds against refs in line is held against these.
  *  Throws `LIMIT_EXCEEDED`, `DIGEST_MISMATCH`, `JSON_INVALID` or `MANIFEST_INVALID`. */
@@ -40,27 +33,12 @@ export async function readRefList(
   run: Run,
 ): Promise<GitRef[]> {
   const what = `the list of refs of ${describeItem(item)}`;
-  if (list.size > REF_LIST_LIMIT)
-    throw new GapferryError({
-      code: 'LIMIT_EXCEEDED',
-      message: `${what} has ${list.size} bytes; the limit is ${REF_LIST_LIMIT}`,
-      origin: 'medium',
-    });
-  const bytes = await readVerified(list, medium.open(list, run), { origin: 'medium', place: what });
+  const bytes = await readList(list, REF_LIST_LIMIT, what, medium, run);
   const refs = parseRefList(bytes, what);
   const length = item.objectFormat === 'sha1' ? 40 : 64;
   if (refs.some((ref) => ref.oid.length !== length))
-    throw invalid(`${what} has an object id that is not ${item.objectFormat}`);
+    throw invalidList(`${what} has an object id that is not ${item.objectFormat}`);
   if (item.head !== undefined && !refs.some((ref) => ref.name === item.head))
-    throw invalid(`HEAD ${item.head} of ${describeItem(item)} is not in its list of refs`);
+    throw invalidList(`HEAD ${item.head} of ${describeItem(item)} is not in its list of refs`);
   return refs;
-}
-
-function invalid(message: string): GapferryError {
-  return new GapferryError({
-    code: 'MANIFEST_INVALID',
-    message,
-    hint: 'the release was made wrong: collect a new one',
-    origin: 'medium',
-  });
 }

@@ -9,14 +9,8 @@ import {
   requireVerified,
   type VerifiedRelease,
 } from '@gapferry/bundle';
-import {
-  type BlobReader,
-  checkRun,
-  type Descriptor,
-  GapferryError,
-  type Run,
-  readVerified,
-} from '@gapferry/core';
+import { type BlobReader, checkRun, type Descriptor, type Run } from '@gapferry/core';
+import { invalidList, readList } from './read-list.ts';
 
 /** Reads the lists of LFS objects that are blobs, and holds each against the item's blobs: what the manifest's own check does for objects in line.
  *  Throws `LIMIT_EXCEEDED`, `DIGEST_MISMATCH`, `JSON_INVALID` or `MANIFEST_INVALID`. */
@@ -37,29 +31,16 @@ async function requireLfsList(
   run: Run,
 ): Promise<void> {
   const what = `the list of LFS objects of ${describeItem(item)}`;
-  if (list.size > LFS_LIST_LIMIT)
-    throw new GapferryError({
-      code: 'LIMIT_EXCEEDED',
-      message: `${what} has ${list.size} bytes; the limit is ${LFS_LIST_LIMIT}`,
-      origin: 'medium',
-    });
-  const bytes = await readVerified(list, medium.open(list, run), { origin: 'medium', place: what });
+  const bytes = await readList(list, LFS_LIST_LIMIT, what, medium, run);
   const objects = parseLfsList(bytes, what).map(lfsBlob);
   const lists = [list, ...('list' in item.refs ? [item.refs.list] : [])];
   const sizes = new Map(blobsOf(manifest, item).map(({ digest, size }) => [digest, size]));
   const other = objects.find(({ digest, size }) => sizes.get(digest) !== size);
   if (other !== undefined)
-    throw invalid(`${what} names ${other.digest} with ${other.size} bytes, which the item does not list so`);
+    throw invalidList(
+      `${what} names ${other.digest} with ${other.size} bytes, which the item does not list so`,
+    );
   const named = new Set([...objects, ...lists].map(({ digest }) => digest));
   const unnamed = item.blobs.find((digest) => !named.has(digest));
-  if (unnamed !== undefined) throw invalid(`${what} does not name ${unnamed}, which the item lists`);
-}
-
-function invalid(message: string): GapferryError {
-  return new GapferryError({
-    code: 'MANIFEST_INVALID',
-    message,
-    hint: 'the release was made wrong: collect a new one',
-    origin: 'medium',
-  });
+  if (unnamed !== undefined) throw invalidList(`${what} does not name ${unnamed}, which the item lists`);
 }

@@ -1,5 +1,6 @@
 import { GapferryError, type LfsObject, parseJson, printable } from '@gapferry/core';
 import { z } from 'zod';
+import { type Access, accessSchema, addressOf, expiryOf } from './access.ts';
 
 /** What the server says of one object. */
 export type BatchedObject =
@@ -21,25 +22,15 @@ export interface LfsAction {
   readonly expires?: number;
 }
 
-const action = z.object({
-  href: z.string().min(1).max(8192),
-  header: z
-    .record(
-      z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}$/),
-      z
-        .string()
-        .max(16_384)
-        .regex(/^[^\r\n\0]*$/),
-    )
-    .optional(),
-  expires_in: z.number().optional(),
-  expires_at: z.string().max(100).optional(),
-});
 const object = z.object({
   oid: z.string().regex(/^[0-9a-f]{64}$/),
   size: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
   actions: z
-    .object({ download: action.optional(), upload: action.optional(), verify: action.optional() })
+    .object({
+      download: accessSchema.optional(),
+      upload: accessSchema.optional(),
+      verify: accessSchema.optional(),
+    })
     .optional(),
   error: z.object({ code: z.number().int(), message: z.string().optional() }).optional(),
 });
@@ -115,17 +106,10 @@ function toBatched(asked: LfsObject, one: Answered, question: BatchQuestion): Ba
   };
 }
 
-function toAction(
-  { href, header = {}, expires_in: seconds, expires_at: time }: z.infer<typeof action>,
-  question: BatchQuestion,
-): LfsAction {
-  const url = URL.parse(href);
-  if (!url || !/^https?:$/.test(url.protocol) || url.username + url.password !== '')
+function toAction(access: Access, question: BatchQuestion): LfsAction {
+  if (addressOf(access) === undefined)
     throw wrong(question, 'sends to an address that is none of HTTP, or has a password in it');
-  // The shorter way to say it goes first (docs/api/batch.md).
-  const expires =
-    seconds !== undefined && seconds > 0 ? question.now + seconds * 1000 : Date.parse(time ?? '');
-  return { href, header, ...(Number.isFinite(expires) && expires > 0 && { expires }) };
+  return { href: access.href, header: access.header ?? {}, ...expiryOf(access, question.now) };
 }
 
 function wrong({ host, item }: BatchQuestion, what: string): GapferryError {

@@ -1,6 +1,7 @@
-import { type Bytes, GapferryError, type Run } from '@gapferry/core';
+import type { Bytes, Run } from '@gapferry/core';
 import type { GitMirror } from '../git-mirror.ts';
 import type { Git } from '../git-tool.ts';
+import { anotherAnswer } from '../read-blobs.ts';
 
 export interface SmallBlob {
   readonly oid: string;
@@ -36,7 +37,7 @@ export async function* readSmallBlobs(
     }
     rest = rest.subarray(at);
   }
-  if (rest.byteLength > 0) throw another(doing);
+  if (rest.byteLength > 0) throw anotherAnswer(doing);
 }
 
 /** Undefined where the blob is not all there yet. */
@@ -47,12 +48,12 @@ function blobAt(
   doing: string,
 ): { oid: string; start: number; end: number } | undefined {
   const end = bytes.indexOf(0x0a, at);
-  if (end < 0 && bytes.byteLength - at > LONGEST_HEAD) throw another(doing);
+  if (end < 0 && bytes.byteLength - at > LONGEST_HEAD) throw anotherAnswer(doing);
   if (end < 0) return undefined;
   const [, oid = '', digits] =
     HEAD.exec(bytes.toString('latin1', at, Math.min(end, at + LONGEST_HEAD))) ?? [];
   const size = Number(digits);
-  if (oid === '' || size > limit) throw another(doing);
+  if (oid === '' || size > limit) throw anotherAnswer(doing);
   const start = end + 1;
   return start + size + 1 > bytes.byteLength ? undefined : { oid, start, end: start + size };
 }
@@ -66,13 +67,4 @@ async function* lines(ids: AsyncIterable<string>): Bytes {
     batch = [];
   }
   yield Buffer.from(batch.join(''));
-}
-
-function another(doing: string): GapferryError {
-  return new GapferryError({
-    code: 'CONTENT_INVALID',
-    origin: 'source',
-    message: `could not ${doing}: git answered with something else`,
-    hint: "delete the depot's work/git directory, and run again",
-  });
 }

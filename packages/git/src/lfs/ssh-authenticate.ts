@@ -1,10 +1,10 @@
 import { GapferryError, parseJson, printable, type Run } from '@gapferry/core';
-import { z } from 'zod';
 import { connectSettings } from '../connect-to.ts';
 import { gitEnvironment } from '../git-environment.ts';
 import { gitFailure } from '../git-failure.ts';
 import { startProcess } from '../git-process.ts';
 import { type RemoteOptions, sshWords } from '../git-remote.ts';
+import { accessSchema, addressOf, expiryOf } from './access.ts';
 import type { LfsEndpoint } from './lfs-endpoint.ts';
 
 export interface SshLfsOptions extends RemoteOptions {
@@ -13,21 +13,6 @@ export interface SshLfsOptions extends RemoteOptions {
 }
 
 const MOST_BYTES = 65_536;
-const told = z.object({
-  href: z.string().min(1).max(8192),
-  header: z
-    .record(
-      z.string().max(200),
-      z
-        .string()
-        .max(16_384)
-        .regex(/^[^\r\n\0]*$/),
-    )
-    .optional(),
-  expires_in: z.number().optional(),
-  expires_at: z.string().max(100).optional(),
-});
-
 /** Asks a Git host over SSH where its Git LFS server is and what to say to it (git-lfs docs/api/authentication.md, `git-lfs-authenticate`). Throws `UNAUTHORIZED`, `UNREACHABLE`, `PROTOCOL_VIOLATION`,
  *  and `GIT_FAILED` where the host does not know the command. */
 export async function sshAuthenticate(
@@ -69,18 +54,12 @@ export async function sshAuthenticate(
 /** What was said is a secret: no error quotes it. */
 function readTold(bytes: Uint8Array, url: string): LfsEndpoint {
   const what = `what ${url} says of its Git LFS server`;
-  const parsed = told.safeParse(parseJson(bytes, what, { maxBytes: MOST_BYTES, maxDepth: 6 }));
+  const parsed = accessSchema.safeParse(parseJson(bytes, what, { maxBytes: MOST_BYTES, maxDepth: 6 }));
   if (!parsed.success) throw wrong(url, 'breaks the form of an answer');
-  const { href, header = {}, expires_in: seconds, expires_at: time } = parsed.data;
-  const place = URL.parse(href);
-  if (!place || !/^https?:$/.test(place.protocol) || place.username + place.password !== '')
-    throw wrong(url, 'is no http or https URL');
-  const expires = seconds !== undefined && seconds > 0 ? Date.now() + seconds * 1000 : Date.parse(time ?? '');
-  return {
-    url: place.href.replace(/\/+$/, ''),
-    header,
-    ...(Number.isFinite(expires) && expires > 0 && { expires }),
-  };
+  const place = addressOf(parsed.data);
+  if (place === undefined) throw wrong(url, 'is no http or https URL');
+  const { header = {} } = parsed.data;
+  return { url: place.href.replace(/\/+$/, ''), header, ...expiryOf(parsed.data, Date.now()) };
 }
 
 function wrong(url: string, why: string): GapferryError {
