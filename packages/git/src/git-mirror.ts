@@ -1,5 +1,5 @@
 import { watch } from 'node:fs';
-import { readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, GapferryError, type GitPin, hexOf, isGapferryError, type Run } from '@gapferry/core';
 import { createBare, isRepository } from './bare-repository.ts';
@@ -93,7 +93,7 @@ async function fetchMissing(git: Git, mirror: GitMirror, fetching: Fetching, run
   }
   await removeUnfinishedPacks(mirror);
   const wanted = new Set(pin.refs.map(({ oid }) => oid));
-  const held = await heldIds(git, mirror, run);
+  const held = await heldIds(mirror);
   const missing = wanted.difference(held);
   if (missing.size === 0 && (pin.depth === undefined || held.size === wanted.size)) return;
   if (pin.depth !== undefined && held.size > 0) {
@@ -152,14 +152,9 @@ async function removeUnfinishedPacks(mirror: GitMirror): Promise<void> {
 }
 
 /** Ids that were fetched with everything that they reach. */
-export async function heldIds(git: Git, mirror: GitMirror, run: Run): Promise<Set<string>> {
-  const args = ['for-each-ref', '--format=%(objectname)', 'refs/gapferry/'];
-  const { text } = await git.run(
-    { repository: mirror.directory, doing: 'list the refs of a mirror', args },
-    run,
-    67_108_864,
-  );
-  return new Set(text.split('\n').filter((line) => line !== ''));
+export async function heldIds({ directory }: GitMirror): Promise<Set<string>> {
+  const text = await readFile(join(directory, 'packed-refs'), 'latin1').catch(() => '');
+  return new Set([...text.matchAll(/^[0-9a-f]+ refs\/gapferry\/([0-9a-f]+)$/gm)].map(([, oid = '']) => oid));
 }
 
 function cutUpstream({ url }: GitPin): GapferryError {

@@ -25,7 +25,7 @@ const MEBIBYTE = 1_048_576;
 export async function usesLfs(looking: Looking, run: Run): Promise<boolean> {
   const { git, mirror, pin, workDirectory } = looking;
   const wanted = [...new Set(pin.refs.map(({ oid }) => oid))];
-  const held = (await isRepository(mirror.directory)) ? await heldIds(git, mirror, run) : new Set<string>();
+  const held = (await isRepository(mirror.directory)) ? await heldIds(mirror) : new Set<string>();
   const without = held.size === 0 ? new Set<string>() : await withoutLfs(mirror);
   const here = wanted.filter((oid) => held.has(oid) && !without.has(oid));
   if (here.length > 0) {

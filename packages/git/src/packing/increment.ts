@@ -33,11 +33,14 @@ export async function increment(
   if (held.length === 0)
     return { kind: 'impossible', why: 'upstream has none of the commits that the release before carried' };
   const revisions = revisionsOf(pin) + held.map((oid) => `^${oid}\n`).join('');
-  const prerequisites = await boundaryOf(git, mirror, pin, revisions, run);
-  if (prerequisites === undefined)
-    return { kind: 'impossible', why: `it would build on more than ${MOST_PREREQUISITES} commits` };
+  const boundary = boundaryOf(git, mirror, pin, revisions, run);
+  // Who fails first need not wait for it.
+  boundary.catch(() => {});
   const received = { pin, revisions, earlier: earlier.packs, path: join(directory, 'received.pack') };
   const whole = await receivedIncrement(git, mirror, received, run);
+  const prerequisites = await boundary;
+  if (prerequisites === undefined)
+    return { kind: 'impossible', why: `it would build on more than ${MOST_PREREQUISITES} commits` };
   if (whole !== undefined) {
     run.emit({ kind: 'bytes', item: pin.id, bytes: whole.size });
     await rememberTwin(mirror, whole, whole.twin);
