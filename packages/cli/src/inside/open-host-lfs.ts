@@ -19,7 +19,7 @@ export async function openHostLfs(
     import('@gapferry/git'),
   ]);
   const { name, url, kind, insecure, also = [], ca, cert, key, ssh } = config;
-  const { host } = new URL(kind === 'git' ? address : url);
+  const host = hostOf(kind === 'git' ? address : url);
   const { caFile, connectTo } = environment;
   const own = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
   const http = createHttpClient({
@@ -51,4 +51,10 @@ export async function openHostLfs(
     send: (repository, objects, from, item, run) => remote.send(atWeb(repository), objects, from, item, run),
     close: () => http.close(),
   };
+}
+
+/** Over SSH the port says nothing of where the host's HTTP is: without one, all ports are meant. */
+function hostOf(address: string): string {
+  const { protocol, host, hostname } = new URL(address);
+  return protocol === 'ssh:' ? hostname : host;
 }

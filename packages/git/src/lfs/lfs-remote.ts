@@ -44,9 +44,17 @@ export interface LfsRemote {
 
 /** Objects under way at a time. */
 const AT_ONCE = 4;
+/** A question takes a while: what expires sooner is asked for again. */
+const EARLY_MS = 10_000;
+
+interface Wired extends LfsRemoteOptions {
+  /** What hosts said over SSH, by operation and URL. */
+  readonly endpoints: Map<string, LfsEndpoint>;
+}
 
 /** The batch API and the `basic` transfer (git-lfs docs/api/batch.md, basic-transfers.md); for `file:` URLs the store of the bare repository. */
-export function lfsRemote(options: LfsRemoteOptions): LfsRemote {
+export function lfsRemote(given: LfsRemoteOptions): LfsRemote {
+  const options: Wired = { ...given, endpoints: new Map() };
   return {
     async missing(url, objects, item, run) {
       if (protocolOf(url) === 'file') return await lackedLocally(url, objects);
@@ -71,7 +79,7 @@ export function lfsRemote(options: LfsRemoteOptions): LfsRemote {
 }
 
 async function ask(
-  options: LfsRemoteOptions,
+  options: Wired,
   url: string,
   operation: 'download' | 'upload',
   objects: readonly SizedDigest[],
@@ -93,13 +101,19 @@ async function ask(
 }
 
 async function endpointOf(
-  options: LfsRemoteOptions,
+  options: Wired,
   url: string,
   operation: 'download' | 'upload',
   run: Run,
 ): Promise<LfsEndpoint> {
-  if (protocolOf(url) === 'ssh') return await sshAuthenticate(url, operation, options, run);
-  return { url: usualEndpoint(url), header: {} };
+  if (protocolOf(url) !== 'ssh') return { url: usualEndpoint(url), header: {} };
+  const key = `${operation} ${url}`;
+  const known = options.endpoints.get(key);
+  if (known !== undefined && (known.expires ?? Number.POSITIVE_INFINITY) - EARLY_MS > Date.now())
+    return known;
+  const endpoint = await sshAuthenticate(url, operation, options, run);
+  options.endpoints.set(key, endpoint);
+  return endpoint;
 }
 
 /** "Not there" is an answer; everything else is none. */
@@ -110,7 +124,7 @@ function isMissing(one: BatchedObject, item: string): boolean {
 }
 
 interface Sending {
-  readonly options: LfsRemoteOptions;
+  readonly options: Wired;
   readonly url: string;
   readonly from: BlobReader;
   readonly item: string;

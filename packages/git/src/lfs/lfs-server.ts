@@ -1,7 +1,7 @@
 import { GapferryError, hexOf, isGapferryError, type LfsObject, type Run } from '@gapferry/core';
 import { createTries, createWaiting, type HttpClient } from '@gapferry/http';
 import type { RetryOptions } from '../retry-trips.ts';
-import { type BatchedObject, readBatchAnswer } from './batch-answer.ts';
+import { type BatchedObject, type LfsAction, readBatchAnswer } from './batch-answer.ts';
 import type { LfsEndpoint } from './lfs-endpoint.ts';
 
 /** Objects asked about at once, as git-lfs does (docs/api/batch.md). */
@@ -49,11 +49,32 @@ export async function askBatch(
   for (;;) {
     try {
       const answer = await http.send(request, quietOfBytes(run));
-      return readBatchAnswer(answer.body, { operation, objects, host, item, now: now() });
+      const batched = readBatchAnswer(answer.body, { operation, objects, host, item, now: now() });
+      return batched.map((one) => withHeaderOf(endpoint, one));
     } catch (error) {
       await tries.failed(notServed(error, host, item), run);
     }
   }
+}
+
+/** Who was let in over SSH has no other credentials for the server: an address at the same place that brings none gets the same header (docs/api/batch.md, `authenticated`). */
+function withHeaderOf({ url, header }: LfsEndpoint, one: BatchedObject): BatchedObject {
+  if (one.kind !== 'action' || Object.keys(header).length === 0) return one;
+  const { origin } = new URL(url);
+  const given = (action: LfsAction): LfsAction =>
+    new URL(action.href).origin === origin ? { ...action, header: both(header, action.header) } : action;
+  return {
+    ...one,
+    action: given(one.action),
+    ...(one.verify !== undefined && { verify: given(one.verify) }),
+  };
+}
+
+/** What the address brings along itself counts; names have no case. */
+function both(given: LfsAction['header'], own: LfsAction['header']): LfsAction['header'] {
+  const names = new Set(Object.keys(own).map((name) => name.toLowerCase()));
+  const more = Object.entries(given).filter(([name]) => !names.has(name.toLowerCase()));
+  return { ...Object.fromEntries(more), ...own };
 }
 
 /** The bytes of a question are no progress of the item. */
