@@ -4,9 +4,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const LONG: readonly RegExp[] = [
   /\/test\/cli\/transcripts\./,
   /\/test\/e2e\/(?:interruptions|sources|main-job)\./,
-  /\/packages\/git\/src\/(?:quarantine|git-source|repository-writer)\./,
+  /\/git-host-target\.test|\/packages\/git\/src\/(?:push\/git-pusher|lfs\/bad-lfs|repository-writer|packing\/.*)\./,
   /\/test\/(?:cli|e2e)\//,
-  /\/embedded-target\.contract\.|\/serve-git\.|\/chart-renderer\.|\/key-files\./,
+  /\/packages\/git\/src\/|\/git-host-|\/embedded-target\.contract\.|\/serve-git\.|\/chart-renderer\.|\/key-files\./,
 ];
 
 /** Begins with what takes longest, also in a clone in which nothing has been measured yet, so that no core waits for one file at the end. */

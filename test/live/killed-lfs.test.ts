@@ -12,9 +12,9 @@ import {
   temporaryDirectory,
 } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { killWhen } from '../live/support/kill-when.ts';
 import { gapferryCommand, gapferryJson, type Machine } from '../support/command-line.ts';
 import { makeTwoMachines, type TwoMachines } from '../support/two-machines.ts';
+import { killWhen } from './support/kill-when.ts';
 
 const MODEL = seededBuffer(3_000_000, 'model');
 const SMALL = Buffer.from('small\n');
