@@ -11,7 +11,7 @@ const config: ViteUserConfig = defineConfig({
   ssr: { resolve: { conditions: sources } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**', 'test/live/**'],
+    exclude: ['**/node_modules/**', '**/dist/**', 'test/live/**', '**/*.long.test.ts'],
     globalSetup: ['scripts/test-directory.mjs', 'scripts/test-program.mjs'],
     // Many tests wait for processes they started: every core gets a file, and one more.
     maxWorkers: availableParallelism() + 1,

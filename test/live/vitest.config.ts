@@ -8,7 +8,8 @@ const config: ViteUserConfig = defineConfig({
   resolve: { conditions: sources },
   ssr: { resolve: { conditions: sources } },
   test: {
-    include: ['test/live/**/*.test.ts'],
+    // Long stories are told here as well: `npm test` is for every change, and stays short.
+    include: ['test/live/**/*.test.ts', 'test/e2e/*.long.test.ts'],
     globalSetup: ['scripts/test-program.mjs'],
     fileParallelism: false,
     testTimeout: 120_000,
