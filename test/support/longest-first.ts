@@ -3,10 +3,10 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** What takes long, the longest first: what starts the command line hundreds of times, then what starts git, then what starts an engine. */
 const LONG: readonly RegExp[] = [
   /\/test\/cli\/transcripts\./,
-  /\/test\/e2e\/(?:hostile-medium|sources|main-job)\./,
-  /\/git-host-target\.test|\/packages\/git\/src\/(?:push\/git-pusher|lfs\/bad-lfs|repository-writer|packing\/.*)\./,
+  /\/test\/e2e\/(?:hostile-medium|main-job)\./,
+  /\/packages\/git\/src\/(?:push\/git-pusher|lfs\/bad-lfs|repository-writer|packing\/.*)\./,
   /\/test\/(?:cli|e2e)\//,
-  /\/packages\/git\/src\/|\/git-host-|\/embedded-target\.contract\.|\/serve-git\.|\/chart-renderer\.|\/key-files\./,
+  /\/packages\/git\/src\/|\/embedded-target\.contract\.|\/serve-git\.|\/chart-renderer\.|\/key-files\./,
 ];
 
 /** Begins with what takes longest, also in a clone in which nothing has been measured yet, so that no core waits for one file at the end. */
