@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { entryPath, entryText } from './entry-schemas.ts';
+import { templateProblem } from './path-template.ts';
 import {
   type CredentialsConfig,
   type CredentialsEntry,
@@ -84,8 +85,13 @@ export const refsEntry: z.ZodType<RefsEntry> = z.strictObject({
   protected: z.enum(['refuse', 'lift']).optional(),
 });
 
+const PART = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 export const gitTemplate: z.ZodType<string, string> = entryText.superRefine((path, context) => {
-  const problem = templateProblem(path);
+  const problem = templateProblem(
+    path,
+    (name) => name.split('/').every((part) => PART.test(part)),
+    'letters, digits',
+  );
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
 });
 
@@ -213,21 +219,4 @@ function urlProblem(text: string, schemes: readonly string[], must: string): str
   if (url.search !== '' || url.hash !== '' || (url.protocol === 'file:') !== (url.host === '')) return must;
   if (/^-|[\p{Cc} \\]/u.test(decodeURI(url.host + url.username))) return must;
   return undefined;
-}
-
-const PART = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
-
-function templateProblem(text: string): string | undefined {
-  const unknown = [...text.matchAll(/\{([^{}]*)\}/g)].find(
-    ([, variable = '']) => !['host', 'path', 'name'].includes(variable),
-  );
-  if (unknown !== undefined) return `has ${unknown[0]}: known are {host}, {path} and {name}`;
-  if (!/\{(?:path|name)\}/.test(text)) return 'must have {path} or {name}: all repositories would be one';
-  const sample = text
-    .replaceAll('{host}', 'host.example')
-    .replaceAll('{path}', 'some/path')
-    .replaceAll('{name}', 'path');
-  return sample.split('/').every((part) => PART.test(part))
-    ? undefined
-    : 'does not make names of repositories: letters, digits, and . _ - between them, parts separated by /';
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { entryPath, entryText } from './entry-schemas.ts';
 import { hostName } from './host-entry.ts';
+import { templateProblem } from './path-template.ts';
 
 /** A registry in site.yaml. Files are named, not read; paths are relative to site.yaml. */
 export interface RegistryTargetConfig {
@@ -64,7 +65,7 @@ export const registryUrl: z.ZodType<string, string> = entryText.superRefine((url
 });
 
 export const pathTemplate: z.ZodType<string, string> = entryText.superRefine((path, context) => {
-  const problem = templateProblem(path);
+  const problem = templateProblem(path, (name) => REPOSITORY.test(name), 'lower case, digits');
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
 });
 
@@ -140,21 +141,6 @@ function urlProblem(text: string): string | undefined {
   if (url.search !== '' || url.hash !== '') return 'must be https://HOST or https://HOST:PORT';
   if (url.pathname !== '/') return 'has a path: that belongs in "path", for example "team/{host}/{path}"';
   return undefined;
-}
-
-function templateProblem(template: string): string | undefined {
-  const unknown = [...template.matchAll(/\{([^{}]*)\}/g)].find(
-    ([, variable = '']) => !['host', 'path', 'name'].includes(variable),
-  );
-  if (unknown !== undefined) return `has ${unknown[0]}: known are {host}, {path} and {name}`;
-  if (!/\{(?:path|name)\}/.test(template)) return 'must have {path} or {name}: all repositories would be one';
-  const sample = template
-    .replaceAll('{host}', 'host.example')
-    .replaceAll('{path}', 'some/path')
-    .replaceAll('{name}', 'path');
-  return REPOSITORY.test(sample)
-    ? undefined
-    : 'does not make names of repositories: lower case, digits, and . _ - between them, parts separated by /';
 }
 
 /** Hosts that other clients as well speak plain HTTP to without being told. */
