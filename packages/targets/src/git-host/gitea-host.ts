@@ -1,6 +1,7 @@
 import { GapferryError, type Run } from '@gapferry/core';
 import pLimit from 'p-limit';
 import { askHost, memberOf, textIn } from './ask-host.ts';
+import { cannotMake } from './cannot-make.ts';
 import type { GitHost, HostApi, HostedRepository, NewRepository, RepositoryFacts } from './git-host.ts';
 import { giteaProtections } from './gitea-protections.ts';
 import { inTwoLevels, mapGitRepository, unmapped } from './map-git-repository.ts';
@@ -129,13 +130,9 @@ async function requireMember(
 }
 
 function notOurs(path: string, why: string): GapferryError {
-  return new GapferryError({
-    code: 'TARGET_CONFLICT',
-    origin: 'target',
-    message: `there is no repository ${path} at the host, and it cannot be made: ${why}`,
-    hint: 'let somebody make it, give the user of the target the right to, or choose another `path` in site.yaml',
-    data: { path },
-  });
+  const hint =
+    'let somebody make it, give the user of the target the right to, or choose another `path` in site.yaml';
+  return cannotMake('repository', { path, why, hint });
 }
 
 async function create(

@@ -1,6 +1,7 @@
 import { GapferryError, type Run } from '@gapferry/core';
 import pLimit from 'p-limit';
 import { askHost, listOf, memberOf, numberIn, textIn } from './ask-host.ts';
+import { cannotMake } from './cannot-make.ts';
 import type { GitHost, HostApi, HostedRepository, NewRepository, RepositoryFacts } from './git-host.ts';
 import { gitlabProtections, levelOf } from './gitlab-protections.ts';
 import { mapGitRepository, unmapped } from './map-git-repository.ts';
@@ -130,13 +131,8 @@ async function requireCreatable(api: HostApi, path: string, run: Run): Promise<v
 }
 
 function notOurs(path: string, why: string): GapferryError {
-  return new GapferryError({
-    code: 'TARGET_CONFLICT',
-    origin: 'target',
-    message: `there is no project ${path} at the host, and it cannot be made: ${why}`,
-    hint: 'let somebody make it, or choose another `path` in site.yaml',
-    data: { path },
-  });
+  const hint = 'let somebody make it, or choose another `path` in site.yaml';
+  return cannotMake('project', { path, why, hint });
 }
 
 async function create(
