@@ -1,4 +1,5 @@
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createRepository, mustRun, type TestGitRepository, which } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { gapferry } from '../support/command-line.ts';
@@ -31,10 +32,10 @@ async function killedAt(words: string, flags: readonly string[]): Promise<void> 
 }
 
 async function requireSound(): Promise<void> {
-  const work = host.path('depot/work/git');
-  expect(await readdir(`${work}/packing`)).toEqual([]);
-  for (const mirror of await readdir(`${work}/mirrors`))
-    await mustRun('git', ['-C', `${work}/mirrors/${mirror}`, 'fsck', '--full', '--strict']);
+  const kept = join(host.path('depot'), 'work', 'git');
+  expect(await readdir(`${kept}/packing`)).toEqual([]);
+  for (const mirror of await readdir(`${kept}/mirrors`))
+    await mustRun('git', ['-C', `${kept}/mirrors/${mirror}`, 'fsck', '--full', '--strict']);
 }
 
 describe('a collect that is killed while it brings a repository', { timeout: 60_000 }, () => {
