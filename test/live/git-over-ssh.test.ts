@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   createRepository,
@@ -47,6 +47,19 @@ describe.skipIf(lacks('sshd', 'ssh', 'ssh-keygen'))('Git over SSH from a real ss
     const found = Object.fromEntries((items[0]?.refs ?? []).map(({ name, oid }) => [name, oid]));
     expect(found).toEqual(await repository.refs());
     expect(items[0]?.source).toContain(sshd.url);
+  });
+
+  it('takes the key and the known hosts that bundle.yaml names for the host', async () => {
+    await sshd.useKey('wrong');
+    await writeFile(host.path('known_hosts'), sshd.knownHost);
+    await sshd.keyTo(host.path('id_ed25519'));
+    const said = (key: string): string =>
+      `git:\n  - {url: "${sshd.url}${home.join('ops/line-a.git')}", refs: [main]}\n` +
+      `hosts:\n  "127.0.0.1:${sshd.port}": {ssh: {key: ${key}, knownHosts: ../../known_hosts}}\n`;
+    await host.want(said('../../missing'));
+    expect((await host.collect(6)).error).toMatchObject({ code: 'UNAUTHORIZED' });
+    await host.want(said('../../id_ed25519'));
+    await host.collect(0);
   });
 
   it('brings what is new the second time', async () => {

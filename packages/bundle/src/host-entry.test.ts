@@ -22,6 +22,7 @@ describe('hosts in bundle.yaml', () => {
       `${HEAD}hosts:
   docker.io: {mirrors: [Mirror.example/dockerhub, "mirror2.example:5000"], requestsPerSecond: 0.5}
   Registry.Lab:5000: {ca: certs/ca.pem, cert: certs/me.pem, key: certs/me.key, connections: 4}
+  git.example: {ssh: {key: keys/id_ed25519, knownHosts: keys/known_hosts}}
 `,
       'bundle.yaml',
       (url) => url,
@@ -35,6 +36,7 @@ describe('hosts in bundle.yaml', () => {
         'registry.lab:5000',
         { mirrors: [], ca: 'certs/ca.pem', cert: 'certs/me.pem', key: 'certs/me.key', connections: 4 },
       ],
+      ['git.example', { mirrors: [], ssh: { key: 'keys/id_ed25519', knownHosts: 'keys/known_hosts' } }],
     ]);
   });
 

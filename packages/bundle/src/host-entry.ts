@@ -12,13 +12,18 @@ export interface HostConfig {
   /** Client certificate and key in PEM, both or none. */
   readonly cert?: string;
   readonly key?: string;
+  /** Git over SSH: a private key instead of those of the agent, and a file with the keys that the host may have instead of the user's. */
+  readonly ssh?: { readonly key?: string; readonly knownHosts?: string };
   /** Requests under way at once. */
   readonly connections?: number;
   /** Requests begun in any second at most. */
   readonly requestsPerSecond?: number;
 }
 
-type HostEntry = { readonly [Member in keyof HostConfig]?: HostConfig[Member] | undefined };
+type HostEntry = {
+  readonly [Member in keyof Omit<HostConfig, 'ssh'>]?: HostConfig[Member] | undefined;
+} & { readonly ssh?: SshAccessEntry | undefined };
+type SshAccessEntry = { readonly key?: string | undefined; readonly knownHosts?: string | undefined };
 export type HostEntries = Readonly<Record<string, HostEntry>>;
 
 const HOST = '[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\\[[0-9a-fA-F:]+\\]';
@@ -44,6 +49,7 @@ const entry = z
     ca: entryPath.optional(),
     cert: entryPath.optional(),
     key: entryPath.optional(),
+    ssh: z.strictObject({ key: entryPath.optional(), knownHosts: entryPath.optional() }).optional(),
     connections: z.number().int().min(1).max(256).optional(),
     requestsPerSecond: z.number().positive().max(10_000).optional(),
   })
@@ -72,6 +78,7 @@ function toHost({
   ca,
   cert,
   key,
+  ssh,
   connections,
   requestsPerSecond,
 }: HostEntry): HostConfig {
@@ -81,7 +88,12 @@ function toHost({
     ...(ca !== undefined && { ca }),
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),
+    ...(ssh !== undefined && { ssh: toSshAccess(ssh) }),
     ...(connections !== undefined && { connections }),
     ...(requestsPerSecond !== undefined && { requestsPerSecond }),
   };
+}
+
+function toSshAccess({ key, knownHosts }: SshAccessEntry): NonNullable<HostConfig['ssh']> {
+  return { ...(key !== undefined && { key }), ...(knownHosts !== undefined && { knownHosts }) };
 }

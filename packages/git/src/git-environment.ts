@@ -77,7 +77,9 @@ function pick(outside: Readonly<Record<string, string | undefined>>): Record<str
     const value = outside[name];
     if (value !== undefined) passed[name] = value;
   }
-  return passed;
+  // curl reads it for plain HTTP in lower case alone.
+  const proxy = passed['http_proxy'] ?? passed['HTTP_PROXY'];
+  return { ...passed, ...(proxy !== undefined && { http_proxy: proxy }) };
 }
 
 function settingVariables(settings: readonly GitSetting[]): Record<string, string> {

@@ -7,8 +7,17 @@ import { connectSettings } from './connect-to.ts';
 import type { GitSetting, GitSurroundings } from './git-environment.ts';
 import { protocolOf } from './git-url.ts';
 
+/** How a host is reached and proves itself. */
+export interface RemoteAccess {
+  /** Certificates in PEM that are trusted besides the well-known ones. */
+  readonly ca?: string;
+  /** Paths of a client certificate and its key in PEM, for mutual TLS. */
+  readonly clientCertificate?: { readonly cert: string; readonly key: string };
+  readonly ssh?: SshOptions;
+}
+
 /** How other hosts are reached. The same meanings as in `HttpClientOptions`. */
-export interface RemoteOptions {
+export interface RemoteOptions extends RemoteAccess {
   /** Credentials for a host[:port] as it stands in the URL, for HTTP basic; tokens of registries (`bearer`, `identityToken`) say nothing to a Git host and are left out.
    *  Sent only over TLS, to loopback, or to `insecure` hosts. */
   readonly credentials?: (host: string) => Promise<Credentials | undefined>;
@@ -16,9 +25,8 @@ export interface RemoteOptions {
   readonly insecure?: readonly string[];
   /** "host:port" → "host:port". */
   readonly connectTo?: ReadonlyMap<string, string>;
-  /** Certificates in PEM that are trusted besides the well-known ones. */
-  readonly ca?: string;
-  readonly ssh?: SshOptions;
+  /** By host:port as it stands in the URL, or host alone: what is said there counts for that host, its `ca` besides the general one. */
+  readonly hosts?: ReadonlyMap<string, RemoteAccess>;
   /** Milliseconds without a word until a trip counts as failed; default 120,000. */
   readonly idleTimeoutMs?: number;
 }
@@ -48,13 +56,26 @@ export async function remoteSurroundings(
     return {
       ...told,
       settings,
-      variables: { GIT_SSH_COMMAND: sshCommand(options.ssh ?? {}), GIT_SSH_VARIANT: 'ssh' },
+      variables: { GIT_SSH_COMMAND: sshCommand(accessTo(url, options).ssh ?? {}), GIT_SSH_VARIANT: 'ssh' },
     };
   const secret = await secretFor(url, effective, options);
   return {
     ...told,
     settings: [...settings, ...secret.settings, ...(await tlsSettings(url, options, workDirectory))],
     variables: secret.variables,
+  };
+}
+
+/** What holds for a URL's host. */
+export function accessTo(url: string, options: RemoteOptions): RemoteAccess {
+  const { host, hostname } = new URL(url);
+  const own = options.hosts?.get(host) ?? options.hosts?.get(hostname) ?? {};
+  const ca = [own.ca, options.ca].filter((pem) => pem !== undefined);
+  const { clientCertificate = options.clientCertificate, ssh = options.ssh } = own;
+  return {
+    ...(ca.length > 0 && { ca: ca.join('\n') }),
+    ...(clientCertificate !== undefined && { clientCertificate }),
+    ...(ssh !== undefined && { ssh }),
   };
 }
 
@@ -122,18 +143,27 @@ function isInsecure(url: string, { insecure = [] }: RemoteOptions): boolean {
   );
 }
 
-/** `http.sslCAInfo` replaces git's own list, so the well-known certificates are written beside the given ones. */
 async function tlsSettings(
   url: string,
   options: RemoteOptions,
   workDirectory: string,
 ): Promise<readonly GitSetting[]> {
-  const lenient: GitSetting[] = isInsecure(url, options) ? [['http.sslVerify', 'false']] : [];
-  if (options.ca === undefined) return lenient;
-  const text = `${[options.ca, ...rootCertificates, ...getCACertificates('system')].join('\n')}\n`;
+  const { ca, clientCertificate } = accessTo(url, options);
+  return [
+    ...(isInsecure(url, options) ? [['http.sslVerify', 'false'] as const] : []),
+    ...(ca === undefined ? [] : [['http.sslCAInfo', await authoritiesFile(ca, workDirectory)] as const]),
+    ...(clientCertificate === undefined
+      ? []
+      : [['http.sslCert', clientCertificate.cert] as const, ['http.sslKey', clientCertificate.key] as const]),
+  ];
+}
+
+/** `http.sslCAInfo` replaces git's own list, so the well-known certificates are written beside the given ones. */
+async function authoritiesFile(ca: string, workDirectory: string): Promise<string> {
+  const text = `${[ca, ...rootCertificates, ...getCACertificates('system')].join('\n')}\n`;
   const path = join(workDirectory, `ca-${hexOf(digestOf(text)).slice(0, 16)}.pem`);
   await mkdir(workDirectory, { recursive: true });
   await writeFile(`${path}.${process.pid}`, text);
   await rename(`${path}.${process.pid}`, path);
-  return [['http.sslCAInfo', path], ...lenient];
+  return path;
 }

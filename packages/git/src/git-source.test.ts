@@ -1,4 +1,6 @@
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, request as httpRequest } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import {
   type GitPin,
   type GitWish,
@@ -20,6 +22,7 @@ import {
   temporaryDirectory,
 } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RemoteAccess } from './git-remote.ts';
 import { type GitSourceOptions, gitSource } from './git-source.ts';
 import { createGit, type Git } from './git-tool.ts';
 
@@ -373,6 +376,48 @@ describe.skipIf(noServer !== undefined)('a repository over HTTP', () => {
     await expect(
       source({ ca: tls.ca }).resolve(wish([], `${server.url}/line-a`.replace('127.0.0.1', 'localhost')), run),
     ).rejects.toMatchObject({ code: 'UNREACHABLE' });
+  });
+
+  it('is reached with what is said of its host, and of that host alone', async () => {
+    const tls = await makeTlsIdentity();
+    const client = await makeTlsIdentity(['client']);
+    await using server = await startGitServer(directory.join('srv'), { tls, clientCa: client.ca });
+    await writeFile(directory.join('client.pem'), client.cert);
+    await writeFile(directory.join('client.key'), client.key, { mode: 0o600 });
+    const clientCertificate = { cert: directory.join('client.pem'), key: directory.join('client.key') };
+    const resolving = (host: string, access: RemoteAccess) =>
+      source({ attempts: 1, hosts: new Map([[host, access]]) }).resolve(
+        wish([], `${server.url}/line-a`),
+        run,
+      );
+    await expect(resolving(server.host, { ca: tls.ca, clientCertificate })).resolves.toHaveLength(1);
+    await expect(resolving('127.0.0.1', { ca: tls.ca, clientCertificate })).resolves.toHaveLength(1);
+    await expect(resolving(server.host, { ca: tls.ca })).rejects.toMatchObject({ code: 'UNREACHABLE' });
+    await expect(resolving('git.example.org', { ca: tls.ca, clientCertificate })).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+    });
+  });
+
+  it.each(['http_proxy', 'HTTP_PROXY'])('is reached by the proxy of %s', async (variable) => {
+    await using server = await startGitServer(directory.join('srv'));
+    const asked: string[] = [];
+    const proxy = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      const { pathname, search } = new URL(request.url ?? '');
+      const { method, headers } = request;
+      const onward = httpRequest(`${server.url}${pathname}${search}`, { method, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      });
+      request.pipe(onward);
+    });
+    await new Promise<void>((listening) => void proxy.listen(0, '127.0.0.1', listening));
+    const { port } = proxy.address() as AddressInfo;
+    const git = createGit({ environment: { [variable]: `http://127.0.0.1:${port}` } });
+    const resolving = source({ git }).resolve(wish([], 'http://git.example.org/line-a'), run);
+    await expect(resolving).resolves.toHaveLength(1);
+    expect(asked[0]).toBe('http://git.example.org/line-a/info/refs?service=git-upload-pack');
+    proxy.close();
   });
 
   it('is tried again after trouble that may pass, and not after a clear no', async () => {

@@ -9,7 +9,7 @@
 export type { ObjectFormat } from './bare-repository.ts';
 export type { ChooseTags } from './choose-refs.ts';
 export type { GitSetting, GitSurroundings } from './git-environment.ts';
-export type { RemoteOptions, SshOptions } from './git-remote.ts';
+export type { RemoteAccess, RemoteOptions, SshOptions } from './git-remote.ts';
 export * from './git-source.ts';
 export * from './git-tool.ts';
 export * from './git-url.ts';

@@ -17,6 +17,8 @@ export interface Sshd extends AsyncDisposable {
   trust(knownHosts: string): Promise<void>;
   /** Replaces the client's key by one that the server does not know, or by the right one. */
   useKey(which: 'right' | 'wrong'): Promise<void>;
+  /** Writes the key that the server knows to a file. */
+  keyTo(file: string): Promise<void>;
 }
 
 export async function startSshd(): Promise<Sshd> {
@@ -38,6 +40,7 @@ export async function startSshd(): Promise<Sshd> {
       environment: { PATH: `${home.join('bin')}:${process.env['PATH']}` },
       trust: (text) => writeFile(home.join('known_hosts'), text),
       useKey,
+      keyTo: async (file) => writeFile(file, await readFile(home.join('right')), { mode: 0o600 }),
       [Symbol.asyncDispose]: async () => {
         await program.stop();
         await home.remove();

@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { HostConfig } from '@gapferry/bundle';
 import type { Discovery } from '@gapferry/collector';
 import type { Sources } from '@gapferry/core';
+import type { RemoteAccess } from '@gapferry/git';
 import type { HostSettings, HttpClient } from '@gapferry/http';
 import { systemClock } from '../clock.ts';
 import { childEnvironment, type Environment } from '../environment.ts';
@@ -51,7 +52,8 @@ export async function openSources(
   const { insecure, hosts } = config;
   const remote = await remoteOf(environment, insecure);
   const client = { proxyEnv: environment.proxy, userAgent: 'gapferry' };
-  const http = createHttpClient({ ...remote, ...client, hosts: await settingsOf(hosts, dirname(file)) });
+  const settings = await settingsOf(hosts, dirname(file));
+  const http = createHttpClient({ ...remote, ...client, hosts: settings });
   const registry = createOciClient(http, {
     mirrors: new Map([...hosts].map(([host, { mirrors }]) => [host, mirrors])),
   });
@@ -66,6 +68,7 @@ export async function openSources(
   });
   const repositories = gitSource({
     ...remote,
+    hosts: gitAccess(hosts, settings, dirname(file)),
     ...lfsAccess(http, hosts, collects),
     git: createGit({ environment: childEnvironment() }),
     chooseTags: (tags, choice) => candidateTags(tags, choice).slice(0, choice.newest),
@@ -87,6 +90,34 @@ export async function openSources(
       await Promise.all([local.close(), images.close()]);
     },
   };
+}
+
+/** System git reads certificates and keys of its own from files; the authorities that it trusts are written for it. */
+function gitAccess(
+  hosts: ReadonlyMap<string, HostConfig>,
+  settings: ReadonlyMap<string, HostSettings>,
+  directory: string,
+): ReadonlyMap<string, RemoteAccess> {
+  const pathOf = (path: string): string => resolve(directory, path);
+  return new Map(
+    [...hosts].map(([host, { cert, key, ssh }]) => {
+      const ca = settings.get(host)?.ca;
+      return [
+        host,
+        {
+          ...(ca !== undefined && { ca }),
+          ...(cert !== undefined &&
+            key !== undefined && { clientCertificate: { cert: pathOf(cert), key: pathOf(key) } }),
+          ...(ssh !== undefined && {
+            ssh: {
+              ...(ssh.key !== undefined && { identityFile: pathOf(ssh.key) }),
+              ...(ssh.knownHosts !== undefined && { knownHostsFile: pathOf(ssh.knownHosts) }),
+            },
+          }),
+        },
+      ];
+    }),
+  );
 }
 
 /** How servers of Git LFS are found and spoken to. */

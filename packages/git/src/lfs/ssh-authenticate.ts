@@ -3,7 +3,7 @@ import { connectSettings } from '../connect-to.ts';
 import { gitEnvironment } from '../git-environment.ts';
 import { gitFailure } from '../git-failure.ts';
 import { startProcess } from '../git-process.ts';
-import { type RemoteOptions, sshWords } from '../git-remote.ts';
+import { accessTo, type RemoteOptions, sshWords } from '../git-remote.ts';
 import { accessSchema, addressOf, expiryOf } from './access.ts';
 import type { LfsEndpoint } from './lfs-endpoint.ts';
 
@@ -27,7 +27,7 @@ export async function sshAuthenticate(
   const started = startProcess({
     program: 'ssh',
     args: [
-      ...sshWords(options.ssh ?? {}),
+      ...sshWords(accessTo(url, options).ssh ?? {}),
       ...(port === '' ? [] : ['-p', port]),
       '--',
       `${username === '' ? '' : `${username}@`}${hostname.replace(/^\[|\]$/g, '')}`,

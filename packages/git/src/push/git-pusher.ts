@@ -19,8 +19,6 @@ export interface GitPusherOptions extends RemoteOptions, RetryOptions {
   /** Where packs are unpacked before they are pushed; nobody else uses it. */
   readonly workDirectory: string;
   readonly git?: Git;
-  /** Paths of a client certificate and its key, for mutual TLS. */
-  readonly clientCertificate?: { readonly cert: string; readonly key: string };
   /** Sets very many refs over HTTP by itself, which git's own helper cannot; it has the same credentials and speaks to the same host. Without it git does it, however long that takes. */
   readonly http?: HttpClient;
   /** From how many refs on; for tests. */
@@ -207,16 +205,9 @@ async function setHead(git: Git, url: string, head: string, run: Run): Promise<v
 
 async function surroundingsOf(url: string, options: GitPusherOptions): Promise<RemoteSurroundings> {
   const remote = await remoteSurroundings(url, options, options.workDirectory);
-  const { clientCertificate } = options;
   const more: GitSetting[] = [
     ['http.followRedirects', 'false'],
     ['http.proxy', ''],
-    ...(clientCertificate === undefined
-      ? []
-      : ([
-          ['http.sslCert', clientCertificate.cert],
-          ['http.sslKey', clientCertificate.key],
-        ] as const)),
   ];
   return { ...remote, settings: [...remote.settings, ...more] };
 }
