@@ -35,6 +35,7 @@ export * from './releases.ts';
 export * from './run.ts';
 export * from './safe-path.ts';
 export * from './signing.ts';
+export * from './repository-about.ts';
 export * from './source.ts';
 export * from './tag-pattern.ts';
 export * from './target.ts';

@@ -2,6 +2,7 @@ import type { Attachment } from './attachment.ts';
 import type { Descriptor } from './descriptor.ts';
 import type { Digest } from './digest.ts';
 import type { NamedBy } from './discovery.ts';
+import type { RepositoryAbout } from './repository-about.ts';
 import type { ImagePlace } from './wish.ts';
 
 /** What a wish was found to be: an immutable identity. A lock is a list of pins. */
@@ -100,6 +101,8 @@ export interface GitPin extends PinBase {
   readonly lfs?: readonly LfsObject[];
   /** `lfs` of the wish. */
   readonly lfsOf?: 'all' | 'none';
+  /** What its host says of it; absent where that is nothing, or where nobody asked. */
+  readonly about?: RepositoryAbout;
   /** Which items' content points to it, sorted by `byNaming`; absent when nothing was found that does. A repository that no wish of the bundle wants is there because of these. */
   readonly namedBy?: readonly NamedBy[];
 }
