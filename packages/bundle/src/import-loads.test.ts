@@ -128,7 +128,7 @@ describe('what a target is asked to hold', () => {
 
   it('for a file: its path', () => {
     const [loads] = loadsOf({ files: { 'k3s/v1.31/k3s': 'binary' } });
-    const digest = (loads?.content as FileContent | undefined)?.root.digest;
+    const digest = (loads?.content as FileContent | undefined)?.files[0]?.root.digest;
     expect(loads && placeOf(loads.name)).toBe('file k3s/v1.31/k3s');
     expect(loads && wantedState(loads.name)).toEqual({ digest });
   });

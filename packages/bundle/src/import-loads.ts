@@ -2,11 +2,13 @@ import {
   type Attachment,
   type ContentLoad,
   type Digest,
+  fileState,
   GapferryError,
   type GitPack,
   type GitRef,
   type Load,
   type NameLoad,
+  type NameState,
   parseImageReference,
   repositoryOf,
   type SizedDigest,
@@ -215,12 +217,8 @@ function lfsBlobs(item: GitItem, sizes: Parts['sizes']): SizedDigest[] {
 }
 
 function fileLoads(item: FileItem): Pair {
-  const base = {
-    kind: 'file',
-    item: describeItem(item),
-    path: toDirectoryName(item.id),
-    root: item.root,
-  } as const;
+  const path = toDirectoryName(item.id);
+  const base = { kind: 'file', item: describeItem(item), path, files: [{ path, root: item.root }] } as const;
   return { content: { ...base, phase: 'content' }, name: { ...base, phase: 'name' } };
 }
 
@@ -239,10 +237,15 @@ export function placeOf(load: NameLoad): string {
 }
 
 /** What a name load makes its place stand for. */
-export function wantedState(load: NameLoad): Record<string, string> {
-  return load.kind === 'git'
-    ? Object.fromEntries(load.refs.map((ref) => [ref.name, ref.oid]))
-    : { digest: load.root.digest };
+export function wantedState(load: NameLoad): NameState {
+  switch (load.kind) {
+    case 'oci':
+      return { digest: load.root.digest };
+    case 'git':
+      return Object.fromEntries(load.refs.map((ref) => [ref.name, ref.oid]));
+    case 'file':
+      return fileState(load);
+  }
 }
 
 export function isContentLoad(load: Load): load is ContentLoad {

@@ -124,7 +124,9 @@ function bytesToSend(steps: readonly PlanStep[]): number {
 function blobsIn(content: ContentLoad | undefined): readonly SizedDigest[] {
   if (content === undefined) return [];
   if (content.kind === 'oci') return content.blobs;
-  return content.kind === 'git' ? [...content.packs, ...(content.lfs ?? [])] : [content.root];
+  return content.kind === 'git'
+    ? [...content.packs, ...(content.lfs ?? [])]
+    : content.files.map(({ root }) => root);
 }
 
 /** Does the step do anything? */
@@ -184,7 +186,7 @@ function toStep(surveyed: SurveyedLoads, prunes: readonly RefChange[]): PlanStep
 
 function plannedName({ name, namePresence }: SurveyedLoads, prunes: readonly RefChange[]): NameLoad {
   const replaced = namePresence.state === 'different' ? { ...name, replaces: namePresence.there } : name;
-  if (replaced.kind !== 'git' || prunes.length === 0) return replaced;
+  if (replaced.kind === 'oci' || prunes.length === 0) return replaced;
   return { ...replaced, prunes: Object.fromEntries(prunes.map(({ ref, from = '' }) => [ref, from])) };
 }
 

@@ -45,14 +45,29 @@ export interface GitContent extends LoadBase {
   readonly lfs?: readonly SizedDigest[];
 }
 
-export interface FileContent extends LoadBase {
-  readonly phase: 'content';
+/** One file, or a directory as a whole. */
+interface FileLoad {
   readonly kind: 'file';
+  /** The item's id: of a directory with a slash at the end. */
   readonly path: string;
-  readonly root: Descriptor;
+  /** At least one, sorted by path: the file itself, or all files of the directory. */
+  readonly files: readonly LoadFile[];
 }
 
-/** What a name stands for at a target: `{digest: 'sha256:…'}` for a tag or a file, `{'refs/heads/main': '<oid>', …}` for Git refs. */
+export interface LoadFile {
+  /** Below the files of a release, safe on every file system; of a directory's file it begins with the path of the load. */
+  readonly path: string;
+  readonly root: Descriptor;
+  /** Only files of directories are; whoever keeps no such bit leaves it out. */
+  readonly executable?: true;
+}
+
+/** The bytes of files, each once. */
+export interface FileContent extends LoadBase, FileLoad {
+  readonly phase: 'content';
+}
+
+/** What a name stands for at a target: `{digest: 'sha256:…'}` for a tag or a file, `{'refs/heads/main': '<oid>', …}` for Git refs, `{'<path>': 'sha256:…', …}` for a directory. */
 export type NameState = Readonly<Record<string, string>>;
 
 interface NameBase extends LoadBase {
@@ -84,10 +99,9 @@ export interface GitRefs extends NameBase {
   readonly prunes?: NameState;
 }
 
-export interface FileName extends NameBase {
-  readonly kind: 'file';
-  readonly path: string;
-  readonly root: Descriptor;
+export interface FileName extends NameBase, FileLoad {
+  /** Files below a directory's path that the load does not name and that go, as for Git refs. */
+  readonly prunes?: NameState;
 }
 
 /** What a target holds now in the place of a load. `missingBytes`: what would have to be sent. */
@@ -104,7 +118,7 @@ export interface Same extends GitOutlook {
 
 export interface Different extends GitOutlook {
   readonly state: 'different';
-  /** What is there. For Git only refs that the load names and that are there. */
+  /** What is there. For Git and directories only refs and files that the load names and that are there. */
   readonly there: NameState;
   readonly missingBytes: number;
 }

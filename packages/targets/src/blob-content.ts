@@ -23,7 +23,9 @@ export type BlobLoad = Exclude<ContentLoad, { kind: 'git' }>;
 /** Of a repository those that Git LFS keeps. */
 export function blobsOf(load: ContentLoad): readonly SizedDigest[] {
   if (load.kind === 'git') return load.lfs ?? [];
-  return load.kind === 'oci' ? uniqueByDigest([...load.blobs, load.root]) : [load.root];
+  return uniqueByDigest(
+    load.kind === 'oci' ? [...load.blobs, load.root] : load.files.map(({ root }) => root),
+  );
 }
 
 export async function inspectBlobs(store: EmbeddedStore, load: BlobLoad, run: Run): Promise<Presence> {
@@ -31,7 +33,7 @@ export async function inspectBlobs(store: EmbeddedStore, load: BlobLoad, run: Ru
   return missing.length === 0 ? { state: 'same' } : { state: 'absent', missingBytes: totalSize(missing) };
 }
 
-/** Copies what the store lacks, `concurrency` blobs at a time, the root last: a root that is there tells that the rest was there before it. */
+/** Copies what the store lacks, `concurrency` blobs at a time, the root of an image or chart last: one that is there tells that the rest was there before it. */
 export async function loadBlobs(
   store: EmbeddedStore,
   load: BlobLoad,
@@ -40,7 +42,7 @@ export async function loadBlobs(
   run: Run,
 ): Promise<LoadOutcome> {
   const missing = await missingOf(store, blobsOf(load), run);
-  const isRoot = ({ digest }: SizedDigest): boolean => digest === load.root.digest;
+  const isRoot = ({ digest }: SizedDigest): boolean => load.kind === 'oci' && digest === load.root.digest;
   const [roots, parts] = [missing.filter(isRoot), missing.filter((blob) => !isRoot(blob))];
   const into = { store, item: load.item, concurrency };
   const bytes = (await copyBlobs(into, parts, from, run)) + (await copyBlobs(into, roots, from, run));

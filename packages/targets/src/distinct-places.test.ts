@@ -28,14 +28,21 @@ const file = (path: string): Load => ({
   kind: 'file',
   item: `file ${path}`,
   path,
-  root: root(path),
+  files: [{ path, root: root(path) }],
+});
+const directory = (path: string, ...names: readonly string[]): Load => ({
+  phase: 'name',
+  kind: 'file',
+  item: `file ${path}`,
+  path,
+  files: names.map((name) => ({ path: `${path}${name}`, root: root(name) })),
 });
 const content = (path: string): Load => ({
   phase: 'content',
   kind: 'file',
   item: `file ${path}`,
   path,
-  root: root(path),
+  files: [{ path, root: root(path) }],
 });
 
 describe('requireDistinctPlaces', () => {
@@ -48,6 +55,8 @@ describe('requireDistinctPlaces', () => {
       git('a.io/app/sub'),
     ];
     expect(() => requireDistinctPlaces([...loads, content('a/b'), file('a/b'), file('a/c')])).not.toThrow();
+    const directories = [directory('a/d/', 'x', 'e/x', 'e/y'), directory('a/f/', 'x')];
+    expect(() => requireDistinctPlaces([...directories, file('a/x')])).not.toThrow();
   });
 
   it.each([
@@ -56,6 +65,12 @@ describe('requireDistinctPlaces', () => {
     ['files that differ in case', [file('Readme'), file('README')]],
     ['files that differ in the case of a directory', [file('Docs/a'), file('docs/A')]],
     ['a file inside a file', [file('a'), file('a/b')]],
+    ['a file inside a directory that is not its own', [directory('a/', 'b'), file('a/c')]],
+    ['a file in the place of a directory', [directory('a/', 'b'), file('A')]],
+    ['a directory inside a directory', [directory('a/', 'b'), directory('a/c/', 'd')]],
+    ['a file inside a file of a directory', [directory('a/', 'b', 'b/c')]],
+    ['files of a directory that differ in case', [directory('a/', 'b', 'B')]],
+    ['a path that escapes from a directory', [directory('a/', '../b')]],
     ['repositories that differ in case', [git('host/Repo'), git('host/repo')]],
     ['a repository inside a repository', [git('host/a'), git('host/a.git/b')]],
     ['a repository with and without .git', [git('host/a'), git('host/a.git')]],

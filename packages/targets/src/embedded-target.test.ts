@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { lstat, mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import {
   type BlobReader,
@@ -7,12 +7,14 @@ import {
   digestOf,
   type FileContent,
   type FileName,
+  fileState,
   hexOf,
   type OciContent,
   type OciTag,
   quietRun,
   type RunEvent,
 } from '@gapferry/core';
+import { makeDirectory } from '@gapferry/core/testing';
 import {
   type MemoryBlobStore,
   makeImage,
@@ -45,9 +47,36 @@ describe('embeddedTarget with files', () => {
     await target.load(name, store, run);
     const path = directory.join('files/tools/setup.txt');
     const { stdout } = await promisify(execFile)('sha256sum', [path]);
-    expect(stdout.split(' ')[0]).toBe(hexOf(name.root.digest));
+    expect(stdout.split(' ')[0]).toBe(hexOf(digestOf('v1')));
     expect((await lstat(path)).mtime).toEqual(FILE_TIME);
     expect(await readdir(directory.join('incoming'))).toEqual([]);
+  });
+
+  it('gives the files of a directory their executable bit, and takes it away again', async () => {
+    const { content, name, medium } = makeDirectory('v1');
+    await target.load(content, medium, run);
+    await target.load(name, store, run);
+    const [tool, doc] = ['files/tools/kit/bin/run', 'files/tools/kit/doc/a'].map((path) =>
+      directory.join(path),
+    ) as [string, string];
+    const modes = async () =>
+      await Promise.all([tool, doc].map(async (at) => (await lstat(at)).mode & 0o111));
+    expect(await modes()).toEqual([0o111, 0]);
+    await chmod(tool, 0o644);
+    await chmod(doc, 0o755);
+    const found = await target.inspect(name, run);
+    expect(found).toEqual({ state: 'different', there: fileState(name), missingBytes: 0 });
+    expect(await target.load(name, store, run)).toMatchObject({ state: 'loaded' });
+    expect([await modes(), await target.inspect(name, run)]).toEqual([[0o111, 0], { state: 'same' }]);
+  });
+
+  it('refuses a directory where a file of it has another spelling', async () => {
+    const { content, name } = makeDirectory('v1');
+    await mkdir(directory.join('files/tools/Kit'), { recursive: true });
+    await expect(target.preflight([content, name], run)).rejects.toMatchObject({
+      code: 'NAME_UNSAFE',
+      message: expect.stringContaining('tools/Kit'),
+    });
   });
 
   it('keeps the blob whole when somebody edits the visible file in place', async () => {
@@ -63,7 +92,7 @@ describe('embeddedTarget with files', () => {
 
   it('makes nothing visible when the blob turns out to be damaged', async () => {
     const { name } = await held('a.txt', 'right bytes');
-    store.blobs.set(name.root.digest, Buffer.from('wrong bytes'));
+    store.blobs.set(digestOf('right bytes'), Buffer.from('wrong bytes'));
     await expect(target.load(name, store, run)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
     expect(await target.inspect(name, run)).toMatchObject({ state: 'absent' });
     expect(await readdir(directory.join('incoming'))).toEqual([]);
@@ -229,7 +258,7 @@ function countingStore(): typeof store {
 
 async function held(path: string, text: string): Promise<{ content: FileContent; name: FileName }> {
   const root = await store.add('application/octet-stream', Buffer.from(text), run);
-  const base = { kind: 'file', item: path, path, root } as const;
+  const base = { kind: 'file', item: path, path, files: [{ path, root }] } as const;
   return { content: { phase: 'content', ...base }, name: { phase: 'name', ...base } };
 }
 

@@ -21,7 +21,13 @@ const git = (repository: string): Load => ({
   repository,
   refs: [],
 });
-const file = (path: string): Load => ({ phase: 'name', kind: 'file', item: path, path, root });
+const file = (path: string): Load => ({
+  phase: 'name',
+  kind: 'file',
+  item: path,
+  path,
+  files: [{ path, root }],
+});
 
 describe('mapItem', () => {
   it.each([
@@ -37,6 +43,7 @@ describe('mapItem', () => {
     [git('github.com/Line/Infra'), 'git/github.com/Line/Infra.git'],
     [git('git.example:8443/infra.git'), 'git/git.example-8443/infra.git'],
     [file('tools/setup.txt'), 'files/tools/setup.txt'],
+    [file('tools/'), 'files/tools'],
   ])('puts repositories and files where their names say', (load, path) => {
     expect(mapItem(load)).toEqual({ kind: load.kind, path });
   });
@@ -56,6 +63,8 @@ describe('mapItem', () => {
     git('host/a.git/b'),
     file('/etc/passwd'),
     file('a/nul'),
+    file('/'),
+    file('a//'),
   ])('refuses what has no safe place', (load) => {
     expect(() => mapItem(load)).toThrow(expect.objectContaining({ code: 'NAME_UNSAFE' }));
   });

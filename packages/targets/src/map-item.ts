@@ -18,8 +18,19 @@ export function mapItem(load: Load): ItemPlace {
     case 'git':
       return { kind: 'git', path: `${GIT}/${repositoryPath(load.repository)}` };
     case 'file':
-      return { kind: 'file', path: `${FILES}/${requireSafePath(load.path, load.item)}` };
+      return { kind: 'file', path: filePath(load.path.replace(/\/$/, ''), load.item) };
   }
+}
+
+/** Paths below the root of the embedded depot that a load takes: of a directory those of all its files. Throws `NAME_UNSAFE`. */
+export function pathsTaken(load: Load): readonly string[] {
+  if (load.kind === 'file') return load.files.map(({ path }) => filePath(path, load.item));
+  const place = mapItem(load);
+  return place.kind === 'oci' ? [] : [place.path];
+}
+
+function filePath(path: string, item: string): string {
+  return `${FILES}/${requireSafePath(path, item)}`;
 }
 
 /** The name in the embedded depot's index: `host/path:tag`, or `host/path@sha256:…` where there is no tag. */

@@ -2,42 +2,39 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GapferryError, type Load } from '@gapferry/core';
 import { foldName } from './fold-name.ts';
-import { mapItem } from './map-item.ts';
+import { pathsTaken } from './map-item.ts';
 import { errnoOf, treeError } from './tree-error.ts';
 
 /** Refuses places that are on the disk already under another spelling: `Readme` where `README` is to go. Where the file system tells them apart nothing would break
  *  today, but the tree could not be copied to one that does not. Looks only. Throws `NAME_UNSAFE`. */
 export async function requireNoStrangers(tree: string, loads: readonly Load[]): Promise<void> {
-  const listings = new Map<string, Promise<readonly string[]>>();
-  for (const load of loads) {
-    const place = mapItem(load);
-    if (place.kind !== 'oci') await requireSpelling(tree, place.path, load.item, listings);
-  }
+  const listings: Listings = new Map();
+  for (const load of loads)
+    for (const path of pathsTaken(load)) await requireSpelling(tree, path, load.item, listings);
 }
 
-async function requireSpelling(
-  tree: string,
-  path: string,
-  item: string,
-  listings: Map<string, Promise<readonly string[]>>,
-): Promise<void> {
+/** Names as file systems compare them, and how they are spelled in the directory. */
+type Listing = ReadonlyMap<string, readonly string[]>;
+type Listings = Map<string, Promise<Listing>>;
+
+async function requireSpelling(tree: string, path: string, item: string, listings: Listings): Promise<void> {
   let directory = tree;
   for (const part of path.split('/')) {
     const listing = listings.get(directory) ?? list(directory);
     listings.set(directory, listing);
-    const names = await listing;
-    const other = names.find((name) => name !== part && foldName(name) === foldName(part));
+    const spellings = (await listing).get(foldName(part)) ?? [];
+    const other = spellings.find((name) => name !== part);
     if (other !== undefined) throw stranger(item, path, join(directory, other));
-    if (!names.includes(part)) return;
+    if (spellings.length === 0) return;
     directory = join(directory, part);
   }
 }
 
-async function list(directory: string): Promise<readonly string[]> {
+async function list(directory: string): Promise<Listing> {
   try {
-    return await readdir(directory);
+    return Map.groupBy(await readdir(directory), foldName);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return new Map();
     throw treeError('list', directory, error);
   }
 }

@@ -10,22 +10,39 @@ export interface SeenFile {
   readonly digest: Digest;
   /** Changes when the file is replaced or written to. */
   readonly identity: string;
+  /** May its owner run it? */
+  readonly isExecutable: boolean;
 }
 
 /** O_NONBLOCK so that a FIFO put in place of a file cannot hang the opening. */
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const CHUNK = 1 << 20;
+const OWNER_RUNS = 0o100n;
 
 /** Reads and hashes the file at a safe relative path below `root`; undefined when nothing is there. No part of the way may be a link.
  *  Throws `TARGET_CONFLICT` for anything but a regular file in real directories. */
 export async function seeFile(root: string, path: string, run: Run): Promise<SeenFile | undefined> {
-  const identity = await identityAt(root, path);
-  if (identity === undefined) return undefined;
-  return { digest: await hashFile(join(root, path), run), identity };
+  const facts = await factsAt(root, path);
+  if (facts === undefined) return undefined;
+  const isExecutable = (facts.mode & OWNER_RUNS) !== 0n;
+  return {
+    digest: await hashFile(join(root, path), Number(facts.size), run),
+    identity: identify(facts),
+    isExecutable,
+  };
 }
 
 /** Who the file is, without reading it; undefined when nothing is there. */
 export async function identityAt(root: string, path: string): Promise<string | undefined> {
+  const facts = await factsAt(root, path);
+  return facts && identify(facts);
+}
+
+function identify({ dev, ino, size, mode, mtimeNs, ctimeNs }: BigIntStats): string {
+  return [dev, ino, size, mode, mtimeNs, ctimeNs].join('-');
+}
+
+async function factsAt(root: string, path: string): Promise<BigIntStats | undefined> {
   const parts = path.split('/');
   let place = root;
   for (const [i, part] of parts.entries()) {
@@ -34,7 +51,7 @@ export async function identityAt(root: string, path: string): Promise<string | u
     if (facts === undefined) return undefined;
     const last = i === parts.length - 1;
     if (last ? !facts.isFile() : !facts.isDirectory()) throw inTheWay(place);
-    if (last) return [facts.dev, facts.ino, facts.size, facts.mtimeNs, facts.ctimeNs].join('-');
+    if (last) return facts;
   }
   return undefined;
 }
@@ -49,14 +66,14 @@ export async function factsOf(path: string): Promise<BigIntStats | undefined> {
   }
 }
 
-async function hashFile(path: string, run: Run): Promise<Digest> {
+async function hashFile(path: string, size: number, run: Run): Promise<Digest> {
   const hash = sha256();
-  const buffer = new Uint8Array(CHUNK);
+  const buffer = new Uint8Array(Math.min(CHUNK, Math.max(size, 4096)));
   try {
     await using file = await open(path, READ);
     for (;;) {
       checkRun(run);
-      const { bytesRead } = await file.read(buffer, 0, CHUNK);
+      const { bytesRead } = await file.read(buffer, 0, buffer.byteLength);
       if (bytesRead === 0) return hash.digest();
       hash.update(buffer.subarray(0, bytesRead));
     }

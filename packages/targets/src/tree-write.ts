@@ -21,6 +21,7 @@ export interface TreeWrite {
   readonly path: string;
   /** Verified bytes: whoever sees their end saw the right ones. */
   readonly bytes: Bytes;
+  readonly executable?: true;
   /** Asked after everything is written, right before the file becomes visible; throws to keep it from that. */
   readonly last: () => Promise<void>;
 }
@@ -33,7 +34,7 @@ export async function writeTreeFile(write: TreeWrite, run: Run): Promise<void> {
   const temporary = join(write.incoming, `${randomUUID()}.part`);
   const final = join(write.root, write.path);
   try {
-    await writeSynced(temporary, write.bytes, run);
+    await writeSynced(temporary, write, run);
     await makeWay(write.root, write.path);
     await write.last();
     await rename(temporary, final);
@@ -54,8 +55,8 @@ export async function sweepIncoming(incoming: string, now: number = Date.now()):
   }
 }
 
-async function writeSynced(path: string, bytes: Bytes, run: Run): Promise<void> {
-  await using file = await open(path, CREATE, 0o644);
+async function writeSynced(path: string, { bytes, executable }: TreeWrite, run: Run): Promise<void> {
+  await using file = await open(path, CREATE, executable ? 0o755 : 0o644);
   for await (const chunk of bytes) {
     checkRun(run);
     let at = 0;

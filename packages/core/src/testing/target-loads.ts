@@ -8,6 +8,7 @@ import {
   type FileContent,
   type FileName,
   GapferryError,
+  type LoadFile,
   MEDIA_TYPES,
   type OciContent,
   type OciTag,
@@ -76,11 +77,29 @@ export interface TestFile {
 /** A file whose path does not depend on its text. */
 export function makeFile(text: string): TestFile {
   const bytes = Buffer.from(text);
-  const base = { item: 'tools/setup.txt', path: 'tools/setup.txt', root: part(MEDIA_TYPES.octets, bytes).is };
+  const path = 'tools/setup.txt';
+  const base = { item: path, path, files: [{ path, root: part(MEDIA_TYPES.octets, bytes).is }] };
   return {
     content: { phase: 'content', kind: 'file', ...base },
     name: { phase: 'name', kind: 'file', ...base },
     medium: memoryMedium([bytes]),
+  };
+}
+
+/** A directory whose paths do not depend on their texts: `bin/run` can be run, `doc/a` and `doc/b` have the same bytes. */
+export function makeDirectory(text: string): TestFile {
+  const path = 'tools/kit/';
+  const [run, doc] = [Buffer.from(`run ${text}`), Buffer.from(`doc ${text}`)];
+  const files: readonly LoadFile[] = [
+    { path: `${path}bin/run`, root: part(MEDIA_TYPES.octets, run).is, executable: true },
+    { path: `${path}doc/a`, root: part(MEDIA_TYPES.octets, doc).is },
+    { path: `${path}doc/b`, root: part(MEDIA_TYPES.octets, doc).is },
+  ];
+  const base = { item: path, path, files };
+  return {
+    content: { phase: 'content', kind: 'file', ...base },
+    name: { phase: 'name', kind: 'file', ...base },
+    medium: memoryMedium([run, doc]),
   };
 }
 

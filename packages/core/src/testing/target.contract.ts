@@ -3,6 +3,7 @@ import {
   type BlobReader,
   type FileContent,
   type FileName,
+  fileState,
   type GitContent,
   type GitRefs,
   hasPreflight,
@@ -14,8 +15,9 @@ import {
   type SizedDigest,
   type Target,
   totalSize,
+  uniqueByDigest,
 } from '../index.ts';
-import { makeFile, makeImage, memoryMedium, type TestImage } from './target-loads.ts';
+import { makeDirectory, makeFile, makeImage, memoryMedium, type TestImage } from './target-loads.ts';
 
 /** A fresh, empty target. */
 export interface TargetFixture {
@@ -58,6 +60,7 @@ export function describeTarget(
     tagTests(get);
     batchTests(get);
     fileTests(get);
+    directoryTests(get);
   });
 }
 
@@ -311,7 +314,7 @@ function fileTests(get: Get): void {
     if (!files) return context.skip('the target takes no files');
     const [one, two] = [await heldFile(target, 'v1'), await heldFile(target, 'v2')];
     await target.load(one.name, one.medium, run);
-    const there = { digest: one.name.root.digest };
+    const there = fileState(one.name);
     expect(await target.inspect(two.name, run)).toMatchObject({ state: 'different', there });
     await expectConflict(target, two.name, one.name);
     await target.load({ ...two.name, replaces: there }, two.medium, run);
@@ -324,16 +327,52 @@ function fileTests(get: Get): void {
       const { target, files } = get();
       if (!files) return;
       const { name, medium } = makeFile('v1');
-      await expect(target.load({ ...name, path }, medium, run)).rejects.toMatchObject({
+      await expect(target.load(atPath(name, path), medium, run)).rejects.toMatchObject({
         code: 'NAME_UNSAFE',
       });
     },
   );
 }
 
+function directoryTests(get: Get): void {
+  it('takes a directory, equal bytes once, and makes all its files visible', async (context) => {
+    const { target, files } = get();
+    if (!files) return context.skip('the target takes no files');
+    const { content, name, medium } = makeDirectory('v1');
+    const missingBytes = totalSize(uniqueByDigest(content.files.map(({ root }) => root)));
+    expect(await target.inspect(content, run)).toEqual({ state: 'absent', missingBytes });
+    expect(await target.load(content, medium, run)).toEqual({ state: 'loaded', bytes: missingBytes });
+    expect(await target.inspect(name, run)).toMatchObject({ state: 'absent' });
+    await target.readBack(content, run);
+    expect(await target.load(name, medium, run)).toMatchObject({ state: 'loaded' });
+    for (const load of [content, name]) expect(await target.inspect(load, run)).toEqual({ state: 'same' });
+    for (const load of [content, name])
+      expect(await target.load(load, medium, run)).toEqual({ state: 'same', bytes: 0 });
+  });
+
+  it('replaces the files of a directory only when the plan saw each, and adds what is new', async (context) => {
+    const { target, files } = get();
+    if (!files) return context.skip('the target takes no files');
+    const [one, two] = [makeDirectory('v1'), makeDirectory('v2')];
+    const part: FileName = { ...one.name, files: one.name.files.slice(0, 2) };
+    for (const { content, medium } of [one, two]) await target.load(content, medium, run);
+    await target.load(part, one.medium, run);
+    const there = fileState(part);
+    expect(await target.inspect(two.name, run)).toMatchObject({ state: 'different', there });
+    await expectConflict(target, two.name, part);
+    await expectConflict(target, { ...two.name, replaces: fileState(one.name, part.files.slice(1)) }, part);
+    await target.load({ ...two.name, replaces: there }, two.medium, run);
+    expect(await target.inspect(two.name, run)).toEqual({ state: 'same' });
+  });
+}
+
 async function loaded(target: Target, image: TestImage): Promise<TestImage> {
   await target.load(image.content, memoryMedium(image.parts), run);
   return image;
+}
+
+function atPath(name: FileName, path: string): FileName {
+  return { ...name, path, files: name.files.map((file) => ({ ...file, path })) };
 }
 
 async function heldFile(

@@ -4,6 +4,7 @@ import {
   checkRun,
   type Descriptor,
   type Digest,
+  fileState,
   GapferryError,
   hasLinks,
   isGapferryError,
@@ -19,6 +20,7 @@ import {
   requireSafePath,
   type SizedDigest,
   type Target,
+  uniqueByDigest,
 } from '@gapferry/core';
 import { type MemoryBlobStore, memoryBlobStore } from './memory-blob-store.ts';
 
@@ -66,7 +68,7 @@ interface State {
 
 function blobsOf(load: ContentLoad): readonly SizedDigest[] {
   if (load.kind === 'oci') return load.blobs;
-  return load.kind === 'git' ? load.packs : [load.root];
+  return load.kind === 'git' ? load.packs : uniqueByDigest(load.files.map(({ root }) => root));
 }
 
 async function inspectContent(state: State, load: ContentLoad, run: Run): Promise<Presence> {
@@ -129,7 +131,7 @@ async function readBack(state: State, load: ContentLoad, run: Run): Promise<void
 }
 
 async function loadName(state: State, load: NameLoad): Promise<LoadOutcome> {
-  if (load.kind === 'file') requireSafePath(load.path, load.item);
+  if (load.kind === 'file') for (const { path } of load.files) requireSafePath(path, load.item);
   const there = thereFor(state, load);
   const wanted = wantedState(load);
   if (there !== undefined && isSame(there, wanted)) return { state: 'same', bytes: 0 };
@@ -142,16 +144,26 @@ async function loadName(state: State, load: NameLoad): Promise<LoadOutcome> {
 }
 
 async function requireContent(state: State, load: NameLoad): Promise<void> {
-  const missing =
-    load.kind === 'git'
-      ? load.refs.map(({ oid }) => oid).find((oid) => !state.objects.has(`${load.repository} ${oid}`))
-      : await firstMissing(state, load.root);
+  const missing = await missingFor(state, load);
   if (missing === undefined) return;
   throw new GapferryError({
     code: 'BLOB_MISSING',
     message: `${load.item}: its content ${missing} is not in target ${state.target}`,
     origin: 'target',
   });
+}
+
+async function missingFor(state: State, load: NameLoad): Promise<string | undefined> {
+  switch (load.kind) {
+    case 'git':
+      return load.refs.map(({ oid }) => oid).find((oid) => !state.objects.has(`${load.repository} ${oid}`));
+    case 'oci':
+      return await firstMissing(state, load.root);
+    case 'file': {
+      const missing = await Promise.all(load.files.map(({ root }) => firstMissing(state, root)));
+      return missing.find((digest) => digest !== undefined);
+    }
+  }
 }
 
 /** Walks from a manifest to everything it needs. */
@@ -196,7 +208,8 @@ function thereFor(state: State, load: NameLoad): NameState | undefined {
 }
 
 function wantedState(load: NameLoad): NameState {
-  if (load.kind !== 'git') return { digest: load.root.digest };
+  if (load.kind === 'oci') return { digest: load.root.digest };
+  if (load.kind === 'file') return fileState(load);
   return Object.fromEntries(load.refs.map((ref) => [ref.name, ref.oid]));
 }
 
