@@ -50,7 +50,7 @@ export async function checkUpstream(
 }
 
 function demandedBy(wish: Wish | undefined): readonly UpstreamVerification[] {
-  return wish !== undefined && 'verify' in wish ? (wish.verify ?? []) : [];
+  return wish !== undefined && wish.kind !== 'git' && 'verify' in wish ? (wish.verify ?? []) : [];
 }
 
 function signedArtifact(holding: ImageHolding | ChartHolding): Parameters<typeof readSignatureMaterial>[0] {

@@ -1,5 +1,6 @@
 import type { Attachment } from './attachment.ts';
 import type { Descriptor, SizedDigest } from './descriptor.ts';
+import type { GitCheck } from './git-signatures.ts';
 import type { ChartPin, FilePin, GitPin, GitRef, ImagePin } from './pin.ts';
 import type { UpstreamCheck } from './upstream.ts';
 
@@ -61,6 +62,10 @@ export interface GitHolding {
   readonly packs: readonly GitPack[];
   /** Commits whose parents were cut off (gitrepository-layout, `shallow`), sorted; absent for a whole history. */
   readonly shallow?: readonly string[];
+  /** Whose signatures met the wish's demands on which refs; absent where there are none. */
+  readonly checked?: readonly GitCheck[];
+  /** The tags and commits that were checked, as one blob; there is one with `checked` only. */
+  readonly signed?: Descriptor;
 }
 
 export interface FileHolding {

@@ -12,6 +12,7 @@ export const MEDIA_TYPES = {
   helmChart: 'application/vnd.cncf.helm.chart.content.v1.tar+gzip',
   helmProvenance: 'application/vnd.cncf.helm.chart.provenance.v1.prov',
   gitPack: 'application/x-git-pack',
+  gitSigned: 'application/vnd.gapferry.git.signed.v1+json',
   octets: 'application/octet-stream',
   json: 'application/json',
 } as const;

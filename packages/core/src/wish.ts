@@ -103,6 +103,16 @@ export interface LocalChartWish extends ChartChoices {
 /** As for images; the newest are those with the highest version. */
 export type GitTagChoice = Pick<TagChoice, 'semver' | 'match' | 'newest'>;
 
+/** A demand as bundle.yaml states it: refs that must be signed, by whom one of the files knows. Paths are relative to bundle.yaml. At least one of the two. */
+export interface GitVerification {
+  readonly allowedSigners?: string;
+  readonly keyring?: string;
+  /** In the words of the wish's `refs`, sorted; absent: every pinned ref. */
+  readonly refs?: readonly string[];
+  /** It need not fit any ref: it is stated for many repositories at once. */
+  readonly ifAny?: true;
+}
+
 export interface GitWish {
   readonly kind: 'git';
   /** `https://…`, `ssh://…`, `file:///…`; scp-like addresses are normalised to `ssh://`. Without credentials. */
@@ -115,6 +125,8 @@ export interface GitWish {
   readonly depth?: number;
   /** Which files that Git LFS keeps come along: those of all history, or none. Absent: those of the commits that the refs name. */
   readonly lfs?: 'all' | 'none';
+  /** Who must have signed which refs; every demand must be met. */
+  readonly verify?: readonly GitVerification[];
   /** Identity to use instead of host/path of the URL. */
   readonly as?: string;
   /** The images that manifests and kustomizations in it name are looked for, and become part of the release. Absent: they are not. */

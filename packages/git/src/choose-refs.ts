@@ -1,4 +1,11 @@
-import { GapferryError, type GitRef, type GitTagChoice, type GitWish, shortRefName } from '@gapferry/core';
+import {
+  GapferryError,
+  type GitRef,
+  type GitTagChoice,
+  type GitWish,
+  matchesRef,
+  shortRefName,
+} from '@gapferry/core';
 import { byRefName } from './ref-name.ts';
 
 /** What a server says it has: branches and tags, and the branch HEAD points to. */
@@ -63,26 +70,6 @@ function fitting(
 
 function isTag({ name }: GitRef): boolean {
   return name.startsWith('refs/tags/');
-}
-
-function matchesRef(name: string, pattern: string, head: string | undefined): boolean {
-  if (pattern === 'HEAD') return name === head;
-  const subject = pattern.startsWith('refs/') ? name : (shortRefName(name) ?? name);
-  return matchesWildcard(subject, pattern.split('*'));
-}
-
-/** Linear in the length of the text, unlike a regular expression made from the pattern. */
-function matchesWildcard(text: string, [first = '', ...rest]: readonly string[]): boolean {
-  const last = rest.pop();
-  if (last === undefined) return text === first;
-  if (!text.startsWith(first)) return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = text.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return text.length - last.length >= at && text.endsWith(last);
 }
 
 function examples(refs: readonly GitRef[]): string {

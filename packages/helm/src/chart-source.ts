@@ -2,7 +2,7 @@ import type { BlobStore, ChartHolding, ChartPin, ChartWish, Digest, Run, Source 
 import type { HttpClient } from '@gapferry/http';
 import { localCharts } from './local/local-charts.ts';
 import { checkProvenance } from './provenance/check-provenance.ts';
-import type { Keyring } from './provenance/keyring.ts';
+import type { ProvenanceSigners } from './provenance/provenance-signers.ts';
 import { type ChartAttachments, type ChartRegistry, registryCharts } from './registry-charts.ts';
 import { repositoryCharts } from './repository-charts.ts';
 
@@ -14,14 +14,14 @@ export interface ChartSourceOptions {
   /** Paths of charts on this machine start from here: the directory of bundle.yaml. */
   readonly baseDirectory: string;
   /** By `wishDigest`, for wishes that demand a provenance: who must have signed it. */
-  readonly keyrings?: ReadonlyMap<Digest, Keyring>;
+  readonly provenance?: ReadonlyMap<Digest, ProvenanceSigners>;
 }
 
 /** Charts by exact version or range, from OCI registries and classic repositories, and charts on this machine. All end as the same thing in the depot: an OCI artifact with Helm's media types. */
 export function chartSource(options: ChartSourceOptions): Source<ChartWish, ChartPin, ChartHolding> {
   const registry = registryCharts(options.oci, options.attachments);
-  const { keyrings = new Map<Digest, Keyring>() } = options;
-  const repository = repositoryCharts(options.http, ({ wish }) => keyrings.has(wish));
+  const { provenance = new Map<Digest, ProvenanceSigners>() } = options;
+  const repository = repositoryCharts(options.http, ({ wish }) => provenance.has(wish));
   const local = localCharts(options.baseDirectory);
   const resolve = (wish: ChartWish, run: Run): Promise<ChartPin> => {
     switch (wish.from) {
@@ -47,9 +47,9 @@ export function chartSource(options: ChartSourceOptions): Source<ChartWish, Char
     resolve: async (wish, run) => [await resolve(wish, run)],
     fetch: async (pin, into, run) => {
       const holding = await fetch(pin, into, run);
-      const keyring = keyrings.get(pin.wish);
-      if (keyring === undefined) return holding;
-      return { ...holding, checked: [await checkProvenance(holding, keyring, into, run)] };
+      const signers = provenance.get(pin.wish);
+      if (signers === undefined) return holding;
+      return { ...holding, checked: [await checkProvenance(holding, signers, into, run)] };
     },
   };
 }

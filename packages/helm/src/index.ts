@@ -30,7 +30,7 @@ export type { Entry } from './discover-tree/leads-of-entry.ts';
 export type { ChartTree } from './discover-tree/pack-tree-chart.ts';
 export { type ArchiveTree, readArchiveTree } from './discover-tree/read-archive-tree.ts';
 export type { TreeIdentity } from './discover-tree/tree-identity.ts';
-export type { Keyring } from './provenance/keyring.ts';
+export type { ProvenanceSigners } from './provenance/provenance-signers.ts';
 export type { ChartAttachments, ChartRegistry } from './registry-charts.ts';
 export {
   type ChartRenderer,

@@ -4,7 +4,8 @@
  *
  * The verifying half is synchronous and never fetches anything; the signing half is loaded only when something
  * is signed. Neither reads the environment or touches a file: keys come and go as PEM text.
- * Besides, the signatures that upstream made with cosign are held against keys and identities.
+ * Besides, the signatures that upstream made are held against keys and identities: cosign's, OpenPGP's (the provenance of
+ * charts), and those of Git tags and commits.
  * It does not decide whom to trust: that is the policy's, in @gapferry/bundle.
  *
  * Imported by the cli only; collector and importer see it through the Signer, Verifier and UpstreamVerifier ports of core.
@@ -13,6 +14,7 @@ export { type Fingerprint, fingerprintOf, keyFingerprint } from './fingerprint.t
 export { generateKeyPair, type KeyPair } from './generate-key-pair.ts';
 export { type KeySignerOptions, keySigner } from './key-signer.ts';
 export { keyVerifier } from './key-verifier.ts';
+export { type OpenPgpSigners, openPgpSigners } from './openpgp/openpgp-signers.ts';
 export { loadPrivateKey } from './private-key.ts';
 export { type KeyKind, loadPublicKey } from './public-key.ts';
 export { requireUsableDemand, upstreamVerifier } from './upstream-verifier.ts';

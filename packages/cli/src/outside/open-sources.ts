@@ -1,8 +1,9 @@
 import { dirname, join, resolve } from 'node:path';
 import type { HostConfig } from '@gapferry/bundle';
 import type { Discovery } from '@gapferry/collector';
-import type { Sources } from '@gapferry/core';
+import type { Digest, Sources } from '@gapferry/core';
 import type { RemoteAccess } from '@gapferry/git';
+import type { ProvenanceSigners } from '@gapferry/helm';
 import type { HostSettings, HttpClient } from '@gapferry/http';
 import { systemClock } from '../clock.ts';
 import { childEnvironment, type Environment } from '../environment.ts';
@@ -81,7 +82,7 @@ export async function openSources(
     chart: chartSource({
       ...charts,
       attachments: registryAttachments(registry, attachments),
-      keyrings: await readKeyrings({ config, file }),
+      provenance: await provenanceSigners({ config, file }),
     }),
     git: repositories,
     file: fileSource(http),
@@ -90,6 +91,16 @@ export async function openSources(
       await Promise.all([local.close(), images.close()]);
     },
   };
+}
+
+/** What reads OpenPGP is loaded only where a chart's provenance is demanded. */
+async function provenanceSigners(
+  bundle: Pick<BundleFiles, 'config' | 'file'>,
+): Promise<ReadonlyMap<Digest, ProvenanceSigners>> {
+  const keyrings = await readKeyrings(bundle);
+  if (keyrings.size === 0) return new Map();
+  const { openPgpSigners } = await import('@gapferry/signing');
+  return new Map([...keyrings].map(([wish, keyring]) => [wish, openPgpSigners(keyring)]));
 }
 
 /** System git reads certificates and keys of its own from files; the authorities that it trusts are written for it. */

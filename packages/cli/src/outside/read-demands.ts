@@ -19,7 +19,8 @@ export async function readDemands({
 }: Pick<BundleFiles, 'config' | 'file'>): Promise<UpstreamDemands | undefined> {
   const stated = new Map<string, UpstreamVerification>();
   for (const wish of config.wishes)
-    if ('verify' in wish) for (const one of wish.verify ?? []) stated.set(canonicalJson(one), one);
+    if (wish.kind !== 'git' && 'verify' in wish)
+      for (const one of wish.verify ?? []) stated.set(canonicalJson(one), one);
   // What content names may match them as well.
   for (const { cosign } of config.upstream ?? []) stated.set(canonicalJson(cosign), cosign);
   if (stated.size === 0) return undefined;

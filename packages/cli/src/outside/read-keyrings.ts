@@ -1,7 +1,6 @@
 import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { type Digest, GapferryError, wishDigest } from '@gapferry/core';
-import type { Keyring } from '@gapferry/helm';
+import { type Digest, GapferryError, type KeyFile, wishDigest } from '@gapferry/core';
 import { reasonOf } from '../environment.ts';
 import type { BundleFiles } from './read-bundle.ts';
 
@@ -12,8 +11,8 @@ const LIMIT = 16_777_216;
 export async function readKeyrings({
   config,
   file,
-}: Pick<BundleFiles, 'config' | 'file'>): Promise<ReadonlyMap<Digest, Keyring>> {
-  const keyrings = new Map<Digest, Keyring>();
+}: Pick<BundleFiles, 'config' | 'file'>): Promise<ReadonlyMap<Digest, KeyFile>> {
+  const keyrings = new Map<Digest, KeyFile>();
   for (const wish of config.wishes) {
     if (wish.kind !== 'chart' || wish.provenance === undefined) continue;
     const name = wish.provenance.keyring;

@@ -5,6 +5,7 @@ import {
   type Digest,
   type ErrorCode,
   GapferryError,
+  isGapferryError,
   MEDIA_TYPES,
   type ProvenanceCheck,
   parseJson,
@@ -12,10 +13,9 @@ import {
   type Run,
   readVerified,
 } from '@gapferry/core';
-import type { CleartextMessage, Key } from 'openpgp';
 import { isTree, parseGoYaml, textOf } from '../go-yaml.ts';
-import { type Keyring, readKeyring } from './keyring.ts';
 import { isProvenance, PROVENANCE_LIMIT } from './provenance-file.ts';
+import type { ProvenanceSigners } from './provenance-signers.ts';
 
 const MANIFEST_LIMIT = 4_194_304;
 
@@ -23,7 +23,7 @@ const MANIFEST_LIMIT = 4_194_304;
  *  Throws `SIGNATURE_MISSING` when the chart has none, `KEY_UNKNOWN` when nobody of the keyring signed it, `SIGNATURE_INVALID` when the signature is not good or names another archive. */
 export async function checkProvenance(
   { pin, root, archive }: ChartHolding,
-  keyring: Keyring,
+  signers: ProvenanceSigners,
   from: BlobReader,
   run: Run,
 ): Promise<ProvenanceCheck> {
@@ -36,7 +36,7 @@ export async function checkProvenance(
       hint: 'have upstream sign it (helm package --sign), or take "provenance" out of bundle.yaml',
     });
   const bytes = await readVerified(layer, from.open(layer, run), { origin: 'depot' });
-  const fingerprint = await verifyProvenance(bytes, { id: pin.id, archive: archive.digest }, keyring);
+  const fingerprint = await verifyProvenance(bytes, { id: pin.id, archive: archive.digest }, signers);
   return { by: 'helm-provenance', fingerprint };
 }
 
@@ -59,68 +59,34 @@ async function provenanceLayer(
 export async function verifyProvenance(
   provenance: Uint8Array,
   chart: { readonly id: string; readonly archive: Digest },
-  keyring: Keyring,
+  signers: ProvenanceSigners,
 ): Promise<string> {
-  const { readCleartextMessage, verify } = await import('openpgp');
-  const verificationKeys = [...(await readKeyring(keyring))];
-  const message = await readMessage(provenance, chart.id, readCleartextMessage);
-  // What the signature covers: `data` has other line ends.
-  const { signatures, data } = await verify({ message, verificationKeys }).catch((cause: unknown) => {
-    throw invalid(chart.id, `its provenance is not signed as OpenPGP demands: ${reasonOf(cause)}`);
-  });
-  const signer = await requireOneGood(signatures, verificationKeys, chart.id, keyring.name);
-  const signed = signedDigests(data, chart.id);
+  if (!isProvenance(provenance)) throw invalid(chart.id, 'its provenance is no signed message');
+  const { text, fingerprint } = await verifyText(provenance, chart.id, signers);
+  const signed = signedDigests(text, chart.id);
   if (!signed.includes(chart.archive))
     throw invalid(
       chart.id,
       `its provenance is for another archive: it signs ${signed.slice(0, 5).join(', ') || 'none'}, not ${chart.archive}`,
     );
-  return signer.getFingerprint();
+  return fingerprint;
 }
 
-async function readMessage(
+async function verifyText(
   provenance: Uint8Array,
   id: string,
-  read: (options: { cleartextMessage: string }) => Promise<CleartextMessage>,
-): Promise<CleartextMessage> {
-  if (!isProvenance(provenance)) throw invalid(id, 'its provenance is no signed message');
+  signers: ProvenanceSigners,
+): Promise<{ readonly text: string; readonly fingerprint: string }> {
   try {
-    return await read({ cleartextMessage: new TextDecoder('utf-8', { fatal: true }).decode(provenance) });
-  } catch (cause) {
-    throw invalid(id, `its provenance cannot be read: ${reasonOf(cause)}`);
+    return await signers.verifyText(provenance);
+  } catch (error) {
+    if (!isGapferryError(error) || error.category !== 'trust') throw error;
+    const why = `its provenance ${error.message}`;
+    if (error.code !== 'KEY_UNKNOWN') throw invalid(id, why);
+    const hint =
+      'ask upstream which key signs its charts, over another way; then add that key to the keyring';
+    throw refused({ id, code: error.code, why, hint });
   }
-}
-
-interface FoundSignature {
-  readonly keyID: { toHex(): string };
-  readonly verified: Promise<unknown>;
-}
-
-/** One of several is enough: the key of the first that is good. */
-async function requireOneGood(
-  signatures: readonly FoundSignature[],
-  keys: readonly Key[],
-  id: string,
-  keyring: string,
-): Promise<Key> {
-  const known = new Map(keys.flatMap((key) => key.getKeyIDs().map((keyId) => [keyId.toHex(), key])));
-  const outcomes = await Promise.allSettled(signatures.map(({ verified }) => verified));
-  const ids = signatures.map(({ keyID }) => keyID.toHex());
-  const good = known.get(ids[outcomes.findIndex(({ status }) => status === 'fulfilled')] ?? '');
-  if (good !== undefined) return good;
-  const at = ids.findIndex((keyId) => known.has(keyId));
-  const outcome = outcomes[at];
-  if (outcome?.status === 'rejected')
-    throw invalid(
-      id,
-      `the signature of its provenance by the key ${ids[at]} is not good: ${reasonOf(outcome.reason)}`,
-    );
-  throw refused({
-    id,
-    code: 'KEY_UNKNOWN',
-    why: `its provenance is signed by ${ids.slice(0, 5).join(', ') || 'nobody'}, and ${keyring} has no such key`,
-    hint: 'ask upstream which key signs its charts, over another way; then add that key to the keyring',
-  });
 }
 
 /** The second document of what is signed: `files: {name-version.tgz: sha256:…}` after Chart.yaml and a line with three dots. */
@@ -131,10 +97,6 @@ function signedDigests(text: string, id: string): string[] {
   const files = isTree(tree) ? tree['files'] : undefined;
   if (!isTree(files)) return [];
   return Object.values(files).flatMap((digest) => textOf(digest) || []);
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function invalid(id: string, why: string): GapferryError {

@@ -1,15 +1,8 @@
-import { GapferryError, printable } from '@gapferry/core';
+import { GapferryError, type KeyFile, printable } from '@gapferry/core';
 import type { Key } from 'openpgp';
 
-/** Public OpenPGP keys, as `gpg --export` writes them, plain or armored. */
-export interface Keyring {
-  /** How bundle.yaml names the file, for messages. */
-  readonly name: string;
-  readonly content: Uint8Array;
-}
-
-/** Throws `KEY_UNUSABLE` for what holds no key. */
-export async function readKeyring({ name, content }: Keyring): Promise<readonly Key[]> {
+/** Public OpenPGP keys, as `gpg --export` writes them, plain or armored. Throws `KEY_UNUSABLE` for what holds no key. */
+export async function readKeyring({ name, content }: KeyFile): Promise<readonly Key[]> {
   const { readKeys } = await import('openpgp');
   const text = Buffer.from(content.subarray(0, 12)).toString('latin1');
   if (text.slice(8, 12) === 'KBXf')

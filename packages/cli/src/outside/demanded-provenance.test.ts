@@ -1,6 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { quietRun, type RepositoryChartWish, wishDigest } from '@gapferry/core';
+import {
+  digestOf,
+  hexOf,
+  type KeyFile,
+  quietRun,
+  type RepositoryChartWish,
+  wishDigest,
+} from '@gapferry/core';
+import { type ChartRegistry, chartSource } from '@gapferry/helm';
 import { createHttpClient, type HttpClient } from '@gapferry/http';
+import { openPgpSigners } from '@gapferry/signing';
 import {
   isMissing,
   makeChart,
@@ -13,9 +22,6 @@ import {
   temporaryDirectory,
 } from '@gapferry/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { chartSource } from '../chart-source.ts';
-import type { ChartRegistry } from '../registry-charts.ts';
-import type { Keyring } from './keyring.ts';
 
 const run = quietRun();
 const PROV = '/demo-1.0.0.tgz.prov';
@@ -27,7 +33,7 @@ describe.skipIf(isMissing('gpg', 'gpgconf'))('a chart whose provenance is demand
   let home: TemporaryDirectory;
   let http: HttpClient;
   let chart: TestChart;
-  let keyring: Keyring;
+  let keyring: KeyFile;
   let signed: Uint8Array;
   let repository: TestChartRepository;
 
@@ -67,7 +73,7 @@ describe.skipIf(isMissing('gpg', 'gpgconf'))('a chart whose provenance is demand
       oci,
       attachments: { find: async () => [], fetch: nothing },
       baseDirectory: '/',
-      ...(demanded && { keyrings: new Map([[wishDigest(asked), keyring]]) }),
+      ...(demanded && { provenance: new Map([[wishDigest(asked), openPgpSigners(keyring)]]) }),
     });
     const [pin] = await source.resolve(asked, run);
     return pin && source.fetch(pin, memoryBlobStore(), run);
@@ -98,6 +104,33 @@ describe.skipIf(isMissing('gpg', 'gpgconf'))('a chart whose provenance is demand
     await gpg('--output', home.join('prov'), '--clearsign', home.join('other'));
     repository.files.set(PROV, await readFile(home.join('prov')));
     await expect(collect()).rejects.toMatchObject({ code: 'SIGNATURE_INVALID' });
+  });
+
+  it.skipIf(isMissing('helm'))('is taken with what helm makes, and helm takes it as well', async () => {
+    await writeFile(home.join('demo-1.0.0.tgz'), chart.archive);
+    await mustRun('tar', ['-xzf', home.join('demo-1.0.0.tgz'), '-C', home.path]);
+    const helm = (...args: readonly string[]): Promise<string> =>
+      mustRun('helm', args, { cwd: home.path, env: { HOME: home.path, PATH: process.env['PATH'] } });
+    await gpg(
+      '--output',
+      home.join('secret.gpg'),
+      '--passphrase',
+      '',
+      '--pinentry-mode',
+      'loopback',
+      '--export-secret-keys',
+    );
+    await helm('package', 'demo', '--sign', '--key', 'Ada', '--keyring', home.join('secret.gpg'));
+    const [packed, provenance] = await Promise.all(
+      ['demo-1.0.0.tgz', 'demo-1.0.0.tgz.prov'].map((name) => readFile(home.join(name))),
+    );
+    const signers = openPgpSigners(keyring);
+    const { text } = await signers.verifyText(provenance ?? Buffer.alloc(0));
+    expect(text).toContain(digestOf(packed ?? ''));
+    await writeFile(home.join('demo-1.0.0.tgz'), chart.archive);
+    await writeFile(home.join('demo-1.0.0.tgz.prov'), signed);
+    const told = await helm('verify', 'demo-1.0.0.tgz', '--keyring', home.join('up.gpg'));
+    expect(told).toContain(hexOf(chart.digest));
   });
 
   it.each([
