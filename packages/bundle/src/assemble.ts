@@ -203,6 +203,7 @@ function toGitItem(
   };
 }
 
+    ...(pin.about !== undefined && { about: pin.about }),
 function toLfsObject({ oid, size }: LfsObject): LfsObject {
   return { oid, size };
 }

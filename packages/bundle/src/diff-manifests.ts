@@ -1,4 +1,11 @@
-import { type Digest, GapferryError, type GitRef, totalSize } from '@gapferry/core';
+import {
+  type Digest,
+  GapferryError,
+  type GitRef,
+  isSameAbout,
+  type RepositoryAbout,
+  totalSize,
+} from '@gapferry/core';
 import { type AttachedChange, attachedChange } from './attached-change.ts';
 import {
   type ChartItem,
@@ -74,7 +81,7 @@ export type ItemChange =
       readonly change: 'refs';
       readonly kind: 'git';
       readonly id: string;
-      /** Sorted by name; empty when only HEAD moved, or where the history is cut. */
+      /** Sorted by name; empty when only HEAD moved, or something besides refs changed. */
       readonly refs: readonly RefChange[];
       /** The default branch, where it changed. */
       readonly head?: { readonly from?: string; readonly to?: string };
@@ -93,6 +100,8 @@ export interface RefChange {
   /** Commits reached from `to` and not from `from`, and the other way round; absent where the objects are not at hand. */
   readonly commits?: { readonly added: number; readonly removed: number };
 }
+      /** What the host says of the repository, where that changed; without members where it says nothing. */
+      readonly about?: { readonly from: RepositoryAbout; readonly to: RepositoryAbout };
 
 /** One side of a comparison. `refs` gives the refs of Git items whose list is a blob. */
 export interface DiffSide {
@@ -145,7 +154,8 @@ function byteChange(a: DiffSide, b: DiffSide): ReleaseDiff['bytes'] {
 
 function changeOf(was: Item, is: Item, a: DiffSide, b: DiffSide, newBytes: NewBytes): ItemChange[] {
   if (was.kind === 'git' && is.kind === 'git') return refChange(was, is, a, b, newBytes);
-  if (was.kind === 'git' || is.kind === 'git') return [];
+  if (isDirectoryItem(was) && isDirectoryItem(is)) return directoryChange(was, is, a, b, newBytes);
+  if (was.kind === 'git' || is.kind === 'git' || isDirectoryItem(was) || isDirectoryItem(is)) return [];
   if (was.root.digest === is.root.digest) return attachmentChange(was, is, newBytes(is));
   return [
     {
@@ -173,6 +183,17 @@ function notesOn(was: Item | undefined, is: Item): Notes {
   return {
     ...(attached && { attached }),
     ...(isFiltered(is) && { filtered: true }),
+function directoryChange(
+  was: DirectoryItem,
+  is: DirectoryItem,
+  a: DiffSide,
+  b: DiffSide,
+  newBytes: NewBytes,
+): ItemChange[] {
+  const files = fileChanges([was, a.files], [is, b.files]);
+  return files.length === 0 ? [] : [{ change: 'files', kind: 'file', id: is.id, files, bytes: newBytes(is) }];
+}
+
     ...named,
   };
 }
@@ -196,7 +217,9 @@ function refChange(was: GitItem, is: GitItem, a: DiffSide, b: DiffSide, newBytes
   const head = headChange(was, is);
   const cuts = cutChange(was, is, refs);
   const lfs = lfsChange(was, is);
-  if (refs.length === 0 && head === undefined && cuts === undefined && lfs === undefined) return [];
+  const about = aboutChange(was, is);
+  const besides = [head, cuts, lfs, about];
+  if (refs.length === 0 && besides.every((change) => change === undefined)) return [];
   return [
     {
       change: 'refs',
@@ -219,11 +242,19 @@ function cutChange(
 ): { from: number; to: number } | undefined {
   const isNews = refs.length === 0 ? from.join() !== to.join() : (from.length === 0) !== (to.length === 0);
   return isNews ? { from: from.length, to: to.length } : undefined;
+      ...(about !== undefined && { about }),
 }
 
 function lfsChange(was: GitItem, is: GitItem): { added: number; removed: number } | undefined {
   const [before, after] = [lfsIn(was), lfsIn(is)];
   const [added, removed] = [after.difference(before).size, before.difference(after).size];
+function aboutChange(
+  { about: from = {} }: GitItem,
+  { about: to = {} }: GitItem,
+): { from: RepositoryAbout; to: RepositoryAbout } | undefined {
+  return isSameAbout(from, to) ? undefined : { from, to };
+}
+
   return added + removed === 0 ? undefined : { added, removed };
 }
 

@@ -7,6 +7,8 @@ export interface HostConfig {
   readonly mirrors: readonly string[];
   /** `host[:port]` in lower case that the `.lfsconfig` of a repository of the host may name, absent: none. */
   readonly also?: readonly string[];
+  /** Whose API says what repositories of the host are about; `none`: it is not asked. Absent: it is asked where everybody knows what it is. */
+  readonly api?: RepositoryApi;
   /** Certificates in PEM that are trusted for the host besides the system's. */
   readonly ca?: string;
   /** Client certificate and key in PEM, both or none. */
@@ -48,6 +50,7 @@ const entry = z
     also: z.array(hostName).max(20).optional(),
     ca: entryPath.optional(),
     cert: entryPath.optional(),
+    api: z.enum(['github', 'gitlab', 'gitea', 'none']).optional(),
     key: entryPath.optional(),
     ssh: z.strictObject({ key: entryPath.optional(), knownHosts: entryPath.optional() }).optional(),
     connections: z.number().int().min(1).max(256).optional(),
@@ -77,6 +80,7 @@ function toHost({
   also,
   ca,
   cert,
+  api,
   key,
   ssh,
   connections,
@@ -87,6 +91,7 @@ function toHost({
     ...(also !== undefined && { also: also.map((host) => host.toLowerCase()) }),
     ...(ca !== undefined && { ca }),
     ...(cert !== undefined && { cert }),
+    ...(api !== undefined && { api }),
     ...(key !== undefined && { key }),
     ...(ssh !== undefined && { ssh: toSshAccess(ssh) }),
     ...(connections !== undefined && { connections }),

@@ -5,6 +5,7 @@ import {
   describeWish,
   digestOf,
   GapferryError,
+  isSameAbout,
   type NamedBy,
   type Pin,
   parseJson,
@@ -12,6 +13,7 @@ import {
   wishDigest,
 } from '@gapferry/core';
 import { z } from 'zod';
+import { aboutSchema } from './about-schema.ts';
 import { answersWish } from './answers-wish.ts';
 import { attachmentsSchema } from './attachment-schemas.ts';
 import { FORMATS, requireFormat } from './formats.ts';
@@ -100,6 +102,7 @@ const pinSchema = z.union([
       .refine((objects) => unsortedAt(objects) < 0, { error: 'is not sorted, or names an object twice' })
       .optional(),
     lfsOf: z.enum(['all', 'none']).optional(),
+    about: aboutSchema.optional(),
     namedBy,
   }),
   z.strictObject({ kind: z.literal('file'), ...base, url: textSchema, sha256: digestSchema }),
@@ -215,23 +218,30 @@ function staleLock(unpinned: readonly string[], stale: readonly string[]): Gapfe
 export interface Drift {
   readonly id: string;
   readonly kind: Pin['kind'];
-  readonly change: 'added' | 'removed' | 'moved';
+  /** `described`: only what a repository's host says of it is another. */
+  readonly change: 'added' | 'removed' | 'moved' | 'described';
 }
 
 /** Compares pins by identity, sorted by kind, then id; what a pin was found from, and what names it, does not count. */
 export function driftBetween(before: Lock | undefined, after: Lock): Drift[] {
   const key = (pin: Pin): string => `${pin.kind} ${pin.id}`;
-  const content = (pin: Pin): string =>
-    canonicalJson({ ...pin, wish: undefined, namedBy: undefined, rendered: undefined });
   const old = new Map((before?.pins ?? []).map((pin) => [key(pin), pin]));
   const now = new Map(after.pins.map((pin) => [key(pin), pin]));
   const drift: Drift[] = [];
   for (const [name, pin] of now) {
-    const was = old.get(name);
-    if (was === undefined) drift.push({ id: pin.id, kind: pin.kind, change: 'added' });
-    else if (content(was) !== content(pin)) drift.push({ id: pin.id, kind: pin.kind, change: 'moved' });
+    const change = changeOf(old.get(name), pin);
+    if (change !== undefined) drift.push({ id: pin.id, kind: pin.kind, change });
   }
   for (const [name, pin] of old)
     if (!now.has(name)) drift.push({ id: pin.id, kind: pin.kind, change: 'removed' });
   return drift.sort((a, b) => (`${a.kind} ${a.id}` < `${b.kind} ${b.id}` ? -1 : 1));
+}
+
+function changeOf(was: Pin | undefined, pin: Pin): Drift['change'] | undefined {
+  if (was === undefined) return 'added';
+  const content = (of: Pin): string =>
+    canonicalJson({ ...of, wish: undefined, namedBy: undefined, rendered: undefined, about: undefined });
+  if (content(was) !== content(pin)) return 'moved';
+  const about = (of: Pin) => (of.kind === 'git' ? of.about : undefined);
+  return isSameAbout(about(was), about(pin)) ? undefined : 'described';
 }

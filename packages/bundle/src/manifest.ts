@@ -6,10 +6,12 @@ import type {
   LfsObject,
   NamedBy,
   SizedDigest,
+  RepositoryAbout,
   UpstreamCheck,
 } from '@gapferry/core';
 import { z } from 'zod';
 import { attachmentsSchema, chartCheckedSchema, imageCheckedSchema } from './attachment-schemas.ts';
+import { aboutSchema } from './about-schema.ts';
 import { FORMATS } from './formats.ts';
 import { lfsObjectSchema, MAX_INLINE_LFS } from './lfs-list.ts';
 import { namedBySchema } from './named-by.ts';
@@ -95,6 +97,8 @@ export interface GitItem extends ItemBase {
   readonly lfs?: readonly LfsObject[] | { readonly list: Descriptor };
   /** Which items' content points to the repository, sorted by `byNaming`. */
   readonly namedBy?: readonly NamedBy[];
+  /** What its host said of it; absent where that was nothing. */
+  readonly about?: RepositoryAbout;
 }
 
 export interface FileItem extends ItemBase {
@@ -162,6 +166,7 @@ const fileSchema = z.strictObject({
 /** Shape only; what must hold between the members is `checkManifest`. */
 export const manifestSchema: z.ZodType<Manifest> = z.strictObject({
   format: z.literal(FORMATS.manifest),
+  about: aboutSchema.optional(),
   bundle: nameSchema,
   version: versionSchema,
   platforms,

@@ -125,7 +125,8 @@ async function secretFor(
   };
 }
 
-function mayCarryCredentials(url: string, options: RemoteOptions): boolean {
+/** Only over TLS, to this machine, and where the operator said so. */
+export function mayCarryCredentials(url: string, options: Pick<RemoteOptions, 'insecure'>): boolean {
   const { protocol, hostname } = new URL(url);
   const loopback =
     hostname === 'localhost' ||
@@ -135,7 +136,7 @@ function mayCarryCredentials(url: string, options: RemoteOptions): boolean {
   return protocol === 'https:' || loopback || isInsecure(url, options);
 }
 
-function isInsecure(url: string, { insecure = [] }: RemoteOptions): boolean {
+function isInsecure(url: string, { insecure = [] }: Pick<RemoteOptions, 'insecure'>): boolean {
   const { hostname, protocol, port } = new URL(url);
   return (
     insecure.includes(hostname) ||

@@ -12,6 +12,7 @@ import {
 } from '@gapferry/core';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { type ChooseTags, chooseRefs } from './choose-refs.ts';
+import type { AboutSource } from './about/about-source.ts';
 import { fetchIntoMirror, type GitMirror, mirrorOf } from './git-mirror.ts';
 import { type RemoteOptions, remoteSurroundings } from './git-remote.ts';
 import { createGit, type Git } from './git-tool.ts';
@@ -33,6 +34,8 @@ export interface GitSourceOptions extends RemoteOptions, RetryOptions, LfsSource
   readonly chooseTags?: ChooseTags;
 }
 
+  /** Asks hosts what repositories are about; nobody is asked otherwise. */
+  readonly about?: AboutSource;
 /** Reads pinned trees from the mirror that fetching keeps as well. */
 export interface GitSource extends Source<GitWish, GitPin, GitHolding>, IncrementalGitSource, TreeReader {}
 
@@ -123,6 +126,7 @@ interface Bringing extends Pick<Packing, 'git' | 'mirror' | 'pin' | 'early' | 'r
 /** Everything that the pin reaches, into the mirror. */
 async function bringPin({ git, mirror, options, pin, early, run }: Bringing): Promise<void> {
   requirePin(pin);
+  const about = await options.about?.ask(url, id, run);
   const remote = await remoteSurroundings(pin.url, options, options.workDirectory);
   const onPack = (path: string): void => early.begin({ git, mirror, pin, run }, path);
   await retryTrips(pin.id, pin.url, options, run, () =>
@@ -133,5 +137,6 @@ async function bringPin({ git, mirror, options, pin, early, run }: Bringing): Pr
 /** A pin comes from a lock file, which somebody may have edited: it is judged like a wish. */
 function requirePin(pin: GitPin): void {
   normalizeGitUrl(pin.url);
+    ...(about !== undefined && { about }),
   requireRefs(pin.refs, pin.objectFormat, `the pin of ${pin.id}`);
 }

@@ -6,6 +6,8 @@
  *
  * Imported by the cli only; collector and importer see it through the ports of core.
  */
+export { type AboutSource, type AboutSourceOptions, aboutSource } from './about/about-source.ts';
+export type { RepositoryApi } from './about/api-address.ts';
 export type { ObjectFormat } from './bare-repository.ts';
 export type { ChooseTags } from './choose-refs.ts';
 export type { GitSetting, GitSurroundings } from './git-environment.ts';

@@ -1,5 +1,6 @@
 import type { ItemChange, ItemKind, RefChange, ReleaseDiff } from '@gapferry/bundle';
 import { printable, shortDigest } from '@gapferry/core';
+import { aboutRows } from './about-rows.ts';
 import { attachedText, filteredNote } from './attached-text.ts';
 import { formatBytes } from './format-bytes.ts';
 import { formatTable } from './format-table.ts';
@@ -92,7 +93,7 @@ function versionOf(id: string, at: number): string {
   return id.slice(at + 1).replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/, '$1…');
 }
 
-function refRows({ refs, head, cuts, lfs }: Extract<ItemChange, { change: 'refs' }>): string[][] {
+function refRows({ refs, head, cuts, lfs, about }: Extract<ItemChange, { change: 'refs' }>): string[][] {
   const rows = [...refs]
     .sort((a, b) => rank(a) - rank(b))
     .map((ref) => [shortRef(ref.name), ...refMove(ref)]);
@@ -100,6 +101,7 @@ function refRows({ refs, head, cuts, lfs }: Extract<ItemChange, { change: 'refs'
     rows.push(['HEAD', `${shortRef(head.from ?? 'none')} → ${shortRef(head.to ?? 'none')}`]);
   if (cuts !== undefined) rows.push(['history', `${cutText(cuts.from)} → ${cutText(cuts.to)}`]);
   if (lfs !== undefined) rows.push(['Git LFS', `${lfs.added} new, ${lfs.removed} gone`]);
+  if (about !== undefined) rows.push(...aboutRows(about.from, about.to));
   return rows;
 }
 

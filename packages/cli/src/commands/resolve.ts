@@ -55,7 +55,7 @@ export default class Resolve extends GapferryCommand<typeof Resolve> {
       const discovery = { ...sources.discovering, values, store: scratch.store };
       const report = await driftOf(bundle.config, bundle.lock, sources, run, discovery);
       const { drift, lock } = report;
-      const lines = drift.map(({ change, kind, id }) => `${change.padEnd(8)}${kind} ${id}`);
+      const lines = drift.map(({ change, kind, id }) => `${change.padEnd(7)} ${kind} ${id}`);
       if (this.flags.check) {
         const text = drift.length === 0 ? `${bundle.lockFile} is up to date` : lines.join('\n');
         return {

@@ -10,6 +10,7 @@ import { childEnvironment, type Environment } from '../environment.ts';
 import { readCertificates, readHostSettings } from '../read-host-settings.ts';
 import { dockerCredentials } from './docker-credentials.ts';
 import { fileLookupCache } from './file-lookup-cache.ts';
+import { openAbout } from './open-about.ts';
 import type { BundleFiles } from './read-bundle.ts';
 import { readKeyrings } from './read-keyrings.ts';
 import { treeDiscovery } from './tree-discovery.ts';
@@ -71,6 +72,7 @@ export async function openSources(
     ...remote,
     hosts: gitAccess(hosts, settings, dirname(file)),
     ...lfsAccess(http, hosts, collects),
+    about: await openAbout(http, { config, ...(lock && { lock }) }, remote),
     git: createGit({ environment: childEnvironment() }),
     chooseTags: (tags, choice) => candidateTags(tags, choice).slice(0, choice.newest),
     // Absolute: git works elsewhere.
