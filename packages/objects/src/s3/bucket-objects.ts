@@ -1,0 +1,95 @@
+import { type Bytes, GapferryError, hexOf } from '@gapferry/core';
+import type { HttpAnswer } from '@gapferry/http';
+import { textIn } from './parse-xml.ts';
+import { putHeaders } from './put-headers.ts';
+import type { CopySource, ObjectBody, ObjectFacts, S3Bucket, StoredObject } from './s3-bucket.ts';
+import { askForXml, askS3, hasS3Code, placeOf, type S3Parts, signedS3 } from './s3-connection.ts';
+import { encodeS3 } from './sign-request.ts';
+
+/** Single objects. */
+export function bucketObjects(
+  parts: S3Parts,
+): Pick<S3Bucket, 'head' | 'read' | 'open' | 'put' | 'copy' | 'remove'> {
+  return {
+    async head({ key, item }, run) {
+      const answer = await askS3(parts, { method: 'HEAD', key, item, accept: [200, 404] }, run);
+      return answer.status === 404 ? undefined : toFacts(answer, parts, item);
+    },
+    async read({ key, item }, maxBytes, run) {
+      try {
+        const answer = await askS3(parts, { method: 'GET', key, item, maxBytes }, run);
+        return { ...toFacts(answer, parts, item), bytes: answer.body };
+      } catch (error) {
+        if (hasS3Code(error, 'NoSuchKey')) return undefined;
+        throw error;
+      }
+    },
+    open: (at, from, run): Bytes => {
+      const query: Record<string, string> = at.version === undefined ? {} : { versionId: at.version };
+      const request = signedS3(parts, { method: 'GET', key: at.key, query, item: at.item });
+      return parts.http.body({ ...request, item: at.item, size: at.size, headersStay: true }, from, run);
+    },
+    async put({ key, item }, body, options, run) {
+      const headers = { ...putHeaders(options), ...bodyHeaders(body) };
+      return toStored(await askS3(parts, { method: 'PUT', key, item, headers, body }, run), parts, item);
+    },
+    async copy(from, { key, item }, options, run) {
+      const headers = { ...putHeaders(options), ...sourceHeaders(from, parts) };
+      const answer = await askForXml(parts, { method: 'PUT', key, item, headers }, run);
+      const etag = textIn(answer, 'ETag');
+      if (etag === undefined) throw unclear(parts, item);
+      return { etag };
+    },
+    async remove({ key, item }, run) {
+      await askS3(parts, { method: 'DELETE', key, item, accept: [200, 204, 404] }, run);
+    },
+  };
+}
+
+/** The digest of the whole is known before anything is sent, so the store can check it by itself, and keeps it. */
+function bodyHeaders({ digest }: ObjectBody): Record<string, string> {
+  return { 'x-amz-checksum-sha256': Buffer.from(hexOf(digest), 'hex').toString('base64') };
+}
+
+function sourceHeaders({ key, etag, version }: CopySource, { bucket }: S3Parts): Record<string, string> {
+  const path = [bucket, ...key.split('/')].map(encodeS3).join('/');
+  return {
+    'x-amz-copy-source': version === undefined ? path : `${path}?versionId=${encodeS3(version)}`,
+    'x-amz-copy-source-if-match': etag,
+    'x-amz-metadata-directive': 'REPLACE',
+    'x-amz-tagging-directive': 'REPLACE',
+    'x-amz-checksum-algorithm': 'SHA256',
+  };
+}
+
+function toFacts({ headers }: HttpAnswer, parts: S3Parts, item: string): ObjectFacts {
+  const size = headers.get('content-length');
+  const etag = headers.get('etag');
+  if (etag === undefined || !/^\d{1,15}$/.test(size ?? '')) throw unclear(parts, item);
+  const version = headers.get('x-amz-version-id');
+  const metadata = [...headers].flatMap(([name, value]) =>
+    name.startsWith('x-amz-meta-') ? [[name.slice('x-amz-meta-'.length), value] as const] : [],
+  );
+  return {
+    size: Number(size),
+    etag,
+    ...(version !== undefined && { version }),
+    metadata: new Map(metadata),
+  };
+}
+
+export function toStored({ headers }: HttpAnswer, parts: S3Parts, item: string): StoredObject {
+  const etag = headers.get('etag');
+  if (etag === undefined) throw unclear(parts, item);
+  const version = headers.get('x-amz-version-id');
+  return { etag, ...(version !== undefined && { version }) };
+}
+
+function unclear(parts: S3Parts, item: string): GapferryError {
+  return new GapferryError({
+    code: 'PROTOCOL_VIOLATION',
+    message: `${placeOf(parts)} does not say which ETag and size ${item} has`,
+    origin: 'source',
+    data: { item },
+  });
+}

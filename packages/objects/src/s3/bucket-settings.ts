@@ -1,0 +1,57 @@
+import { isGapferryError, type Run } from '@gapferry/core';
+import { xmlBody } from './bucket-uploads.ts';
+import { escapeXml, textIn } from './parse-xml.ts';
+import type { S3Bucket } from './s3-bucket.ts';
+import { askForXml, askS3, hasS3Code, type S3Parts } from './s3-connection.ts';
+
+/** The bucket itself. */
+export function bucketSettings(parts: S3Parts): Pick<S3Bucket, 'settings' | 'create'> {
+  return {
+    async settings(run) {
+      const [versioning, objectLock] = await Promise.all([
+        hasVersions(parts, run),
+        hasObjectLock(parts, run),
+      ]);
+      return { versioning, objectLock };
+    },
+    async create({ objectLock }, run) {
+      const { region, bucket } = parts;
+      await askS3(
+        parts,
+        {
+          method: 'PUT',
+          item: `the bucket ${bucket}`,
+          headers: objectLock ? { 'x-amz-bucket-object-lock-enabled': 'true' } : {},
+          // The oldest region alone must not be named.
+          ...(region !== 'us-east-1' && {
+            body: xmlBody(
+              `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>${escapeXml(region)}</LocationConstraint></CreateBucketConfiguration>`,
+            ),
+          }),
+        },
+        run,
+      );
+    },
+  };
+}
+
+async function hasVersions(parts: S3Parts, run: Run): Promise<boolean> {
+  const item = `whether the bucket ${parts.bucket} keeps versions`;
+  const answer = await askForXml(parts, { method: 'GET', query: { versioning: '' }, item }, run);
+  return textIn(answer, 'Status') === 'Enabled';
+}
+
+async function hasObjectLock(parts: S3Parts, run: Run): Promise<boolean> {
+  const item = `whether the bucket ${parts.bucket} locks objects`;
+  try {
+    const answer = await askForXml(parts, { method: 'GET', query: { 'object-lock': '' }, item }, run);
+    return textIn(answer, 'ObjectLockEnabled') === 'Enabled';
+  } catch (error) {
+    if (
+      hasS3Code(error, 'ObjectLockConfigurationNotFoundError') ||
+      isGapferryError(error, 'SOURCE_NOT_FOUND')
+    )
+      return false;
+    throw error;
+  }
+}

@@ -1,0 +1,122 @@
+import { digestFromHex, digestOf, GapferryError, type Run } from '@gapferry/core';
+import { allIn, escapeXml, textIn, type XmlElement } from './parse-xml.ts';
+import { putHeaders } from './put-headers.ts';
+import type { ObjectAt, ObjectBody, S3Bucket, UploadedPart } from './s3-bucket.ts';
+import { askForXml, askS3, hasS3Code, placeOf, type S3Parts } from './s3-connection.ts';
+
+/** Multipart uploads. */
+export function bucketUploads(
+  parts: S3Parts,
+): Pick<S3Bucket, 'begin' | 'parts' | 'putPart' | 'complete' | 'abort'> {
+  return {
+    async begin({ key, item }, options, run) {
+      const headers = { ...putHeaders(options), 'x-amz-checksum-algorithm': 'SHA256' };
+      const answer = await askForXml(
+        parts,
+        { method: 'POST', key, item, headers, query: { uploads: '' } },
+        run,
+      );
+      const id = textIn(answer, 'UploadId');
+      if (id === undefined || id === '' || id.length > 2000) throw unclear(parts, item);
+      return id;
+    },
+    parts: (at, upload, run) => listParts(parts, at, upload, run),
+    async putPart({ key, item }, uploadId, { number, bytes, sha256 }, run) {
+      const answer = await askS3(
+        parts,
+        {
+          method: 'PUT',
+          key,
+          item,
+          query: { partNumber: String(number), uploadId },
+          headers: { 'x-amz-checksum-sha256': sha256 },
+          body: {
+            digest: digestFromHex(Buffer.from(sha256, 'base64').toString('hex')),
+            size: bytes.byteLength,
+            open: () => once(bytes),
+          },
+        },
+        run,
+      );
+      const etag = answer.headers.get('etag');
+      if (etag === undefined) throw unclear(parts, item);
+      return { number, size: bytes.byteLength, etag, sha256 };
+    },
+    async complete({ key, item }, uploadId, done, run) {
+      const question = { method: 'POST', key, item, query: { uploadId }, body: completion(done) } as const;
+      const answer = await askForXml(parts, question, run);
+      const etag = textIn(answer, 'ETag');
+      if (etag === undefined) throw unclear(parts, item);
+      return { etag };
+    },
+    async abort({ key, item }, uploadId, run) {
+      await askS3(parts, { method: 'DELETE', key, item, query: { uploadId }, accept: [200, 204, 404] }, run);
+    },
+  };
+}
+
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
+}
+
+async function listParts(
+  parts: S3Parts,
+  { key, item }: ObjectAt,
+  uploadId: string,
+  run: Run,
+): Promise<readonly UploadedPart[] | undefined> {
+  const found: UploadedPart[] = [];
+  try {
+    for (let marker = '0'; ; ) {
+      const query = { uploadId, 'part-number-marker': marker };
+      const page = await askForXml(parts, { method: 'GET', key, item, query }, run);
+      found.push(...allIn(page, 'Part').map((part) => toPart(part, parts, item)));
+      const next = textIn(page, 'NextPartNumberMarker') ?? '';
+      if (textIn(page, 'IsTruncated') !== 'true') return found;
+      if (!/^\d{1,5}$/.test(next) || Number(next) <= Number(marker)) throw unclear(parts, item);
+      marker = next;
+    }
+  } catch (error) {
+    if (hasS3Code(error, 'NoSuchUpload')) return undefined;
+    throw error;
+  }
+}
+
+function toPart(part: XmlElement, parts: S3Parts, item: string): UploadedPart {
+  const [number, size, etag, sha256] = ['PartNumber', 'Size', 'ETag', 'ChecksumSHA256'].map((name) =>
+    textIn(part, name),
+  );
+  if (!/^\d{1,5}$/.test(number ?? '') || !/^\d{1,15}$/.test(size ?? '') || etag === undefined)
+    throw unclear(parts, item);
+  return {
+    number: Number(number),
+    size: Number(size),
+    etag,
+    ...(sha256 !== undefined && sha256 !== '' && { sha256 }),
+  };
+}
+
+/** A store that checks parts wants to hear of each what it said. */
+function completion(done: readonly UploadedPart[]): ObjectBody {
+  const lines = done.map(
+    ({ number, etag, sha256 }) =>
+      `<Part><PartNumber>${number}</PartNumber><ETag>${escapeXml(etag)}</ETag>${sha256 === undefined ? '' : `<ChecksumSHA256>${sha256}</ChecksumSHA256>`}</Part>`,
+  );
+  return xmlBody(
+    `<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${lines.join('')}</CompleteMultipartUpload>`,
+  );
+}
+
+export function xmlBody(text: string): ObjectBody {
+  const bytes = Buffer.from(text);
+  return { digest: digestOf(bytes), size: bytes.byteLength, open: () => once(bytes) };
+}
+
+function unclear(parts: S3Parts, item: string): GapferryError {
+  return new GapferryError({
+    code: 'PROTOCOL_VIOLATION',
+    message: `${placeOf(parts)} answers unclearly about the upload of ${item}`,
+    origin: 'source',
+    data: { item },
+  });
+}

@@ -1,0 +1,105 @@
+import type { Bytes, Digest, Run } from '@gapferry/core';
+
+/** One bucket of an object store that speaks the S3 API. Questions are asked again after failed trips; answers count.
+ *  "There is none" is only what a 404 for the key says. Errors carry the store's own code in `data.s3` (`NoSuchBucket`, `AccessDenied`, …). */
+export interface S3Bucket {
+  /** `host/bucket`, for messages. */
+  readonly place: string;
+  /** Every object below the prefix in the order of keys, a thousand for each request. */
+  list(prefix: string, run: Run): AsyncIterable<ListedObject>;
+  head(at: ObjectAt, run: Run): Promise<ObjectFacts | undefined>;
+  /** A small object whole; `LIMIT_EXCEEDED` for more than `most` bytes. */
+  read(at: ObjectAt, most: number, run: Run): Promise<ReadObject | undefined>;
+  /** An object as a stream from an offset on, resumed after a cut connection; of `version` where one is named. `size`: of the whole object. */
+  open(at: ObjectAt & { readonly version?: string; readonly size: number }, from: number, run: Run): Bytes;
+  /** One request; at most 5 GiB. The store checks the digest before it keeps anything. */
+  put(at: ObjectAt, body: ObjectBody, options: PutOptions, run: Run): Promise<StoredObject>;
+  /** The store copies by itself, at most 5 GiB: nothing is sent. Throws `TARGET_CONFLICT` when `from` is not there with that ETag. */
+  copy(from: CopySource, at: ObjectAt, options: PutOptions, run: Run): Promise<StoredObject>;
+  remove(at: ObjectAt, run: Run): Promise<void>;
+  /** Begins a multipart upload; its id. */
+  begin(at: ObjectAt, options: PutOptions, run: Run): Promise<string>;
+  /** Parts that are there, in the order of numbers; undefined when there is no such upload. */
+  parts(at: ObjectAt, upload: string, run: Run): Promise<readonly UploadedPart[] | undefined>;
+  putPart(at: ObjectAt, upload: string, part: NewPart, run: Run): Promise<UploadedPart>;
+  complete(at: ObjectAt, upload: string, parts: readonly UploadedPart[], run: Run): Promise<StoredObject>;
+  /** Fine when there is none. */
+  abort(at: ObjectAt, upload: string, run: Run): Promise<void>;
+  settings(run: Run): Promise<BucketSettings>;
+  /** Makes the bucket, private; with object lock, which includes versions. */
+  create(options: { readonly objectLock: boolean }, run: Run): Promise<void>;
+}
+
+export interface ObjectAt {
+  readonly key: string;
+  /** What it is for: named in errors and progress. */
+  readonly item: string;
+}
+
+export interface ListedObject {
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly etag: string;
+}
+
+export interface ObjectFacts {
+  readonly size: number;
+  readonly etag: string;
+  readonly version?: string;
+  /** Names without `x-amz-meta-`, in lower case. */
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+export interface ReadObject extends ObjectFacts {
+  readonly bytes: Uint8Array;
+}
+
+/** May be opened again when a trip failed. */
+export interface ObjectBody {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly open: () => Bytes;
+}
+
+export interface PutOptions {
+  readonly contentType?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly lock?: { readonly mode: 'governance' | 'compliance'; readonly until: Date };
+  readonly legalHold?: boolean;
+  /** Replace only what has this ETag; `none`: only where nothing is. Throws `TARGET_CONFLICT`. */
+  readonly ifMatch?: string | 'none';
+}
+
+export interface CopySource {
+  readonly key: string;
+  readonly etag: string;
+  readonly version?: string;
+}
+
+export interface StoredObject {
+  readonly etag: string;
+  readonly version?: string;
+}
+
+export interface NewPart {
+  /** From 1. */
+  readonly number: number;
+  readonly bytes: Uint8Array;
+  /** Of `bytes`, in base64. */
+  readonly sha256: string;
+}
+
+export interface UploadedPart {
+  readonly number: number;
+  readonly size: number;
+  readonly etag: string;
+  /** In base64; absent where the store keeps none. */
+  readonly sha256?: string;
+}
+
+export interface BucketSettings {
+  readonly versioning: boolean;
+  readonly objectLock: boolean;
+}
