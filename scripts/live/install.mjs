@@ -9,11 +9,12 @@ import { bringDebianTools } from './debian-tools.mjs';
 
 import { bringGoTools } from './go-tools.mjs';
 import { bringGoWrappers } from './go-wrappers.mjs';
+import { bringPythonTools } from './python-tools.mjs';
 
 const report = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'reports', 'live-tools.json');
 
 const started = performance.now();
-const tools = [...bringDebianTools(), ...bringGoTools(), ...bringGoWrappers()];
+const tools = [...bringDebianTools(), ...bringGoTools(), ...bringGoWrappers(), ...bringPythonTools()];
 mkdirSync(dirname(report), { recursive: true });
 writeFileSync(report, `${JSON.stringify({ tools }, null, 2)}\n`);
 for (const line of summary()) console.log(`live tests: ${line}`);
