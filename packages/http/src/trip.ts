@@ -1,6 +1,6 @@
 import type { Agent } from 'node:http';
 import type { Bytes, Run } from '@gapferry/core';
-import fetch, { type Response } from 'node-fetch';
+import type { Response } from 'node-fetch';
 import type { StreamedBody } from './http-client.ts';
 import { type Patience, type SilenceWatch, watchSilence } from './silence.ts';
 
@@ -49,6 +49,8 @@ export async function startTrip(url: URL, init: TripInit, run: Run): Promise<Tri
     init.release();
   };
   try {
+    // Loaded by whoever asks something: it is the slowest part of a command that does not.
+    const { default: fetch } = await import('node-fetch');
     const response = await fetch(url, {
       method: init.method,
       headers: init.headers,
