@@ -1,16 +1,19 @@
 import { dirname, join, resolve } from 'node:path';
-import type { HostConfig } from '@gapferry/bundle';
+import type { BundleConfig, HostConfig } from '@gapferry/bundle';
 import type { Discovery } from '@gapferry/collector';
-import type { Digest, Sources } from '@gapferry/core';
-import type { RemoteAccess } from '@gapferry/git';
-import type { ProvenanceSigners } from '@gapferry/helm';
+import type { Digest, Holding, Pin, Source, Sources, Wish } from '@gapferry/core';
+import type { ChooseTags, RemoteAccess } from '@gapferry/git';
+import type { ChartDiscovery, ProvenanceSigners } from '@gapferry/helm';
 import type { HostSettings, HttpClient } from '@gapferry/http';
+import type { AttachmentFinder, LocalImages, OciClient } from '@gapferry/oci';
 import { systemClock } from '../clock.ts';
 import { childEnvironment, type Environment } from '../environment.ts';
 import { readCertificates, readHostSettings } from '../read-host-settings.ts';
 import { dockerCredentials } from './docker-credentials.ts';
 import { fileLookupCache } from './file-lookup-cache.ts';
 import { openAbout } from './open-about.ts';
+import { late } from './late.ts';
+import type { ChartLook } from './look-into-tree.ts';
 import type { BundleFiles } from './read-bundle.ts';
 import { readKeyrings } from './read-keyrings.ts';
 import { treeDiscovery } from './tree-discovery.ts';
@@ -30,7 +33,8 @@ interface Remote {
 }
 
 /** Wires one source per kind to one HTTP client. `directory` is the depot: mirrors of Git repositories, and what was found to belong to images, are kept in its `work` folder between runs.
- *  Archives of images are unpacked there for as long as they are read; their paths start from the directory of bundle.yaml. `refresh`: look again for what belongs to images. `collects`: what is resolved will be fetched. */
+ *  Archives of images are unpacked there for as long as they are read; their paths start from the directory of bundle.yaml. `refresh`: look again for what belongs to images. `collects`: what is resolved will be fetched.
+ *  What images and charts need is loaded when the first of them is asked for: it takes longer than a bundle of repositories that did not change. */
 export async function openSources(
   environment: Environment,
   { config, file }: Pick<BundleFiles, 'config' | 'file'>,
@@ -38,59 +42,43 @@ export async function openSources(
   refresh = false,
   collects = false,
 ): Promise<OpenSources> {
-  const [
-    { createHttpClient },
-    { candidateTags, createAttachmentFinder, createOciClient, imageSource, localImages, registryAttachments },
-    { chartDiscovery, chartSource, dependencyFetcher, helmProgram },
-    { createGit, gitSource, normalizeGitUrl },
-    { fileSource },
-  ] = await Promise.all([
-    import('@gapferry/http'),
-    import('@gapferry/oci'),
-    import('@gapferry/helm'),
-    import('@gapferry/git'),
-    import('@gapferry/objects'),
-  ]);
+  const [{ createHttpClient }, { createGit, gitSource, normalizeGitUrl }, { fileSource }] = await Promise.all(
+    [import('@gapferry/http'), import('@gapferry/git'), import('@gapferry/objects')],
+  );
   const { insecure, hosts } = config;
   const remote = await remoteOf(environment, insecure);
   const client = { proxyEnv: environment.proxy, userAgent: 'gapferry' };
   const settings = await settingsOf(hosts, dirname(file));
   const http = createHttpClient({ ...remote, ...client, hosts: settings });
-  const registry = createOciClient(http, {
-    mirrors: new Map([...hosts].map(([host, { mirrors }]) => [host, mirrors])),
-  });
-  const cache = fileLookupCache(join(directory, 'work', 'lookups'));
-  const attachments = createAttachmentFinder(registry, { cache, clock: systemClock, refresh });
-  const baseDirectory = dirname(file);
-  const local = localImages({ baseDirectory, workDirectory: join(directory, 'work', 'images') });
-  const charts = { http, oci: registry, baseDirectory };
-  const images = chartDiscovery({
-    dependencies: dependencyFetcher(charts),
-    ...(environment.helm && { renderer: helmProgram(environment.helm) }),
-  });
+  const provenance = await provenanceSigners({ config, file });
+  const places = { http, config, file, directory, refresh };
+  const images = late(() => openImages(places));
+  const charts = late(async () => openCharts(places, environment, provenance, await images.get()));
+  const discovery: ChartLook = {
+    discover: async (chart, run, beside) => (await charts.get()).discovery.discover(chart, run, beside),
+  };
   const repositories = gitSource({
     ...remote,
     hosts: gitAccess(hosts, settings, dirname(file)),
     ...lfsAccess(http, hosts, collects),
     about: await openAbout(http, { config, ...(lock && { lock }) }, remote),
     git: createGit({ environment: childEnvironment() }),
-    chooseTags: (tags, choice) => candidateTags(tags, choice).slice(0, choice.newest),
+    ...(await tagChoice(config)),
     // Absolute: git works elsewhere.
     workDirectory: resolve(directory, 'work', 'git'),
   });
   return {
-    discovering: { images, trees: treeDiscovery(repositories, images), normalizeGitUrl },
-    image: imageSource(registry, { attachments, cache, local }),
-    chart: chartSource({
-      ...charts,
-      attachments: registryAttachments(registry, attachments),
-      provenance: await provenanceSigners({ config, file }),
-    }),
+    discovering: { images: discovery, trees: treeDiscovery(repositories, discovery), normalizeGitUrl },
+    image: lateSource(async () => (await images.get()).source),
+    chart: lateSource(async () => (await charts.get()).source),
     git: repositories,
     file: fileSource(http),
     async close() {
       http.close();
-      await Promise.all([local.close(), images.close()]);
+      await Promise.all([
+        images.end(({ local }) => local.close()),
+        charts.end((opened) => opened.discovery.close()),
+      ]);
     },
   };
 }
@@ -103,6 +91,66 @@ async function provenanceSigners(
   if (keyrings.size === 0) return new Map();
   const { openPgpSigners } = await import('@gapferry/signing');
   return new Map([...keyrings].map(([wish, keyring]) => [wish, openPgpSigners(keyring)]));
+}
+
+interface Places extends Pick<BundleFiles, 'config' | 'file'> {
+  readonly http: HttpClient;
+  readonly directory: string;
+  readonly refresh: boolean;
+}
+
+interface OpenImages {
+  readonly source: Sources['image'];
+  readonly registry: OciClient;
+  readonly attachments: AttachmentFinder;
+  readonly local: LocalImages;
+}
+
+async function openImages({ http, config, file, directory, refresh }: Places): Promise<OpenImages> {
+  const { createAttachmentFinder, createOciClient, imageSource, localImages } = await import('@gapferry/oci');
+  const mirrors = new Map([...config.hosts].map(([host, one]) => [host, one.mirrors]));
+  const registry = createOciClient(http, { mirrors });
+  const cache = fileLookupCache(join(directory, 'work', 'lookups'));
+  const attachments = createAttachmentFinder(registry, { cache, clock: systemClock, refresh });
+  const local = localImages({
+    baseDirectory: dirname(file),
+    workDirectory: join(directory, 'work', 'images'),
+  });
+  return { source: imageSource(registry, { attachments, cache, local }), registry, attachments, local };
+}
+
+async function openCharts(
+  { http, file }: Places,
+  { helm }: Environment,
+  provenance: ReadonlyMap<Digest, ProvenanceSigners>,
+  { registry, attachments }: OpenImages,
+): Promise<{ readonly source: Sources['chart']; readonly discovery: ChartDiscovery }> {
+  const [{ chartDiscovery, chartSource, dependencyFetcher, helmProgram }, { registryAttachments }] =
+    await Promise.all([import('@gapferry/helm'), import('@gapferry/oci')]);
+  const charts = { http, oci: registry, baseDirectory: dirname(file) };
+  return {
+    source: chartSource({ ...charts, attachments: registryAttachments(registry, attachments), provenance }),
+    discovery: chartDiscovery({
+      dependencies: dependencyFetcher(charts),
+      ...(helm && { renderer: helmProgram(helm) }),
+    }),
+  };
+}
+
+/** Tags of repositories are chosen as those of images are. */
+async function tagChoice({ wishes }: BundleConfig): Promise<{ readonly chooseTags?: ChooseTags }> {
+  if (!wishes.some((wish) => wish.kind === 'git' && wish.tags !== undefined)) return {};
+  const { candidateTags } = await import('@gapferry/oci');
+  return { chooseTags: (tags, choice) => candidateTags(tags, choice).slice(0, choice.newest) };
+}
+
+function lateSource<W extends Wish, P extends Pin, H extends Holding>(
+  open: () => Promise<Source<W, P, H>>,
+): Source<W, P, H> {
+  return {
+    resolve: async (wish, run) => (await open()).resolve(wish, run),
+    fetch: async (pin, into, run) => (await open()).fetch(pin, into, run),
+  };
 }
 
 /** System git reads certificates and keys of its own from files; the authorities that it trusts are written for it. */
