@@ -59,7 +59,7 @@ export function parseBundleConfig(
   file: string,
   normalizeGitUrl: NormalizeGitUrl,
 ): BundleConfig {
-  const yaml = parseYaml(source, file, 'bundle', schema, memberNames(bundleJsonSchema()));
+  const yaml = parseYaml(source, file, 'bundle', schema, () => memberNames(bundleJsonSchema()));
   const { value: raw } = yaml;
   const { wishes, places, problems } = readEntries(yaml, normalizeGitUrl);
   if (problems.length === 0)

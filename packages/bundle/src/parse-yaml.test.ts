@@ -12,7 +12,7 @@ const SCHEMA = z.strictObject({
 const KNOWN = ['format', 'name', 'targets', 'port'];
 
 function parse(text: string): z.infer<typeof SCHEMA> {
-  return parseYaml(text, 'site.yaml', 'site', SCHEMA, KNOWN).value;
+  return parseYaml(text, 'site.yaml', 'site', SCHEMA, () => KNOWN).value;
 }
 
 /** What is wrong, as `line:column: path: message`. */

@@ -18,13 +18,13 @@ export interface YamlFile<T> {
 }
 
 /** Parses a YAML 1.2 file that people write and checks it against a schema; all problems at once, each with line and column.
- *  `file` is the name shown. Throws `CONFIG_INVALID`. Aliases are limited, duplicate keys, several documents and custom tags refused. */
+ *  `file` is the name shown; `knownKeys`, asked for when something is wrong, what may have been meant. Throws `CONFIG_INVALID`. Aliases are limited, duplicate keys, several documents and custom tags refused. */
 export function parseYaml<T>(
   text: string,
   file: string,
   format: FormatName,
   schema: z.ZodType<T>,
-  knownKeys: readonly string[] = [],
+  knownKeys: () => readonly string[] = () => [],
 ): YamlFile<T> {
   if (Buffer.byteLength(text) > MAX_BYTES)
     throw configError(file, [{ path: '', message: `is larger than ${MAX_BYTES} bytes` }]);
@@ -61,13 +61,14 @@ export function parseYaml<T>(
   if (wrongFormat !== undefined) throw configError(file, [problem(['format'], wrongFormat)]);
   const parsed = schema.safeParse(value);
   if (parsed.success) return { value: parsed.data, problem };
+  const all = knownKeys();
   throw configError(
     file,
     toFaults(parsed.error).map(({ parts, message, ofName = false }) => ({
       path: formatPath(parts),
       message: withSuggestion(String(parts.at(-1)), inPlainWords(message), {
-        all: knownKeys,
-        here: parts.length === 1 && schema instanceof z.ZodObject ? Object.keys(schema.shape) : knownKeys,
+        all,
+        here: parts.length === 1 && schema instanceof z.ZodObject ? Object.keys(schema.shape) : all,
       }),
       ...place(parts, ofName),
     })),

@@ -139,7 +139,7 @@ export interface TrustDraft {
 
 /** Parses trust.yaml. Throws `CONFIG_INVALID` with every problem at once. */
 export function parseTrustPolicy(source: string, file: string): TrustDraft {
-  const yaml = parseYaml(source, file, 'trust', schema, KNOWN);
+  const yaml = parseYaml(source, file, 'trust', schema, () => KNOWN);
   const problems = referenceProblems(yaml.value, yaml.problem);
   if (problems.length > 0) throw configError(file, problems);
   const { keys, upstream = [] } = yaml.value;

@@ -86,6 +86,7 @@ export default class Collect extends GapferryCommand<typeof Collect> {
     );
     let scratch: ScratchStore | undefined;
     try {
+      if (signer !== undefined && !this.flags.locked) sources.begin(run);
       // A dry run writes nothing to the depot, charts included.
       scratch = this.flags['dry-run'] ? await openScratchStore() : undefined;
       const basis: CollectBasis = {

@@ -1,7 +1,9 @@
 import { dirname, join, resolve } from 'node:path';
 import type { BundleConfig, HostConfig } from '@gapferry/bundle';
 import type { Discovery } from '@gapferry/collector';
-import type { Digest, Holding, Pin, Source, Sources, Wish } from '@gapferry/core';
+
+import type { Digest, Holding, Pin, Run, Source, Sources, Wish } from '@gapferry/core';
+
 import type { ChooseTags, RemoteAccess } from '@gapferry/git';
 import type { ChartDiscovery, ProvenanceSigners } from '@gapferry/helm';
 import type { HostSettings, HttpClient } from '@gapferry/http';
@@ -9,6 +11,7 @@ import type { AttachmentFinder, LocalImages, OciClient } from '@gapferry/oci';
 import { systemClock } from '../clock.ts';
 import { childEnvironment, type Environment } from '../environment.ts';
 import { readCertificates, readHostSettings } from '../read-host-settings.ts';
+import { askedAhead } from './asked-ahead.ts';
 import { dockerCredentials } from './docker-credentials.ts';
 import { fileLookupCache } from './file-lookup-cache.ts';
 import { openAbout } from './open-about.ts';
@@ -21,6 +24,8 @@ import { treeDiscovery } from './tree-discovery.ts';
 export interface OpenSources extends Sources {
   /** Finds what charts and repositories name; dependencies that charts do not bring come from where the bundle's charts come from. */
   readonly discovering: Pick<Discovery, 'images' | 'trees' | 'normalizeGitUrl'>;
+  /** Begins to ask for the bundle's repositories. The caller holds the depot's lock. */
+  begin(run: Run): void;
   /** Closes idle connections, the archives that images were read from, and the renderer of charts. */
   close(): Promise<void>;
 }
@@ -67,13 +72,20 @@ export async function openSources(
     // Absolute: git works elsewhere.
     workDirectory: resolve(directory, 'work', 'git'),
   });
+  const ahead = askedAhead(repositories);
   return {
     discovering: { images: discovery, trees: treeDiscovery(repositories, discovery), normalizeGitUrl },
     image: lateSource(async () => (await images.get()).source),
     chart: lateSource(async () => (await charts.get()).source),
-    git: repositories,
+    git: ahead.source,
     file: fileSource(http),
+    begin: (run) =>
+      ahead.begin(
+        config.wishes.filter((wish) => wish.kind === 'git'),
+        run,
+      ),
     async close() {
+      await ahead.end();
       http.close();
       await Promise.all([
         images.end(({ local }) => local.close()),
