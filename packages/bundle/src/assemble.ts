@@ -199,11 +199,11 @@ function toGitItem(
     ...(pin.head && { head: pin.head }),
     ...(shallow !== undefined && shallow.length > 0 && { shallow: [...shallow].sort() }),
     ...(lfs.length > 0 && { lfs: lfsList === undefined ? lfs.map(toLfsObject) : { list: bare(lfsList) } }),
+    ...(pin.about !== undefined && { about: pin.about }),
     ...namersOf(pin),
   };
 }
 
-    ...(pin.about !== undefined && { about: pin.about }),
 function toLfsObject({ oid, size }: LfsObject): LfsObject {
   return { oid, size };
 }

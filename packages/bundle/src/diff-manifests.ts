@@ -89,6 +89,8 @@ export type ItemChange =
       readonly cuts?: { readonly from: number; readonly to: number };
       /** How many files of Git LFS came and went, where any did. */
       readonly lfs?: { readonly added: number; readonly removed: number };
+      /** What the host says of the repository, where that changed; without members where it says nothing. */
+      readonly about?: { readonly from: RepositoryAbout; readonly to: RepositoryAbout };
       /** Of the packs and lists that A has not. */
       readonly bytes: number;
     };
@@ -100,8 +102,6 @@ export interface RefChange {
   /** Commits reached from `to` and not from `from`, and the other way round; absent where the objects are not at hand. */
   readonly commits?: { readonly added: number; readonly removed: number };
 }
-      /** What the host says of the repository, where that changed; without members where it says nothing. */
-      readonly about?: { readonly from: RepositoryAbout; readonly to: RepositoryAbout };
 
 /** One side of a comparison. `refs` gives the refs of Git items whose list is a blob. */
 export interface DiffSide {
@@ -154,8 +154,7 @@ function byteChange(a: DiffSide, b: DiffSide): ReleaseDiff['bytes'] {
 
 function changeOf(was: Item, is: Item, a: DiffSide, b: DiffSide, newBytes: NewBytes): ItemChange[] {
   if (was.kind === 'git' && is.kind === 'git') return refChange(was, is, a, b, newBytes);
-  if (isDirectoryItem(was) && isDirectoryItem(is)) return directoryChange(was, is, a, b, newBytes);
-  if (was.kind === 'git' || is.kind === 'git' || isDirectoryItem(was) || isDirectoryItem(is)) return [];
+  if (was.kind === 'git' || is.kind === 'git') return [];
   if (was.root.digest === is.root.digest) return attachmentChange(was, is, newBytes(is));
   return [
     {
@@ -183,17 +182,6 @@ function notesOn(was: Item | undefined, is: Item): Notes {
   return {
     ...(attached && { attached }),
     ...(isFiltered(is) && { filtered: true }),
-function directoryChange(
-  was: DirectoryItem,
-  is: DirectoryItem,
-  a: DiffSide,
-  b: DiffSide,
-  newBytes: NewBytes,
-): ItemChange[] {
-  const files = fileChanges([was, a.files], [is, b.files]);
-  return files.length === 0 ? [] : [{ change: 'files', kind: 'file', id: is.id, files, bytes: newBytes(is) }];
-}
-
     ...named,
   };
 }
@@ -229,9 +217,17 @@ function refChange(was: GitItem, is: GitItem, a: DiffSide, b: DiffSide, newBytes
       ...(head !== undefined && { head }),
       ...(cuts !== undefined && { cuts }),
       ...(lfs !== undefined && { lfs }),
+      ...(about !== undefined && { about }),
       bytes: newBytes(is),
     },
   ];
+}
+
+function aboutChange(
+  { about: from = {} }: GitItem,
+  { about: to = {} }: GitItem,
+): { from: RepositoryAbout; to: RepositoryAbout } | undefined {
+  return isSameAbout(from, to) ? undefined : { from, to };
 }
 
 /** Where refs move, cuts move with them; that is no news. */
@@ -242,19 +238,11 @@ function cutChange(
 ): { from: number; to: number } | undefined {
   const isNews = refs.length === 0 ? from.join() !== to.join() : (from.length === 0) !== (to.length === 0);
   return isNews ? { from: from.length, to: to.length } : undefined;
-      ...(about !== undefined && { about }),
 }
 
 function lfsChange(was: GitItem, is: GitItem): { added: number; removed: number } | undefined {
   const [before, after] = [lfsIn(was), lfsIn(is)];
   const [added, removed] = [after.difference(before).size, before.difference(after).size];
-function aboutChange(
-  { about: from = {} }: GitItem,
-  { about: to = {} }: GitItem,
-): { from: RepositoryAbout; to: RepositoryAbout } | undefined {
-  return isSameAbout(from, to) ? undefined : { from, to };
-}
-
   return added + removed === 0 ? undefined : { added, removed };
 }
 

@@ -22,6 +22,8 @@ export interface HostConfig {
   readonly requestsPerSecond?: number;
 }
 
+export type RepositoryApi = 'github' | 'gitlab' | 'gitea' | 'none';
+
 type HostEntry = {
   readonly [Member in keyof Omit<HostConfig, 'ssh'>]?: HostConfig[Member] | undefined;
 } & { readonly ssh?: SshAccessEntry | undefined };
@@ -48,9 +50,9 @@ const entry = z
   .strictObject({
     mirrors: z.array(mirror).max(20).optional(),
     also: z.array(hostName).max(20).optional(),
+    api: z.enum(['github', 'gitlab', 'gitea', 'none']).optional(),
     ca: entryPath.optional(),
     cert: entryPath.optional(),
-    api: z.enum(['github', 'gitlab', 'gitea', 'none']).optional(),
     key: entryPath.optional(),
     ssh: z.strictObject({ key: entryPath.optional(), knownHosts: entryPath.optional() }).optional(),
     connections: z.number().int().min(1).max(256).optional(),
@@ -78,9 +80,9 @@ export function toHosts(entries: HostEntries): ReadonlyMap<string, HostConfig> {
 function toHost({
   mirrors = [],
   also,
+  api,
   ca,
   cert,
-  api,
   key,
   ssh,
   connections,
@@ -89,9 +91,9 @@ function toHost({
   return {
     mirrors: mirrors.map((name) => name.replace(/^[^/]*/, (host) => host.toLowerCase())),
     ...(also !== undefined && { also: also.map((host) => host.toLowerCase()) }),
+    ...(api !== undefined && { api }),
     ...(ca !== undefined && { ca }),
     ...(cert !== undefined && { cert }),
-    ...(api !== undefined && { api }),
     ...(key !== undefined && { key }),
     ...(ssh !== undefined && { ssh: toSshAccess(ssh) }),
     ...(connections !== undefined && { connections }),

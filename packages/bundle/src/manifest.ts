@@ -5,13 +5,13 @@ import type {
   GitRef,
   LfsObject,
   NamedBy,
-  SizedDigest,
   RepositoryAbout,
+  SizedDigest,
   UpstreamCheck,
 } from '@gapferry/core';
 import { z } from 'zod';
-import { attachmentsSchema, chartCheckedSchema, imageCheckedSchema } from './attachment-schemas.ts';
 import { aboutSchema } from './about-schema.ts';
+import { attachmentsSchema, chartCheckedSchema, imageCheckedSchema } from './attachment-schemas.ts';
 import { FORMATS } from './formats.ts';
 import { lfsObjectSchema, MAX_INLINE_LFS } from './lfs-list.ts';
 import { namedBySchema } from './named-by.ts';
@@ -95,10 +95,10 @@ export interface GitItem extends ItemBase {
   readonly shallow?: readonly string[];
   /** Files that Git LFS keeps for the repository, sorted by `oid`; each is one of the item's blobs. Over 1,000: a blob with the canonical JSON of the list. Absent when there are none. */
   readonly lfs?: readonly LfsObject[] | { readonly list: Descriptor };
-  /** Which items' content points to the repository, sorted by `byNaming`. */
-  readonly namedBy?: readonly NamedBy[];
   /** What its host said of it; absent where that was nothing. */
   readonly about?: RepositoryAbout;
+  /** Which items' content points to the repository, sorted by `byNaming`. */
+  readonly namedBy?: readonly NamedBy[];
 }
 
 export interface FileItem extends ItemBase {
@@ -152,6 +152,7 @@ const gitSchema = z.strictObject({
   lfs: z
     .union([z.array(lfsObjectSchema).min(1).max(MAX_INLINE_LFS), z.strictObject({ list: descriptorSchema })])
     .optional(),
+  about: aboutSchema.optional(),
   namedBy: namedBySchema.optional(),
 });
 
@@ -166,7 +167,6 @@ const fileSchema = z.strictObject({
 /** Shape only; what must hold between the members is `checkManifest`. */
 export const manifestSchema: z.ZodType<Manifest> = z.strictObject({
   format: z.literal(FORMATS.manifest),
-  about: aboutSchema.optional(),
   bundle: nameSchema,
   version: versionSchema,
   platforms,

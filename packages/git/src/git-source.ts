@@ -11,8 +11,8 @@ import {
   wishDigest,
 } from '@gapferry/core';
 import pLimit, { type LimitFunction } from 'p-limit';
-import { type ChooseTags, chooseRefs } from './choose-refs.ts';
 import type { AboutSource } from './about/about-source.ts';
+import { type ChooseTags, chooseRefs } from './choose-refs.ts';
 import { fetchIntoMirror, type GitMirror, mirrorOf } from './git-mirror.ts';
 import { type RemoteOptions, remoteSurroundings } from './git-remote.ts';
 import { createGit, type Git } from './git-tool.ts';
@@ -32,10 +32,10 @@ export interface GitSourceOptions extends RemoteOptions, RetryOptions, LfsSource
   readonly git?: Git;
   /** Needed for wishes that choose tags. */
   readonly chooseTags?: ChooseTags;
-}
-
   /** Asks hosts what repositories are about; nobody is asked otherwise. */
   readonly about?: AboutSource;
+}
+
 /** Reads pinned trees from the mirror that fetching keeps as well. */
 export interface GitSource extends Source<GitWish, GitPin, GitHolding>, IncrementalGitSource, TreeReader {}
 
@@ -102,6 +102,7 @@ async function resolveRefs(git: Git, wish: GitWish, options: GitSourceOptions, r
   const objectFormat = refs[0]?.oid.length === 64 ? 'sha256' : 'sha1';
   requireRefs(refs, objectFormat, url);
   const head = refs.find(({ name }) => name === advertised.head)?.name;
+  const about = await options.about?.ask(url, id, run);
   return {
     kind: 'git',
     id,
@@ -112,6 +113,7 @@ async function resolveRefs(git: Git, wish: GitWish, options: GitSourceOptions, r
     ...(head !== undefined && { head }),
     ...(wish.depth !== undefined && { depth: wish.depth }),
     ...(wish.lfs !== undefined && { lfsOf: wish.lfs }),
+    ...(about !== undefined && { about }),
   };
 }
 
@@ -126,7 +128,6 @@ interface Bringing extends Pick<Packing, 'git' | 'mirror' | 'pin' | 'early' | 'r
 /** Everything that the pin reaches, into the mirror. */
 async function bringPin({ git, mirror, options, pin, early, run }: Bringing): Promise<void> {
   requirePin(pin);
-  const about = await options.about?.ask(url, id, run);
   const remote = await remoteSurroundings(pin.url, options, options.workDirectory);
   const onPack = (path: string): void => early.begin({ git, mirror, pin, run }, path);
   await retryTrips(pin.id, pin.url, options, run, () =>
@@ -137,6 +138,5 @@ async function bringPin({ git, mirror, options, pin, early, run }: Bringing): Pr
 /** A pin comes from a lock file, which somebody may have edited: it is judged like a wish. */
 function requirePin(pin: GitPin): void {
   normalizeGitUrl(pin.url);
-    ...(about !== undefined && { about }),
   requireRefs(pin.refs, pin.objectFormat, `the pin of ${pin.id}`);
 }

@@ -42,7 +42,7 @@ interface Remote {
  *  What images and charts need is loaded when the first of them is asked for: it takes longer than a bundle of repositories that did not change. */
 export async function openSources(
   environment: Environment,
-  { config, file }: Pick<BundleFiles, 'config' | 'file'>,
+  { config, file, lock }: Pick<BundleFiles, 'config' | 'file' | 'lock'>,
   directory: string,
   refresh = false,
   collects = false,
