@@ -12,6 +12,12 @@
  */
 export { type Fingerprint, fingerprintOf, keyFingerprint } from './fingerprint.ts';
 export { generateKeyPair, type KeyPair } from './generate-key-pair.ts';
+export {
+  gitSignatureVerifier,
+  requireUsableSigners,
+  type SplitGitObject,
+  type SplitSignature,
+} from './git/git-signature-verifier.ts';
 export { type KeySignerOptions, keySigner } from './key-signer.ts';
 export { keyVerifier } from './key-verifier.ts';
 export { type OpenPgpSigners, openPgpSigners } from './openpgp/openpgp-signers.ts';
