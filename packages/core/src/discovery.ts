@@ -17,7 +17,9 @@ export type DiscoveryMethod =
   | 'annotation'
   /** A chart's values.yaml or template, of what is switched off. */
   | 'values'
-  | 'kustomization';
+  | 'kustomization'
+  /** An entry of `.gitmodules`, of what a commit has checked out. */
+  | 'submodule';
 
 /** An image that content of a release names. */
 export interface ImageFinding {
@@ -130,6 +132,13 @@ export interface GitFinding extends Reference {
    *  generates a kustomization of (`generated`). Absent: none, there must be a kustomization. */
   readonly manifests?: 'here' | 'below' | 'generated';
   readonly images?: readonly ImageOverride[];
+  /** It is a submodule: `url` is the whole address, whatever is written, and `revision` the commit. */
+  readonly submodule?: SubmoduleFinding;
+}
+
+export interface SubmoduleFinding {
+  /** Why nobody is asked for its address, which is as written then. */
+  readonly refused?: string;
 }
 
 /** An artifact in an OCI registry that is neither image nor chart: manifests of Flux or Argo CD. */

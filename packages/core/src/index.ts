@@ -40,6 +40,7 @@ export * from './run.ts';
 export * from './safe-path.ts';
 export * from './signing.ts';
 export * from './source.ts';
+export * from './submodules.ts';
 export * from './tag-pattern.ts';
 export * from './target.ts';
 export * from './target-powers.ts';

@@ -101,6 +101,8 @@ export interface GitPin extends PinBase {
   readonly lfs?: readonly LfsObject[];
   /** `lfs` of the wish. */
   readonly lfsOf?: 'all' | 'none';
+  /** Commits that other repositories have as a submodule, full ids, sorted, each reached by a pinned ref; absent when there is none. They count for `lfs` as the refs do. */
+  readonly commits?: readonly string[];
   /** What its host says of it; absent where that is nothing, or where nobody asked. */
   readonly about?: RepositoryAbout;
   /** Which items' content points to it, sorted by `byNaming`; absent when nothing was found that does. A repository that no wish of the bundle wants is there because of these. */

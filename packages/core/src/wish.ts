@@ -131,6 +131,10 @@ export interface GitWish {
   readonly as?: string;
   /** The images that manifests and kustomizations in it name are looked for, and become part of the release. Absent: they are not. */
   readonly images?: 'discover';
+  /** The repositories that its commits have as submodules stay out. Absent: they become part of the release. */
+  readonly submodules?: 'none';
+  /** Commits that content points to, full ids, sorted; never of a line of bundle.yaml. What Git LFS keeps for them comes along. */
+  readonly commits?: readonly string[];
 }
 
 export interface FileWish {

@@ -7,6 +7,7 @@ import {
   type IncrementalGitSource,
   type Run,
   type Source,
+  type SubmoduleReader,
   type TreeReader,
   wishDigest,
 } from '@gapferry/core';
@@ -24,6 +25,7 @@ import { type Packing, packAfter, packWhole, removeUnfinished } from './packing/
 import { readTrees } from './read-trees.ts';
 import { requireRefs } from './ref-name.ts';
 import { type RetryOptions, retryTrips } from './retry-trips.ts';
+import { requireReached, submodulesOf } from './submodules/submodule-source.ts';
 
 export interface GitSourceOptions extends RemoteOptions, RetryOptions, LfsSourceOptions {
   /** Where mirrors and unfinished packs lie; kept between runs, may be deleted at any time between them. One source at a time fetches into it. */
@@ -37,7 +39,11 @@ export interface GitSourceOptions extends RemoteOptions, RetryOptions, LfsSource
 }
 
 /** Reads pinned trees from the mirror that fetching keeps as well. */
-export interface GitSource extends Source<GitWish, GitPin, GitHolding>, IncrementalGitSource, TreeReader {}
+export interface GitSource
+  extends Source<GitWish, GitPin, GitHolding>,
+    IncrementalGitSource,
+    TreeReader,
+    SubmoduleReader {}
 
 /** Git repositories over HTTP(S), SSH and file: resolves the wished refs to object ids, packs everything they reach into one base pack, or into an increment on earlier packs, and brings what Git LFS
  *  keeps for them. A repository that uses it is brought here when it is resolved: only its content says which objects it needs. */
@@ -52,9 +58,20 @@ export function gitSource(options: GitSourceOptions): GitSource {
   let swept: Promise<void> | undefined;
   const early = earlyJudgements();
   const lfs = lfsSource(git, options);
+  const plain = new Set<string>();
   const taskFor = (pin: GitPin, run: Run): LfsTask => {
     const mirror = mirrorOf(options.workDirectory, pin);
-    return { pin, mirror, bring: () => bringPin({ git, mirror, options, pin, early, run }) };
+    return { pin, mirror, plain, bring: () => bringPin({ git, mirror, options, pin, early, run }) };
+  };
+  const pinCommits = async (pin: GitPin, wanted: readonly string[], run: Run): Promise<GitPin> => {
+    const { lfs: _lfs, ...rest } = pin;
+    const task = taskFor({ ...rest, commits: [...new Set(wanted)].sort() }, run);
+    return await turnOf(task.mirror)(async () => {
+      await task.bring();
+      await requireReached(git, task, wanted, run);
+      const objects = await lfs.find(task, run);
+      return { ...task.pin, ...(objects.length > 0 && { lfs: objects }) };
+    });
   };
   const inTurn = async (
     pin: GitPin,
@@ -71,6 +88,7 @@ export function gitSource(options: GitSourceOptions): GitSource {
     return await turnOf(mirror)(async () => {
       run.emit({ kind: 'item-started', item: pin.id });
       const held = await pack({ git, mirror, pin, into, workDirectory, bring, early, run });
+      await requireReached(git, taskFor(pin, run), pin.commits ?? [], run);
       await lfs.fetch(taskFor(pin, run), into, run);
       run.emit({ kind: 'item-done', item: pin.id, outcome: 'done' });
       return held;
@@ -79,12 +97,18 @@ export function gitSource(options: GitSourceOptions): GitSource {
   return {
     async resolve(wish, run) {
       const pin = await resolveRefs(git, wish, options, run);
+      if (wish.commits !== undefined) return [await pinCommits(pin, wish.commits, run)];
       const task = taskFor(pin, run);
       const objects = await turnOf(task.mirror)(() => lfs.find(task, run));
       return [{ ...pin, ...(objects.length > 0 && { lfs: objects }) }];
     },
     fetch: (pin, into, run) => inTurn(pin, into, run, packWhole),
     fetchAfter: (earlier, pin, into, run) => inTurn(pin, into, run, (packing) => packAfter(packing, earlier)),
+    pinCommits,
+    readSubmodules: async (pin, run, commits) => {
+      const task = taskFor(pin, run);
+      return await turnOf(task.mirror)(() => submodulesOf(git, options, task, run, commits));
+    },
     readTrees: async function* (pin, run, only) {
       const mirror = mirrorOf(options.workDirectory, pin);
       await turnOf(mirror)(() => bringPin({ git, mirror, options, pin, early, run }));

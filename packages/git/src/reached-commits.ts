@@ -1,6 +1,7 @@
 import { GapferryError, type GitPin, printable, type Run } from '@gapferry/core';
 import type { GitMirror } from './git-mirror.ts';
 import type { Git } from './git-tool.ts';
+import { streamLines } from './packing/stream-lines.ts';
 
 const ID = /^[0-9a-f]{7,64}$/;
 /** More of them nobody asks for at once. */
@@ -55,6 +56,39 @@ async function commitsThatBegin(
       }
   }
   return found;
+}
+
+/** Which of these full ids are no commits that a pinned ref reaches. git walks only as far back as it takes to know. */
+export async function unreachedCommits(
+  git: Git,
+  { directory }: GitMirror,
+  { url, refs }: GitPin,
+  commits: readonly string[],
+  run: Run,
+): Promise<ReadonlySet<string>> {
+  const wanted = new Set(commits).difference(new Set(refs.map(({ oid }) => oid)));
+  if (wanted.size === 0) return wanted;
+  const doing = `look for commits of ${url}`;
+  const looked = await git.run(
+    {
+      repository: directory,
+      doing,
+      args: ['cat-file', '--batch-check=%(objectname) %(objecttype)'],
+      input: [...wanted].map((oid) => `${oid}\n`).join(''),
+    },
+    run,
+    67_108_864,
+  );
+  const there = new Set(
+    looked.text.split('\n').flatMap((line) => (line.endsWith(' commit') ? [line.slice(0, -7)] : [])),
+  );
+  const unreached = wanted.difference(there);
+  const input = [...there, ...refs.map(({ oid }) => `^${oid}`)].map((line) => `${line}\n`).join('');
+  const command = { repository: directory, doing, args: ['rev-list', '--stdin'], input };
+  if (there.size > 0)
+    for await (const lines of streamLines(git.stream(command, run)))
+      for (const line of lines) if (wanted.has(line)) unreached.add(line);
+  return unreached;
 }
 
 function notReached({ id, url }: GitPin, revision: string, why: string): GapferryError {

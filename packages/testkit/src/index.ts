@@ -22,6 +22,7 @@ export * from './fixed-clock.ts';
 export * from './free-port.ts';
 export * from './git/git-repository.ts';
 export { type GitServerOptions, gitServerMissing, startGitServer } from './git/git-server.ts';
+export * from './git/submodules.ts';
 export * from './git-host/gitea.ts';
 export * from './git-host/gitlab.ts';
 export type { HostedRepositories, RefRule } from './git-host/hosted-repositories.ts';

@@ -45,8 +45,15 @@ export function walkOf({ lfsOf }: Pick<GitPin, 'lfsOf'>): readonly string[] {
   return lfsOf === 'all' ? ['--stdin'] : ['--no-walk', '--stdin'];
 }
 
-export function startsOf({ refs }: Pick<GitPin, 'refs'>): string {
-  return [...new Set(refs.map(({ oid }) => `${oid}\n`))].join('');
+export function startsOf(pin: Pick<GitPin, 'refs' | 'commits'>): string {
+  return startIds(pin)
+    .map((oid) => `${oid}\n`)
+    .join('');
+}
+
+/** What the refs name, and commits besides them, each once. */
+export function startIds({ refs, commits = [] }: Pick<GitPin, 'refs' | 'commits'>): string[] {
+  return [...new Set([...refs.map(({ oid }) => oid), ...commits])];
 }
 
 /** Ids only; git leaves out the large ones itself. */

@@ -12,6 +12,7 @@ import type { GitMirror } from '../git-mirror.ts';
 import { remoteSurroundings } from '../git-remote.ts';
 import type { Git } from '../git-tool.ts';
 import { protocolOf } from '../git-url.ts';
+import { removeLooks } from '../look-from-afar.ts';
 import type { RetryOptions } from '../retry-trips.ts';
 import { bringObjects, type LfsOrigin } from './bring-objects.ts';
 import { findPointers, objectsOf, type Pointers, startsOf } from './find-pointers.ts';
@@ -19,7 +20,7 @@ import { type LfsEndpoint, toldEndpoint, usualEndpoint } from './lfs-endpoint.ts
 import { locateObject } from './locate-object.ts';
 import { readLfsUrl } from './read-lfs-config.ts';
 import { type SshLfsOptions, sshAuthenticate } from './ssh-authenticate.ts';
-import { removeLooks, usesLfs } from './uses-lfs.ts';
+import { usesLfs } from './uses-lfs.ts';
 
 export interface LfsSourceOptions extends SshLfsOptions, RetryOptions {
   readonly workDirectory: string;
@@ -39,6 +40,8 @@ export interface LfsTask {
   readonly mirror: GitMirror;
   /** Brings everything that the pin reaches into the mirror. */
   readonly bring: () => Promise<void>;
+  /** Commits that are known to have no submodules. */
+  readonly plain: Set<string>;
 }
 
 /** Git LFS (github.com/git-lfs/git-lfs, docs/spec.md and docs/api) as a source. */
@@ -52,11 +55,12 @@ export interface LfsSource {
 export function lfsSource(git: Git, options: LfsSourceOptions): LfsSource {
   const known = new Map<string, Pointers>();
   let swept: Promise<void> | undefined;
-  const pointersOf = async ({ pin, mirror, bring }: LfsTask, run: Run): Promise<Pointers> => {
+  const pointersOf = async (task: LfsTask, run: Run): Promise<Pointers> => {
+    const { pin, mirror } = task;
     const key = `${mirror.directory} ${pin.lfsOf ?? 'tips'} ${digestOf(startsOf(pin))}`;
     swept ??= removeLooks(options.workDirectory);
     await swept;
-    const found = known.get(key) ?? (await lookFor(git, options, { pin, mirror, bring }, run));
+    const found = known.get(key) ?? (await lookFor(git, options, task, run));
     known.set(key, found);
     return found;
   };
@@ -86,13 +90,13 @@ export function lfsSource(git: Git, options: LfsSourceOptions): LfsSource {
 
 /** The whole repository is brought only where there is something to find. */
 async function lookFor(git: Git, options: LfsSourceOptions, task: LfsTask, run: Run): Promise<Pointers> {
-  const { pin, mirror, bring } = task;
+  const { pin, mirror, bring, plain } = task;
   if (pin.lfsOf === 'none' || pin.refs.length === 0) return new Map();
   if (pin.lfsOf === undefined) {
     const { workDirectory, bringsAtOnce = false } = options;
-    if (bringsAtOnce) await bring();
+    if (bringsAtOnce || pin.commits !== undefined) await bring();
     const remote = await remoteSurroundings(pin.url, options, workDirectory);
-    if (!(await usesLfs({ git, mirror, pin, remote, workDirectory }, run))) return new Map();
+    if (!(await usesLfs({ git, mirror, pin, remote, workDirectory, plain }, run))) return new Map();
   }
   await bring();
   return await findPointers(git, mirror, pin, run);
