@@ -10,8 +10,8 @@ export interface GitObject {
   readonly content: Uint8Array;
 }
 
-/** Bytes of one tag or commit that are read at most. */
-export const MAX_GIT_OBJECT = 1_048_576;
+/** What is read at most to check signatures of one repository: bytes of one tag or commit, bytes of all of them, and their number. */
+export const GIT_OBJECT_LIMITS = { bytes: 1_048_576, totalBytes: 8_388_608, objects: 10_000 } as const;
 
 /** A file with public keys, read in. */
 export interface KeyFile {
@@ -57,7 +57,7 @@ export interface GitSignatureVerifier {
 
 /** A source that reads the tags and commits which refs of a pinned repository name. */
 export interface GitObjectReader {
-  /** Those of `oids` that are tags or commits of at most `MAX_GIT_OBJECT` bytes, sorted by id, each once; what is larger throws `LIMIT_EXCEEDED`. */
+  /** Those of `oids` that are tags or commits, sorted by id, each once. Throws `LIMIT_EXCEEDED` for more than `GIT_OBJECT_LIMITS` say. */
   readObjects(pin: GitPin, oids: readonly string[], run: Run): Promise<readonly GitObject[]>;
 }
 

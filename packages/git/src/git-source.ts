@@ -2,6 +2,7 @@ import {
   type BlobStore,
   GapferryError,
   type GitHolding,
+  type GitObjectReader,
   type GitPin,
   type GitWish,
   type IncrementalGitSource,
@@ -25,6 +26,7 @@ import { type Packing, packAfter, packWhole, removeUnfinished } from './packing/
 import { readTrees } from './read-trees.ts';
 import { requireRefs } from './ref-name.ts';
 import { type RetryOptions, retryTrips } from './retry-trips.ts';
+import { readObjects } from './signed/read-objects.ts';
 import { requireReached, submodulesOf } from './submodules/submodule-source.ts';
 
 export interface GitSourceOptions extends RemoteOptions, RetryOptions, LfsSourceOptions {
@@ -42,6 +44,7 @@ export interface GitSourceOptions extends RemoteOptions, RetryOptions, LfsSource
 export interface GitSource
   extends Source<GitWish, GitPin, GitHolding>,
     IncrementalGitSource,
+    GitObjectReader,
     TreeReader,
     SubmoduleReader {}
 
@@ -108,6 +111,13 @@ export function gitSource(options: GitSourceOptions): GitSource {
     readSubmodules: async (pin, run, commits) => {
       const task = taskFor(pin, run);
       return await turnOf(task.mirror)(() => submodulesOf(git, options, task, run, commits));
+    },
+    readObjects: async (pin, oids, run) => {
+      const mirror = mirrorOf(options.workDirectory, pin);
+      return await turnOf(mirror)(async () => {
+        await bringPin({ git, mirror, options, pin, early, run });
+        return await readObjects(git, mirror, oids, `git ${pin.id}`, run);
+      });
     },
     readTrees: async function* (pin, run, only) {
       const mirror = mirrorOf(options.workDirectory, pin);

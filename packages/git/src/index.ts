@@ -24,3 +24,4 @@ export * from './quarantine.ts';
 export { countCommits, type GitReach, type RepositoryRefs, readRefs } from './read-refs.ts';
 export * from './repository-writer.ts';
 export type { RetryOptions } from './retry-trips.ts';
+export { type SignedPayload, splitSignature } from './signed/split-signature.ts';

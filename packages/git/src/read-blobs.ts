@@ -6,9 +6,11 @@ interface Wanted {
   readonly oid: string;
   /** As the tree's listing says; it decides how much is allocated. */
   readonly size: number;
+  /** Absent: a blob. */
+  readonly type?: 'commit' | 'tag';
 }
 
-/** Contents of blobs by id, in one run of git. Throws `CONTENT_INVALID` when git answers with something else than was asked for. */
+/** Contents of objects by id, in one run of git. Throws `CONTENT_INVALID` when git answers with something else than was asked for. */
 export async function readBlobs(
   git: Git,
   mirror: GitMirror,
@@ -17,7 +19,7 @@ export async function readBlobs(
   run: Run,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const blobs = [...new Map(wanted.map((blob) => [blob.oid, blob])).values()];
-  const heads = blobs.map(({ oid, size }) => `${oid} blob ${size}\n`);
+  const heads = blobs.map(({ oid, size, type = 'blob' }) => `${oid} ${type} ${size}\n`);
   const expected = blobs.reduce((sum, { size }, i) => sum + (heads[i]?.length ?? 0) + size + 1, 0);
   const input = blobs.map(({ oid }) => `${oid}\n`).join('');
   const doing = `read the files of ${what}`;
