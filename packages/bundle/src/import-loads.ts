@@ -204,7 +204,12 @@ function gitLoads(item: GitItem, parts: Parts): Pair {
       packs,
       ...(lfs.length > 0 && { lfs }),
     },
-    name: { ...base, phase: 'name', ...(item.head !== undefined && { head: item.head }) },
+    name: {
+      ...base,
+      phase: 'name',
+      ...(item.head !== undefined && { head: item.head }),
+      ...(item.about !== undefined && { about: item.about }),
+    },
   };
 }
 

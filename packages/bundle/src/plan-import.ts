@@ -1,4 +1,6 @@
 import {
+  type AboutChange,
+  aboutChange,
   type ContentLoad,
   type Digest,
   GapferryError,
@@ -7,6 +9,7 @@ import {
   type Presence,
   type RefChange,
   type ReleaseAddress,
+  type RepositoryAbout,
   type SizedDigest,
   totalSize,
   uniqueByDigest,
@@ -30,6 +33,8 @@ export interface Ownership {
   readonly left: NameState;
   /** What imports were about to put there when they were stopped: it may stand there, and is the channel's own as well. */
   readonly intended?: readonly NameState[];
+  /** What the channel set of what a host says of a repository, and what it meant to set. */
+  readonly about?: readonly RepositoryAbout[];
 }
 
 /** Looks up a place (`placeOf`) of a target. */
@@ -65,7 +70,8 @@ export interface PlanStep {
   /** Carries `replaces` when a name moves. */
   readonly name: NameLoad;
   readonly contentAction: 'send' | 'same';
-  readonly nameAction: 'create' | 'move' | 'same';
+  /** `describe`: all refs stand, only what the host says of the repository is set. */
+  readonly nameAction: 'create' | 'move' | 'describe' | 'same';
   /** Bytes that will be sent for the content. */
   readonly bytes: number;
   /** What is done to refs, where the target can tell: each that changes, and those that go. */
@@ -74,6 +80,8 @@ export interface PlanStep {
   readonly lfs?: number;
   /** There is no repository yet. */
   readonly isNew?: true;
+  /** What is set of what the host says of the repository, and what it takes the place of; an empty text or list takes away what stands there. */
+  readonly about?: { readonly from: RepositoryAbout; readonly to: AboutChange };
   /** What is loaded is a filtered index: upstream's signature over the index does not cover it. */
   readonly filtered?: true;
 }
@@ -91,7 +99,7 @@ export function planImport(
   requireOnePlaceEach(surveyed);
   const conflicts = surveyed.flatMap((loads) => conflictsOf(loads, predicate.channel, ownerOf));
   if (conflicts.length > 0) throw conflictError(conflicts);
-  const steps = surveyed.map((loads) => toStep(loads, ownPrunes(loads, predicate.channel, ownerOf)));
+  const steps = surveyed.map((loads) => toStep(loads, predicate.channel, ownerOf));
   const items = new Set(steps.map(({ item }) => item)).size;
   const toLoad = new Set(steps.filter(isChange).map(({ item }) => item)).size;
   const plan = Object.freeze({
@@ -163,7 +171,9 @@ function samePlace(one: Item, other: Item, place: string, target: string): Gapfe
   });
 }
 
-function toStep(surveyed: SurveyedLoads, prunes: readonly RefChange[]): PlanStep {
+function toStep(surveyed: SurveyedLoads, channel: string, ownerOf: LookUpOwner): PlanStep {
+  const prunes = ownPrunes(surveyed, channel, ownerOf);
+  const described = describedName(surveyed, channel, ownerOf);
   const { target, item, content, contentPresence, namePresence } = surveyed;
   const toSend =
     contentPresence === undefined || contentPresence.state === 'same' ? undefined : contentPresence;
@@ -173,19 +183,21 @@ function toStep(surveyed: SurveyedLoads, prunes: readonly RefChange[]): PlanStep
     item: describeItem(item),
     kind: item.kind,
     ...(content !== undefined && { content }),
-    name: plannedName(surveyed, prunes),
+    name: { ...plannedName(surveyed, prunes), ...described.name },
     contentAction: toSend === undefined ? 'same' : 'send',
-    nameAction: nameActionOf(surveyed, prunes),
+    nameAction: nameActionOf(surveyed, prunes, described.change),
     bytes: toSend?.missingBytes ?? 0,
     ...(refs.length > 0 && { refs }),
     ...(toSend?.lfs !== undefined && { lfs: toSend.lfs }),
     ...(item.kind === 'git' && namePresence.state === 'absent' && refs.length === 0 && { isNew: true }),
+    ...(described.change !== undefined && { about: described.change }),
     ...(content !== undefined && isFiltered(item) && { filtered: true }),
   };
 }
 
 function plannedName({ name, namePresence }: SurveyedLoads, prunes: readonly RefChange[]): NameLoad {
-  const replaced = namePresence.state === 'different' ? { ...name, replaces: namePresence.there } : name;
+  const bare = withoutAbout(name);
+  const replaced = namePresence.state === 'different' ? { ...bare, replaces: namePresence.there } : bare;
   if (replaced.kind === 'oci' || prunes.length === 0) return replaced;
   return { ...replaced, prunes: Object.fromEntries(prunes.map(({ ref, from = '' }) => [ref, from])) };
 }
@@ -193,10 +205,40 @@ function plannedName({ name, namePresence }: SurveyedLoads, prunes: readonly Ref
 function nameActionOf(
   { name, namePresence }: SurveyedLoads,
   prunes: readonly RefChange[],
+  about: PlanStep['about'],
 ): PlanStep['nameAction'] {
   if (prunes.length > 0) return 'move';
-  if (namePresence.state === 'same') return 'same';
+  if (namePresence.state === 'same') return about === undefined ? 'same' : 'describe';
   return namePresence.state === 'different' && isReplacing(namePresence.there, name) ? 'move' : 'create';
+}
+
+interface DescribedName {
+  readonly name: { readonly about?: RepositoryAbout; readonly aboutLeft?: readonly RepositoryAbout[] };
+  readonly change?: PlanStep['about'];
+}
+
+/** What is said of a repository where the target takes that: what stands there and is not the channel's own stays. */
+function describedName(
+  { target, name, namePresence: { about } }: SurveyedLoads,
+  channel: string,
+  ownerOf: LookUpOwner,
+): DescribedName {
+  if (about === undefined) return { name: {} };
+  const owner = ownerOf(target, placeOf(name));
+  const aboutLeft = owner?.channel === channel ? (owner.about ?? []) : [];
+  if (aboutLeft.length === 0 && Object.keys(about.wanted).length === 0) return { name: {} };
+  const to = aboutChange(about.wanted, about.there, aboutLeft);
+  const named = { about: about.wanted, aboutLeft };
+  if (to === undefined) return { name: named };
+  const from = Object.fromEntries(Object.entries(about.there).filter(([member]) => member in to));
+  return { name: named, change: { from, to } };
+}
+
+/** Nothing is left in the ledger of what a target does not take. */
+function withoutAbout(name: NameLoad): NameLoad {
+  if (name.kind !== 'git') return name;
+  const { about: _about, ...rest } = name;
+  return rest;
 }
 
 /** Of the refs that the target would let go, those that this channel left there: the others are somebody's work. */

@@ -3,6 +3,7 @@ import type { BlobReader } from './blobs.ts';
 import type { Descriptor, SizedDigest } from './descriptor.ts';
 import type { GitPack } from './holding.ts';
 import type { GitRef } from './pin.ts';
+import type { RepositoryAbout } from './repository-about.ts';
 import type { Run } from './run.ts';
 
 /** One thing a target is asked to hold. `content` loads make bytes present and visible to nobody; `name` loads make them visible.
@@ -97,6 +98,10 @@ export interface GitRefs extends NameBase {
   readonly source?: string;
   /** Refs that the load does not name and that go, with what the plan saw there: an earlier release left them, and the target's policy wants them gone. */
   readonly prunes?: NameState;
+  /** What upstream's host says of the repository: in a plan as much as the target takes, absent where it takes nothing. */
+  readonly about?: RepositoryAbout;
+  /** What the channel set there before, or meant to: nothing else of what stands there is replaced. */
+  readonly aboutLeft?: readonly RepositoryAbout[];
 }
 
 export interface FileName extends NameBase, FileLoad {
@@ -131,6 +136,8 @@ export interface GitOutlook {
   readonly changes?: readonly RefChange[];
   /** Refs that the load does not name and that the target's policy lets go, where they are the channel's own. */
   readonly prunable?: readonly RefChange[];
+  /** What upstream's host says of the repository, as far as the target takes it, and what stands there; absent where both are nothing. */
+  readonly about?: { readonly wanted: RepositoryAbout; readonly there: RepositoryAbout };
 }
 
 /** What loading does to one ref. `forward`: nothing is lost. `force`: commits that only stood there are kept under `backup` alone. */

@@ -2,9 +2,9 @@
 export const IMPORT_ENTRIES = {
   /** Before the first effect: the release, the policy, who signed, what the plan counts, the mark before. */
   began: 'import.began',
-  /** Before names are set: `target`, `names: [{place, state}]`; several entries when they do not fit into one, and a state with many refs in parts. */
+  /** Before names are set: `target`, `names: [{place, state}]`; several entries when they do not fit into one, and a state with many refs in parts. `about`, in the last part: what is said of a repository. */
   naming: 'import.naming',
-  /** After a name was set: `target`, `place`, `item`, `left`: what it stands for now; `more: true` when the next entry goes on with it. */
+  /** After a name was set: `target`, `place`, `item`, `left`: what it stands for now; `more: true` when the next entry goes on with it; `about`, with its end: what was set of what is said of a repository. */
   named: 'import.named',
   /** Before `finished`: `items`, the record's items in manifest order; as many entries as they need. */
   items: 'import.items',

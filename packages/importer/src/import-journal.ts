@@ -1,9 +1,18 @@
-import { type ImportPlan, type LookUpOwner, type PlanStep, placeOf, wantedState } from '@gapferry/bundle';
+import {
+  type ImportPlan,
+  type LookUpOwner,
+  type Ownership,
+  type PlanStep,
+  placeOf,
+  wantedState,
+} from '@gapferry/bundle';
 import {
   isGapferryError,
+  isSameAbout,
   type JsonValue,
   type Ledger,
   type LedgerHead,
+  type NameLoad,
   type NameState,
 } from '@gapferry/core';
 import { IMPORT_ENTRIES } from './import-entries.ts';
@@ -47,7 +56,8 @@ export function openJournal({ plan, ledger, site }: JournalInput): ImportJournal
       const parts = stateInParts(wantedState(name));
       for (const [i, left] of parts.entries()) {
         const more = i + 1 < parts.length ? true : undefined;
-        append(IMPORT_ENTRIES.named, { target, place: placeOf(name), item, left, more });
+        const about = more === undefined ? aboutOf(name) : {};
+        append(IMPORT_ENTRIES.named, { target, place: placeOf(name), item, left, more, ...about });
       }
     },
     knows: (step) => isKnown(step, base.channel, ownerOf),
@@ -63,8 +73,18 @@ export function openJournal({ plan, ledger, site }: JournalInput): ImportJournal
   };
 }
 
-function toIntents({ name }: PlanStep): { place: string; state: NameState }[] {
-  return stateInParts(wantedState(name)).map((state) => ({ place: placeOf(name), state }));
+function toIntents({ name }: PlanStep): { place: string; state: NameState; about?: JsonValue }[] {
+  const parts = stateInParts(wantedState(name));
+  return parts.map((state, i) => ({
+    place: placeOf(name),
+    state,
+    ...(i + 1 === parts.length && aboutOf(name)),
+  }));
+}
+
+/** What is said of a repository goes with the last part of its state. */
+function aboutOf(name: NameLoad): { about?: JsonValue } {
+  return name.kind === 'git' && name.about !== undefined ? { about: { ...name.about } } : {};
 }
 
 function describePlan({ release: { opened }, totals }: ImportPlan): Record<string, JsonValue> {
@@ -81,8 +101,13 @@ function describePlan({ release: { opened }, totals }: ImportPlan): Record<strin
 
 function isKnown({ target, name }: PlanStep, channel: string, ownerOf: LookUpOwner): boolean {
   const owner = ownerOf(target, placeOf(name));
-  if (owner?.channel !== channel) return false;
+  if (owner?.channel !== channel || !knowsAbout(owner, name)) return false;
   return Object.entries(wantedState(name)).every(([key, value]) => owner.left[key] === value);
+}
+
+function knowsAbout({ about = [] }: Ownership, name: NameLoad): boolean {
+  if (name.kind !== 'git' || name.about === undefined) return true;
+  return about.length === 1 && isSameAbout(about[0], name.about);
 }
 
 /** What could not be written here was the reason to stop, or the next import will be told. */

@@ -1,5 +1,11 @@
 import type { LookUpOwner, Ownership } from '@gapferry/bundle';
-import type { Ledger, LedgerEntry, NameState } from '@gapferry/core';
+import {
+  type Ledger,
+  type LedgerEntry,
+  type NameState,
+  type RepositoryAbout,
+  toRepositoryAbout,
+} from '@gapferry/core';
 import { IMPORT_ENTRIES } from './import-entries.ts';
 
 /** Which channel left what in which place, as the ledger tells it: the latest import counts. Read once; what is appended afterwards is not seen. */
@@ -20,7 +26,13 @@ function settle(owners: Map<string, Ownership>, { data }: LedgerEntry): void {
   const left = toState(data['left']);
   const mine = before?.channel === channel ? before : undefined;
   const unsettled = data['more'] === true && mine?.intended !== undefined ? mine.intended : undefined;
-  owners.set(key, { channel, left: { ...mine?.left, ...left }, ...(unsettled && { intended: unsettled }) });
+  const about = aboutIn(data['about']) ?? mine?.about;
+  owners.set(key, {
+    channel,
+    left: { ...mine?.left, ...left },
+    ...(unsettled && { intended: unsettled }),
+    ...(about && { about }),
+  });
 }
 
 /** A process that was killed between the intent and its confirmation may have set the name or not. */
@@ -34,7 +46,16 @@ function intend(owners: Map<string, Ownership>, { data }: LedgerEntry, name: Rec
     channel,
     left: mine?.left ?? {},
     intended: [...(mine?.intended ?? []), toState(name['state'])],
+    ...aboutOf([...(mine?.about ?? []), ...(aboutIn(name['about']) ?? [])]),
   });
+}
+
+function aboutOf(about: readonly RepositoryAbout[]): Pick<Ownership, 'about'> {
+  return about.length === 0 ? {} : { about };
+}
+
+function aboutIn(value: unknown): readonly RepositoryAbout[] | undefined {
+  return value !== null && typeof value === 'object' ? [toRepositoryAbout(value)] : undefined;
 }
 
 function keyOf(target: unknown, place: unknown): string {

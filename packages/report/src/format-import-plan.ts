@@ -7,6 +7,7 @@ import {
   type RefChange,
   shortDigest,
 } from '@gapferry/core';
+import { aboutRows } from './about-rows.ts';
 import { filteredNote } from './attached-text.ts';
 import { formatBytes } from './format-bytes.ts';
 import { formatTable } from './format-table.ts';
@@ -41,6 +42,8 @@ export interface ImportPlanStepJson {
   readonly lfs?: number;
   /** There is no repository yet. */
   readonly isNew?: true;
+  /** What is set of what the host says of the repository; an empty text or list takes it away. */
+  readonly about?: PlanStep['about'];
   /** What is loaded is a filtered index: upstream's signature over the index does not cover it. */
   readonly filtered?: true;
 }
@@ -66,6 +69,7 @@ function toStepJson({
   refs,
   lfs,
   isNew,
+  about,
   filtered,
 }: PlanStep): ImportPlanStepJson {
   return {
@@ -81,6 +85,7 @@ function toStepJson({
     ...(refs !== undefined && { refs }),
     ...(lfs !== undefined && { lfs }),
     ...(isNew && { isNew }),
+    ...(about !== undefined && { about }),
     ...(filtered && { filtered }),
   };
 }
@@ -97,7 +102,7 @@ export function formatImportPlan(plan: ImportPlan): string {
   return [printable(title), ...targets, ...notes, summaryOf(totals)].join('\n\n');
 }
 
-const ORDER: readonly PlanStep['nameAction'][] = ['move', 'create', 'same'];
+const ORDER: readonly PlanStep['nameAction'][] = ['move', 'create', 'describe', 'same'];
 
 /** Tags of attachments go along with their items: only those that move are shown one by one. */
 function targetText(target: string, steps: readonly PlanStep[]): string {
@@ -111,6 +116,7 @@ function targetText(target: string, steps: readonly PlanStep[]): string {
     printable(`target ${target}`),
     ...(changed.length === 0 ? [] : [formatTable(changed.map(rowOf), { indent: 2, right: [3] })]),
     ...changed.flatMap(refLines),
+    ...changed.flatMap(aboutLines),
     ...(tags.length === 0 ? [] : [`  ${count(tags.length, 'tag')} of attachments`]),
     ...(same === 0 ? [] : [`  ${count(same, 'item')} there already`]),
   ];
@@ -124,7 +130,13 @@ function rowOf(step: PlanStep): string[] {
   return [ACTIONS[step.nameAction], step.item, `→ ${placeOf(step.name)}`, bytes, note];
 }
 
-const ACTIONS = { move: 'move', create: 'create', same: 'content' } as const;
+const ACTIONS = { move: 'move', create: 'create', describe: 'describe', same: 'content' } as const;
+
+/** What the host will say of one repository, where that is another than now. */
+function aboutLines({ item, name, about, isNew }: PlanStep): string[] {
+  if (about === undefined || isNew || name.kind !== 'git') return [];
+  return [printable(`  about ${item}`), formatTable(aboutRows(about.from, about.to), { indent: 4 })];
+}
 
 function replacedText({ nameAction, name, refs, isNew }: PlanStep): string {
   if (isNew) return 'new repository';

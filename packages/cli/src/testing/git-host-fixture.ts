@@ -59,7 +59,12 @@ const CREDENTIALS = { username: 'ferry', password: 'Sesam-47-token' };
 
 export async function openGitHostFixture(
   kind: GitHostKind,
-  more: { readonly bodyLimit?: number; readonly isAdmin?: boolean; readonly level?: number } = {},
+  more: {
+    readonly bodyLimit?: number;
+    readonly isAdmin?: boolean;
+    readonly topicsApart?: boolean;
+    readonly level?: number;
+  } = {},
 ): Promise<GitHostFixture> {
   const home = await temporaryDirectory();
   const directory = home.join('srv');

@@ -1,4 +1,4 @@
-import type { RefChange, Run } from '@gapferry/core';
+import type { RefChange, RepositoryAbout, Run } from '@gapferry/core';
 
 /** A Git hosting product, or a plain place of bare repositories, as far as a target needs it. `path` is always the repository's place there: `line/infra`. */
 export interface GitHost {
@@ -20,6 +20,8 @@ export interface GitHost {
   settle(path: string, wanted: RepositoryFacts, run: Run): Promise<void>;
   /** Carries out what lifting or restoring a rule takes. */
   carryOut(requests: readonly HostRequest[], run: Run): Promise<void>;
+  /** As much of what is said of a repository as the host takes; absent where it takes nothing. Pure. */
+  readonly takesOf?: (about: RepositoryAbout) => RepositoryAbout;
   /** Can HEAD be read and set? */
   readonly hasHead: boolean;
 }
@@ -28,6 +30,9 @@ export interface RepositoryFacts {
   /** Full ref name. */
   readonly head?: string;
   readonly description?: string;
+  /** Absent: nothing, or the host has none. */
+  readonly homepage?: string;
+  readonly topics?: readonly string[];
 }
 
 export interface HostedRepository extends RepositoryFacts {

@@ -1,6 +1,6 @@
-import { GapferryError, type Run } from '@gapferry/core';
+import { GapferryError, type RepositoryAbout, type Run } from '@gapferry/core';
 import pLimit from 'p-limit';
-import { askHost, memberOf, textIn } from './ask-host.ts';
+import { askHost, listOf, memberOf, textIn } from './ask-host.ts';
 import { cannotMake } from './cannot-make.ts';
 import type { GitHost, HostApi, HostedRepository, NewRepository, RepositoryFacts } from './git-host.ts';
 import { giteaProtections } from './gitea-protections.ts';
@@ -31,6 +31,7 @@ export function giteaHost(options: GiteaHostOptions): GitHost {
   };
   return {
     hasHead: true,
+    takesOf: giteaAbout,
     pathOf: (repository) => giteaPath(template, repository),
     urlOf: (path) => `${gitUrl}/${path}.git`,
     begin: async (run) => void (await whoAmI(run)),
@@ -78,9 +79,29 @@ async function look(api: HostApi, path: string, run: Run): Promise<HostedReposit
   const branch = textIn(value, 'default_branch') ?? '';
   return {
     description: textIn(value, 'description') ?? '',
+    homepage: textIn(value, 'website') ?? '',
+    topics: await topicsOf(api, path, value, run),
     ...(branch !== '' && { head: `refs/heads/${branch}` }),
     ...(closed !== undefined && { closed }),
   };
+}
+
+/** Older ones, and Forgejo, say them in an answer of their own. */
+async function topicsOf(api: HostApi, path: string, value: unknown, run: Run): Promise<readonly string[]> {
+  const said = memberOf(value, 'topics');
+  if (Array.isArray(said)) return textsIn(said);
+  const question = { method: 'GET', path: `/repos/${path}/topics?limit=50`, accept: [404] } as const;
+  return textsIn(listOf(memberOf((await askHost(api, question, run)).value, 'topics')));
+}
+
+function textsIn(list: readonly unknown[]): string[] {
+  return list.filter((one) => typeof one === 'string');
+}
+
+/** Gitea's rules for topics (models/repo/topic.go): 25, each at most 35 characters, the first a letter or digit. */
+function giteaAbout({ topics = [], ...about }: RepositoryAbout): RepositoryAbout {
+  const taken = topics.filter((topic) => topic.length <= 35 && !topic.startsWith('-')).slice(0, 25);
+  return { ...about, ...(taken.length > 0 && { topics: taken }) };
 }
 
 function closedBecause(value: unknown, path: string): string | undefined {
@@ -177,14 +198,18 @@ async function makeOrganisation(api: HostApi, name: string, visibility: string, 
 async function settle(
   api: HostApi,
   path: string,
-  { head, description }: RepositoryFacts,
+  { head, description, homepage, topics }: RepositoryFacts,
   run: Run,
 ): Promise<void> {
   const body = {
     ...(head !== undefined && { default_branch: head.slice('refs/heads/'.length) }),
     ...(description !== undefined && { description: description.slice(0, 2048) }),
+    ...(homepage !== undefined && { website: homepage }),
   };
-  await askHost(api, { method: 'PATCH', path: `/repos/${path}`, body }, run);
+  if (Object.keys(body).length > 0)
+    await askHost(api, { method: 'PATCH', path: `/repos/${path}`, body }, run);
+  if (topics !== undefined)
+    await askHost(api, { method: 'PUT', path: `/repos/${path}/topics`, body: { topics } }, run);
 }
 
 const OWNER = /^(?=.{1,40}$)[A-Za-z0-9](?:[-._]?[A-Za-z0-9])*$/;

@@ -23,6 +23,8 @@ export function gitlabHost(options: GitlabHostOptions): GitHost {
   const turn = pLimit(1);
   return {
     hasHead: true,
+    // A project has no homepage but its own page.
+    takesOf: ({ homepage: _none, ...about }) => about,
     pathOf: (repository) => gitlabPath(template, repository),
     urlOf: (path) => `${gitUrl}/${path}.git`,
     begin: async (run) => {
@@ -71,6 +73,7 @@ function toRepository(project: unknown, path: string): HostedRepository {
   const closed = closedBecause(project, path);
   return {
     description: textIn(project, 'description') ?? '',
+    topics: listOf(memberOf(project, 'topics')).filter((topic) => typeof topic === 'string'),
     ...(branch !== '' && { head: `refs/heads/${branch}` }),
     ...(closed !== undefined && { closed }),
   };
@@ -183,12 +186,13 @@ function wordsOf(value: unknown): string {
 async function settle(
   api: HostApi,
   path: string,
-  { head, description }: RepositoryFacts,
+  { head, description, topics }: RepositoryFacts,
   run: Run,
 ): Promise<void> {
   const body = {
     ...(head !== undefined && { default_branch: head.slice('refs/heads/'.length) }),
     ...(description !== undefined && { description: description.slice(0, 2000) }),
+    ...(topics !== undefined && { topics }),
   };
   await askHost(api, { method: 'PUT', path: `/projects/${encodeURIComponent(path)}`, body }, run);
 }

@@ -14,6 +14,7 @@ import { distinctIds, type GitHostPlace } from './git-host-place.ts';
 import { lackedObjects } from './git-lfs.ts';
 import type { RemoteState } from './git-remotes.ts';
 import { judgeRefs } from './judge-refs.ts';
+import { aboutThere } from './provenance.ts';
 import type { RepositoryLook } from './repository-memory.ts';
 
 /** Objects are there when refs stand at them: a host took none before it had everything that they reach. */
@@ -51,14 +52,26 @@ export function holdsAll({ refs }: RemoteState, oids: readonly string[]): boolea
 export async function inspectRefs(place: GitHostPlace, load: GitRefs, run: Run): Promise<Presence> {
   const look = await place.memory.look(load.repository, run);
   const { now } = look;
-  if (now === undefined) return { state: 'absent', missingBytes: 0 };
+  const about = aboutOutlook(place, load, look);
+  if (now === undefined) return { state: 'absent', missingBytes: 0, ...about };
   requireSameFormat(now, load, place.target);
   const there = stateOf(now, load);
   const same = isSame(there, wantedOf(load));
-  const outlook = await outlookOf(place, load, now, same, run);
+  const outlook = { ...(await outlookOf(place, load, now, same, run)), ...about };
   if (same && isHead(place, look, load)) return { state: 'same', ...outlook };
   if (Object.keys(there).length === 0) return { state: 'absent', missingBytes: 0, ...outlook };
   return { state: 'different', there, missingBytes: 0, ...outlook };
+}
+
+/** What the host says of the repository, and would; where both are nothing, nobody needs to know. */
+function aboutOutlook(
+  { host }: GitHostPlace,
+  { about = {} }: GitRefs,
+  { hosted = {} }: RepositoryLook,
+): Pick<Presence, 'about'> {
+  if (host.takesOf === undefined) return {};
+  const [wanted, there] = [host.takesOf(about), aboutThere(hosted)];
+  return Object.keys(wanted).length + Object.keys(there).length === 0 ? {} : { about: { wanted, there } };
 }
 
 async function outlookOf(

@@ -14,7 +14,7 @@ import type { Protection } from './git-host.ts';
 import { distinctIds, type GitHostPlace, type StagedRepository } from './git-host-place.ts';
 import type { RefPush, RemoteState } from './git-remotes.ts';
 import { isHead, judge, stateOf, wantedOf } from './inspect-repository.ts';
-import { describeRepository, isReplaceable } from './provenance.ts';
+import { describeAnew } from './provenance.ts';
 import type { RepositoryLook } from './repository-memory.ts';
 
 /** Sets the refs of one repository: judged again, pushed at once with a lease on each, with rules of the host lifted where the policy says so, read back and compared.
@@ -33,8 +33,7 @@ export async function setRefs(
   const there = stateOf(now, load);
   requireReplaceable(load, there, wantedOf(load), target);
   const pruned = prunedNow(load, now, target);
-  if (isSame(there, wantedOf(load)) && isHead(place, look, load) && pruned.length === 0)
-    return { state: 'same', bytes: 0 };
+  if (isSame(there, wantedOf(load)) && pruned.length === 0) return await setFacts(place, load, look, run);
   const stage = await memory.stage(load.repository, from, run);
   if (stage === undefined) throw incomplete(load);
   const bytes = memory.deferred.has(load.repository)
@@ -44,6 +43,20 @@ export async function setRefs(
   await requireAsWanted(place, load, pruned, run);
   await memory.discard(load.repository);
   return { state: 'loaded', bytes };
+}
+
+/** Where all refs stand: HEAD, and what is said of the repository. Nothing is pushed. */
+async function setFacts(
+  place: GitHostPlace,
+  load: GitRefs,
+  look: RepositoryLook,
+  run: Run,
+): Promise<LoadOutcome> {
+  const { saysOther } = describedAnew(place, load, look);
+  if (isHead(place, look, load) && !saysOther) return { state: 'same', bytes: 0 };
+  await settle(place, { load, look }, run);
+  place.memory.forget(load.repository);
+  return { state: 'loaded', bytes: 0 };
 }
 
 interface Setting {
@@ -127,16 +140,26 @@ function toPushes({ ref, how, from, backup }: RefChange, oid: string | undefined
   return [{ name: ref, oid, lease: from === undefined ? {} : { oid: from }, isForward }, ...kept];
 }
 
-/** HEAD, and where it comes from; a description that somebody else wrote stays. */
-async function settle(place: GitHostPlace, { load, look }: Setting, run: Run): Promise<void> {
-  const { host, release } = place;
-  const description = describeRepository(load.source, release);
+/** HEAD, where it comes from and what it is about; what somebody else wrote stays. */
+async function settle(
+  place: GitHostPlace,
+  { load, look }: Pick<Setting, 'load' | 'look'>,
+  run: Run,
+): Promise<void> {
+  const { host } = place;
   const wanted = {
     ...(load.head !== undefined && !isHead(place, look, load) && { head: load.head }),
-    ...(isReplaceable(look.hosted?.description) &&
-      look.hosted?.description !== description && { description }),
+    ...describedAnew(place, load, look).facts,
   };
   if (Object.keys(wanted).length > 0) await host.settle(host.pathOf(load.repository), wanted, run);
+}
+
+function describedAnew(
+  { host, release }: GitHostPlace,
+  { source, about = {}, aboutLeft: left = [] }: GitRefs,
+  { hosted = {} }: RepositoryLook,
+): ReturnType<typeof describeAnew> {
+  return describeAnew(hosted, { source, release, about: host.takesOf?.(about) ?? {}, left });
 }
 
 /** Refs of the load that go and are still there. */

@@ -14,6 +14,8 @@ export interface GiteaFakeOptions extends HttpServerOptions {
   readonly directory: string;
   /** Default false: an ordinary user. */
   readonly isAdmin?: boolean;
+  /** As older ones and Forgejo answer: topics are in an answer of their own alone. */
+  readonly topicsApart?: boolean;
   readonly bodyLimit?: number;
 }
 
@@ -33,6 +35,7 @@ export interface GiteaRepository {
   mayPush: boolean;
   description: string;
   defaultBranch: string;
+  website: string;
   topics: string[];
   readonly private: boolean;
   branchRules: Record<string, unknown>[];
@@ -158,6 +161,12 @@ function routesOf(state: State): Route[] {
       '/repos/:owner/:name',
       withRepository((repository, { body }) => editRepository(state, repository, body)),
     ],
+    ['GET', '/repos/:owner/:name/topics', withRepository(({ topics }) => jsonReply(200, { topics }))],
+    [
+      'PUT',
+      '/repos/:owner/:name/topics',
+      withRepository((repository, { body }) => setTopics(repository, body['topics'])),
+    ],
     ...ruleRoutes(state, withRepository),
   ];
 }
@@ -196,6 +205,7 @@ async function makeRepository(state: State, owner: string, body: Record<string, 
     mayPush: true,
     description: textOf(body, 'description') ?? '',
     defaultBranch: textOf(body, 'default_branch') ?? 'main',
+    website: '',
     topics: [],
     private: body['private'] === true,
     branchRules: [],
@@ -214,8 +224,8 @@ async function showRepository(state: State, repository: Known): Promise<Reply> {
   return jsonReply(200, await view(state, repository));
 }
 
-async function view({ repositories }: State, repository: Known): Promise<Record<string, unknown>> {
-  const { path, archived, mirror, mayPush, description, defaultBranch, topics } = repository;
+async function view({ repositories, options }: State, repository: Known): Promise<Record<string, unknown>> {
+  const { path, archived, mirror, mayPush, description, website, defaultBranch, topics } = repository;
   return {
     full_name: path,
     empty: await repositories.isEmpty(path),
@@ -223,8 +233,9 @@ async function view({ repositories }: State, repository: Known): Promise<Record<
     archived,
     mirror,
     description,
+    website,
     default_branch: defaultBranch,
-    topics,
+    ...(options.topicsApart !== true && { topics }),
     has_code: true,
     permissions: { admin: mayPush, push: mayPush, pull: true },
   };
@@ -245,9 +256,29 @@ async function editRepository(
     repository.defaultBranch = branch;
     await state.repositories.setHead(repository.path, branch);
   }
-  repository.description = textOf(body, 'description') ?? repository.description;
+  for (const [member, most] of [
+    ['description', 2048],
+    ['website', 1024],
+  ] as const) {
+    const text = textOf(body, member) ?? repository[member];
+    if (text.length > most) return jsonReply(422, { message: `[${member}]: MaxSize` });
+    repository[member] = text;
+  }
   if (typeof body['archived'] === 'boolean') repository.archived = body['archived'];
   return jsonReply(200, await view(state, repository));
+}
+
+/** routers/api/v1/repo/topic.go: lower case, each once; all of them or none. */
+function setTopics(repository: Known, wanted: unknown): Reply {
+  const topics = [
+    ...new Set((Array.isArray(wanted) ? wanted : []).map((topic) => String(topic).trim().toLowerCase())),
+  ];
+  const invalidTopics = topics.filter((topic) => topic.length > 35 || !/^[a-z0-9][-.a-z0-9]*$/.test(topic));
+  if (topics.length > 25)
+    return jsonReply(422, { invalidTopics: null, message: 'Exceeding maximum number of topics per repo' });
+  if (invalidTopics.length > 0) return jsonReply(422, { invalidTopics, message: 'Topic names are invalid' });
+  repository.topics = topics;
+  return { status: 204 };
 }
 
 type WithRepository = (

@@ -282,7 +282,11 @@ async function editProject(
     project.defaultBranch = branch;
     await state.repositories.setHead(project.path, branch);
   }
-  project.description = textOf(body, 'description') ?? project.description;
+  const description = textOf(body, 'description') ?? project.description;
+  if (description.length > 2000)
+    return jsonReply(400, { message: { description: ['is too long (maximum is 2000 characters)'] } });
+  project.description = description;
+  if (Array.isArray(body['topics'])) project.topics = [...new Set(body['topics'].map(String))];
   return jsonReply(200, toProject(project));
 }
 
