@@ -43,12 +43,13 @@ export function itemFetcher(request: ItemFetcherRequest): ItemFetcher {
   const { config, sources, store, upstream } = request;
   const wishes = new Map(config.wishes.map((wish) => [wishDigest(wish), wish]));
   const fetched = new Map<string, Promise<FetchedItem>>();
-  let packs: Promise<EarlierPacks> | undefined;
+  // Read while upstream is asked.
+  const packs = earlierPacks(request.depot, request.last);
+  packs.catch(() => {});
   const bring = async (pin: Pin, run: Run): Promise<FetchedItem> => {
     const wish = wishes.get(pin.wish) ?? wishFor(pin, config);
     try {
       const tally = tallyItem(pin, store, run);
-      packs ??= earlierPacks(request.depot, request.last);
       const means = { packs: await packs, sources, store: tally.store };
       const brought = await holdingOf(pin, means, tally.run);
       const holding = await checkUpstream(brought, wish, upstream, store, run);

@@ -27,8 +27,9 @@ export function mirrorOf(workDirectory: string, pin: GitPin): GitMirror {
 export interface Fetching {
   readonly pin: GitPin;
   readonly remote: RemoteSurroundings;
-  /** Told, where the system tells it, when the first pack of a mirror has arrived and was checked object by object; git then still follows the history, which takes as long as following it once more. */
-  readonly onPack?: (path: string) => void;
+  /** Told, where the system tells it, when a pack has arrived and was checked object by object; git then still follows the history, which takes as long as following it once more.
+   *  `isFirst`: the mirror had nothing before. */
+  readonly onPack?: (path: string, isFirst: boolean) => void;
 }
 
 /** Brings everything that the pinned ids reach into the mirror; asks the remote only when an id is missing. Not to be called twice at once for one mirror.
@@ -116,7 +117,7 @@ async function fetchMissing(git: Git, mirror: GitMirror, fetching: Fetching, run
   // Without names: git would write a hundred thousand files for as many refs, one after the other.
   const input = [...missing].map((oid) => `${oid}\n`).join('');
   const settings = [...remote.settings, ...CHECKED_FETCH, ...CACHE];
-  const told = tellPacks(mirror, held.size === 0 ? fetching.onPack : undefined);
+  const told = tellPacks(mirror, (path) => fetching.onPack?.(path, held.size === 0));
   const command = {
     ...remote,
     settings,
@@ -133,8 +134,7 @@ async function fetchMissing(git: Git, mirror: GitMirror, fetching: Fetching, run
 }
 
 /** git renames the index of a pack into place last. */
-function tellPacks({ directory }: GitMirror, onPack?: (path: string) => void): { close(): void } {
-  if (onPack === undefined) return { close: () => {} };
+function tellPacks({ directory }: GitMirror, onPack: (path: string) => void): { close(): void } {
   const packs = join(directory, 'objects', 'pack');
   const watcher = watch(packs, (_event, name) => {
     if (name?.endsWith('.idx') === true) onPack(join(packs, name.replace(/idx$/, 'pack')));

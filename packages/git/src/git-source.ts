@@ -22,6 +22,7 @@ import { gitIdentity, normalizeGitUrl } from './git-url.ts';
 import { type LfsSourceOptions, type LfsTask, lfsSource } from './lfs/lfs-source.ts';
 import { listRefs } from './list-refs.ts';
 import { earlyJudgements } from './packing/judge-pack.ts';
+import { earlyWalks } from './packing/new-objects.ts';
 import { type Packing, packAfter, packWhole, removeUnfinished } from './packing/pack-chain.ts';
 import { readTrees } from './read-trees.ts';
 import { requireRefs } from './ref-name.ts';
@@ -59,7 +60,7 @@ export function gitSource(options: GitSourceOptions): GitSource {
     return turn;
   };
   let swept: Promise<void> | undefined;
-  const early = earlyJudgements();
+  const early = { ...earlyJudgements(), ...earlyWalks() };
   const lfs = lfsSource(git, options);
   const plain = new Set<string>();
   const taskFor = (pin: GitPin, run: Run): LfsTask => {
@@ -163,7 +164,9 @@ interface Bringing extends Pick<Packing, 'git' | 'mirror' | 'pin' | 'early' | 'r
 async function bringPin({ git, mirror, options, pin, early, run }: Bringing): Promise<void> {
   requirePin(pin);
   const remote = await remoteSurroundings(pin.url, options, options.workDirectory);
-  const onPack = (path: string): void => early.begin({ git, mirror, pin, run }, path);
+  const judging = { git, mirror, pin, run };
+  const onPack = (path: string, isFirst: boolean): void =>
+    isFirst ? early.begin(judging, path) : early.beginWalk(judging);
   await retryTrips(pin.id, pin.url, options, run, () =>
     fetchIntoMirror(git, mirror, { pin, remote, onPack }, run),
   );

@@ -3,17 +3,14 @@ import { join } from 'node:path';
 import { GapferryError, type GitCarriage, type GitPin, type GitRef, type Run } from '@gapferry/core';
 import { borrowObjects, createBare, returnObjects } from '../bare-repository.ts';
 import { STRICT } from '../fsck-severity.ts';
-import type { GitMirror } from '../git-mirror.ts';
+import { type GitMirror, heldIds } from '../git-mirror.ts';
 import type { Git } from '../git-tool.ts';
-import { revisionsOf } from './judge-pack.ts';
+import { type EarlyWalks, findNewObjects, MOST_PREREQUISITES, revisionsAfter } from './new-objects.ts';
 import { countObjectsIn, type PackFile, readFileFrom, writePack } from './pack-file.ts';
 import { rememberTwin } from './pack-record.ts';
 import { receivedIncrement } from './received-pack.ts';
 import { refuseHistory } from './refuse-history.ts';
 import { streamLines } from './stream-lines.ts';
-
-/** More of them than packs.json takes. */
-const MOST_PREREQUISITES = 1000;
 
 /** A proved pack with everything that the pin's refs reach and the earlier refs do not, as deltas against what those reach where that is smaller. */
 export type Increment =
@@ -22,25 +19,32 @@ export type Increment =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'impossible'; readonly why: string };
 
-/** `directory` is new and the caller's to remove. Throws `CONTENT_INVALID` for objects that are refused, `GIT_FAILED` for a mirror that lacks some. */
+export interface Incrementing {
+  readonly pin: GitPin;
+  readonly earlier: GitCarriage;
+  /** New, and the caller's to remove. */
+  readonly directory: string;
+  readonly early: EarlyWalks;
+}
+
+/** Throws `CONTENT_INVALID` for objects that are refused, `GIT_FAILED` for a mirror that lacks some. */
 export async function increment(
   git: Git,
   mirror: GitMirror,
-  { pin, earlier, directory }: { pin: GitPin; earlier: GitCarriage; directory: string },
+  { pin, earlier, directory, early }: Incrementing,
   run: Run,
 ): Promise<Increment> {
   const held = await heldOf(git, mirror, pin, earlier.refs, run);
   if (held.length === 0)
     return { kind: 'impossible', why: 'upstream has none of the commits that the release before carried' };
-  const revisions = revisionsOf(pin) + held.map((oid) => `^${oid}\n`).join('');
-  const boundary = boundaryOf(git, mirror, pin, revisions, run);
-  // Who fails first need not wait for it.
-  boundary.catch(() => {});
-  const received = { pin, revisions, earlier: earlier.packs, path: join(directory, 'received.pack') };
-  const whole = await receivedIncrement(git, mirror, received, run);
-  const prerequisites = await boundary;
-  if (prerequisites === undefined)
+  const revisions = revisionsAfter(pin, held);
+  const news =
+    (await early.walkOf(mirror, revisions)) ?? (await findNewObjects(git, mirror, pin, revisions, run));
+  if (news.boundary === undefined)
     return { kind: 'impossible', why: `it would build on more than ${MOST_PREREQUISITES} commits` };
+  const prerequisites = news.boundary;
+  const received = { pin, wanted: news.oids, earlier: earlier.packs, path: join(directory, 'received.pack') };
+  const whole = await receivedIncrement(mirror, received);
   if (whole !== undefined) {
     run.emit({ kind: 'bytes', item: pin.id, bytes: whole.size });
     await rememberTwin(mirror, whole, whole.twin);
@@ -56,15 +60,17 @@ export async function increment(
 /** Which ids of the release before the mirror has: with a mirror that was made again, what upstream forgot is not among them. The packs before have them all, so any of them may be built on. */
 async function heldOf(
   git: Git,
-  { directory }: GitMirror,
+  mirror: GitMirror,
   { id }: GitPin,
   earlier: readonly GitRef[],
   run: Run,
-): Promise<string[]> {
+): Promise<readonly string[]> {
   const ids = [...new Set(earlier.map(({ oid }) => oid))];
+  const fetched = await heldIds(mirror);
+  if (ids.every((oid) => fetched.has(oid))) return ids;
   const { text } = await git.run(
     {
-      repository: directory,
+      repository: mirror.directory,
       doing: `look for the earlier commits of ${id}`,
       args: ['cat-file', '--batch-check=%(objectname)'],
       input: ids.map((oid) => `${oid}\n`).join(''),
@@ -74,25 +80,6 @@ async function heldOf(
   );
   const lines = new Set(text.split('\n'));
   return ids.filter((oid) => lines.has(oid));
-}
-
-/** Commits just outside the new history: whoever has these, with all they reach, can use the pack. Sorted; undefined for too many. */
-async function boundaryOf(
-  git: Git,
-  { directory }: GitMirror,
-  { id }: GitPin,
-  revisions: string,
-  run: Run,
-): Promise<string[] | undefined> {
-  const boundary: string[] = [];
-  const doing = `find what the new commits of ${id} build on`;
-  const args = ['rev-list', '--boundary', '--stdin'];
-  const listing = git.stream({ repository: directory, doing, args, input: revisions }, run);
-  for await (const lines of streamLines(listing)) {
-    for (const line of lines) if (line.startsWith('-')) boundary.push(line.slice(1));
-    if (boundary.length > MOST_PREREQUISITES) return undefined;
-  }
-  return boundary.sort();
 }
 
 interface Checking {

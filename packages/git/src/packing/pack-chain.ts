@@ -19,8 +19,9 @@ import { basePack } from './base-pack.ts';
 import { reasonToFold } from './chain-policy.ts';
 import { increment } from './increment.ts';
 import type { EarlyJudgements } from './judge-pack.ts';
+import type { EarlyWalks } from './new-objects.ts';
 import { type PackFile, readFileFrom } from './pack-file.ts';
-import { recallPack, rememberPack, rememberTwin } from './pack-record.ts';
+import { recallPack, rememberCarried, rememberPack, rememberTwin } from './pack-record.ts';
 
 export interface Packing {
   readonly git: Git;
@@ -32,7 +33,7 @@ export interface Packing {
   /** Brings everything that the pin reaches into the mirror. */
   readonly bring: () => Promise<void>;
   /** Of packs that have arrived, begun while the fetch still went on. */
-  readonly early: EarlyJudgements;
+  readonly early: EarlyJudgements & EarlyWalks;
   readonly run: Run;
 }
 
@@ -70,7 +71,10 @@ export async function packAfter(packing: Packing, earlier: GitCarriage): Promise
   if (pin.depth !== undefined) return await packWhole(packing);
   await packing.bring();
   const chain = await mendingMirror(packing, (now) => extend(now, earlier));
-  if (!('why' in chain)) return holding(pin, chain.packs);
+  if (!('why' in chain)) {
+    await rememberCarried(packing.mirror, pin);
+    return holding(pin, chain.packs);
+  }
   const base = await mendingMirror(packing, storeBase);
   run.emit({
     kind: 'warning',
@@ -84,9 +88,9 @@ async function extend(
   packing: Packing,
   earlier: GitCarriage,
 ): Promise<{ readonly packs: readonly GitPack[] } | { readonly why: string }> {
-  const { git, mirror, pin, run, into } = packing;
+  const { git, mirror, pin, run, into, early } = packing;
   return await inNewDirectory(packing, async (directory) => {
-    const made = await increment(git, mirror, { pin, earlier, directory }, run);
+    const made = await increment(git, mirror, { pin, earlier, directory, early }, run);
     if (made.kind === 'impossible') return { why: made.why };
     if (made.kind === 'nothing') return { packs: earlier.packs };
     const packs = [...earlier.packs, toGitPack(made.pack, made.prerequisites)];
@@ -103,6 +107,7 @@ async function storeBase(packing: Packing): Promise<GitPack> {
     const pack = await basePack(git, mirror, { pin, directory, early }, run);
     await store(into, pack, run);
     await rememberPack(mirror, pin, pack);
+    await rememberCarried(mirror, pin);
     // The mirror had gathered the packs of many fetches.
     if (pack.made !== undefined)
       await rememberTwin(mirror, pack, await compactMirror(mirror, pin, { path: pack.path, ...pack.made }));

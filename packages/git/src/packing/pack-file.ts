@@ -77,20 +77,40 @@ export async function countObjectsIn(path: string): Promise<number> {
   }
 }
 
+/** Bytes of an object id, and of the checksum at the end of a pack. */
+export const HASH_BYTES = { sha1: 20, sha256: 32 } as const;
+
 /** The sha256 of a pack whose own checksum still fits. Throws `GIT_FAILED`, as git does for a pack that was damaged where it lay. */
 export async function hashPack(path: string, objectFormat: 'sha1' | 'sha256'): Promise<PackFile> {
-  const trailer = objectFormat === 'sha1' ? 20 : 32;
-  const [whole, own] = [sha256(), createHash(objectFormat)];
+  const whole = sha256();
+  let size = 0;
+  for await (const chunk of readSoundPack(path, objectFormat)) {
+    whole.update(chunk);
+    size += chunk.byteLength;
+  }
+  return { path, digest: whole.digest(), size };
+}
+
+/** All bytes of a pack; at the end throws `GIT_FAILED` unless its own checksum fits them. */
+export async function* readSoundPack(path: string, objectFormat: 'sha1' | 'sha256'): Bytes {
+  const trailer = HASH_BYTES[objectFormat];
+  const own = createHash(objectFormat);
   let size = 0;
   let held: Buffer = Buffer.alloc(0);
   for await (const chunk of readFileFrom(path, 0)) {
-    whole.update(chunk);
     size += chunk.byteLength;
-    const seen = Buffer.concat([held, chunk]);
-    own.update(seen.subarray(0, -trailer));
-    held = Buffer.from(seen.subarray(-trailer));
+    if (held.byteLength + chunk.byteLength <= trailer) held = Buffer.concat([held, chunk]);
+    else {
+      // What was held may be the trailer only if nothing came after it.
+      const keep = Math.max(0, chunk.byteLength - trailer);
+      const given = held.byteLength + chunk.byteLength - trailer;
+      own.update(held.subarray(0, given));
+      own.update(chunk.subarray(0, keep));
+      held = Buffer.concat([held.subarray(Math.min(given, held.byteLength)), chunk.subarray(keep)]);
+    }
+    yield chunk;
   }
-  if (size > trailer && own.digest().equals(held)) return { path, digest: whole.digest(), size };
+  if (size > trailer && own.digest().equals(held)) return;
   throw new GapferryError({ code: 'GIT_FAILED', message: `the pack ${path} is damaged` });
 }
 

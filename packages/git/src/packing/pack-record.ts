@@ -39,6 +39,20 @@ function recordPath(mirror: GitMirror, pin: GitPin): string {
   return join(mirror.directory, 'gapferry-packs', `${hexOf(digestOf(canonicalBytes(ids)))}.json`);
 }
 
+/** The ids of the pin that was packed last: what the next increment is built on, most likely. */
+export async function recallCarried({ directory }: GitMirror): Promise<readonly string[] | undefined> {
+  const text = await readFile(join(directory, CARRIED), 'latin1').catch(() => undefined);
+  return text?.split('\n');
+}
+
+export async function rememberCarried({ directory }: GitMirror, pin: GitPin): Promise<void> {
+  const path = join(directory, CARRIED);
+  await writeFile(`${path}.tmp`, [...new Set(pin.refs.map(({ oid }) => oid))].sort().join('\n'));
+  await rename(`${path}.tmp`, path);
+}
+
+const CARRIED = 'gapferry-carried';
+
 /** Which pack of the mirror has the objects of a pack that was sealed, and no others but such as the packs before it have. */
 export async function rememberTwin(mirror: GitMirror, { digest }: SizedDigest, twin: string): Promise<void> {
   await mkdir(join(mirror.directory, 'gapferry-packs'), { recursive: true });
