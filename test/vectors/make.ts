@@ -3,6 +3,7 @@
  *  signature changes; commit the whole directory together. */
 import { canonicalJsonVectors } from './make/canonical-json.ts';
 import { depotVectors } from './make/depot.ts';
+import { fileListVectors } from './make/file-list.ts';
 import { lfsListVectors } from './make/lfs-list.ts';
 import { lockVectors } from './make/lock.ts';
 import { manifestVectors } from './make/manifest.ts';
@@ -17,6 +18,7 @@ import { type Vector, writeVectors } from './make/vector.ts';
 const FORMATS: Readonly<Record<string, () => Vector[]>> = {
   'canonical-json': canonicalJsonVectors,
   depot: depotVectors,
+  'file-list': fileListVectors,
   'lfs-list': lfsListVectors,
   lock: lockVectors,
   manifest: manifestVectors,

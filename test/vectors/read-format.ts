@@ -4,6 +4,7 @@ import {
   complete,
   type Mark,
   openRelease,
+  parseFileList,
   parseLfsList,
   parseLock,
   parseManifest,
@@ -26,6 +27,7 @@ type Read = (directory: string, expected: Expect) => unknown;
 export const READERS: Readonly<Record<string, Read>> = {
   'canonical-json': readCanonicalJson,
   depot: readDepot,
+  'file-list': (directory) => parseFileList(bytesIn(directory, 'files.json'), 'kit/', 'files.json'),
   'lfs-list': (directory) => parseLfsList(bytesIn(directory, 'lfs.json'), 'lfs.json'),
   lock: (directory) => parseLock(bytesIn(directory, 'bundle.lock.json'), 'bundle.lock.json'),
   manifest: (directory) => parseManifest(bytesIn(directory, 'manifest.json')),

@@ -1,5 +1,7 @@
 import {
   chartIdentity,
+  type FilePin,
+  type FileWish,
   formatImageReference,
   gitIdentity,
   isGapferryError,
@@ -16,7 +18,13 @@ export function answersWish(pin: Pin, wish: Wish): boolean {
     return pin.from === wish.from && pin.id === `${chartIdentity(wish)}:${pin.version}`;
   if (pin.kind === 'git' && wish.kind === 'git')
     return pin.url === wish.url && pin.id === (wish.as ?? gitIdentity(wish.url));
-  return pin.kind === 'file' && wish.kind === 'file' && pin.id === wish.as && pin.sha256 === wish.sha256;
+  return pin.kind === 'file' && wish.kind === 'file' && isWishedFile(pin, wish);
+}
+
+function isWishedFile(pin: FilePin, wish: FileWish): boolean {
+  if ('url' in wish) return 'url' in pin && pin.id === wish.as && pin.sha256 === wish.sha256;
+  const id = 'files' in pin ? `${wish.as}/` : wish.as;
+  return 'path' in pin && pin.id === id && pin.path === wish.path;
 }
 
 /** What the pin of a wish for an image is called: of several tags, each with its own. */

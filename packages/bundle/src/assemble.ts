@@ -6,6 +6,7 @@ import {
   type ChartPin,
   type Descriptor,
   type Digest,
+  type DirectoryFile,
   type FileHolding,
   type GitHolding,
   type Holding,
@@ -19,10 +20,12 @@ import {
 } from '@gapferry/core';
 import { checkKey } from './attachment-schemas.ts';
 import { checkManifest, itemKey } from './check-manifest.ts';
+import { fileBlobs } from './file-list.ts';
 import { FORMATS } from './formats.ts';
 import { lfsBlob } from './lfs-list.ts';
 import type { ChartItem, FileItem, GitItem, ImageItem, Item, Manifest } from './manifest.ts';
 import { checkPacks, type Packs } from './packs.ts';
+import { signerKey } from './signed-objects.ts';
 
 /** Ref lists longer than this are blobs named by digest. */
 export const MAX_INLINE_REFS = 1000;
@@ -37,6 +40,8 @@ export interface Assembly {
   readonly refLists: ReadonlyMap<string, Descriptor>;
   /** Likewise of those with more than `MAX_INLINE_LFS` LFS objects. */
   readonly lfsLists?: ReadonlyMap<string, Descriptor>;
+  /** Likewise of directories with more than `MAX_INLINE_FILES` files. */
+  readonly fileLists?: ReadonlyMap<string, Descriptor>;
   /** The number that the release gets: packs that no release carried before say so. */
   readonly sequence?: number;
 }
@@ -53,6 +58,7 @@ export function assemble(input: Assembly): {
     ...input.holdings.flatMap(holdingBlobs),
     ...input.refLists.values(),
     ...(input.lfsLists?.values() ?? []),
+    ...(input.fileLists?.values() ?? []),
   ]).map(({ digest, size }) => ({ digest, size }));
   const manifest = checkManifest({
     format: FORMATS.manifest,
@@ -85,7 +91,9 @@ function assemblePacks({ holdings, sequence }: Assembly, manifest: Manifest): Pa
   return items.length === 0 ? undefined : packs;
 }
 
-function toItem(holding: Holding, lists: Pick<Assembly, 'refLists' | 'lfsLists'>): Item {
+type Lists = Pick<Assembly, 'refLists' | 'lfsLists' | 'fileLists'>;
+
+function toItem(holding: Holding, lists: Lists): Item {
   switch (holding.kind) {
     case 'image':
       return toImageItem(holding);
@@ -94,7 +102,7 @@ function toItem(holding: Holding, lists: Pick<Assembly, 'refLists' | 'lfsLists'>
     case 'git':
       return toGitItem(holding, lists);
     case 'file':
-      return toFileItem(holding);
+      return toFileItem(holding, lists);
   }
 }
 
@@ -181,10 +189,8 @@ function toCheck([, check]: readonly [string, UpstreamCheck]): UpstreamCheck {
   }
 }
 
-function toGitItem(
-  { pin, shallow }: GitHolding,
-  { refLists, lfsLists }: Pick<Assembly, 'refLists' | 'lfsLists'>,
-): GitItem {
+function toGitItem(holding: GitHolding, { refLists, lfsLists }: Lists): GitItem {
+  const { pin, shallow, signed } = holding;
   const { lfs = [] } = pin;
   const lfsList = lfsLists?.get(pin.id);
   const list = refLists.get(pin.id);
@@ -192,7 +198,7 @@ function toGitItem(
   return {
     kind: 'git',
     id: pin.id,
-    blobs: digestsOf([list ?? [], lfsList ?? [], lfs.map(lfsBlob)].flat()),
+    blobs: digestsOf([list ?? [], lfsList ?? [], lfs.map(lfsBlob), signed ?? []].flat()),
     source: pin.url,
     objectFormat: pin.objectFormat,
     refs,
@@ -200,28 +206,56 @@ function toGitItem(
     ...(shallow !== undefined && shallow.length > 0 && { shallow: [...shallow].sort() }),
     ...(lfs.length > 0 && { lfs: lfsList === undefined ? lfs.map(toLfsObject) : { list: bare(lfsList) } }),
     ...(pin.about !== undefined && { about: pin.about }),
+    ...gitChecksOf(holding),
     ...namersOf(pin),
   };
+}
+
+/** Two demands may be met by one signer, each on refs of its own. */
+function gitChecksOf({ checked = [], signed }: GitHolding): Pick<GitItem, 'checked' | 'signed'> {
+  if (signed === undefined || checked.length === 0) return {};
+  const bySigner = Map.groupBy(checked, signerKey);
+  const merged = [...bySigner]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([, [one, ...more]]) => {
+      if (one === undefined) return [];
+      const refs = [...new Set([one, ...more].flatMap((check) => check.refs))].sort();
+      return one.by === 'git-ssh'
+        ? [{ by: one.by, key: one.key, principal: one.principal, refs }]
+        : [{ by: one.by, fingerprint: one.fingerprint, refs }];
+    });
+  return { checked: merged, signed: bare(signed) };
 }
 
 function toLfsObject({ oid, size }: LfsObject): LfsObject {
   return { oid, size };
 }
 
-function toFileItem({ pin, root }: FileHolding): FileItem {
+function toFileItem(holding: FileHolding, { fileLists }: Lists): FileItem {
+  const { pin } = holding;
+  const base = { kind: 'file', id: pin.id } as const;
+  const origin = 'url' in pin ? { source: pin.url, checked: ['given-sha256' as const] } : LOCAL;
+  if ('root' in holding)
+    return { ...base, blobs: [holding.root.digest], root: bare(holding.root), ...origin };
+  const list = fileLists?.get(pin.id);
   return {
-    kind: 'file',
-    id: pin.id,
-    blobs: [root.digest],
-    root: bare(root),
-    source: pin.url,
-    checked: ['given-sha256'],
+    ...base,
+    blobs: digestsOf([...fileBlobs(holding.files), ...(list === undefined ? [] : [list])]),
+    files: list === undefined ? holding.files.map(toDirectoryFile) : { list: bare(list) },
+    ...origin,
   };
 }
 
+const LOCAL = { source: 'local', checked: [] } as const;
+
+function toDirectoryFile({ path, digest, size, executable }: DirectoryFile): DirectoryFile {
+  return { path, digest, size, ...(executable && { executable }) };
+}
+
 function holdingBlobs(holding: Holding): readonly SizedDigest[] {
-  if (holding.kind === 'git') return (holding.pin.lfs ?? []).map(lfsBlob);
-  if (holding.kind === 'file') return [holding.root];
+  if (holding.kind === 'git')
+    return [...(holding.pin.lfs ?? []).map(lfsBlob), ...(holding.signed ? [holding.signed] : [])];
+  if (holding.kind === 'file') return 'root' in holding ? [holding.root] : fileBlobs(holding.files);
   return holding.kind === 'image' && holding.upstreamIndex !== undefined
     ? [...holding.blobs, holding.upstreamIndex]
     : holding.blobs;

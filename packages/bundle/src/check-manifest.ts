@@ -13,14 +13,17 @@ import {
   unsafePathReason,
 } from '@gapferry/core';
 import { attachmentProblems } from './attachment-problems.ts';
+import { fileListProblems } from './file-list.ts';
 import { requireFormat } from './formats.ts';
 import { lfsBlob, unsortedAt } from './lfs-list.ts';
 import {
   type ChartItem,
+  type DirectoryItem,
   describeItem,
   type GitItem,
   type ImageItem,
   type Item,
+  isDirectoryItem,
   type Manifest,
   manifestSchema,
 } from './manifest.ts';
@@ -133,12 +136,16 @@ export function descriptorsOf(item: Item): readonly SizedDigest[] {
     case 'git':
       return [...('list' in item.refs ? [item.refs.list] : []), ...lfsOf(item)];
     case 'file':
-      return [item.root];
+      return isDirectoryItem(item) ? filesOf(item) : [item.root];
   }
 }
 
 function lfsOf({ lfs = [] }: GitItem): readonly SizedDigest[] {
   return 'list' in lfs ? [lfs.list] : lfs.map(lfsBlob);
+}
+
+function filesOf({ files }: DirectoryItem): readonly SizedDigest[] {
+  return 'list' in files ? [files.list] : files;
 }
 
 function attached({ attachments = [] }: ImageItem | ChartItem): SizedDigest[] {
@@ -179,10 +186,10 @@ const KIND_PROBLEMS: { readonly [K in Item['kind']]: (item: Extract<Item, { kind
     ...shallowProblems(item),
     ...lfsProblems(item),
   ],
-  file: (item) => [
-    ...pathProblem(item.id),
-    ...(item.blobs.length === 1 ? [] : ['a file has exactly one blob']),
-  ],
+  file: (item) =>
+    isDirectoryItem(item)
+      ? directoryProblems(item)
+      : [...pathProblem(item.id), ...(item.blobs.length === 1 ? [] : ['a file has exactly one blob'])],
 };
 
 /** What names an image is in the same release. */
@@ -225,6 +232,15 @@ function lfsProblems(item: GitItem): string[] {
   ];
 }
 
+/** Every blob of a directory is its list or one of its files. With a list, whoever reads it holds the rest against it. */
+function directoryProblems({ id, files, blobs }: DirectoryItem): string[] {
+  const name = id.endsWith('/') ? pathProblem(id.slice(0, -1)) : ['the id of a directory ends with /'];
+  if ('list' in files) return name;
+  const own = new Set(files.map(({ digest }) => digest));
+  const isClosed = blobs.every((digest) => own.has(digest));
+  return [...name, ...fileListProblems(files, id), ...(isClosed ? [] : ['it names a blob that no file is'])];
+}
+
 function refProblems(item: Extract<Item, { kind: 'git' }>): string[] {
   if ('list' in item.refs) return [];
   const length = item.objectFormat === 'sha1' ? 40 : 64;
@@ -258,7 +274,9 @@ function isReference(id: string): boolean {
 /** Names that would be one file or directory on the inside, or one name at a registry. */
 function nameProblems({ items }: Manifest): Problem[] {
   const byKind = (kind: Item['kind']): string[] =>
-    items.filter((item) => item.kind === kind).map((item) => toDirectoryName(item.id));
+    items
+      .filter((item) => item.kind === kind)
+      .map((item) => toDirectoryName(isDirectoryItem(item) ? item.id.replace(/\/$/, '') : item.id));
   return (['git', 'file'] as const)
     .flatMap((kind) => [
       ...caseCollisions(byKind(kind)).map(([a, b]) => ({

@@ -7,13 +7,16 @@ import {
   totalSize,
 } from '@gapferry/core';
 import { type AttachedChange, attachedChange } from './attached-change.ts';
+import { type FileChange, type FileLists, fileChanges } from './directory-change.ts';
 import {
   type ChartItem,
+  type DirectoryItem,
   type GitItem,
   type ImageItem,
   type Item,
   type ItemKind,
   inlineRefs,
+  isDirectoryItem,
   type Manifest,
 } from './manifest.ts';
 import { type Packs, releaseBlobs } from './packs.ts';
@@ -77,6 +80,14 @@ export type ItemChange =
       readonly id: string;
       readonly bytes: number;
     } & Notes & { readonly attached: AttachedChange })
+  /** Files of a directory came, went or changed. */
+  | {
+      readonly change: 'files';
+      readonly kind: 'file';
+      readonly id: string;
+      readonly files: readonly FileChange[];
+      readonly bytes: number;
+    }
   | {
       readonly change: 'refs';
       readonly kind: 'git';
@@ -108,6 +119,8 @@ export interface DiffSide {
   readonly manifest: Manifest;
   readonly packs?: Packs | undefined;
   readonly refs?: ReadonlyMap<string, readonly GitRef[]>;
+  /** Likewise the files of directories. */
+  readonly files?: FileLists;
 }
 
 /** Compares two manifests; pure. An empty A is a manifest without items. */
@@ -154,7 +167,8 @@ function byteChange(a: DiffSide, b: DiffSide): ReleaseDiff['bytes'] {
 
 function changeOf(was: Item, is: Item, a: DiffSide, b: DiffSide, newBytes: NewBytes): ItemChange[] {
   if (was.kind === 'git' && is.kind === 'git') return refChange(was, is, a, b, newBytes);
-  if (was.kind === 'git' || is.kind === 'git') return [];
+  if (isDirectoryItem(was) && isDirectoryItem(is)) return directoryChange(was, is, a, b, newBytes);
+  if (was.kind === 'git' || is.kind === 'git' || isDirectoryItem(was) || isDirectoryItem(is)) return [];
   if (was.root.digest === is.root.digest) return attachmentChange(was, is, newBytes(is));
   return [
     {
@@ -167,6 +181,17 @@ function changeOf(was: Item, is: Item, a: DiffSide, b: DiffSide, newBytes: NewBy
       bytes: newBytes(is),
     },
   ];
+}
+
+function directoryChange(
+  was: DirectoryItem,
+  is: DirectoryItem,
+  a: DiffSide,
+  b: DiffSide,
+  newBytes: NewBytes,
+): ItemChange[] {
+  const files = fileChanges([was, a.files], [is, b.files]);
+  return files.length === 0 ? [] : [{ change: 'files', kind: 'file', id: is.id, files, bytes: newBytes(is) }];
 }
 
 function attachmentChange(was: Item, is: Item, bytes: number): ItemChange[] {

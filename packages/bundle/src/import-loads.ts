@@ -2,11 +2,14 @@ import {
   type Attachment,
   type ContentLoad,
   type Digest,
+  type DirectoryFile,
   fileState,
   GapferryError,
   type GitPack,
   type GitRef,
   type Load,
+  type LoadFile,
+  MEDIA_TYPES,
   type NameLoad,
   type NameState,
   parseImageReference,
@@ -16,6 +19,7 @@ import {
   toRepositoryName,
 } from '@gapferry/core';
 import { requireVerified, type VerifiedRelease } from './complete.ts';
+import { type FileLists, filesIn } from './directory-change.ts';
 import { loadedAttachments } from './loaded-attachments.ts';
 import {
   type ChartItem,
@@ -25,6 +29,7 @@ import {
   type ImageItem,
   type Item,
   type ItemKind,
+  isDirectoryItem,
 } from './manifest.ts';
 
 /** Which target takes which kinds; the first that matches takes the item. */
@@ -46,18 +51,20 @@ export interface ItemLoads {
 export type ReachedBlobs = ReadonlyMap<string, ReadonlySet<Digest>>;
 
 /** Says where each item goes, in manifest order, the tags of its attachments after it. `refs` gives the refs of Git items whose list is a blob, `reached` the blobs of images that
- *  carry a record beside what is loaded (`hasRecord`). Throws `CONFIG_INVALID` for an item that no target takes, `INTERNAL` for something that was not given. */
+ *  carry a record beside what is loaded (`hasRecord`), `files` the files of directories whose list is a blob. Throws `CONFIG_INVALID` for an item that no target takes, `INTERNAL` for something that was not given. */
 export function importLoads(
   release: VerifiedRelease,
   targets: readonly TargetRule[],
   refs: ReadonlyMap<string, readonly GitRef[]>,
   reached: ReachedBlobs = new Map(),
+  files: FileLists = new Map(),
 ): ItemLoads[] {
   const { manifest, packs } = requireVerified(release).opened;
   const parts: Parts = {
     sizes: new Map(manifest.blobs.map((blob) => [blob.digest, blob])),
     refs,
     reached,
+    files,
     packs: new Map((packs?.items ?? []).map((item) => [item.id, item.packs])),
   };
   const loads = manifest.items.map((item) => {
@@ -110,6 +117,8 @@ interface Parts {
   readonly refs: ReadonlyMap<string, readonly GitRef[]>;
   readonly reached: ReachedBlobs;
   /** By item id. */
+  readonly files: FileLists;
+  /** By item id. */
   readonly packs: ReadonlyMap<string, readonly GitPack[]>;
 }
 
@@ -122,7 +131,7 @@ function loadsOf(item: Item, parts: Parts): Pair {
     case 'git':
       return gitLoads(item, parts);
     case 'file':
-      return fileLoads(item);
+      return fileLoads(item, parts);
   }
 }
 
@@ -221,10 +230,21 @@ function lfsBlobs(item: GitItem, sizes: Parts['sizes']): SizedDigest[] {
   return blobsIn(item, sizes).filter(({ digest }) => objects?.has(digest) ?? !lists.includes(digest));
 }
 
-function fileLoads(item: FileItem): Pair {
+function fileLoads(item: FileItem, parts: Parts): Pair {
   const path = toDirectoryName(item.id);
-  const base = { kind: 'file', item: describeItem(item), path, files: [{ path, root: item.root }] } as const;
+  const files = isDirectoryItem(item)
+    ? filesIn(item, parts.files).map((file) => toLoadFile(path, file))
+    : [{ path, root: item.root }];
+  const base = { kind: 'file', item: describeItem(item), path, files } as const;
   return { content: { ...base, phase: 'content' }, name: { ...base, phase: 'name' } };
+}
+
+function toLoadFile(directory: string, { path, digest, size, executable }: DirectoryFile): LoadFile {
+  return {
+    path: `${directory}${path}`,
+    root: { mediaType: MEDIA_TYPES.octets, digest, size },
+    ...(executable && { executable }),
+  };
 }
 
 /** The place a name load fills, unique within a target: `oci registry/path:tag`, `git host/path`, `file path`. */

@@ -106,6 +106,8 @@ const pinSchema = z.union([
     namedBy,
   }),
   z.strictObject({ kind: z.literal('file'), ...base, url: textSchema, sha256: digestSchema }),
+  z.strictObject({ kind: z.literal('file'), ...base, path: textSchema, sha256: digestSchema }),
+  z.strictObject({ kind: z.literal('file'), ...base, path: textSchema, files: digestSchema }),
 ]);
 const lockSchema = z.strictObject({
   format: z.literal(FORMATS.lock),

@@ -2,6 +2,7 @@ import type {
   Attachment,
   Descriptor,
   Digest,
+  DirectoryFile,
   GitRef,
   LfsObject,
   NamedBy,
@@ -12,6 +13,7 @@ import type {
 import { z } from 'zod';
 import { aboutSchema } from './about-schema.ts';
 import { attachmentsSchema, chartCheckedSchema, imageCheckedSchema } from './attachment-schemas.ts';
+import { directoryFileSchema, MAX_INLINE_FILES } from './file-list.ts';
 import { FORMATS } from './formats.ts';
 import { lfsObjectSchema, MAX_INLINE_LFS } from './lfs-list.ts';
 import { namedBySchema } from './named-by.ts';
@@ -101,15 +103,27 @@ export interface GitItem extends ItemBase {
   readonly namedBy?: readonly NamedBy[];
 }
 
-export interface FileItem extends ItemBase {
+export type FileItem = SingleFileItem | DirectoryItem;
+
+interface FileItemBase extends ItemBase {
   readonly kind: 'file';
-  readonly root: Descriptor;
+  /** The file's URL, or `local`. */
   readonly source: string;
   /** What the content was checked against outside. */
   readonly checked: readonly 'given-sha256'[];
 }
 
-const base = { id: textSchema, blobs: z.array(digestSchema).min(1).max(100_000) };
+export interface SingleFileItem extends FileItemBase {
+  readonly root: Descriptor;
+}
+
+/** Its id ends with a slash. */
+export interface DirectoryItem extends FileItemBase {
+  /** Sorted by path. Over 1,000 files: a blob with the canonical JSON of the list. The item's blobs are theirs, each once, and the list. */
+  readonly files: readonly DirectoryFile[] | { readonly list: Descriptor };
+}
+
+const base = { id: textSchema, blobs: z.array(digestSchema).min(1).max(200_000) };
 const platforms = z
   .array(z.string().regex(/^[a-z0-9][a-z0-9._-]*(?:\/[a-z0-9][a-z0-9._-]*){1,2}$/))
   .max(1000);
@@ -156,13 +170,23 @@ const gitSchema = z.strictObject({
   namedBy: namedBySchema.optional(),
 });
 
-const fileSchema = z.strictObject({
-  kind: z.literal('file'),
-  ...base,
-  root: descriptorSchema,
-  source: textSchema,
-  checked: z.array(z.literal('given-sha256')).max(1),
-});
+const fileSchema = z
+  .strictObject({
+    kind: z.literal('file'),
+    ...base,
+    root: descriptorSchema.optional(),
+    files: z
+      .union([
+        z.array(directoryFileSchema).min(1).max(MAX_INLINE_FILES),
+        z.strictObject({ list: descriptorSchema }),
+      ])
+      .optional(),
+    source: textSchema,
+    checked: z.array(z.literal('given-sha256')).max(1),
+  })
+  .refine(({ root, files }) => (root === undefined) !== (files === undefined), {
+    error: 'has either root or files',
+  });
 
 /** Shape only; what must hold between the members is `checkManifest`. */
 export const manifestSchema: z.ZodType<Manifest> = z.strictObject({
@@ -183,4 +207,9 @@ export function describeItem(item: Pick<Item, 'kind' | 'id'>): string {
 /** Refs in line, or undefined when they are in a blob. */
 export function inlineRefs(item: GitItem): readonly GitRef[] | undefined {
   return 'list' in item.refs ? undefined : item.refs;
+}
+
+/** Is the item a directory with all its files? */
+export function isDirectoryItem(item: Item): item is DirectoryItem {
+  return item.kind === 'file' && 'files' in item;
 }

@@ -1,5 +1,5 @@
 import type { ReleaseFiles, Verifier } from '@gapferry/core';
-import { isGapferryError } from '@gapferry/core';
+import { isGapferryError, RELEASE_LIMITS } from '@gapferry/core';
 import { describe, expect, it } from 'vitest';
 import type { Mark } from './mark.ts';
 import { isTrustedManifest, openRelease, type TrustedManifest } from './open-release.ts';
@@ -181,7 +181,7 @@ describe('somebody changes the medium', () => {
     'makes %s too large, and nothing of it is verified',
     (name) => {
       const verifier = testVerifier();
-      const huge = new Uint8Array((name === 'statement' ? 1_048_576 : 16_777_216) + 1);
+      const huge = new Uint8Array(RELEASE_LIMITS[name] + 1);
       expect(verdict({ ...honest().seal(collector), [name]: huge }, { verifier })).toBe('LIMIT_EXCEEDED');
       expect(verifier.asked).toEqual([]);
     },

@@ -1,6 +1,6 @@
 import { type DiffSide, parseManifest, parsePacks } from '@gapferry/bundle';
 import type { BlobReader, GitRef, ReleaseAddress, ReleaseReader, Run } from '@gapferry/core';
-import { readRefList } from '@gapferry/importer';
+import { readFileListsOf, readRefList } from '@gapferry/importer';
 
 /** What a diff is made from: the documents of one release as they stand there, whoever wrote them. Nobody has verified them, so every limit is judged here too.
  *  Throws what reading and parsing throw. */
@@ -21,5 +21,6 @@ export async function readDiffSide(
   for (const item of manifest.items)
     if (item.kind === 'git' && 'list' in item.refs)
       refs.set(item.id, await readRefList(item, item.refs.list, medium, run));
-  return { manifest, packs, refs };
+  const lists = await readFileListsOf(manifest, medium, run);
+  return { manifest, packs, refs, files: lists };
 }

@@ -2,12 +2,15 @@ import {
   type Assembly,
   assemble,
   type BundleConfig,
+  encodeFileList,
   encodeLfsList,
   encodeRefList,
+  MAX_INLINE_FILES,
   MAX_INLINE_LFS,
   MAX_INLINE_REFS,
   type Manifest,
   type Packs,
+  parseFileList,
   parseManifest,
   parsePacks,
 } from '@gapferry/bundle';
@@ -15,6 +18,7 @@ import {
   type BlobWriter,
   canonicalBytes,
   type Descriptor,
+  type DirectoryHolding,
   type Holding,
   MEDIA_TYPES,
   type Run,
@@ -24,7 +28,7 @@ export interface AssembleRequest {
   readonly config: BundleConfig;
   readonly version: string;
   readonly holdings: readonly Holding[];
-  /** Takes the ref lists that are too long for the manifest. */
+  /** Takes the lists that are too long for the manifest. */
   readonly store: BlobWriter;
   /** The number that the release gets. */
   readonly sequence: number;
@@ -42,15 +46,14 @@ export interface AssembledRelease {
 export async function assembleRelease(request: AssembleRequest, run: Run): Promise<AssembledRelease> {
   const { config, version, holdings, store, sequence } = request;
   run.emit({ kind: 'stage', stage: 'assemble', items: holdings.length });
-  const { refLists, lfsLists } = await storeLists(holdings, store, run);
+  const lists = await storeLists(holdings, store, run);
   const { manifest, packs } = assemble({
     bundle: config.name,
     version,
     platforms: config.platforms,
     insecure: config.insecure,
     holdings,
-    refLists,
-    lfsLists,
+    ...lists,
     sequence,
   });
   const manifestBytes = canonicalBytes(manifest);
@@ -64,14 +67,23 @@ export async function assembleRelease(request: AssembleRequest, run: Run): Promi
   };
 }
 
+function listOf({ pin, files }: DirectoryHolding): Uint8Array {
+  const bytes = encodeFileList(files);
+  parseFileList(bytes, pin.id, `the list of files of file ${pin.id}`);
+  return bytes;
+}
+
 async function storeLists(
   holdings: readonly Holding[],
   store: BlobWriter,
   run: Run,
-): Promise<Required<Pick<Assembly, 'refLists' | 'lfsLists'>>> {
+): Promise<Required<Pick<Assembly, 'refLists' | 'lfsLists' | 'fileLists'>>> {
   const refLists = new Map<string, Descriptor>();
   const lfsLists = new Map<string, Descriptor>();
+  const fileLists = new Map<string, Descriptor>();
   for (const holding of holdings) {
+    if (holding.kind === 'file' && 'files' in holding && holding.files.length > MAX_INLINE_FILES)
+      fileLists.set(holding.pin.id, await store.add(MEDIA_TYPES.json, listOf(holding), run));
     if (holding.kind !== 'git') continue;
     const { id, refs, lfs = [] } = holding.pin;
     if (refs.length > MAX_INLINE_REFS)
@@ -79,5 +91,5 @@ async function storeLists(
     if (lfs.length > MAX_INLINE_LFS)
       lfsLists.set(id, await store.add(MEDIA_TYPES.json, encodeLfsList(lfs), run));
   }
-  return { refLists, lfsLists };
+  return { refLists, lfsLists, fileLists };
 }

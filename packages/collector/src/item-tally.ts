@@ -1,4 +1,4 @@
-import { lfsBlob } from '@gapferry/bundle';
+import { fileBlobs, lfsBlob } from '@gapferry/bundle';
 import {
   type BlobStore,
   type Digest,
@@ -70,5 +70,6 @@ export function tallyItem({ kind, id }: Pin, store: BlobStore, run: Run): ItemTa
 
 function blobsIn(holding: Holding): readonly SizedDigest[] {
   if (holding.kind === 'git') return [...holding.packs, ...(holding.pin.lfs ?? []).map(lfsBlob)];
-  return holding.kind === 'file' ? [holding.root] : holding.blobs;
+  if (holding.kind !== 'file') return holding.blobs;
+  return 'root' in holding ? [holding.root] : fileBlobs(holding.files);
 }

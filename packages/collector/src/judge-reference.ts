@@ -95,7 +95,7 @@ function verdictWithout(
 ): Verdict {
   if (because !== 'file') return { outcome: because };
   const wish = wishes.find(
-    (one) => one.kind === 'file' && reference.kind === 'file' && one.url === reference.url,
+    (one) => one.kind === 'file' && reference.kind === 'file' && 'url' in one && one.url === reference.url,
   );
   if (wish?.kind === 'file') return { outcome: 'wanted', became: `file ${wish.as}` };
   return { outcome: 'listed', reason: 'a file needs its sha256: add it to "files" in bundle.yaml' };

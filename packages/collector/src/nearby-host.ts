@@ -26,7 +26,7 @@ export function isForeignNearby(host: string, known: ReadonlySet<string>): boole
 
 function hostOf(wish: Wish): string[] {
   if ('url' in wish) return [URL.parse(wish.url)?.host ?? ''];
-  return [wish.ref.slice(0, wish.ref.indexOf('/'))];
+  return 'ref' in wish ? [wish.ref.slice(0, wish.ref.indexOf('/'))] : [];
 }
 
 /** As `URL` writes addresses: `0x7f.1` is `127.0.0.1`. */

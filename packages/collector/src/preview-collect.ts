@@ -1,4 +1,11 @@
-import type { ImageItem, Item, Lock, Manifest } from '@gapferry/bundle';
+import {
+  directoryDigest,
+  type ImageItem,
+  type Item,
+  isDirectoryItem,
+  type Lock,
+  type Manifest,
+} from '@gapferry/bundle';
 import { matchesPlatform, type Pin, parsePlatform, type ReleaseAddress, type Run } from '@gapferry/core';
 import type { DiscoveredImage } from './discovery.ts';
 import { hasLfs, hasRefs } from './earlier-packs.ts';
@@ -69,7 +76,10 @@ function isSame(pin: Pin, item: Item): boolean {
     return pin.from === 'oci' ? pin.root.digest === item.root.digest : pin.archive === item.archive.digest;
   if (pin.kind === 'git' && item.kind === 'git')
     return hasRefs(item, pin) && hasLfs(item, pin) && pin.head === item.head;
-  return pin.kind === 'file' && item.kind === 'file' && pin.sha256 === item.root.digest;
+  if (pin.kind !== 'file' || item.kind !== 'file') return false;
+  return isDirectoryItem(item)
+    ? 'files' in pin && pin.files === directoryDigest(item)
+    : 'sha256' in pin && pin.sha256 === item.root.digest;
 }
 
 /** Would the platform filter keep what it kept? */

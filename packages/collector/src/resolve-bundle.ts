@@ -119,7 +119,7 @@ function phrase(wish: Wish): string {
       : wish.kind === 'git' && wish.refs.length > 0
         ? ` with ${wish.refs.join(', ')}`
         : wish.kind === 'file'
-          ? ` from ${wish.url}`
+          ? ` from ${'url' in wish ? wish.url : wish.path}`
           : '';
   return `"${describeWish(wish)}${detail}"`;
 }

@@ -68,8 +68,25 @@ export interface GitHolding {
   readonly signed?: Descriptor;
 }
 
-export interface FileHolding {
+export type FileHolding = SingleFileHolding | DirectoryHolding;
+
+export interface SingleFileHolding {
   readonly kind: 'file';
   readonly pin: FilePin;
   readonly root: Descriptor;
+}
+
+export interface DirectoryHolding {
+  readonly kind: 'file';
+  readonly pin: FilePin;
+  /** At least one, sorted by path (UTF-16 code units). */
+  readonly files: readonly DirectoryFile[];
+}
+
+/** One file of a directory. Neither owner nor time nor any other mode is kept. */
+export interface DirectoryFile extends SizedDigest {
+  /** Below the directory, safe on every file system. */
+  readonly path: string;
+  /** May its owner run it? */
+  readonly executable?: true;
 }

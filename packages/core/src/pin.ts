@@ -109,8 +109,26 @@ export interface GitPin extends PinBase {
   readonly namedBy?: readonly NamedBy[];
 }
 
-export interface FilePin extends PinBase {
+/** The id of a directory ends with a slash. */
+export type FilePin = UrlFilePin | LocalFilePin | LocalDirectoryPin;
+
+export interface UrlFilePin extends PinBase {
   readonly kind: 'file';
   readonly url: string;
   readonly sha256: Digest;
+}
+
+export interface LocalFilePin extends PinBase {
+  readonly kind: 'file';
+  /** As in the wish. */
+  readonly path: string;
+  readonly sha256: Digest;
+}
+
+export interface LocalDirectoryPin extends PinBase {
+  readonly kind: 'file';
+  /** As in the wish. */
+  readonly path: string;
+  /** sha256 of the canonical JSON of the list of its files, `DirectoryFile`, sorted by path. */
+  readonly files: Digest;
 }

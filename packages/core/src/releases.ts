@@ -21,7 +21,7 @@ export interface ReleaseFiles {
 /** Sizes in bytes that bound what is read before it is trusted. */
 export const RELEASE_LIMITS = {
   statement: 1_048_576,
-  manifest: 16_777_216,
+  manifest: 33_554_432,
   packs: 16_777_216,
   signatures: 64,
   approvals: 256,

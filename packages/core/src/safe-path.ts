@@ -51,6 +51,17 @@ export function toRepositoryName(hostAndPath: string): string {
   return toDirectoryName(`${hostAndPath.slice(0, slash).toLowerCase()}${hostAndPath.slice(slash)}`);
 }
 
+/** Files of one directory that some file systems could not hold beside each other, as pairs: by their own names, or by those of the directories on the way, where one would be named wrong.
+ *  A pair of the same path twice: it would be both a file and a directory. */
+export function pathClashes(files: readonly string[]): Array<readonly [string, string]> {
+  return caseCollisions([...new Set(files), ...new Set(files.flatMap(foldersOf))]);
+}
+
+function foldersOf(path: string): string[] {
+  const parts = path.split('/');
+  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('/'));
+}
+
 /** Names that would be the same file on a case-insensitive file system, as pairs. */
 export function caseCollisions(paths: Iterable<string>): Array<readonly [string, string]> {
   const seen = new Map<string, string>();

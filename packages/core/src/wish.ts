@@ -137,11 +137,22 @@ export interface GitWish {
   readonly commits?: readonly string[];
 }
 
-export interface FileWish {
+export type FileWish = UrlFileWish | LocalFileWish;
+
+export interface UrlFileWish {
   readonly kind: 'file';
   readonly url: string;
   readonly sha256: Digest;
   /** Path below the files of a release, safe on every file system; the file's identity. */
+  readonly as: string;
+}
+
+/** A file or a directory on this machine. */
+export interface LocalFileWish {
+  readonly kind: 'file';
+  /** As written, relative to bundle.yaml. */
+  readonly path: string;
+  /** As for others; the identity of a directory has a slash behind it. */
   readonly as: string;
 }
 

@@ -15,6 +15,7 @@ export * from './imported-repositories.ts';
 export * from './open-on-medium.ts';
 export { ownersIn } from './owners.ts';
 export * from './plan-release.ts';
+export * from './read-file-lists.ts';
 export * from './read-ref-lists.ts';
 export * from './select-release.ts';
 export * from './survey-targets.ts';

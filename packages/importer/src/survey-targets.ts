@@ -6,6 +6,7 @@ import {
   type VerifiedRelease,
 } from '@gapferry/bundle';
 import { type BlobReader, hasPreflight, type Load, type Run, type Target } from '@gapferry/core';
+import { readFileLists } from './read-file-lists.ts';
 import { readReached } from './read-reached.ts';
 import { readRefLists } from './read-ref-lists.ts';
 import { requireLfsLists } from './require-lfs-lists.ts';
@@ -30,7 +31,8 @@ export async function surveyTargets(input: SurveyTargets, run: Run): Promise<Sur
   const refs = await readRefLists(release, medium, run);
   await requireLfsLists(release, medium, run);
   const reached = await readReached(release, medium, run);
-  const loads = importLoads(release, input.rules, refs, reached);
+  const files = await readFileLists(release, medium, run);
+  const loads = importLoads(release, input.rules, refs, reached, files);
   run.emit({ kind: 'stage', stage: 'survey', items: loads.filter(({ content }) => content).length });
   await preflight(loads, input, run);
   return await runAll(

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Digest, digestFromHex, type FileWish, quietRun, type RunEvent } from '@gapferry/core';
+import { type Digest, digestFromHex, quietRun, type RunEvent, type UrlFileWish } from '@gapferry/core';
 import { createHttpClient } from '@gapferry/http';
 import {
   type Fault,
@@ -30,7 +30,7 @@ const isGet = ({ method }: TestRequest) => method === 'GET';
 
 async function fetchFrom(
   url: string,
-  wish: Partial<FileWish> = {},
+  wish: Partial<UrlFileWish> = {},
   store = memoryBlobStore(),
   options: FileSourceOptions = {},
 ) {
@@ -42,6 +42,7 @@ async function fetchFrom(
   );
   if (pin === undefined) throw new Error('no pin');
   const holding = await source.fetch(pin, store, { ...quietRun(), emit: (event) => events.push(event) });
+  if (!('root' in holding)) throw new Error('no single file');
   return { pin, holding, store, events };
 }
 

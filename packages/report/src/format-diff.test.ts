@@ -286,3 +286,32 @@ describe('commit counts', () => {
     expect(formatDiff({ ...DIFF, changes: [change] })).toContain('history  whole → cut in 2 places');
   });
 });
+
+describe('a directory that changed', () => {
+  const files = [
+    { path: 'bin/run', from: digestOf('a'), to: digestOf('a'), executable: true },
+    { path: 'doc/a', from: digestOf('a'), to: digestOf('b') },
+    { path: 'doc/b', from: digestOf('a') },
+    ...Array.from({ length: 30 }, (_, i) => ({ path: `new/${i}`, to: digestOf('b') })),
+  ];
+  const diff: ReleaseDiff = {
+    ...DIFF,
+    changes: [{ change: 'files', kind: 'file', id: 'kit/', files, bytes: 70_000 }],
+  };
+
+  it('shows what changed in it, and how much more', () => {
+    const lines = formatDiff(diff).split('\n').slice(2, 27);
+    expect(lines.slice(0, 5)).toEqual([
+      'Files',
+      '  changed  kit/  30 added, 2 changed, 1 removed  70.0 kB new',
+      '    changed  kit/bin/run  executable now',
+      '    changed  kit/doc/a',
+      '    removed  kit/doc/b',
+    ]);
+    expect(lines[22]).toBe('    and 13 more in kit/');
+  });
+
+  it('is whole for programs', () => {
+    expect(toDiffJson(diff).changes[0]).toMatchObject({ change: 'files', files });
+  });
+});

@@ -1,4 +1,4 @@
-import type { ItemChange, ItemKind, RefChange, ReleaseDiff } from '@gapferry/bundle';
+import type { FileChange, ItemChange, ItemKind, RefChange, ReleaseDiff } from '@gapferry/bundle';
 import { printable, shortDigest } from '@gapferry/core';
 import { aboutRows } from './about-rows.ts';
 import { attachedText, filteredNote } from './attached-text.ts';
@@ -27,15 +27,55 @@ function titleOf({ from, to }: ReleaseDiff): string {
   return printable(`${from.bundle} ${from.version} → ${other}${to.version}`);
 }
 
-const ORDER: readonly ItemChange['change'][] = ['moved', 'attached', 'updated', 'refs', 'added', 'removed'];
+const ORDER: readonly ItemChange['change'][] = [
+  'moved',
+  'attached',
+  'updated',
+  'refs',
+  'files',
+  'added',
+  'removed',
+];
 
 function sectionOf(kind: ItemKind, changes: readonly ItemChange[]): string[] {
   const own = changes
     .filter((change) => change.kind === kind)
     .sort((a, b) => ORDER.indexOf(a.change) - ORDER.indexOf(b.change));
   if (own.length === 0) return [];
-  const lines = kind === 'git' ? own.map(repositoryText) : [formatTable(own.map(rowOf), { indent: 2 })];
+  const lines =
+    kind === 'git'
+      ? own.map(repositoryText)
+      : [formatTable(own.map(rowOf), { indent: 2 }), ...own.flatMap(directoryLines)];
   return [[KIND_TITLES[kind], ...lines].join('\n')];
+}
+
+const SHOWN_FILES = 20;
+
+/** Below the files: what changes in each directory, named. */
+function directoryLines(change: ItemChange): string[] {
+  if (change.change !== 'files') return [];
+  const { id, files } = change;
+  const rows = files.slice(0, SHOWN_FILES).map((file) => [howOf(file), `${id}${file.path}`, runsText(file)]);
+  const more = files.length > SHOWN_FILES ? [`    and ${files.length - SHOWN_FILES} more in ${id}`] : [];
+  return [formatTable(rows, { indent: 4 }), ...more.map(printable)];
+}
+
+function howOf({ from, to }: FileChange): string {
+  if (from === undefined) return 'added';
+  return to === undefined ? 'removed' : 'changed';
+}
+
+function runsText({ executable }: FileChange): string {
+  if (executable === undefined) return '';
+  return executable ? 'executable now' : 'executable no more';
+}
+
+/** `1 added, 2 changed, 3 removed`. */
+function filesText(files: readonly FileChange[]): string {
+  const counts = Map.groupBy(files, howOf);
+  return ['added', 'changed', 'removed']
+    .flatMap((how) => (counts.has(how) ? [`${counts.get(how)?.length} ${how}`] : []))
+    .join(', ');
 }
 
 /** A repository's refs stand below it. */
@@ -61,6 +101,8 @@ function rowOf(change: ItemChange): string[] {
       return ['updated', ...versionChange(change.from, change.to), newBytes(change.bytes), notesText(change)];
     case 'refs':
       return ['changed', change.id, newBytes(change.bytes)];
+    case 'files':
+      return ['changed', change.id, filesText(change.files), newBytes(change.bytes)];
     case 'added':
       return ['added', change.id, '', newBytes(change.bytes), notesText(change)];
     case 'removed':
@@ -69,7 +111,11 @@ function rowOf(change: ItemChange): string[] {
 }
 
 /** What names a new image, what belongs to it now and did not, what does no longer, and that its index is not upstream's. */
-function notesText({ attached, filtered, namedBy = [] }: Exclude<ItemChange, { change: 'refs' }>): string {
+function notesText({
+  attached,
+  filtered,
+  namedBy = [],
+}: Exclude<ItemChange, { change: 'refs' | 'files' }>): string {
   return [
     ...namedBy.slice(0, 1).map((item) => `named by ${item}${othersText(namedBy.length - 1)}`),
     ...(attached === undefined ? [] : [attachedText(attached)]),

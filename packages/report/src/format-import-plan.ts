@@ -1,7 +1,9 @@
 import { type ImportPlan, type ItemKind, isChange, type PlanStep, placeOf } from '@gapferry/bundle';
 import {
   type Digest,
+  fileState,
   formatReleaseAddress,
+  isDirectoryLoad,
   type NameState,
   printable,
   type RefChange,
@@ -125,7 +127,11 @@ function targetText(target: string, steps: readonly PlanStep[]): string {
 
 function rowOf(step: PlanStep): string[] {
   const bytes = step.contentAction === 'same' ? 'content there' : formatBytes(step.bytes);
-  const notes = [replacedText(step), ...(step.lfs === undefined ? [] : [count(step.lfs, 'LFS object')])];
+  const notes = [
+    filesText(step),
+    replacedText(step),
+    ...(step.lfs === undefined ? [] : [count(step.lfs, 'LFS object')]),
+  ];
   const note = notes.filter((text) => text !== '').join(', ');
   return [ACTIONS[step.nameAction], step.item, `→ ${placeOf(step.name)}`, bytes, note];
 }
@@ -138,7 +144,17 @@ function aboutLines({ item, name, about, isNew }: PlanStep): string[] {
   return [printable(`  about ${item}`), formatTable(aboutRows(about.from, about.to), { indent: 4 })];
 }
 
+/** How many files a directory has, and how many of those that stand there give way. */
+function filesText({ name, nameAction }: PlanStep): string {
+  if (name.kind !== 'file' || !isDirectoryLoad(name)) return '';
+  const wanted = fileState(name);
+  const given = Object.entries(name.replaces ?? {}).filter(([path, digest]) => wanted[path] !== digest);
+  const replaced = nameAction === 'move' ? `, replaces ${given.length}` : '';
+  return `${count(name.files.length, 'file')}${replaced}`;
+}
+
 function replacedText({ nameAction, name, refs, isNew }: PlanStep): string {
+  if (name.kind === 'file' && isDirectoryLoad(name)) return '';
   if (isNew) return 'new repository';
   if (refs !== undefined) return count(refs.length, 'ref');
   if (nameAction !== 'move' || name.replaces === undefined) return '';

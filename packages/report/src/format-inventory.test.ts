@@ -241,3 +241,34 @@ describe('an import plan', () => {
     });
   });
 });
+
+describe('a directory', () => {
+  const kit = (files: unknown) =>
+    ({ kind: 'file', id: 'kit/', blobs: [LAYER.digest], files, source: 'local', checked: [] }) as const;
+  const withKit = (files: unknown) => ({ ...MANIFEST, items: [kit(files)] }) as unknown as Manifest;
+
+  it('says in an inventory how many files it has, where they stand in line', () => {
+    const files = ['a', 'b'].map((path) => ({ path, ...LAYER }));
+    expect(formatInventory(withKit(files))).toMatch(/kit\/ +2 files +/);
+    expect(formatInventory(withKit({ list: LAYER }))).toMatch(/kit\/ +many files +/);
+    expect(toInventoryJson(withKit(files)).items[0]).toMatchObject({ id: 'kit/', files: 2 });
+  });
+
+  it('says in a plan how many files it has and how many of those there it replaces', () => {
+    const files = ['kit/a', 'kit/b', 'kit/c'].map((path) => ({ path, root: ROOT }));
+    const load = { kind: 'file', item: 'file kit/', path: 'kit/', files } as const;
+    const step = {
+      target: 'here',
+      item: 'file kit/',
+      kind: 'file',
+      content: { ...load, phase: 'content' },
+      name: { ...load, phase: 'name', replaces: { 'kit/a': ROOT.digest, 'kit/b': digestOf('old') } },
+      contentAction: 'send',
+      nameAction: 'move',
+      bytes: 1,
+    } as const;
+    const planned = (more: object) => formatImportPlan({ ...PLAN, steps: [{ ...step, ...more }] } as never);
+    expect(planned({})).toContain('→ file kit/  1 B  3 files, replaces 1');
+    expect(planned({ nameAction: 'create' })).toMatch(/1 B +3 files$/m);
+  });
+});

@@ -5,6 +5,7 @@ import {
   type ImageItem,
   type Item,
   type ItemKind,
+  isDirectoryItem,
   isFiltered,
   type Manifest,
   type Packs,
@@ -31,10 +32,12 @@ export interface InventoryJson {
 export interface InventoryItem {
   readonly kind: ItemKind;
   readonly id: string;
-  /** Root digest; for Git the number of refs says more. */
+  /** Root digest; for Git the number of refs says more, for a directory that of its files. */
   readonly digest?: Digest;
   /** For Git; absent when the list is a blob. */
   readonly refs?: number;
+  /** For a directory; absent when the list is a blob. */
+  readonly files?: number;
   /** Everything the item needs, shared blobs included: the items' bytes add up to more than the release's. */
   readonly bytes: number;
   /** What belongs to an image or chart; absent when there is nothing. */
@@ -66,6 +69,8 @@ function toInventoryItem(
 ): InventoryItem {
   const own = totalSize(item.blobs.map((digest) => ({ digest, size: sizes.get(digest) ?? 0 })));
   const { kind, id } = item;
+  if (isDirectoryItem(item))
+    return { kind, id, ...('list' in item.files ? {} : { files: item.files.length }), bytes: own };
   if (item.kind === 'file') return { kind, id, digest: item.root.digest, bytes: own };
   if (item.kind !== 'git')
     return { kind, id, digest: item.root.digest, bytes: own, ...attachedMembers(item) };
@@ -100,14 +105,13 @@ export function formatInventory(manifest: Manifest, packs?: Packs): string {
 }
 
 function rowOf(item: InventoryItem): string[] {
-  const { id, digest, refs, bytes } = item;
-  const identity =
-    digest === undefined
-      ? refs === undefined
-        ? 'many refs'
-        : count(refs, 'ref')
-      : `${shortDigest(digest)}…`;
-  return [id, identity, formatBytes(bytes), notesText(item)];
+  return [item.id, identityText(item), formatBytes(item.bytes), notesText(item)];
+}
+
+function identityText({ kind, digest, refs, files }: InventoryItem): string {
+  if (digest !== undefined) return `${shortDigest(digest)}…`;
+  const [many, noun] = kind === 'file' ? [files, 'file'] : [refs, 'ref'];
+  return many === undefined ? `many ${noun}s` : count(many, noun);
 }
 
 function notesText({ attachments = [], checked = [], filtered }: InventoryItem): string {

@@ -195,7 +195,7 @@ function wrongDocuments(): Vector[] {
       {},
       'LIMIT_EXCEEDED',
       ['manifest.json'],
-      { generate: { file: release('manifest.json'), fill: ' ', size: 16_777_217 } },
+      { generate: { file: release('manifest.json'), fill: ' ', size: 33_554_433 } },
     ),
     refused(
       'manifest-signed-but-invalid',

@@ -1,3 +1,4 @@
+import { lockFileVectors } from './lock-files.ts';
 import { digest } from './openssl.ts';
 import { refusals, type Vector } from './vector.ts';
 
@@ -9,7 +10,7 @@ interface LooseLock {
 }
 
 export function lockVectors(): Vector[] {
-  return [...goodLocks(), ...wrongBytes(), ...wrongPins()];
+  return [...goodLocks(), ...wrongBytes(), ...wrongPins(), ...lockFileVectors()];
 }
 
 const LFS = ['0a', 'f0'].map((byte, i) => ({ oid: `sha256:${byte.repeat(32)}`, size: 1000 + i }));

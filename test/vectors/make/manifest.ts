@@ -13,6 +13,7 @@ import {
   sortedBlobs,
   wholeManifest,
 } from './manifest-content.ts';
+import { manifestDirectoryVectors } from './manifest-directories.ts';
 import { manifestLfsVectors } from './manifest-lfs.ts';
 import { manifestNamedByVectors } from './manifest-named-by.ts';
 import { manifestShallowVectors } from './manifest-shallow.ts';
@@ -31,6 +32,7 @@ export function manifestVectors(): Vector[] {
     ...wrongRefs(),
     ...manifestAttachmentVectors(),
     ...manifestNamedByVectors(),
+    ...manifestDirectoryVectors(),
     ...manifestLfsVectors(),
     ...manifestShallowVectors(),
   ];
@@ -124,7 +126,7 @@ function hostileBytes(): Vector[] {
       expect: {
         why: 'one byte over 16 MiB',
         refuse: 'LIMIT_EXCEEDED',
-        generate: { file: 'manifest.json', fill: ' ', size: 16_777_217 },
+        generate: { file: 'manifest.json', fill: ' ', size: 33_554_433 },
       },
     },
     refused('not-an-object', 'a list instead of an object', `[${json}]`, 'FORMAT_UNKNOWN'),

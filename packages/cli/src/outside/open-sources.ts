@@ -78,7 +78,7 @@ export async function openSources(
     image: lateSource(async () => (await images.get()).source),
     chart: lateSource(async () => (await charts.get()).source),
     git: ahead.source,
-    file: fileSource(http),
+    file: fileSource(http, { directory: dirname(file) }),
     begin: (run) =>
       ahead.begin(
         config.wishes.filter((wish) => wish.kind === 'git'),

@@ -147,7 +147,7 @@ function contentOf(holding: Holding): readonly SizedDigest[] {
     case 'git':
       return holding.packs;
     case 'file':
-      return [holding.root];
+      return 'root' in holding ? [holding.root] : holding.files;
   }
 }
 

@@ -7,8 +7,10 @@ import {
   chartIdentity,
   checkRun,
   type Descriptor,
+  type Digest,
   digestOf,
   type FilePin,
+  type FileWish,
   GapferryError,
   type GitPin,
   type Holding,
@@ -163,8 +165,14 @@ function memorySources(world: World, ask: Ask): Sources {
       (pin, into, run) => fetchGit(world, pin, into, run),
     ),
     file: source(
-      ({ url }) => url,
-      (wish) => ({ kind: 'file', id: wish.as, wish: wishDigest(wish), url: wish.url, sha256: wish.sha256 }),
+      (asked) => urlOf(asked),
+      (wish) => ({
+        kind: 'file',
+        id: wish.as,
+        wish: wishDigest(wish),
+        url: urlOf(wish),
+        sha256: shaOf(wish),
+      }),
       (pin, into, run) => fetchFile(world, pin, into, run),
     ),
   };
@@ -313,18 +321,28 @@ async function fetchGit(
   return { kind: 'git', pin, packs: [{ digest: pack.digest, size: pack.size, prerequisites: [] }] };
 }
 
+function urlOf(file: FileWish | FilePin): string {
+  if ('url' in file) return file.url;
+  throw new GapferryError({ code: 'INTERNAL', message: 'the upstream in memory has files by URL alone' });
+}
+
+function shaOf(file: FileWish | FilePin): Digest {
+  if ('sha256' in file) return file.sha256;
+  throw new GapferryError({ code: 'INTERNAL', message: 'the upstream in memory has single files alone' });
+}
+
 async function fetchFile(
   world: World,
   pin: FilePin,
   into: BlobStore,
   run: Run,
 ): Promise<Extract<Holding, { kind: 'file' }>> {
-  const served = world.roots.get(pin.url);
-  if (served === undefined) throw notFound(pin.url);
-  if (served.digest !== pin.sha256)
+  const served = world.roots.get(urlOf(pin));
+  if (served === undefined) throw notFound(urlOf(pin));
+  if (served.digest !== shaOf(pin))
     throw new GapferryError({
       code: 'DIGEST_MISMATCH',
-      message: `${pin.url} has the sha256 ${served.digest}, bundle.yaml says ${pin.sha256}`,
+      message: `${urlOf(pin)} has the sha256 ${served.digest}, bundle.yaml says ${shaOf(pin)}`,
       origin: 'source',
     });
   await bring(world, [served], into, pin.id, run);

@@ -1,0 +1,39 @@
+import { digest } from './openssl.ts';
+import { refusals, type Vector } from './vector.ts';
+
+const refused = refusals('bundle.lock.json');
+const KIT = { id: 'tools/kit/', kind: 'file', path: '../kit', wish: digest('a wish') };
+
+/** Locks with files and directories of the machine that made them. */
+export function lockFileVectors(): Vector[] {
+  const wrong = (name: string, why: string, pin: object): Vector =>
+    refused(name, why, lockOf(pin), 'CONFIG_INVALID', ['pins[0]']);
+  const directory = { ...KIT, files: digest('a list of files') };
+  const file = { ...KIT, id: 'tools/kit', sha256: digest('content of file') };
+  return [
+    good('good-local-file', 'a file on this machine', file),
+    good('good-directory', 'a directory on this machine, by the digest of the list of its files', directory),
+    wrong('directory-files-in-line', 'files in the place of the digest of their list', {
+      ...KIT,
+      files: [{ path: 'a', digest: digest('a'), size: 1 }],
+    }),
+    wrong('directory-and-file', 'a file and a directory at once', { ...directory, sha256: digest('x') }),
+    wrong('local-file-with-url', 'a file from here and from elsewhere', {
+      ...file,
+      url: 'https://files.example.org/k3s',
+    }),
+  ];
+}
+
+function good(name: string, why: string, pin: object): Vector {
+  return {
+    name,
+    files: { 'bundle.lock.json': lockOf(pin) },
+    expect: { why, accept: true, result: { pins: [pin] } },
+  };
+}
+
+function lockOf(pin: object): string {
+  const lock = { bundle: 'line-a', format: 'gapferry.lock/1', pins: [pin] };
+  return `${JSON.stringify(lock, undefined, 2)}\n`;
+}
