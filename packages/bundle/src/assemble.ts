@@ -25,7 +25,6 @@ import { FORMATS } from './formats.ts';
 import { lfsBlob } from './lfs-list.ts';
 import type { ChartItem, FileItem, GitItem, ImageItem, Item, Manifest } from './manifest.ts';
 import { checkPacks, type Packs } from './packs.ts';
-import { signerKey } from './signed-objects.ts';
 
 /** Ref lists longer than this are blobs named by digest. */
 export const MAX_INLINE_REFS = 1000;
@@ -189,8 +188,7 @@ function toCheck([, check]: readonly [string, UpstreamCheck]): UpstreamCheck {
   }
 }
 
-function toGitItem(holding: GitHolding, { refLists, lfsLists }: Lists): GitItem {
-  const { pin, shallow, signed } = holding;
+function toGitItem({ pin, shallow }: GitHolding, { refLists, lfsLists }: Lists): GitItem {
   const { lfs = [] } = pin;
   const lfsList = lfsLists?.get(pin.id);
   const list = refLists.get(pin.id);
@@ -198,7 +196,7 @@ function toGitItem(holding: GitHolding, { refLists, lfsLists }: Lists): GitItem 
   return {
     kind: 'git',
     id: pin.id,
-    blobs: digestsOf([list ?? [], lfsList ?? [], lfs.map(lfsBlob), signed ?? []].flat()),
+    blobs: digestsOf([list ?? [], lfsList ?? [], lfs.map(lfsBlob)].flat()),
     source: pin.url,
     objectFormat: pin.objectFormat,
     refs,
@@ -206,25 +204,8 @@ function toGitItem(holding: GitHolding, { refLists, lfsLists }: Lists): GitItem 
     ...(shallow !== undefined && shallow.length > 0 && { shallow: [...shallow].sort() }),
     ...(lfs.length > 0 && { lfs: lfsList === undefined ? lfs.map(toLfsObject) : { list: bare(lfsList) } }),
     ...(pin.about !== undefined && { about: pin.about }),
-    ...gitChecksOf(holding),
     ...namersOf(pin),
   };
-}
-
-/** Two demands may be met by one signer, each on refs of its own. */
-function gitChecksOf({ checked = [], signed }: GitHolding): Pick<GitItem, 'checked' | 'signed'> {
-  if (signed === undefined || checked.length === 0) return {};
-  const bySigner = Map.groupBy(checked, signerKey);
-  const merged = [...bySigner]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([, [one, ...more]]) => {
-      if (one === undefined) return [];
-      const refs = [...new Set([one, ...more].flatMap((check) => check.refs))].sort();
-      return one.by === 'git-ssh'
-        ? [{ by: one.by, key: one.key, principal: one.principal, refs }]
-        : [{ by: one.by, fingerprint: one.fingerprint, refs }];
-    });
-  return { checked: merged, signed: bare(signed) };
 }
 
 function toLfsObject({ oid, size }: LfsObject): LfsObject {
@@ -253,8 +234,7 @@ function toDirectoryFile({ path, digest, size, executable }: DirectoryFile): Dir
 }
 
 function holdingBlobs(holding: Holding): readonly SizedDigest[] {
-  if (holding.kind === 'git')
-    return [...(holding.pin.lfs ?? []).map(lfsBlob), ...(holding.signed ? [holding.signed] : [])];
+  if (holding.kind === 'git') return (holding.pin.lfs ?? []).map(lfsBlob);
   if (holding.kind === 'file') return 'root' in holding ? [holding.root] : fileBlobs(holding.files);
   return holding.kind === 'image' && holding.upstreamIndex !== undefined
     ? [...holding.blobs, holding.upstreamIndex]
