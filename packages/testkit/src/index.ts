@@ -49,5 +49,7 @@ export * from './process/which.ts';
 export * from './registry/registry.ts';
 export * from './registry/registry-quirks.ts';
 export * from './registry/token-server.ts';
+export type { S3Version } from './s3/s3-objects.ts';
+export { type S3BucketOptions, type S3Server, type S3ServerOptions, startS3Server } from './s3/s3-server.ts';
 export * from './temporary-directory.ts';
 export * from './tls-identity.ts';
