@@ -28,3 +28,7 @@ export { CONTAINERD_MARK, containerdHosts, type Mirror, mirrorUrl } from './regi
 export { mapRepository } from './registry/map-repository.ts';
 export type * from './registry/oci-registry.ts';
 export { type RegistryTargetOptions, registryTarget } from './registry/registry-target.ts';
+export type { S3Policy } from './s3/s3-place.ts';
+export type * from './s3/s3-store.ts';
+export { type S3TargetOptions, s3Target } from './s3/s3-target.ts';
+export type { PendingUpload, UploadJournal } from './s3/upload-journal.ts';

@@ -40,11 +40,11 @@ export interface TargetGitState {
   readonly medium: BlobReader;
 }
 
-/** What every Target must do. `make` is called before each test. `takes`: `git` for a target that takes repositories and nothing else. */
+/** What every Target must do. `make` is called before each test. `takes`: `git` or `files` for a target that takes nothing else. */
 export function describeTarget(
   name: string,
   make: () => Promise<TargetFixture>,
-  takes: 'everything' | 'git' = 'everything',
+  takes: 'everything' | 'git' | 'files' = 'everything',
 ): void {
   describe(`${name} as a Target`, () => {
     let fixture: TargetFixture;
@@ -53,14 +53,15 @@ export function describeTarget(
     });
     afterEach(() => fixture.close());
     const get = (): TargetFixture => fixture;
-    gitTests(get);
-    if (takes === 'git') return;
+    if (takes !== 'files') gitTests(get);
+    if (takes === 'files') fileBarrierTests(get);
+    if (takes !== 'git') fileTests(get);
+    if (takes !== 'git') directoryTests(get);
+    if (takes !== 'everything') return;
     contentTests(get);
     barrierTests(get);
     tagTests(get);
     batchTests(get);
-    fileTests(get);
-    directoryTests(get);
   });
 }
 
@@ -296,6 +297,50 @@ function gitTests(get: Get): void {
   });
 }
 
+function fileBarrierTests(get: Get): void {
+  it('proves what it holds, and not what was changed or removed behind its back', async () => {
+    const { target, spoil } = get();
+    const { content, medium } = makeFile('v1');
+    await target.load(content, medium, run);
+    await expect(target.readBack(content, run)).resolves.toBeUndefined();
+    const [file] = content.files;
+    if (file === undefined) throw new Error('a load has a file');
+    for (const [how, code] of [
+      ['damage', 'DIGEST_MISMATCH'],
+      ['remove', 'BLOB_MISSING'],
+    ] as const) {
+      await spoil(file.root, how);
+      const proof = target.readBack(content, run);
+      await expect(proof).rejects.toMatchObject({ code });
+      await expect(proof).rejects.toThrow(content.item);
+    }
+  });
+
+  it('refuses files that are not what they should be, and keeps none of them', async () => {
+    const { target } = get();
+    const { content, medium } = makeDirectory('v1');
+    const wrong: BlobReader = {
+      has: medium.has,
+      open: (blob, inner) =>
+        memoryMedium([Buffer.from('run v1'), Buffer.from('doc v1')], content.files[0]?.root.digest).open(
+          blob,
+          inner,
+        ),
+    };
+    await expect(target.load(content, wrong, run)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+    expect(await target.inspect(content, run)).toMatchObject({ state: 'absent' });
+    await target.load(content, medium, run);
+    await target.readBack(content, run);
+  });
+
+  it('stops when the run is stopped', async () => {
+    const { content, medium } = makeFile('v1');
+    await expect(get().target.load(content, medium, quietRun(AbortSignal.abort()))).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+    });
+  });
+}
+
 function fileTests(get: Get): void {
   it('takes a file, makes it visible, and does so once', async (context) => {
     const { target, files } = get();
@@ -312,8 +357,9 @@ function fileTests(get: Get): void {
   it('replaces a file only when the plan saw it', async (context) => {
     const { target, files } = get();
     if (!files) return context.skip('the target takes no files');
-    const [one, two] = [await heldFile(target, 'v1'), await heldFile(target, 'v2')];
+    const one = await heldFile(target, 'v1');
     await target.load(one.name, one.medium, run);
+    const two = await heldFile(target, 'v2');
     const there = fileState(one.name);
     expect(await target.inspect(two.name, run)).toMatchObject({ state: 'different', there });
     await expectConflict(target, two.name, one.name);
@@ -355,8 +401,9 @@ function directoryTests(get: Get): void {
     if (!files) return context.skip('the target takes no files');
     const [one, two] = [makeDirectory('v1'), makeDirectory('v2')];
     const part: FileName = { ...one.name, files: one.name.files.slice(0, 2) };
-    for (const { content, medium } of [one, two]) await target.load(content, medium, run);
+    await target.load(one.content, one.medium, run);
     await target.load(part, one.medium, run);
+    await target.load(two.content, two.medium, run);
     const there = fileState(part);
     expect(await target.inspect(two.name, run)).toMatchObject({ state: 'different', there });
     await expectConflict(target, two.name, part);

@@ -4,6 +4,8 @@ import { escapeXml, textIn } from './parse-xml.ts';
 import type { S3Bucket } from './s3-bucket.ts';
 import { askForXml, askS3, hasS3Code, type S3Parts } from './s3-connection.ts';
 
+const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
+
 /** The bucket itself. */
 export function bucketSettings(parts: S3Parts): Pick<S3Bucket, 'settings' | 'create'> {
   return {
@@ -14,25 +16,37 @@ export function bucketSettings(parts: S3Parts): Pick<S3Bucket, 'settings' | 'cre
       ]);
       return { versioning, objectLock };
     },
-    async create({ objectLock }, run) {
-      const { region, bucket } = parts;
-      await askS3(
-        parts,
-        {
-          method: 'PUT',
-          item: `the bucket ${bucket}`,
-          headers: objectLock ? { 'x-amz-bucket-object-lock-enabled': 'true' } : {},
-          // The oldest region alone must not be named.
-          ...(region !== 'us-east-1' && {
-            body: xmlBody(
-              `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>${escapeXml(region)}</LocationConstraint></CreateBucketConfiguration>`,
-            ),
-          }),
-        },
-        run,
-      );
+    async create({ objectLock, versioning }, run) {
+      await makeBucket(parts, objectLock, run);
+      if (versioning && !objectLock) await keepVersions(parts, run);
     },
   };
+}
+
+async function makeBucket(parts: S3Parts, objectLock: boolean, run: Run): Promise<void> {
+  const { region, bucket } = parts;
+  const headers: Record<string, string> = objectLock ? { 'x-amz-bucket-object-lock-enabled': 'true' } : {};
+  // The oldest region alone must not be named.
+  const body =
+    region === 'us-east-1'
+      ? undefined
+      : xmlBody(
+          `<CreateBucketConfiguration xmlns="${NAMESPACE}"><LocationConstraint>${escapeXml(region)}</LocationConstraint></CreateBucketConfiguration>`,
+        );
+  const question = { method: 'PUT', item: `the bucket ${bucket}`, headers, ...(body && { body }) } as const;
+  try {
+    await askS3(parts, question, run);
+  } catch (error) {
+    if (!hasS3Code(error, 'BucketAlreadyOwnedByYou')) throw error;
+  }
+}
+
+async function keepVersions(parts: S3Parts, run: Run): Promise<void> {
+  const item = `versions of the bucket ${parts.bucket}`;
+  const body = xmlBody(
+    `<VersioningConfiguration xmlns="${NAMESPACE}"><Status>Enabled</Status></VersioningConfiguration>`,
+  );
+  await askS3(parts, { method: 'PUT', query: { versioning: '' }, item, body }, run);
 }
 
 async function hasVersions(parts: S3Parts, run: Run): Promise<boolean> {

@@ -26,8 +26,8 @@ export interface S3Bucket {
   /** Fine when there is none. */
   abort(at: ObjectAt, upload: string, run: Run): Promise<void>;
   settings(run: Run): Promise<BucketSettings>;
-  /** Makes the bucket, private; with object lock, which includes versions. */
-  create(options: { readonly objectLock: boolean }, run: Run): Promise<void>;
+  /** Makes the bucket, private. Object lock includes versions. Fine where it is ours already. */
+  create(options: { readonly objectLock: boolean; readonly versioning: boolean }, run: Run): Promise<void>;
 }
 
 export interface ObjectAt {

@@ -1,0 +1,92 @@
+import {
+  canonicalBytes,
+  type Digest,
+  digestFromHex,
+  GapferryError,
+  hexOf,
+  isDigest,
+  parseJson,
+} from '@gapferry/core';
+import type { LoadedRelease } from '../git-host/git-host.ts';
+
+export const INDEX_FORMAT = 'gapferry.objects/1';
+
+/** The object that readers begin with: which release counts, and where its files are. */
+export interface ReleaseIndex extends LoadedRelease {
+  readonly files: readonly IndexedFile[];
+}
+
+export interface IndexedFile {
+  /** As the release names it. */
+  readonly path: string;
+  readonly key: string;
+  readonly digest: Digest;
+  readonly size: number;
+  /** What the store said of it when it was put there. */
+  readonly etag: string;
+  readonly version?: string;
+  readonly executable?: true;
+}
+
+/** Bytes of an index that is read; 100,000 files need 40 MiB. */
+export const MOST_INDEX_BYTES: number = 96 << 20;
+const LIMITS = { maxBytes: MOST_INDEX_BYTES, maxDepth: 6 };
+
+export function writeIndex({ channel, version, sequence, statement, files }: ReleaseIndex): Uint8Array {
+  return canonicalBytes({
+    format: INDEX_FORMAT,
+    channel,
+    version,
+    sequence,
+    statement,
+    files: files.map(({ digest, size, version: objectVersion, ...file }) => ({
+      ...file,
+      sha256: hexOf(digest),
+      size,
+      ...(objectVersion !== undefined && { versionId: objectVersion }),
+    })),
+  });
+}
+
+/** Undefined for what is no index of ours: somebody else's object. */
+export function readIndex(bytes: Uint8Array): ReleaseIndex | undefined {
+  try {
+    return toIndex(parseJson(bytes, 'the index object', LIMITS));
+  } catch (error) {
+    if (error instanceof GapferryError && error.code !== 'INTERNAL') return undefined;
+    throw error;
+  }
+}
+
+function toIndex(value: unknown): ReleaseIndex | undefined {
+  const index = record(value);
+  if (index?.['format'] !== INDEX_FORMAT) return undefined;
+  const { channel, version, sequence, statement, files } = index;
+  if (typeof channel !== 'string' || typeof version !== 'string' || !isDigest(statement)) return undefined;
+  if (typeof sequence !== 'number' || !Array.isArray(files)) return undefined;
+  const read = files.map(toFile);
+  if (read.includes(undefined)) return undefined;
+  return { channel, version, sequence, statement, files: read.filter((file) => file !== undefined) };
+}
+
+function toFile(value: unknown): IndexedFile | undefined {
+  const { path, key, sha256, size, etag, versionId, executable } = record(value) ?? {};
+  if (typeof path !== 'string' || typeof key !== 'string' || typeof etag !== 'string') return undefined;
+  if (typeof size !== 'number' || typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256))
+    return undefined;
+  return {
+    path,
+    key,
+    digest: digestFromHex(sha256),
+    size,
+    etag,
+    ...(typeof versionId === 'string' && { version: versionId }),
+    ...(executable === true && { executable }),
+  };
+}
+
+function record(value: unknown): Record<string, unknown> | undefined {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
+}

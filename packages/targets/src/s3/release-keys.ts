@@ -1,0 +1,28 @@
+import { type FileName, type LoadFile, requireSafePath } from '@gapferry/core';
+import type { LoadedRelease } from '../git-host/git-host.ts';
+
+/** Where the files of a release are in a bucket. */
+export interface ReleaseKeys {
+  /** All of its keys begin with it. */
+  readonly prefix: string;
+  /** Of the object that names the release that counts. */
+  readonly index: string;
+  /** Throws `NAME_UNSAFE`. */
+  keyOf(file: LoadFile, load: Pick<FileName, 'item'>): string;
+}
+
+/** Keys by a template that ends with `{path}` and has `{version}` or `{sequence}` before it: `{channel}/{version}/{path}`. The index lies where the first of these two begins. */
+export function releaseKeys(template: string, release: LoadedRelease): ReleaseKeys {
+  const fill = (text: string): string =>
+    text
+      .replaceAll('{channel}', release.channel)
+      .replaceAll('{version}', release.version)
+      .replaceAll('{sequence}', String(release.sequence));
+  const prefix = fill(template.replace(/\{path\}$/, ''));
+  const before = fill(template.replace(/\{(?:version|sequence)\}.*$/s, ''));
+  return {
+    prefix,
+    index: `${before.replace(/[^/]*$/, '')}index.json`,
+    keyOf: ({ path }, { item }) => `${prefix}${requireSafePath(path, item)}`,
+  };
+}

@@ -1,0 +1,134 @@
+import {
+  type BatchTarget,
+  type Clock,
+  type ContentLoad,
+  checkRun,
+  type FileContent,
+  type FileName,
+  GapferryError,
+  type LoadOutcome,
+  type NameLoad,
+  type PreflightTarget,
+  type Presence,
+  type Run,
+  totalSize,
+} from '@gapferry/core';
+import pLimit from 'p-limit';
+import type { LoadedRelease } from '../git-host/git-host.ts';
+import { atTarget } from '../registry/at-target.ts';
+import { bucketMemory } from './bucket-memory.ts';
+import { copiesOf, isAsWanted, lookAtFiles, missingOf } from './look-at-files.ts';
+import { createBucket, preflightBucket } from './preflight-bucket.ts';
+import { proveFiles } from './prove-files.ts';
+import { releaseKeys } from './release-keys.ts';
+import { type S3Place, type S3Policy, toFiles } from './s3-place.ts';
+import type { S3Store } from './s3-store.ts';
+import { sendFiles } from './send-files.ts';
+import { abortStale } from './send-large.ts';
+import { inspectName, setIndex } from './set-index.ts';
+import type { UploadJournal } from './upload-journal.ts';
+
+export interface S3TargetOptions {
+  /** The target's name in the site file, for messages. */
+  readonly name: string;
+  readonly store: S3Store;
+  /** Template of keys, see `releaseKeys`. */
+  readonly keys: string;
+  readonly release: LoadedRelease;
+  readonly policy: S3Policy;
+  readonly journal: UploadJournal;
+  /** Says until when objects are locked. */
+  readonly clock: Clock;
+  /** Requests under way at once; 8. */
+  readonly connections?: number;
+  /** Bytes of a part of a large file, at least 5 MiB; 16 MiB. */
+  readonly partSize?: number;
+}
+
+/** A bucket as a target for files. Objects are put under the keys of their release, where no reader looks; what makes them visible is one index object, written last. */
+export function s3Target(options: S3TargetOptions): PreflightTarget & BatchTarget {
+  const { name } = options;
+  const place = openPlace(options);
+  const names = (loads: readonly NameLoad[], run: Run): Promise<LoadOutcome[]> =>
+    atTarget(name, loads[0]?.item ?? '', () =>
+      nameAll(
+        place,
+        loads.map((load) => toName(load, name)),
+        run,
+      ),
+    );
+  const prove = (loads: readonly ContentLoad[], run: Run): Promise<void> =>
+    atTarget(name, loads[0]?.item ?? '', () =>
+      proveFiles(
+        place,
+        loads.map((load) => toContent(load, name)),
+        run,
+      ),
+    );
+  return {
+    name,
+    inspect: (load, run) =>
+      atTarget(name, load.item, () => {
+        const files = toFiles(load, name);
+        return files.phase === 'name' ? inspectName(place, files, run) : inspectContent(place, files, run);
+      }),
+    load: (load, from, run) =>
+      atTarget(name, load.item, async () => {
+        checkRun(run);
+        const files = toFiles(load, name);
+        if (files.phase === 'name')
+          return (await nameAll(place, [files], run))[0] ?? { state: 'same', bytes: 0 };
+        await createBucket(place, run);
+        return await sendFiles(place, files, from, run);
+      }),
+    readBack: (load, run) => prove([load], run),
+    preflight: async (loads, run) => {
+      place.memory = bucketMemory(place.store, place.keys.prefix, place.keys.index);
+      place.surveyed = loads.filter(
+        (load): load is FileName => load.kind === 'file' && load.phase === 'name',
+      );
+      await atTarget(name, 'the bucket', () => preflightBucket(place, loads, run));
+    },
+    loadNames: (loads, _from, run) => names(loads, run),
+    readBackAll: prove,
+  };
+}
+
+function openPlace(options: S3TargetOptions): S3Place {
+  const { name, store, release, connections = 8, partSize = 16 << 20 } = options;
+  const keys = releaseKeys(options.keys, release);
+  return {
+    ...options,
+    target: name,
+    keys,
+    partSize,
+    limit: pLimit(connections),
+    oneLarge: pLimit(1),
+    memory: bucketMemory(store, keys.prefix, keys.index),
+    surveyed: [],
+  };
+}
+
+async function inspectContent(place: S3Place, load: FileContent, run: Run): Promise<Presence> {
+  const looks = await lookAtFiles(place, load, run);
+  if (looks.every(isAsWanted)) return { state: 'same' };
+  return { state: 'absent', missingBytes: totalSize(missingOf(looks, await copiesOf(place, run))) };
+}
+
+async function nameAll(place: S3Place, loads: readonly FileName[], run: Run): Promise<LoadOutcome[]> {
+  const outcomes = await setIndex(place, loads, run);
+  await abortStale(place, run);
+  return outcomes;
+}
+
+function toName(load: NameLoad, target: string): FileName {
+  const files = toFiles(load, target);
+  if (files.phase === 'name') return files;
+  throw new GapferryError({ code: 'INTERNAL', message: `${load.item} is no name` });
+}
+
+function toContent(load: ContentLoad, target: string): FileContent {
+  const files = toFiles(load, target);
+  if (files.phase === 'content') return files;
+  throw new GapferryError({ code: 'INTERNAL', message: `${load.item} has nothing to read back` });
+}

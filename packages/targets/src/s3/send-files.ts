@@ -1,0 +1,127 @@
+import {
+  type BlobReader,
+  type FileContent,
+  isGapferryError,
+  type LoadFile,
+  type LoadOutcome,
+  type Run,
+  totalSize,
+  uniqueByDigest,
+} from '@gapferry/core';
+import { allOrStop } from '../all-or-stop.ts';
+import { type SeenObject, toSeen } from './bucket-memory.ts';
+import {
+  type Copies,
+  copiesOf,
+  type FileLook,
+  isAsWanted,
+  lookAtFiles,
+  MOST_COPIED,
+} from './look-at-files.ts';
+import { keptAs, type S3Place } from './s3-place.ts';
+import type { S3At, S3Source } from './s3-store.ts';
+import { sendLarge } from './send-large.ts';
+
+/** Puts what is missing under the keys of the release, each content once: what is there already, or was put just now, is copied by the store. */
+export async function sendFiles(
+  place: S3Place,
+  load: FileContent,
+  from: BlobReader,
+  run: Run,
+): Promise<LoadOutcome> {
+  const looks = await lookAtFiles(place, load, run);
+  const wanting = looks.filter((look) => !isAsWanted(look));
+  const copies = await copiesOf(place, run);
+  const contents = [...Map.groupBy(wanting, ({ file }) => file.root.digest).values()];
+  const sent = await allOrStop(
+    contents,
+    (same, inner) => sendContent(place, load, same, copies, from, inner),
+    run,
+  );
+  const roots = uniqueByDigest(sent.flat().map(({ file }) => file.root));
+  return { state: wanting.length === 0 ? 'same' : 'loaded', bytes: totalSize(roots) };
+}
+
+/** All keys of one content. Those that were sent and not copied. */
+async function sendContent(
+  place: S3Place,
+  load: FileContent,
+  looks: readonly FileLook[],
+  copies: Copies,
+  from: BlobReader,
+  run: Run,
+): Promise<readonly FileLook[]> {
+  const sent: FileLook[] = [];
+  let source: S3Source | undefined = looks[0] && copies.get(looks[0].file.root.digest);
+  for (const look of looks) {
+    const copied = source && (await tryCopy(place, load, look, source, run));
+    const stored = copied ?? (await send(place, load, look, from, run));
+    if (copied === undefined) sent.push(look);
+    await remember(place, look, stored, run);
+    if (look.file.root.size <= MOST_COPIED) source = { key: look.key, ...stored };
+  }
+  return sent;
+}
+
+/** Undefined when the source is not there any more as it was: then the bytes are sent. */
+async function tryCopy(
+  place: S3Place,
+  { item }: FileContent,
+  { file, key }: FileLook,
+  source: S3Source,
+  run: Run,
+): Promise<Stored | undefined> {
+  try {
+    return await place.limit(() => place.store.copy(source, { key, item }, keptAs(place, file), run));
+  } catch (error) {
+    if (isGapferryError(error, 'TARGET_CONFLICT') || isGapferryError(error, 'SOURCE_NOT_FOUND'))
+      return undefined;
+    throw error;
+  }
+}
+
+type Stored = Pick<SeenObject, 'etag' | 'version'>;
+
+async function send(
+  place: S3Place,
+  { item }: FileContent,
+  { file, key, there }: FileLook,
+  from: BlobReader,
+  run: Run,
+): Promise<Stored> {
+  const { root } = file;
+  if (root.size > place.partSize)
+    return await place.oneLarge(() => sendLarge(place, { key, item, file }, from, run));
+  const body = { digest: root.digest, size: root.size, open: () => from.open(root, run) };
+  const options = { ...keptAs(place, file), ifMatch: there?.etag ?? 'none' };
+  return await place.limit(() =>
+    place.store
+      .put({ key, item }, body, options, run)
+      .catch((error: unknown) => ownAfterAll(place, { key, item }, file, error, run)),
+  );
+}
+
+/** Where an answer was lost the second try finds what the first one left. */
+async function ownAfterAll(
+  { store }: S3Place,
+  at: S3At,
+  { root }: LoadFile,
+  error: unknown,
+  run: Run,
+): Promise<Stored> {
+  if (!isGapferryError(error, 'TARGET_CONFLICT')) throw error;
+  const facts = await store.head(at, run);
+  const seen = facts && toSeen(facts);
+  if (seen?.digest !== root.digest || seen.size !== root.size) throw error;
+  return seen;
+}
+
+async function remember(
+  { memory }: S3Place,
+  { file, key }: FileLook,
+  stored: Stored,
+  run: Run,
+): Promise<void> {
+  const { digest, size } = file.root;
+  await memory.learn(key, { ...stored, digest, size, ...(file.executable && { executable: true }) }, run);
+}

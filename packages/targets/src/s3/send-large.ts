@@ -1,0 +1,188 @@
+import { createHash } from 'node:crypto';
+import { type BlobReader, GapferryError, isGapferryError, type LoadFile, type Run } from '@gapferry/core';
+import type { SeenObject } from './bucket-memory.ts';
+import { keptAs, type S3Place } from './s3-place.ts';
+import type { S3At, S3Part } from './s3-store.ts';
+
+interface LargeFile extends S3At {
+  readonly file: LoadFile;
+}
+
+/** The rules of S3: 10,000 parts. */
+const MOST_PARTS = 10_000;
+const LARGEST_PART = 64 << 20;
+/** Bytes of parts that are read or under way. */
+const IN_MEMORY = 64 << 20;
+
+/** Sends a large file in parts, several at a time, and goes on with what an earlier run left. A part that is there counts by its own digest, hashed anew from the medium, so that nothing
+ *  depends on what was remembered. The medium's last bytes are only given out once all of them are proved: what is damaged is never completed. */
+export async function sendLarge(
+  place: S3Place,
+  large: LargeFile,
+  from: BlobReader,
+  run: Run,
+): Promise<Pick<SeenObject, 'etag' | 'version'>> {
+  const partSize = partSizeOf(place, large);
+  const upload = await openUpload(place, large, partSize, run);
+  try {
+    const parts = await sendParts(place, large, { ...upload, partSize }, from, run);
+    const stored = await complete(place, large, upload.id, parts, run);
+    await forget(place, large.key);
+    return stored;
+  } catch (error) {
+    // Wrong bytes never become right ones.
+    if (isGapferryError(error) && error.category === 'integrity') {
+      await place.store.abort(large, upload.id, run);
+      await forget(place, large.key);
+    }
+    throw error;
+  }
+}
+
+/** Takes away what earlier imports began and nobody needs any more. */
+export async function abortStale(place: S3Place, run: Run): Promise<void> {
+  const pending = await place.journal.read();
+  if (pending.length === 0) return;
+  for (const { key, upload } of pending)
+    await place.store.abort({ key, item: `an upload to ${key} that was not ended` }, upload, run);
+  await place.journal.write([]);
+}
+
+function partSizeOf({ partSize, target }: S3Place, { file, item }: LargeFile): number {
+  const { size } = file.root;
+  const least = Math.ceil(size / MOST_PARTS / 2 ** 20) * 2 ** 20;
+  if (least <= LARGEST_PART) return Math.max(partSize, least);
+  throw new GapferryError({
+    code: 'LIMIT_EXCEEDED',
+    message: `${item} has ${size} bytes; the most that gapferry sends to the object store ${target} is ${MOST_PARTS * LARGEST_PART}`,
+    hint: 'split the file, or send it to an embedded depot',
+    origin: 'target',
+  });
+}
+
+interface Upload {
+  readonly id: string;
+  /** By number. */
+  readonly there: ReadonlyMap<number, S3Part>;
+}
+
+async function openUpload(place: S3Place, large: LargeFile, partSize: number, run: Run): Promise<Upload> {
+  const { digest } = large.file.root;
+  const pending = (await place.journal.read()).find(({ key }) => key === large.key);
+  if (pending !== undefined && pending.digest === digest && pending.partSize === partSize) {
+    const there = await place.store.parts(large, pending.upload, run);
+    if (there !== undefined)
+      return { id: pending.upload, there: new Map(there.map((part) => [part.number, part])) };
+  } else if (pending !== undefined) await place.store.abort(large, pending.upload, run);
+  const id = await place.store.begin(large, keptAs(place, large.file), run);
+  await remember(place, { key: large.key, upload: id, digest, partSize });
+  return { id, there: new Map() };
+}
+
+/** Reads in order, fills one buffer after the other, and waits for a free one. */
+async function sendParts(
+  place: S3Place,
+  large: LargeFile,
+  upload: Upload & { readonly partSize: number },
+  from: BlobReader,
+  run: Run,
+): Promise<readonly S3Part[]> {
+  const { partSize } = upload;
+  const stop = new AbortController();
+  const inner: Run = { signal: AbortSignal.any([run.signal, stop.signal]), emit: (event) => run.emit(event) };
+  const buffers = Math.min(
+    Math.max(2, Math.floor(IN_MEMORY / partSize)),
+    Math.ceil(large.file.root.size / partSize),
+  );
+  const free: Array<Promise<Buffer>> = Array.from({ length: buffers }, async () =>
+    Buffer.allocUnsafeSlow(partSize),
+  );
+  const sent: Array<Promise<S3Part>> = [];
+  const send = (buffer: Buffer, length: number): void => {
+    const part = sendPart(place, large, upload, sent.length + 1, buffer.subarray(0, length), inner);
+    sent.push(part);
+    free.push(part.then(() => buffer));
+    for (const waiting of [part, free.at(-1)]) waiting?.catch(() => stop.abort());
+  };
+  try {
+    let [buffer, filled] = [await free.shift(), 0];
+    for await (const chunk of from.open(large.file.root, inner))
+      for (let at = 0; at < chunk.byteLength; ) {
+        buffer ??= await free.shift();
+        if (buffer === undefined) throw new Error('no buffer is free');
+        const piece = chunk.subarray(at, at + partSize - filled);
+        buffer.set(piece, filled);
+        filled += piece.byteLength;
+        at += piece.byteLength;
+        if (filled < partSize) continue;
+        send(buffer, filled);
+        [buffer, filled] = [undefined, 0];
+      }
+    if (filled > 0 && buffer !== undefined) send(buffer, filled);
+    return await Promise.all(sent);
+  } catch (error) {
+    stop.abort();
+    const failures = (await Promise.allSettled(sent)).flatMap((part) =>
+      part.status === 'rejected' ? [part.reason as unknown] : [],
+    );
+    // What failed first stopped the others, and the reading.
+    throw failures.find((failure) => !isGapferryError(failure, 'INTERRUPTED')) ?? error;
+  }
+}
+
+async function sendPart(
+  { store, limit }: S3Place,
+  { key, item }: S3At,
+  { id, there }: Upload,
+  number: number,
+  bytes: Uint8Array,
+  run: Run,
+): Promise<S3Part> {
+  const sha256 = createHash('sha256').update(bytes).digest('base64');
+  const found = there.get(number);
+  if (found?.sha256 === sha256 && found.size === bytes.byteLength) {
+    run.emit({ kind: 'bytes', item, bytes: bytes.byteLength, reused: true });
+    return found;
+  }
+  return await limit(() => store.putPart({ key, item }, id, { number, bytes, sha256 }, run));
+}
+
+/** The answer may have been lost: then the upload is gone and the object is there. */
+async function complete(
+  { store }: S3Place,
+  large: LargeFile,
+  upload: string,
+  parts: readonly S3Part[],
+  run: Run,
+): Promise<Pick<SeenObject, 'etag' | 'version'>> {
+  try {
+    await store.complete(large, upload, parts, run);
+  } catch (error) {
+    if (!isGapferryError(error) || error.data['s3'] !== 'NoSuchUpload') throw error;
+  }
+  const facts = await store.head(large, run);
+  const hex = large.file.root.digest.slice('sha256:'.length);
+  if (facts?.size === large.file.root.size && facts.metadata.get('gapferry-sha256') === hex)
+    return { etag: facts.etag, ...(facts.version !== undefined && { version: facts.version }) };
+  throw new GapferryError({
+    code: 'PROTOCOL_VIOLATION',
+    message: `${large.item}: ${store.place} has not what was uploaded to ${large.key}`,
+    hint: 'run the same command again',
+    origin: 'target',
+    retryable: true,
+  });
+}
+
+async function remember(
+  { journal }: S3Place,
+  pending: { key: string; upload: string; digest: LoadFile['root']['digest']; partSize: number },
+): Promise<void> {
+  const others = (await journal.read()).filter(({ key }) => key !== pending.key);
+  await journal.write([...others, pending]);
+}
+
+async function forget({ journal }: S3Place, key: string): Promise<void> {
+  const all = await journal.read();
+  if (all.some((pending) => pending.key === key))
+    await journal.write(all.filter((pending) => pending.key !== key));
+}

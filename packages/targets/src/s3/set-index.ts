@@ -1,0 +1,137 @@
+import {
+  digestOf,
+  type FileName,
+  fileState,
+  GapferryError,
+  isDirectoryLoad,
+  type LoadOutcome,
+  type NameState,
+  type Presence,
+  type Run,
+} from '@gapferry/core';
+import { requireReplaceable } from '../name-state.ts';
+import type { SeenIndex } from './bucket-memory.ts';
+import { isAsWanted, lookAtFiles } from './look-at-files.ts';
+import { type IndexedFile, type ReleaseIndex, writeIndex } from './release-index.ts';
+import type { S3Place } from './s3-place.ts';
+
+/** What readers see: the entries of the index object. Of an earlier release with the same bytes a name is absent all the same: its keys are others. */
+export async function inspectName(place: S3Place, load: FileName, run: Run): Promise<Presence> {
+  const seen = await ownIndex(place, run);
+  const entries = entriesOf(seen.index, load);
+  const isOurs = seen.index?.statement === place.release.statement;
+  if (load.files.every((file) => isEntryAsWanted(entries.get(file.path), file)))
+    return isOurs ? { state: 'same' } : { state: 'absent', missingBytes: 0 };
+  const there = stateOf(load, entries);
+  if (Object.keys(there).length === 0) return { state: 'absent', missingBytes: 0 };
+  return { state: 'different', there, missingBytes: 0 };
+}
+
+/** Writes the index of the whole release, once, whatever names are asked for: readers see whole releases only. */
+export async function setIndex(place: S3Place, loads: readonly FileName[], run: Run): Promise<LoadOutcome[]> {
+  const seen = await ownIndex(place, run);
+  for (const load of loads)
+    requireReplaceable(load, stateOf(load, entriesOf(seen.index, load)), fileState(load), place.target);
+  const names = [...new Map([...place.surveyed, ...loads].map((load) => [load.path, load])).values()];
+  const files = (await Promise.all(names.map((load) => toEntries(place, load, run)))).flat();
+  const index: ReleaseIndex = {
+    ...place.release,
+    files: [...others(place, seen, names), ...files].sort(byPath),
+  };
+  const outcomes = await Promise.all(
+    loads.map(async (load): Promise<LoadOutcome> => {
+      const { state } = await inspectName(place, load, run);
+      return { state: state === 'same' ? 'same' : 'loaded', bytes: 0 };
+    }),
+  );
+  await write(place, seen, index, run);
+  return outcomes;
+}
+
+/** Throws `TARGET_CONFLICT` for an object in the index's place that is none of this channel's. */
+export async function ownIndex(
+  { memory, keys, release, store, target }: S3Place,
+  run: Run,
+): Promise<SeenIndex> {
+  const seen = await memory.index(run);
+  if (seen.etag === undefined || seen.index?.channel === release.channel) return seen;
+  const what =
+    seen.index === undefined ? 'is no index of gapferry' : `belongs to channel ${seen.index.channel}`;
+  throw new GapferryError({
+    code: 'TARGET_CONFLICT',
+    message: `${keys.index} in ${store.place} at target ${target} ${what}`,
+    hint: 'nothing was loaded; begin `keys` of the target with something that is this channel’s own, like {channel}/',
+    origin: 'target',
+    data: { target, key: keys.index },
+  });
+}
+
+async function write(place: S3Place, seen: SeenIndex, index: ReleaseIndex, run: Run): Promise<void> {
+  const { store, keys, memory, policy } = place;
+  const bytes = writeIndex(index);
+  if (seen.index !== undefined && Buffer.from(writeIndex(seen.index)).equals(bytes)) return;
+  const open = async function* (): AsyncIterable<Uint8Array> {
+    yield bytes;
+  };
+  // Whoever changed it since it was read keeps his work.
+  const stored = await store.put(
+    { key: keys.index, item: 'the index object' },
+    { digest: digestOf(bytes), size: bytes.byteLength, open },
+    { contentType: 'application/json', tags: policy.tags, ifMatch: seen.etag ?? 'none' },
+    run,
+  );
+  memory.setIndex({ etag: stored.etag, index });
+}
+
+/** Without a survey of the whole release, what the index says of other names stays. */
+function others(place: S3Place, { index }: SeenIndex, names: readonly FileName[]): readonly IndexedFile[] {
+  if (place.surveyed.length > 0 || index?.statement !== place.release.statement) return [];
+  const own = new Set(names.flatMap(({ files }) => files.map(({ path }) => path)));
+  return index.files.filter(({ path }) => !own.has(path));
+}
+
+/** Throws `BLOB_MISSING` for what is not there as the release wants it. */
+async function toEntries(place: S3Place, load: FileName, run: Run): Promise<IndexedFile[]> {
+  const looks = await lookAtFiles(place, load, run);
+  return looks.map((look): IndexedFile => {
+    const { file, key, there } = look;
+    if (there === undefined || !isAsWanted(look))
+      throw new GapferryError({
+        code: 'BLOB_MISSING',
+        message: `${load.item}: ${key} is not in ${place.store.place} as the release has it`,
+        hint: 'run the import again',
+        origin: 'target',
+        data: { item: load.item, key },
+      });
+    return {
+      path: file.path,
+      key,
+      digest: file.root.digest,
+      size: file.root.size,
+      etag: there.etag,
+      ...(there.version !== undefined && { version: there.version }),
+      ...(file.executable && { executable: true }),
+    };
+  });
+}
+
+/** The entries of a name's files; of a directory also those that the load does not name. */
+function entriesOf(index: ReleaseIndex | undefined, load: FileName): ReadonlyMap<string, IndexedFile> {
+  const paths = new Set(load.files.map(({ path }) => path));
+  return new Map(
+    index?.files.filter(({ path }) => paths.has(path)).map((entry) => [entry.path, entry] as const),
+  );
+}
+
+function isEntryAsWanted(entry: IndexedFile | undefined, file: FileName['files'][number]): boolean {
+  return entry?.digest === file.root.digest && (entry.executable === true) === (file.executable === true);
+}
+
+function stateOf(load: FileName, entries: ReadonlyMap<string, IndexedFile>): NameState {
+  const there = [...entries.values()].map(({ path, digest }) => ({ path, root: { digest } }));
+  return isDirectoryLoad(load) || there.length > 0 ? fileState(load, there) : {};
+}
+
+function byPath(a: IndexedFile, b: IndexedFile): number {
+  return a.path < b.path ? -1 : 1;
+}
