@@ -1,3 +1,4 @@
+import { ABOUT, WRONG_ABOUT } from './about.ts';
 import { lockFileVectors } from './lock-files.ts';
 import { digest } from './openssl.ts';
 import { refusals, type Vector } from './vector.ts';
@@ -33,6 +34,18 @@ function lfsRefusals(): Vector[] {
   ];
 }
 
+function aboutRefusals(): Vector[] {
+  return WRONG_ABOUT.map(([name, why, about]) =>
+    refused(
+      name,
+      why,
+      pins((all) => Object.assign(all[3] ?? {}, { about })),
+      'CONFIG_INVALID',
+      ['pins[3]'],
+    ),
+  );
+}
+
 function goodLocks(): Vector[] {
   const json = text(lock());
   return [
@@ -56,6 +69,12 @@ function goodLocks(): Vector[] {
       'a repository with two files in Git LFS, from all of its history',
       pins((all) => Object.assign(all[3] ?? {}, { lfs: LFS, lfsOf: 'all' })),
       { pins: [{}, {}, {}, { kind: 'git', lfs: LFS, lfsOf: 'all' }, {}] },
+    ),
+    good(
+      'good-about',
+      'a repository, and what its host says of it',
+      pins((all) => Object.assign(all[3] ?? {}, { about: ABOUT })),
+      { pins: [{}, {}, {}, { kind: 'git', about: ABOUT }, {}] },
     ),
     good('good-empty', 'a bundle that wants nothing', text({ ...lock(), pins: [] }), { pins: [] }),
     good(
@@ -366,6 +385,7 @@ function wrongPins(): Vector[] {
       ['pins[3]'],
     ),
     ...lfsRefusals(),
+    ...aboutRefusals(),
     refused(
       'ref-name-option',
       'a ref that looks like an option',

@@ -1,3 +1,4 @@
+import { manifestAboutVectors } from './about.ts';
 import { manifestAttachmentVectors } from './manifest-attachments.ts';
 import {
   blobOf,
@@ -35,6 +36,7 @@ export function manifestVectors(): Vector[] {
     ...manifestDirectoryVectors(),
     ...manifestLfsVectors(),
     ...manifestShallowVectors(),
+    ...manifestAboutVectors(),
   ];
 }
 
