@@ -24,6 +24,7 @@ import { fileBlobs } from './file-list.ts';
 import { FORMATS } from './formats.ts';
 import { lfsBlob } from './lfs-list.ts';
 import type { ChartItem, FileItem, GitItem, ImageItem, Item, Manifest } from './manifest.ts';
+import { mergeGitChecks } from './merge-git-checks.ts';
 import { checkPacks, type Packs } from './packs.ts';
 
 /** Ref lists longer than this are blobs named by digest. */
@@ -188,7 +189,8 @@ function toCheck([, check]: readonly [string, UpstreamCheck]): UpstreamCheck {
   }
 }
 
-function toGitItem({ pin, shallow }: GitHolding, { refLists, lfsLists }: Lists): GitItem {
+function toGitItem(holding: GitHolding, { refLists, lfsLists }: Lists): GitItem {
+  const { pin, shallow, signed } = holding;
   const { lfs = [] } = pin;
   const lfsList = lfsLists?.get(pin.id);
   const list = refLists.get(pin.id);
@@ -196,7 +198,7 @@ function toGitItem({ pin, shallow }: GitHolding, { refLists, lfsLists }: Lists):
   return {
     kind: 'git',
     id: pin.id,
-    blobs: digestsOf([list ?? [], lfsList ?? [], lfs.map(lfsBlob)].flat()),
+    blobs: digestsOf([list ?? [], lfsList ?? [], lfs.map(lfsBlob), signed ?? []].flat()),
     source: pin.url,
     objectFormat: pin.objectFormat,
     refs,
@@ -204,8 +206,15 @@ function toGitItem({ pin, shallow }: GitHolding, { refLists, lfsLists }: Lists):
     ...(shallow !== undefined && shallow.length > 0 && { shallow: [...shallow].sort() }),
     ...(lfs.length > 0 && { lfs: lfsList === undefined ? lfs.map(toLfsObject) : { list: bare(lfsList) } }),
     ...(pin.about !== undefined && { about: pin.about }),
+    ...gitChecksOf(holding),
     ...namersOf(pin),
   };
+}
+
+function gitChecksOf({ checked = [], signed }: GitHolding): Pick<GitItem, 'checked' | 'signed'> {
+  return signed === undefined || checked.length === 0
+    ? {}
+    : { checked: mergeGitChecks(checked), signed: bare(signed) };
 }
 
 function toLfsObject({ oid, size }: LfsObject): LfsObject {
@@ -234,7 +243,8 @@ function toDirectoryFile({ path, digest, size, executable }: DirectoryFile): Dir
 }
 
 function holdingBlobs(holding: Holding): readonly SizedDigest[] {
-  if (holding.kind === 'git') return (holding.pin.lfs ?? []).map(lfsBlob);
+  if (holding.kind === 'git')
+    return [...(holding.pin.lfs ?? []).map(lfsBlob), ...(holding.signed ? [holding.signed] : [])];
   if (holding.kind === 'file') return 'root' in holding ? [holding.root] : fileBlobs(holding.files);
   return holding.kind === 'image' && holding.upstreamIndex !== undefined
     ? [...holding.blobs, holding.upstreamIndex]

@@ -1,6 +1,12 @@
-import { type Attachment, canonicalJson, type UpstreamCheck } from '@gapferry/core';
+import {
+  type Attachment,
+  canonicalJson,
+  GIT_OBJECT_LIMITS,
+  type GitCheck,
+  type UpstreamCheck,
+} from '@gapferry/core';
 import { z } from 'zod';
-import { descriptorSchema, digestSchema, textSchema } from './schemas.ts';
+import { descriptorSchema, digestSchema, refNameSchema, textSchema } from './schemas.ts';
 
 /** cosign's tags (sigstore/cosign, specs/SIGNATURE_SPEC.md); the hex digits are the subject's. */
 export const ATTACHMENT_TAG: RegExp = /^sha256-([0-9a-f]{64})\.(?:sig|att|sbom)$/;
@@ -30,12 +36,20 @@ const cosignIdentity = z.strictObject({
   identity: textSchema,
   issuer: textSchema,
 });
-const provenance = z.strictObject({
-  by: z.literal('helm-provenance'),
-  fingerprint: z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, {
-    error: 'must be the fingerprint of an OpenPGP key, in lower-case hex digits',
-  }),
+const fingerprint = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, {
+  error: 'must be the fingerprint of an OpenPGP key, in lower-case hex digits',
 });
+const provenance = z.strictObject({ by: z.literal('helm-provenance'), fingerprint });
+const refs = z.array(refNameSchema).min(1).max(GIT_OBJECT_LIMITS.objects);
+const gitSsh = z.strictObject({
+  by: z.literal('git-ssh'),
+  key: z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/, {
+    error: 'must be the fingerprint of an SSH key, as ssh-keygen -l shows it',
+  }),
+  principal: textSchema,
+  refs,
+});
+const gitOpenPgp = z.strictObject({ by: z.literal('git-openpgp'), fingerprint, refs });
 
 export const imageCheckedSchema: z.ZodType<readonly UpstreamCheck[]> = z
   .array(z.discriminatedUnion('by', [cosignKey, cosignIdentity]))
@@ -47,7 +61,12 @@ export const chartCheckedSchema: z.ZodType<readonly UpstreamCheck[]> = z
   .min(1)
   .max(100);
 
-/** The order in which `checked` is written. */
+export const gitCheckedSchema: z.ZodType<readonly GitCheck[]> = z
+  .array(z.discriminatedUnion('by', [gitSsh, gitOpenPgp]))
+  .min(1)
+  .max(1000);
+
+/** The order in which `checked` of an image or chart is written. */
 export function checkKey(check: UpstreamCheck): string {
   return canonicalJson(check);
 }

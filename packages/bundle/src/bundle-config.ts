@@ -29,7 +29,7 @@ export interface BundleConfig {
   readonly insecure: readonly string[];
   /** By `host[:port]` in lower case, as references name it. */
   readonly hosts: ReadonlyMap<string, HostConfig>;
-  /** What images that charts name must be signed with, by repository; absent when there is nothing. */
+  /** What images, charts and Git repositories must be signed with, by repository; it holds for what content names as well. Absent when there is nothing. */
   readonly upstream?: readonly UpstreamEntry[];
   /** Images that charts name and that are left out on purpose; absent when there are none. */
   readonly waivers?: readonly Waiver[];
@@ -108,7 +108,7 @@ function readEntries({ value: raw, problem }: YamlFile<Raw>, normalize: Normaliz
   const defaults = { platforms: raw.platforms ?? [], upstream };
   read('images', raw.images, (entry: ImageEntry) => toImageWish(entry, defaults));
   read('charts', raw.charts, (entry: ChartEntry) => toChartWish(entry, upstream));
-  read('git', raw.git, (entry: GitEntry) => toGitWish(entry, normalize));
+  read('git', raw.git, (entry: GitEntry) => toGitWish(entry, normalize, upstream));
   read('files', raw.files, (entry: FileEntry) => toFileWish(entry));
   return { wishes: [...places.keys()], places, problems };
 }

@@ -29,6 +29,7 @@ import {
 } from './manifest.ts';
 import { namingProblems } from './named-by.ts';
 import { documentError, type Problem, toProblems } from './problems.ts';
+import { gitCheckProblems } from './signed-objects.ts';
 import { tagProblems } from './tag-problems.ts';
 
 const LIMITS = { maxBytes: RELEASE_LIMITS.manifest, maxDepth: 12 };
@@ -134,7 +135,11 @@ export function descriptorsOf(item: Item): readonly SizedDigest[] {
     case 'chart':
       return [item.root, item.archive, ...attached(item)];
     case 'git':
-      return [...('list' in item.refs ? [item.refs.list] : []), ...lfsOf(item)];
+      return [
+        ...('list' in item.refs ? [item.refs.list] : []),
+        ...lfsOf(item),
+        ...(item.signed === undefined ? [] : [item.signed]),
+      ];
     case 'file':
       return isDirectoryItem(item) ? filesOf(item) : [item.root];
   }
@@ -185,6 +190,7 @@ const KIND_PROBLEMS: { readonly [K in Item['kind']]: (item: Extract<Item, { kind
     ...refProblems(item),
     ...shallowProblems(item),
     ...lfsProblems(item),
+    ...gitCheckProblems(item),
   ],
   file: (item) =>
     isDirectoryItem(item)

@@ -6,10 +6,11 @@ import {
   type SizedDigest,
 } from '@gapferry/core';
 import { itemsByBlob } from './check-manifest.ts';
-import { requireJudged, type UpstreamFinding, type UpstreamJudgement } from './judge-upstream.ts';
+import { requireJudged } from './judge-upstream.ts';
 import { describeItem } from './manifest.ts';
 import { isTrustedManifest, type TrustedManifest } from './open-release.ts';
 import { firstCarriers, gitIdsByPack } from './packs.ts';
+import type { UpstreamFinding, UpstreamJudgement } from './upstream-judgement.ts';
 
 declare const verified: unique symbol;
 

@@ -28,14 +28,23 @@ function asInside(text: string): string {
 }
 
 /** A pattern that can fit a full name of an image or chart: one that never does would be a demand that nobody notices to be missing. */
-export const demandPattern: z.ZodType<string, string> = z
-  .string()
-  .min(1)
-  .max(500)
-  .superRefine((pattern, context) => {
-    const message = whyNever(pattern);
-    if (message !== undefined) context.addIssue({ code: 'custom', message });
-  });
+export const demandPattern: z.ZodType<string, string> = patternUnless(whyNever);
+
+/** The same for Git repositories; those that are reached by a file URL are named `file/…`. */
+export const repositoryPattern: z.ZodType<string, string> = patternUnless((pattern) =>
+  pattern.startsWith('file/') ? undefined : whyNever(pattern),
+);
+
+function patternUnless(why: (pattern: string) => string | undefined): z.ZodType<string, string> {
+  return z
+    .string()
+    .min(1)
+    .max(500)
+    .superRefine((pattern, context) => {
+      const message = why(pattern);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    });
+}
 
 function whyNever(pattern: string): string | undefined {
   const slash = pattern.indexOf('/');

@@ -11,6 +11,8 @@ import { answersWish } from './answers-wish.ts';
 import { plainChartWish } from './discovered-chart.ts';
 import { plainGitWish } from './discovered-git.ts';
 import { type DiscoveryDefaults, discoveredWish } from './discovered-wish.ts';
+import { gitNames } from './git-entry.ts';
+import { gitDemandsOn } from './git-verify-entry.ts';
 
 /** The wish that a pin answers which only content wants: made from the pin alone, and from what bundle.yaml says of everything, so that a lock can be held against bundle.yaml without looking into anything.
  *  Throws `REFERENCE_INVALID`, and `INTERNAL` for a chart on this machine. */
@@ -21,7 +23,7 @@ export function derivedWish(pin: ImagePin | ChartPin | GitPin, config: Discovery
     case 'chart':
       return plainChartWish(pin, config);
     case 'git':
-      return plainGitWish(pin);
+      return { ...plainGitWish(pin), ...gitDemandsOn(gitNames(pin.url), undefined, config.upstream ?? []) };
   }
 }
 

@@ -9,6 +9,7 @@
 export * from './assemble.ts';
 export * from './attached-change.ts';
 export * from './bundle-config.ts';
+export * from './check-git-refs.ts';
 export * from './check-manifest.ts';
 export * from './complete.ts';
 export * from './derived-pins.ts';
@@ -24,6 +25,7 @@ export type { NormalizeGitUrl } from './git-entry.ts';
 export type { GitHostTargetConfig, RefsPolicyConfig, SshConfig } from './git-host-entry.ts';
 export type { HostConfig } from './host-entry.ts';
 export * from './import-loads.ts';
+export * from './judge-repository.ts';
 export * from './judge-upstream.ts';
 export * from './lfs-list.ts';
 export * from './loaded-attachments.ts';
@@ -44,8 +46,20 @@ export type { CredentialsConfig, RegistryTargetConfig } from './registry-entry.t
 export * from './scope.ts';
 export * from './signatures.ts';
 export * from './site-config.ts';
+export {
+  encodeSignedObjects,
+  parseSignedObjects,
+  SIGNED_OBJECTS_LIMIT,
+  signedObjectsOf,
+} from './signed-objects.ts';
 export * from './statement.ts';
 export * from './trust-policy.ts';
-export { type UpstreamRule, upstreamKeyDigest } from './upstream-rule.ts';
+export type {
+  ArtifactFinding,
+  RepositoryFinding,
+  UpstreamFinding,
+  UpstreamJudgement,
+} from './upstream-judgement.ts';
+export { type RepositoryRule, type UpstreamRule, upstreamKeyDigest } from './upstream-rule.ts';
 export * from './waivable.ts';
 export { type Waiver, waiverOf } from './waiver.ts';

@@ -1,12 +1,7 @@
 import { digestOf, type SignatureMaterial } from '@gapferry/core';
 import { describe, expect, it } from 'vitest';
 import { complete } from './complete.ts';
-import {
-  type DemandedItem,
-  itemsUnderDemand,
-  judgeUpstream,
-  type UpstreamJudgement,
-} from './judge-upstream.ts';
+import { type DemandedItem, itemsUnderDemand, judgeUpstream } from './judge-upstream.ts';
 import { openRelease, type TrustedManifest } from './open-release.ts';
 import {
   type Loose,
@@ -18,6 +13,7 @@ import {
   testUpstreamVerifier,
   testVerifier,
 } from './testing/index.ts';
+import type { UpstreamJudgement } from './upstream-judgement.ts';
 
 const collector = testKey('collector');
 const org = testKey('org');

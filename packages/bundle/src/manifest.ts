@@ -3,6 +3,7 @@ import type {
   Descriptor,
   Digest,
   DirectoryFile,
+  GitCheck,
   GitRef,
   LfsObject,
   NamedBy,
@@ -12,7 +13,12 @@ import type {
 } from '@gapferry/core';
 import { z } from 'zod';
 import { aboutSchema } from './about-schema.ts';
-import { attachmentsSchema, chartCheckedSchema, imageCheckedSchema } from './attachment-schemas.ts';
+import {
+  attachmentsSchema,
+  chartCheckedSchema,
+  gitCheckedSchema,
+  imageCheckedSchema,
+} from './attachment-schemas.ts';
 import { directoryFileSchema, MAX_INLINE_FILES } from './file-list.ts';
 import { FORMATS } from './formats.ts';
 import { lfsObjectSchema, MAX_INLINE_LFS } from './lfs-list.ts';
@@ -99,6 +105,10 @@ export interface GitItem extends ItemBase {
   readonly lfs?: readonly LfsObject[] | { readonly list: Descriptor };
   /** What its host said of it; absent where that was nothing. */
   readonly about?: RepositoryAbout;
+  /** Whose signatures met the demands of bundle.yaml outside, on which refs; sorted by `signerKey`. What decides inside is the site's own policy. */
+  readonly checked?: readonly GitCheck[];
+  /** The tags and commits that were checked, as a blob: the canonical JSON of the list of `{oid, type, content}`, sorted by id. There is one with `checked` only. */
+  readonly signed?: Descriptor;
   /** Which items' content points to the repository, sorted by `byNaming`. */
   readonly namedBy?: readonly NamedBy[];
 }
@@ -167,6 +177,8 @@ const gitSchema = z.strictObject({
     .union([z.array(lfsObjectSchema).min(1).max(MAX_INLINE_LFS), z.strictObject({ list: descriptorSchema })])
     .optional(),
   about: aboutSchema.optional(),
+  checked: gitCheckedSchema.optional(),
+  signed: descriptorSchema.optional(),
   namedBy: namedBySchema.optional(),
 });
 

@@ -5,13 +5,7 @@ import { FORMATS } from './formats.ts';
 import { configError, parseYaml } from './parse-yaml.ts';
 import type { Problem } from './problems.ts';
 import { digestSchema, nameSchema, sequenceSchema } from './schemas.ts';
-import {
-  fileOf,
-  toUpstreamRule,
-  type UpstreamRule,
-  type UpstreamRuleEntry,
-  upstreamRuleEntry,
-} from './upstream-rule.ts';
+import { demandOf, filesOf, toUpstreamRule, type UpstreamRule, upstreamRuleEntry } from './upstream-rule.ts';
 
 /** The site's trust policy with every key read in (docs/spec/07-trust-policy.md). */
 export interface TrustPolicy {
@@ -22,7 +16,7 @@ export interface TrustPolicy {
   readonly upstream: readonly UpstreamRule[];
   /** RFC 3339 date after which the policy should be renewed. */
   readonly refreshBy?: string;
-  /** sha256 of the canonical JSON of the whole policy with each key replaced by its SPKI digest and each trusted root by its sha256: what `trust pin` shows. */
+  /** sha256 of the canonical JSON of the whole policy with each key replaced by its SPKI digest and each trusted root and file of signers by its sha256: what `trust pin` shows. */
   readonly digest: Digest;
 }
 
@@ -127,14 +121,17 @@ const KNOWN = [
   'identity',
   'issuer',
   'trustedRoot',
+  'allowedSigners',
+  'keyring',
+  'refs',
 ];
 
 /** A trust.yaml whose key files and trusted roots have not been read yet. */
 export interface TrustDraft {
   /** Paths as written in the file, relative to it. */
   readonly keyFiles: readonly string[];
-  /** Reads keys and trusted roots in. `pems` maps each of `keyFiles` to its text. Throws `CONFIG_INVALID`. */
-  complete(pems: ReadonlyMap<string, string>): TrustPolicy;
+  /** Reads keys, trusted roots and files of signers in. `files` maps each of `keyFiles` to its content. Throws `CONFIG_INVALID`. */
+  complete(files: ReadonlyMap<string, string | Uint8Array>): TrustPolicy;
 }
 
 /** Parses trust.yaml. Throws `CONFIG_INVALID` with every problem at once. */
@@ -145,9 +142,9 @@ export function parseTrustPolicy(source: string, file: string): TrustDraft {
   const { keys, upstream = [] } = yaml.value;
   const keyFiles = [
     ...Object.values(keys).flatMap((key) => ('file' in key ? [key.file] : [])),
-    ...upstream.flatMap((entry) => fileOf(entry) ?? []),
+    ...upstream.flatMap(filesOf),
   ];
-  return { keyFiles, complete: (pems) => completePolicy(yaml.value, pems, file, yaml.problem) };
+  return { keyFiles, complete: (files) => completePolicy(yaml.value, files, file, yaml.problem) };
 }
 
 type MakeProblem = (path: PropertyKey[], message: string) => Problem;
@@ -172,10 +169,11 @@ function referenceProblems(raw: Raw, problem: MakeProblem): Problem[] {
 
 function completePolicy(
   raw: Raw,
-  pems: ReadonlyMap<string, string>,
+  files: ReadonlyMap<string, string | Uint8Array>,
   file: string,
   problem: MakeProblem,
 ): TrustPolicy {
+  const contentOf = (name: string): Uint8Array => Buffer.from(files.get(name) ?? '');
   const problems: Problem[] = [];
   const attempt = <T>(path: PropertyKey[], make: () => T): T[] => {
     try {
@@ -186,10 +184,12 @@ function completePolicy(
     }
   };
   const keys = Object.entries(raw.keys).flatMap(([id, entry]) =>
-    attempt(['keys', id], () => toKey(id, entry, 'pem' in entry ? entry.pem : (pems.get(entry.file) ?? ''))),
+    attempt(['keys', id], () =>
+      toKey(id, entry, 'pem' in entry ? entry.pem : Buffer.from(contentOf(entry.file)).toString()),
+    ),
   );
   const upstream = (raw.upstream ?? []).flatMap((entry, i) =>
-    attempt(['upstream', i, 'cosign'], () => toUpstreamRule(entry, contentOf(entry, pems))),
+    attempt(['upstream', i, demandOf(entry)], () => toUpstreamRule(entry, contentOf)),
   );
   problems.push(...sharedKeys(keys, problem));
   if (problems.length > 0) throw configError(file, problems);
@@ -206,11 +206,6 @@ function completePolicy(
 function toKey(id: string, { owner, notAfter }: Raw['keys'][string], pem: string): PolicyKey {
   const fingerprint = spkiDigest(pem);
   return { id, owner, pem, fingerprint, ...(notAfter && { notAfter: toTime(notAfter) }) };
-}
-
-function contentOf(entry: UpstreamRuleEntry, pems: ReadonlyMap<string, string>): string {
-  const file = fileOf(entry);
-  return file === undefined ? '' : (pems.get(file) ?? '');
 }
 
 /** One key under two owners would let one person count twice. */

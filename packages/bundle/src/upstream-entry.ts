@@ -1,13 +1,16 @@
 import { canonicalJson, type UpstreamVerification } from '@gapferry/core';
 import { z } from 'zod';
-import { demandPattern, matchesDemand } from './demand-glob.ts';
+import { demandPattern, matchesDemand, repositoryPattern } from './demand-glob.ts';
 import { entryPath, entryText } from './entry-schemas.ts';
+import { type GitUpstreamEntry, gitSignersEntry } from './git-verify-entry.ts';
 
 /** One demand on upstream's signatures, or several that must all be met. */
 export type VerifyEntry = UpstreamVerification | readonly UpstreamVerification[];
 
-/** What every image and OCI chart must be signed with whose repository matches. */
-export interface UpstreamEntry {
+/** What every image and OCI chart, or every Git repository, must be signed with that matches. */
+export type UpstreamEntry = CosignUpstreamEntry | GitUpstreamEntry;
+
+export interface CosignUpstreamEntry {
   /** A pattern as in `allow` lists, held against `host/path`. */
   readonly match: string;
   readonly cosign: UpstreamVerification;
@@ -20,12 +23,15 @@ const demand: z.ZodType<UpstreamVerification> = z.union([
 
 export const verifyEntry: z.ZodType<VerifyEntry> = z.union([demand, z.array(demand).min(1).max(20)]);
 
-export const upstreamEntry: z.ZodType<UpstreamEntry> = z.strictObject({
-  match: demandPattern.refine((pattern) => !/@|\/.*:/.test(pattern), {
+const ofRepositories = (pattern: typeof demandPattern): typeof demandPattern =>
+  pattern.refine((text) => !/@|\/.*:/.test(text), {
     error: 'is held against repositories (host/path): leave out tag and digest',
-  }),
-  cosign: demand,
-});
+  });
+
+export const upstreamEntry: z.ZodType<UpstreamEntry> = z.union([
+  z.strictObject({ match: ofRepositories(demandPattern), cosign: demand }),
+  z.strictObject({ match: ofRepositories(repositoryPattern), git: gitSignersEntry }),
+]);
 
 /** The demands that a wish states itself and those of the entries that match its repository, each once, in one order. Absent where there are none. */
 export function demandsOn(
@@ -35,6 +41,7 @@ export function demandsOn(
 ): { verify?: readonly UpstreamVerification[] } {
   const stated = own === undefined ? [] : 'length' in own ? own : [own];
   const general = upstream
+    .filter((entry) => 'cosign' in entry)
     .filter(({ match }) => matchesDemand(match, repository))
     .map(({ cosign }) => cosign);
   const unique = new Map([...stated, ...general].map((one) => [canonicalJson(one), one]));

@@ -89,8 +89,13 @@ function isPlace(text: string): boolean {
 
 /** Reads a file the operator named. Throws `USAGE` naming what it was for. */
 export async function readNamedFile(path: string, what: string): Promise<string> {
+  return Buffer.from(await readNamedBytes(path, what)).toString('utf8');
+}
+
+/** The same for what is not text. */
+export async function readNamedBytes(path: string, what: string): Promise<Uint8Array> {
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(path);
   } catch (cause) {
     throw new GapferryError({
       code: 'USAGE',

@@ -182,7 +182,7 @@ describe('a wish that demands upstream signatures', () => {
       attachments,
     };
     const check = (one: ImageHolding): Promise<unknown> =>
-      checkUpstream(one, wish, upstream, depot, quietRun());
+      checkUpstream(one, wish, { upstream, sources: memoryUpstream().sources, store: depot }, quietRun());
     expect(await check(holding)).toMatchObject({ checked: [{ by: 'cosign-key' }] });
     const provenance = { by: 'helm-provenance', fingerprint: 'ab'.repeat(20) } as const;
     expect(await check({ ...holding, checked: [provenance] })).toMatchObject({

@@ -1,24 +1,37 @@
 import { readSignatureMaterial } from '@gapferry/bundle';
 import {
-  type BlobReader,
+  type BlobStore,
   type ChartHolding,
   describeWish,
   GapferryError,
+  type GitHolding,
   type Holding,
   type ImageHolding,
   isGapferryError,
+  isGitObjectReader,
   type Run,
+  type Sources,
   type UpstreamDemand,
   type UpstreamVerification,
   type UpstreamVerifier,
   type Wish,
 } from '@gapferry/core';
+import { checkGitSignatures, type GitDemands } from './check-git-signatures.ts';
 
 /** How upstream's signatures are held against what wishes demand. */
 export interface UpstreamDemands {
   readonly verifier: UpstreamVerifier;
   /** A demand with its key or trusted root read in. */
   demandOf(verification: UpstreamVerification): UpstreamDemand;
+  /** The same for Git. */
+  readonly git?: GitDemands;
+}
+
+export interface UpstreamMeans {
+  /** Absent: nobody can check. */
+  readonly upstream?: UpstreamDemands | undefined;
+  readonly sources: Pick<Sources, 'git'>;
+  readonly store: BlobStore;
 }
 
 /** A holding whose upstream signatures meet every demand of its wish, with what was checked noted in it; the same holding where nothing is demanded.
@@ -26,18 +39,16 @@ export interface UpstreamDemands {
 export async function checkUpstream(
   holding: Holding,
   wish: Wish | undefined,
-  upstream: UpstreamDemands | undefined,
-  from: BlobReader,
+  means: UpstreamMeans,
   run: Run,
 ): Promise<Holding> {
+  const { upstream, store } = means;
+  if (holding.kind === 'git') return checkRepository(holding, wish, means, run);
   const demanded = demandedBy(wish);
   if (wish === undefined || demanded.length === 0) return holding;
   if (upstream === undefined || (holding.kind !== 'image' && holding.kind !== 'chart'))
-    throw new GapferryError({
-      code: 'INTERNAL',
-      message: `nobody checks the upstream signatures that "${describeWish(wish)}" demands`,
-    });
-  const material = await readSignatureMaterial(signedArtifact(holding), from, run);
+    throw nobodyChecks(wish);
+  const material = await readSignatureMaterial(signedArtifact(holding), store, run);
   const subject = rootOf(holding).digest;
   try {
     const checked = demanded.map((one) =>
@@ -47,6 +58,28 @@ export async function checkUpstream(
   } catch (error) {
     throw isGapferryError(error, 'SIGNATURE_MISSING') ? withHint(error, wish) : error;
   }
+}
+
+async function checkRepository(
+  holding: GitHolding,
+  wish: Wish | undefined,
+  { upstream, sources, store }: UpstreamMeans,
+  run: Run,
+): Promise<GitHolding> {
+  const demanded = wish?.kind === 'git' ? (wish.verify ?? []) : [];
+  if (wish === undefined || demanded.length === 0) return holding;
+  if (upstream?.git === undefined || !isGitObjectReader(sources.git)) throw nobodyChecks(wish);
+  return await checkGitSignatures(
+    { holding, demanded, demands: upstream.git, objects: sources.git, store },
+    run,
+  );
+}
+
+function nobodyChecks(wish: Wish): GapferryError {
+  return new GapferryError({
+    code: 'INTERNAL',
+    message: `nobody checks the upstream signatures that "${describeWish(wish)}" demands`,
+  });
 }
 
 function demandedBy(wish: Wish | undefined): readonly UpstreamVerification[] {

@@ -52,7 +52,7 @@ export function itemFetcher(request: ItemFetcherRequest): ItemFetcher {
       const tally = tallyItem(pin, store, run);
       const means = { packs: await packs, sources, store: tally.store };
       const brought = await holdingOf(pin, means, tally.run);
-      const holding = await checkUpstream(brought, wish, upstream, store, run);
+      const holding = await checkUpstream(brought, wish, { upstream, sources, store: tally.store }, run);
       return { holding, item: tally.result(holding) };
     } catch (error) {
       throw withItem(error, pin, wish);

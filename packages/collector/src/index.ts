@@ -5,6 +5,7 @@
  *
  * Imported by the cli only, which passes the adapters in.
  */
+export type { GitDemands } from './check-git-signatures.ts';
 export type { UpstreamDemands } from './check-upstream.ts';
 export * from './collect.ts';
 export type { DiscoveredImage, Discovery, LookFetcher } from './discovery.ts';

@@ -69,7 +69,8 @@ export function tallyItem({ kind, id }: Pin, store: BlobStore, run: Run): ItemTa
 }
 
 function blobsIn(holding: Holding): readonly SizedDigest[] {
-  if (holding.kind === 'git') return [...holding.packs, ...(holding.pin.lfs ?? []).map(lfsBlob)];
+  if (holding.kind === 'git')
+    return [holding.packs, (holding.pin.lfs ?? []).map(lfsBlob), holding.signed ?? []].flat();
   if (holding.kind !== 'file') return holding.blobs;
   return 'root' in holding ? [holding.root] : fileBlobs(holding.files);
 }

@@ -4,6 +4,7 @@ import {
   policyOf,
   type SimulatedRelease,
   simulatedRelease,
+  testGitSignatureVerifier,
   testUpstreamVerifier,
   testVerifier,
 } from '@gapferry/bundle/testing';
@@ -96,6 +97,7 @@ describe('a list of Git LFS objects that is a blob', () => {
       policy: policyOf(inside.trust),
       verifier: testVerifier(),
       upstreamVerifier: testUpstreamVerifier(),
+      gitSignatureVerifier: testGitSignatureVerifier(),
       clock: inside.clock,
     };
     const medium = { ...inside.medium, check };

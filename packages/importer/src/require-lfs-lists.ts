@@ -33,7 +33,11 @@ async function requireLfsList(
   const what = `the list of LFS objects of ${describeItem(item)}`;
   const bytes = await readList(list, LFS_LIST_LIMIT, what, medium, run);
   const objects = parseLfsList(bytes, what).map(lfsBlob);
-  const lists = [list, ...('list' in item.refs ? [item.refs.list] : [])];
+  const lists = [
+    list,
+    ...('list' in item.refs ? [item.refs.list] : []),
+    ...(item.signed ? [item.signed] : []),
+  ];
   const sizes = new Map(blobsOf(manifest, item).map(({ digest, size }) => [digest, size]));
   const other = objects.find(({ digest, size }) => sizes.get(digest) !== size);
   if (other !== undefined)

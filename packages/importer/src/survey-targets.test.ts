@@ -4,6 +4,7 @@ import {
   policyOf,
   type SimulatedRelease,
   simulatedRelease,
+  testGitSignatureVerifier,
   testUpstreamVerifier,
   testVerifier,
 } from '@gapferry/bundle/testing';
@@ -194,6 +195,7 @@ describe('a list of refs that is a blob', () => {
       policy: policyOf(inside.trust),
       verifier: testVerifier(),
       upstreamVerifier: testUpstreamVerifier(),
+      gitSignatureVerifier: testGitSignatureVerifier(),
       clock: inside.clock,
     };
     const trusted = await verifyRelease({ address: first, medium, ...gate, mark: 'not judged' }, quietRun());

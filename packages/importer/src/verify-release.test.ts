@@ -1,4 +1,9 @@
-import { policyOf, testUpstreamVerifier, testVerifier } from '@gapferry/bundle/testing';
+import {
+  policyOf,
+  testGitSignatureVerifier,
+  testUpstreamVerifier,
+  testVerifier,
+} from '@gapferry/bundle/testing';
 import { quietRun } from '@gapferry/core';
 import { recordCalls } from '@gapferry/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -14,11 +19,12 @@ beforeEach(async () => {
 
 const authenticity = (): Pick<
   Parameters<typeof verifyRelease>[0],
-  'policy' | 'verifier' | 'upstreamVerifier' | 'clock' | 'mark'
+  'policy' | 'verifier' | 'upstreamVerifier' | 'gitSignatureVerifier' | 'clock' | 'mark'
 > => ({
   policy: policyOf(inside.trust),
   verifier: testVerifier(),
   upstreamVerifier: testUpstreamVerifier(),
+  gitSignatureVerifier: testGitSignatureVerifier(),
   clock: inside.clock,
   mark: 'not judged',
 });

@@ -3,11 +3,13 @@ import {
   type BlobChecker,
   type BlobReader,
   checkRun,
+  type GitSignatureVerifier,
   type ReleaseReader,
   type Run,
   totalSize,
   type UpstreamVerifier,
 } from '@gapferry/core';
+import { judgeRepositoriesOnMedium } from './judge-repositories-on-medium.ts';
 import { judgeUpstreamOnMedium } from './judge-upstream-on-medium.ts';
 import { type OpenOnMedium, openOnMedium } from './open-on-medium.ts';
 import { requireClosedGraphs } from './require-closed-graphs.ts';
@@ -16,11 +18,13 @@ export interface VerifyRelease extends OpenOnMedium {
   readonly medium: ReleaseReader & BlobChecker & BlobReader;
   /** Judges upstream's signatures where the policy demands them. */
   readonly upstreamVerifier: UpstreamVerifier;
+  /** The same for tags and commits. */
+  readonly gitSignatureVerifier: GitSignatureVerifier;
 }
 
 /** Both gates: authenticity, then admission: every blob of the release is hashed where it lies, and what the policy wants signed by upstream is held against the signatures that came along.
  *  Then the manifests of images and charts are read, to see that the release has all they name.
- *  Throws the first gate's errors, `DIGEST_MISMATCH` for damaged and `BLOB_MISSING` for missing blobs, naming the items concerned, and what `judgeUpstreamOnMedium` and `requireClosedGraphs` throw. */
+ *  Throws the first gate's errors, `DIGEST_MISMATCH` for damaged and `BLOB_MISSING` for missing blobs, naming the items concerned, and what `judgeUpstreamOnMedium`, `judgeRepositoriesOnMedium` and `requireClosedGraphs` throw. */
 export async function verifyRelease(input: VerifyRelease, run: Run): Promise<VerifiedRelease> {
   const opened = await openOnMedium(input, run);
   run.emit({
@@ -32,7 +36,10 @@ export async function verifyRelease(input: VerifyRelease, run: Run): Promise<Ver
   const findings = await input.medium.check(opened.blobs, run);
   checkRun(run);
   requireBlobs(opened, findings);
-  const judgements = await judgeUpstreamOnMedium(opened, input, run);
+  const judgements = [
+    ...(await judgeUpstreamOnMedium(opened, input, run)),
+    ...(await judgeRepositoriesOnMedium(opened, input, run)),
+  ];
   const release = complete(opened, findings, judgements);
   await requireClosedGraphs(release, input.medium, run);
   return release;

@@ -3,5 +3,6 @@
 export * from './attached.ts';
 export * from './dsse.ts';
 export * from './open-simulated.ts';
+export * from './signed-repository.ts';
 export * from './signed-upstream.ts';
 export * from './simulated-release.ts';

@@ -19,7 +19,10 @@ export function simulatedTrust(...keys: readonly TestKey[]): Loose {
   };
 }
 
-export function policyOf(trust: Loose, files: ReadonlyMap<string, string> = new Map()): TrustPolicy {
+export function policyOf(
+  trust: Loose,
+  files: ReadonlyMap<string, string | Uint8Array> = new Map(),
+): TrustPolicy {
   return parseTrustPolicy(JSON.stringify(trust), 'trust.yaml').complete(files);
 }
 

@@ -1,4 +1,4 @@
-import { type TrustPolicy, upstreamKeyDigest } from '@gapferry/bundle';
+import { type TrustPolicy, type UpstreamRule, upstreamKeyDigest } from '@gapferry/bundle';
 import { digestOf, printable, shortDigest, type UpstreamDemand } from '@gapferry/core';
 import type { Fingerprint } from '@gapferry/signing';
 
@@ -26,10 +26,16 @@ export function policyText(policy: TrustPolicy, { digits, words }: Fingerprint):
 
 function upstreamLines({ upstream }: TrustPolicy): string[] {
   if (upstream.length === 0) return [];
-  return [
-    'upstream signatures:',
-    ...upstream.map(({ match, demand }) => printable(`  ${match}: ${demandText(demand)}`)),
-  ];
+  return ['upstream signatures:', ...upstream.map((rule) => printable(`  ${rule.match}: ${ruleText(rule)}`))];
+}
+
+function ruleText(rule: UpstreamRule): string {
+  if ('demand' in rule) return demandText(rule.demand);
+  const files = Object.values(rule.signers).map(
+    ({ name, content }) => `${name}  ${shortDigest(digestOf(content))}`,
+  );
+  const refs = rule.refs === undefined ? 'all refs' : rule.refs.join(', ');
+  return `Git signers of ${refs}: ${files.join(' or ')}`;
 }
 
 function demandText(demand: UpstreamDemand): string {
@@ -62,8 +68,15 @@ export function policyJson(
     channels: Object.fromEntries(
       [...policy.channels].map(([name, { allow, require, deny }]) => [name, { allow, require, deny }]),
     ),
-    upstream: policy.upstream.map(({ match, demand }) => ({ match, ...demandJson(demand) })),
+    upstream: policy.upstream.map((rule) => ({ match: rule.match, ...ruleJson(rule) })),
   };
+}
+
+function ruleJson(rule: UpstreamRule): Record<string, unknown> {
+  if ('demand' in rule) return demandJson(rule.demand);
+  const { signers, refs } = rule;
+  const files = Object.entries(signers).map(([member, { content }]) => [member, digestOf(content)]);
+  return { by: 'git', ...Object.fromEntries(files), ...(refs && { refs }) };
 }
 
 function demandJson(demand: UpstreamDemand): Record<string, unknown> {

@@ -1,6 +1,8 @@
 import type { VerifiedRelease } from '@gapferry/bundle';
 import type { Run } from '@gapferry/core';
+import type { VerifyRelease } from '@gapferry/importer';
 import { systemClock } from '../clock.ts';
+import { openGitVerifier } from '../open-git-verifier.ts';
 import type { OpenPlace } from '../open-place.ts';
 import { loadTrust } from './load-trust.ts';
 import { openTrustedSite, type TrustedSite } from './open-site.ts';
@@ -11,17 +13,13 @@ export async function verifyForSite(
   site: TrustedSite,
   run: Run,
 ): Promise<VerifiedRelease> {
-  const [{ verifyRelease }, { keyVerifier, upstreamVerifier }] = await Promise.all([
-    import('@gapferry/importer'),
-    import('@gapferry/signing'),
-  ]);
+  const [{ verifyRelease }, verifiers] = await Promise.all([import('@gapferry/importer'), openVerifiers()]);
   return verifyRelease(
     {
       address,
       medium,
       policy: site.policy,
-      verifier: keyVerifier(),
-      upstreamVerifier: upstreamVerifier(),
+      ...verifiers,
       clock: systemClock,
       mark: site.mark,
     },
@@ -36,20 +34,27 @@ export async function verifyWith(
   run: Run,
 ): Promise<VerifiedRelease> {
   if (given.site !== undefined) return verifyForSite(place, await openTrustedSite(given.site), run);
-  const [{ verifyRelease }, { keyVerifier, upstreamVerifier }] = await Promise.all([
-    import('@gapferry/importer'),
-    import('@gapferry/signing'),
-  ]);
+  const [{ verifyRelease }, verifiers] = await Promise.all([import('@gapferry/importer'), openVerifiers()]);
   const policy = await loadTrust(given.trust ?? '');
   return verifyRelease(
     {
       ...place,
       policy,
-      verifier: keyVerifier(),
-      upstreamVerifier: upstreamVerifier(),
+      ...verifiers,
       clock: systemClock,
       mark: 'not judged',
     },
     run,
   );
+}
+
+type Verifiers = Pick<VerifyRelease, 'verifier' | 'upstreamVerifier' | 'gitSignatureVerifier'>;
+
+async function openVerifiers(): Promise<Verifiers> {
+  const { keyVerifier, upstreamVerifier } = await import('@gapferry/signing');
+  return {
+    verifier: keyVerifier(),
+    upstreamVerifier: upstreamVerifier(),
+    gitSignatureVerifier: openGitVerifier(),
+  };
 }

@@ -10,9 +10,10 @@ import {
 } from '@gapferry/core';
 import { reasonOf } from '../environment.ts';
 import type { BundleFiles } from './read-bundle.ts';
+import { readGitDemands } from './read-git-demands.ts';
 import { type UnusableFile, unusableFiles } from './unusable-files.ts';
 
-/** Reads the keys and trusted roots that `upstream` and the wishes' `verify` name, relative to bundle.yaml. Throws `CONFIG_INVALID` with all that cannot be read or used, each with its line. */
+/** Reads the keys, trusted roots and files of signers that `upstream` and the wishes' `verify` name, relative to bundle.yaml. Throws `CONFIG_INVALID` with all that cannot be read or used, each with its line. */
 export async function readDemands({
   config,
   file,
@@ -22,11 +23,13 @@ export async function readDemands({
     if (wish.kind !== 'git' && 'verify' in wish)
       for (const one of wish.verify ?? []) stated.set(canonicalJson(one), one);
   // What content names may match them as well.
-  for (const { cosign } of config.upstream ?? []) stated.set(canonicalJson(cosign), cosign);
-  if (stated.size === 0) return undefined;
+  for (const entry of config.upstream ?? [])
+    if ('cosign' in entry) stated.set(canonicalJson(entry.cosign), entry.cosign);
+  const { git, problems: unusable } = await readGitDemands({ config, file });
+  if (stated.size === 0 && git === undefined) return undefined;
   const { requireUsableDemand, upstreamVerifier } = await import('@gapferry/signing');
   const demands = new Map<string, UpstreamDemand>();
-  const problems: UnusableFile[] = [];
+  const problems: UnusableFile[] = [...unusable];
   for (const [key, verification] of stated) {
     const path = pathOf(verification);
     try {
@@ -37,9 +40,10 @@ export async function readDemands({
       problems.push({ path, why: isGapferryError(error, 'KEY_UNUSABLE') ? error.message : reasonOf(error) });
     }
   }
-  if (problems.length > 0) throw await unusableFiles(file, problems, 'keys and trusted roots');
+  if (problems.length > 0) throw await unusableFiles(file, problems, 'keys, trusted roots and signers');
   return {
     verifier: upstreamVerifier(),
+    ...(git && { git }),
     demandOf: (verification) => {
       const demand = demands.get(canonicalJson(verification));
       if (demand !== undefined) return demand;
