@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type GitPack, type GitRef, isGapferryError, type Run } from '@gapferry/core';
+import { type GitPack, type GitRef, isGapferryError, isInterruption, type Run } from '@gapferry/core';
 import { borrowObjects, createBare, isRepository, type ObjectFormat } from './bare-repository.ts';
 import { writeCuts } from './cuts.ts';
 import type { Git } from './git-tool.ts';
+import { discardKept, type KeptPacks, keepChain, keepsSome, linkKept, provenBefore } from './kept-packs.ts';
 import { proveComplete, readRefs } from './read-refs.ts';
 import { byRefName, requireRefs } from './ref-name.ts';
 import { neededPacks, type PackUnpacking, refusedItem, unpackPacks } from './unpack-pack.ts';
@@ -16,6 +17,8 @@ export interface QuarantineRequest extends PackUnpacking {
   readonly directory: string;
   /** A bare repository whose objects packs with prerequisites may build on. What it has already is not unpacked again. */
   readonly alternate?: string;
+  /** Packs that were unpacked for an earlier release: those that this release names are not unpacked again, and what they were proved to have is not followed again. What is unpacked is kept there. */
+  readonly kept?: KeptPacks;
   /** Where the history is cut. */
   readonly shallow?: readonly string[];
 }
@@ -26,9 +29,15 @@ export interface QuarantineRequest extends PackUnpacking {
 export async function unpackQuarantine(git: Git, request: QuarantineRequest, run: Run): Promise<string> {
   requireRefs(request.refs, request.objectFormat, `the release's ${request.item}`);
   const packs = await packsToUnpack(git, request, run);
+  const usesKept = request.kept !== undefined && (await keepsSome(request.kept, packs));
   try {
     return await unpack(git, { ...request, packs }, run);
   } catch (error) {
+    // What is kept may be damaged: then it is as if nothing were.
+    if (usesKept && isGapferryError(error) && !isInterruption(error)) {
+      if (request.kept !== undefined) await discardKept(request.kept);
+      return await unpack(git, request, run);
+    }
     // What the repository has is more than nothing and less than what the packs before carry.
     if (packs.length === request.packs.length || !isGapferryError(error, 'CONTENT_INVALID')) throw error;
     return await unpack(git, request, run);
@@ -54,10 +63,14 @@ async function unpack(git: Git, request: QuarantineRequest, run: Run): Promise<s
     await createBare(git, repository, request.objectFormat, [], run);
     if (request.shallow !== undefined) await writeCuts(repository, request.shallow);
     if (request.alternate !== undefined) await borrowObjects(repository, request.alternate);
-    await unpackPacks(git, repository, request, run);
+    const { kept, packs, refs } = request;
+    const linked = kept && (await linkKept(kept, repository, packs));
+    const names = await unpackPacks(git, repository, request, run, linked);
     await writeRefs(repository, request.refs);
     await requireSameRefs(git, repository, request, run);
-    await proveComplete(git, repository, request, request.item, run);
+    const proved = kept && linked && (await provenBefore(kept, packs, linked));
+    await proveComplete(git, repository, request, request.item, run, proved);
+    if (kept !== undefined) await keepChain(kept, repository, { packs, refs, names });
     return repository;
   } catch (error) {
     await removeQuarantine(repository);

@@ -39,15 +39,18 @@ export interface GitReach {
   readonly shallow?: readonly string[];
 }
 
-/** Proves that everything the refs reach is in the repository, up to the cuts. Throws `CONTENT_INVALID`. */
+/** Proves that everything the refs reach is in the repository, up to the cuts. `proved`: ids of which that is known already. Throws `CONTENT_INVALID`. */
 export async function proveComplete(
   git: Git,
   repository: string,
   { refs, shallow = [] }: GitReach,
   item: string,
   run: Run,
+  proved: readonly string[] = [],
 ): Promise<void> {
-  const input = refs.map(({ oid }) => `${oid}\n`).join('');
+  const input = [...refs.map(({ oid }) => oid), ...proved.map((oid) => `^${oid}`)]
+    .map((line) => `${line}\n`)
+    .join('');
   const args = ['rev-list', '--objects', '--quiet', '--stdin'];
   try {
     await seeingCuts(repository, shallow, (variables) =>

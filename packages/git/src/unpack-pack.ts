@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type BlobReader,
+  type Digest,
   GapferryError,
   type GitPack,
   isGapferryError,
@@ -21,19 +22,24 @@ export interface PackUnpacking {
   readonly from: BlobReader;
 }
 
-/** Indexes the packs one after the other in a repository that nobody serves: each hashed while it is read, every object checked by `git fsck`'s rules, nothing after its end.
+/** Indexes the packs one after the other in a repository that nobody serves, save those that are there: each hashed while it is read, every object checked by `git fsck`'s rules, nothing
+ *  after its end. Returns the names of their files, without ending.
  *  Throws `CONTENT_INVALID`, `BLOB_MISSING` for a commit that a pack builds on and that is not there, and what `from` throws. */
 export async function unpackPacks(
   git: Git,
   repository: string,
   unpacking: PackUnpacking,
   run: Run,
-): Promise<void> {
+  there: ReadonlySet<Digest> = new Set(),
+): Promise<ReadonlyMap<Digest, string>> {
+  const names = new Map<Digest, string>();
   for (const [at, pack] of unpacking.packs.entries()) {
+    if (there.has(pack.digest)) continue;
     const [lost] = await missingFrom(git, repository, pack.prerequisites, run);
     if (lost !== undefined) throw withoutGround(unpacking, at, lost);
-    await unpackPack(git, repository, pack, unpacking, run);
+    names.set(pack.digest, await unpackPack(git, repository, pack, unpacking, run));
   }
+  return names;
 }
 
 /** The shortest end of the chain that can be unpacked on what a repository has, judged by what its first pack builds on; the whole chain where that is none of it.
@@ -94,7 +100,7 @@ async function unpackPack(
   pack: GitPack,
   { item, from }: PackUnpacking,
   run: Run,
-): Promise<void> {
+): Promise<string> {
   const thin = pack.prerequisites.length > 0 ? ['--fix-thin'] : [];
   const args = ['index-pack', '--stdin', STRICT, ...thin, `--max-input-size=${pack.size}`];
   try {
@@ -106,6 +112,7 @@ async function unpackPack(
     const path = join(repository, 'objects', 'pack', `pack-${name}`);
     if (!(await endsWhereItShould(git, path, pack, run)))
       throw refusedItem(item, `its pack ${pack.digest}: there are bytes after its end`);
+    return `pack-${name}`;
   } catch (error) {
     if (isGapferryError(error, 'GIT_FAILED'))
       throw refusedItem(item, `its pack ${pack.digest}: ${error.message}`, error);

@@ -98,6 +98,8 @@ async function openRemotes(
     ...(http !== undefined && { http }),
     git: createGit({ environment: withoutProxies(childEnvironment()) }),
     workDirectory: join(site.stateDirectory, 'pushing', name),
+    // Shared by targets: packs are the same wherever they are sent.
+    keptDirectory: join(site.stateDirectory, 'git-packs'),
     connectTo: environment.connectTo,
     ...(insecure && { insecure: [host] }),
     ...(authorities.length > 0 && { ca: authorities.join('\n') }),

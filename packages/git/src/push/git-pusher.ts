@@ -1,10 +1,18 @@
 import { rm } from 'node:fs/promises';
-import { type BlobReader, GapferryError, type GitContent, type GitRef, type Run } from '@gapferry/core';
+import {
+  type BlobReader,
+  GapferryError,
+  type GitContent,
+  type GitRef,
+  isGapferryError,
+  type Run,
+} from '@gapferry/core';
 import type { HttpClient } from '@gapferry/http';
 import { createBare } from '../bare-repository.ts';
 import type { GitSetting } from '../git-environment.ts';
 import { type RemoteOptions, type RemoteSurroundings, remoteSurroundings } from '../git-remote.ts';
 import { createGit, type Git } from '../git-tool.ts';
+import { discardKept, type KeptPacks, keptPacksOf } from '../kept-packs.ts';
 import { unpackQuarantine } from '../quarantine.ts';
 import { type RetryOptions, retryTrips } from '../retry-trips.ts';
 import { directoryOf } from './file-place.ts';
@@ -18,6 +26,8 @@ import { commitsForward, knownIds, sizeBetween, tipsOf } from './staged-objects.
 export interface GitPusherOptions extends RemoteOptions, RetryOptions {
   /** Where packs are unpacked before they are pushed; nobody else uses it. */
   readonly workDirectory: string;
+  /** Where unpacked packs are kept for the next release, below a directory for each repository; may be deleted at any time. Nothing is kept otherwise. */
+  readonly keptDirectory?: string;
   readonly git?: Git;
   /** Sets very many refs over HTTP by itself, which git's own helper cannot; it has the same credentials and speaks to the same host. Without it git does it, however long that takes. */
   readonly http?: HttpClient;
@@ -80,8 +90,11 @@ export function gitPusher(options: GitPusherOptions): GitPusher {
     stage: async (content, from, run) => {
       const { item, packs, refs, objectFormat } = content;
       const directory = options.workDirectory;
-      const staging = await unpackQuarantine(git, { item, packs, refs, objectFormat, directory, from }, run);
-      return openStage({ git, staging, options, reach, limits });
+      const { keptDirectory } = options;
+      const kept = keptDirectory === undefined ? undefined : keptPacksOf(keptDirectory, item);
+      const unpacking = { item, packs, refs, objectFormat, directory, from, ...(kept && { kept }) };
+      const staging = await unpackQuarantine(git, unpacking, run);
+      return openStage({ git, staging, options, reach, limits, ...(kept && { kept }) });
     },
     sweep: () => rm(options.workDirectory, { recursive: true, force: true }),
   };
@@ -94,6 +107,7 @@ interface Staging {
   readonly reach: (url: string) => Promise<RemoteSurroundings>;
   /** What a host was found to take at once, by origin. */
   readonly limits: Map<string, { bytes: number }>;
+  readonly kept?: KeptPacks;
 }
 
 function openStage(stage: Staging): GitStage {
@@ -105,11 +119,22 @@ function openStage(stage: Staging): GitStage {
       sizeBetween(git, staging, wanted, await knownIds(git, staging, have, run), run),
     tips: async (wanted, have, run) =>
       tipsOf(git, staging, wanted, await knownIds(git, staging, have, run), run),
-    send: (url, objects, run) => send(stage, url, objects, run),
-    push: (url, pushes, run) => push(stage, url, pushes, run),
+    send: (url, objects, run) => distrusting(stage, () => send(stage, url, objects, run)),
+    push: (url, pushes, run) => distrusting(stage, () => push(stage, url, pushes, run)),
     fetch: (url, refs, run) => fetchRefs(stage, url, refs, run),
     discard: () => rm(staging, { recursive: true, force: true }),
   };
+}
+
+/** A push that fails for no reason that lies in refs or on the way may come from kept packs that are damaged: the next run unpacks everything. Whatever they are, the host hashes what it is sent. */
+async function distrusting<T>({ kept }: Staging, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    const isSuspect = isGapferryError(error, 'GIT_FAILED') || isGapferryError(error, 'FORBIDDEN');
+    if (kept !== undefined && isSuspect) await discardKept(kept);
+    throw error;
+  }
 }
 
 /** git's HTTP helper compares each ref with every other one: 5,000 take it half a minute. */
