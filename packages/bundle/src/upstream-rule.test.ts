@@ -44,6 +44,43 @@ describe('what a trust policy demands of upstream', () => {
     expect(parseTrustPolicy(JSON.stringify(trust), 'trust.yaml').keyFiles).toEqual(['a.pub', 'r.json']);
   });
 
+  it('of repositories is read with its files, as bytes', () => {
+    const keyring = Buffer.from([0x99, 0xff, 0x00]);
+    const entry = { match: 'git.example.org/**', git: { allowedSigners: 's', keyring: 'k', refs: ['v*'] } };
+    const draft = parseTrustPolicy(
+      JSON.stringify({ ...simulatedTrust(collector), upstream: [entry] }),
+      'trust.yaml',
+    );
+    expect(draft.keyFiles).toEqual(['s', 'k']);
+    const read = (files: Readonly<Record<string, string | Uint8Array>>): TrustPolicy =>
+      draft.complete(new Map(Object.entries(files)));
+    const { upstream, digest } = read({ s: 'ada', k: keyring });
+    expect(upstream).toEqual([
+      {
+        match: 'git.example.org/**',
+        signers: {
+          allowedSigners: { name: 's', content: Buffer.from('ada') },
+          keyring: { name: 'k', content: keyring },
+        },
+        refs: ['v*'],
+      },
+    ]);
+    expect(read({ s: 'bob', k: keyring }).digest).not.toBe(digest);
+    expect(read({ s: 'ada', k: Buffer.from([0x99, 0xff, 0x01]) }).digest).not.toBe(digest);
+    expect(() => read({ s: 'ada' })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+  });
+
+  it.each([
+    { git: {} },
+    { git: { refs: ['main'] } },
+    { git: { keyring: 'k', refs: [] } },
+    { git: { keyring: 'k', pem: org.publicPem } },
+    { git: { keyring: 'k' }, cosign: { pem: org.publicPem } },
+  ])('of repositories is refused as %j', (entry) => {
+    const refused = expect.objectContaining({ code: 'CONFIG_INVALID' });
+    expect(() => policy([{ match: '**', ...entry }], { k: 'keys' })).toThrow(refused);
+  });
+
   it.each(['nginx', '*', 'nginx:*', 'library/nginx', 'index.docker.io/library/*', ''])(
     'is refused where it could never fit a full name: "%s"',
     (match) => {
