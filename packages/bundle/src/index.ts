@@ -43,15 +43,16 @@ export * from './read-signature-material.ts';
 export * from './receipt.ts';
 export * from './ref-list.ts';
 export type { CredentialsConfig, RegistryTargetConfig } from './registry-entry.ts';
+export type { S3TargetConfig } from './s3-entry.ts';
 export * from './scope.ts';
 export * from './signatures.ts';
-export * from './site-config.ts';
 export {
   encodeSignedObjects,
   parseSignedObjects,
   SIGNED_OBJECTS_LIMIT,
   signedObjectsOf,
 } from './signed-objects.ts';
+export * from './site-config.ts';
 export * from './statement.ts';
 export * from './trust-policy.ts';
 export type {

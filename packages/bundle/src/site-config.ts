@@ -24,6 +24,18 @@ import {
   registryUrl,
   toRegistryTarget,
 } from './registry-entry.ts';
+import {
+  bucketName,
+  keyTemplate,
+  lockEntry,
+  regionName,
+  S3_MEMBERS,
+  type S3TargetConfig,
+  s3Endpoint,
+  s3Problem,
+  tagsEntry,
+  toS3Target,
+} from './s3-entry.ts';
 import { nameSchema } from './schemas.ts';
 
 /** A parsed site.yaml: the inside's configuration. Paths are as written, relative to the file. */
@@ -39,7 +51,7 @@ export interface SiteConfig {
 }
 
 /** The first target whose `takes` names an item's kind takes it. */
-export type TargetConfig = DepotTargetConfig | RegistryTargetConfig | GitHostTargetConfig;
+export type TargetConfig = DepotTargetConfig | RegistryTargetConfig | GitHostTargetConfig | S3TargetConfig;
 
 export interface DepotTargetConfig {
   readonly name: string;
@@ -107,12 +119,38 @@ const gitlabEntry = gitHostEntry.extend({
   visibility: z.enum(['private', 'internal', 'public']).optional(),
 });
 const gitEntry = gitHostEntry.extend({ kind: z.literal('git'), url: gitPlaceUrl });
+const s3Entry = z.strictObject({
+  name: nameSchema,
+  kind: z.literal('s3'),
+  endpoint: s3Endpoint,
+  region: regionName.optional(),
+  bucket: bucketName,
+  pathStyle: z.boolean().optional(),
+  create: z.boolean().optional(),
+  keys: keyTemplate.optional(),
+  takes: z
+    .array(z.enum(['files'], { error: 'must be files' }))
+    .min(1)
+    .optional(),
+  overwrite: z.enum(['refuse', 'replace', 'version']).optional(),
+  foreign: z.enum(['refuse', 'read']).optional(),
+  lock: lockEntry.optional(),
+  legalHold: z.boolean().optional(),
+  tags: tagsEntry.optional(),
+  credentials: credentialsEntry.optional(),
+  ca: entryPath.optional(),
+  cert: entryPath.optional(),
+  key: entryPath.optional(),
+  insecure: z.boolean().optional(),
+  also: z.array(hostName).max(100).optional(),
+  connections: z.number().int().min(1).max(256).optional(),
+});
 const targetEntry = z.discriminatedUnion(
   'kind',
-  [depotEntry, registryEntry, giteaEntry, gitlabEntry, gitEntry],
+  [depotEntry, registryEntry, giteaEntry, gitlabEntry, gitEntry, s3Entry],
   {
     error: ({ code }) =>
-      code === 'invalid_union' ? 'must be depot, registry, gitea, gitlab or git' : undefined,
+      code === 'invalid_union' ? 'must be depot, registry, gitea, gitlab, git or s3' : undefined,
   },
 );
 const schema = z.strictObject({
@@ -124,8 +162,9 @@ const schema = z.strictObject({
   targets: z.array(targetEntry).min(1).max(100),
 });
 const KNOWN = [
-  ...[schema, depotEntry, registryEntry, giteaEntry].flatMap(({ shape }) => Object.keys(shape)),
+  ...[schema, depotEntry, registryEntry, giteaEntry, s3Entry].flatMap(({ shape }) => Object.keys(shape)),
   ...GIT_HOST_MEMBERS,
+  ...S3_MEMBERS,
 ];
 
 /** Parses site.yaml. Throws `CONFIG_INVALID` with every problem at once. */
@@ -148,11 +187,13 @@ export function parseSiteConfig(source: string, file: string): SiteConfig {
 
 function problemOf(entry: z.infer<typeof targetEntry>): EntryProblem | undefined {
   if (entry.kind === 'depot') return undefined;
+  if (entry.kind === 's3') return s3Problem(entry);
   return entry.kind === 'registry' ? registryProblem(entry) : gitHostProblem(entry);
 }
 
 function toTarget(entry: z.infer<typeof targetEntry>): TargetConfig {
   if (entry.kind === 'registry') return toRegistryTarget(entry);
+  if (entry.kind === 's3') return toS3Target(entry);
   if (entry.kind !== 'depot') return toGitHostTarget(entry);
   const takes = entry.takes ?? (['images', 'charts', 'git', 'files'] as const);
   return {

@@ -1,4 +1,4 @@
-import type { GitHostTargetConfig, TargetConfig } from '@gapferry/bundle';
+import type { GitHostTargetConfig, S3TargetConfig, TargetConfig } from '@gapferry/bundle';
 import { GapferryError, toDirectoryName } from '@gapferry/core';
 import type { InsideRepository } from '@gapferry/targets';
 import type { KnownRepository } from './imported-git.ts';
@@ -22,7 +22,9 @@ export async function chooseGitPlace(
   return { target: config.name, urlOf: (repository) => `${base}/${pathOf(toDirectoryName(repository))}.git` };
 }
 
-async function pathsOf(config: TargetConfig): Promise<(repository: string) => string> {
+type GitTarget = Exclude<TargetConfig, S3TargetConfig>;
+
+async function pathsOf(config: GitTarget): Promise<(repository: string) => string> {
   const { giteaPath, gitlabPath, plainPath } = await import('@gapferry/targets');
   if (config.kind === 'depot' || config.kind === 'registry')
     return (repository) => `git/${repository.replace(/\.git$/, '')}`;
@@ -31,8 +33,11 @@ async function pathsOf(config: TargetConfig): Promise<(repository: string) => st
   return (repository) => paths[config.kind](path, repository);
 }
 
-function chooseTarget({ config, file }: Site, name: string | undefined): TargetConfig {
-  const holding = config.targets.filter(({ takes }) => (takes as readonly string[]).includes('git'));
+function chooseTarget({ config, file }: Site, name: string | undefined): GitTarget {
+  const holding = config.targets.filter(
+    (target): target is GitTarget =>
+      target.kind !== 's3' && (target.takes as readonly string[]).includes('git'),
+  );
   const chosen = name === undefined ? holding[0] : holding.find((target) => target.name === name);
   if (chosen !== undefined) return chosen;
   const names = holding.map((target) => target.name);
@@ -47,7 +52,7 @@ function chooseTarget({ config, file }: Site, name: string | undefined): TargetC
   });
 }
 
-function baseUrl(config: TargetConfig, given: string | undefined): string {
+function baseUrl(config: GitTarget, given: string | undefined): string {
   const url = given ?? (isReachable(config) ? config.url : undefined);
   if (url === undefined)
     throw new GapferryError({
@@ -64,7 +69,7 @@ function baseUrl(config: TargetConfig, given: string | undefined): string {
   });
 }
 
-function isReachable(config: TargetConfig): config is GitHostTargetConfig {
+function isReachable(config: GitTarget): config is GitHostTargetConfig {
   return config.kind !== 'depot' && config.kind !== 'registry' && /^(?:https?|ssh):/.test(config.url);
 }
 

@@ -1,4 +1,4 @@
-import type { TargetConfig } from '@gapferry/bundle';
+import type { S3TargetConfig, TargetConfig } from '@gapferry/bundle';
 import { GapferryError } from '@gapferry/core';
 import type { Mirror } from '@gapferry/targets';
 import type { Site } from './open-site.ts';
@@ -35,8 +35,13 @@ export function chooseMirror(
   };
 }
 
-function chooseTarget({ config, file }: Site, name: string | undefined): TargetConfig {
-  const holding = config.targets.filter(({ takes }) => (takes as readonly string[]).includes('image'));
+type ImageTarget = Exclude<TargetConfig, S3TargetConfig>;
+
+function chooseTarget({ config, file }: Site, name: string | undefined): ImageTarget {
+  const holding = config.targets.filter(
+    (target): target is ImageTarget =>
+      target.kind !== 's3' && (target.takes as readonly string[]).includes('image'),
+  );
   const chosen = name === undefined ? holding[0] : holding.find((target) => target.name === name);
   if (chosen !== undefined) return chosen;
   const names = holding.map((target) => target.name);

@@ -5,6 +5,7 @@ import { childEnvironment, readEnvironment } from '../environment.ts';
 import { gitRepositories } from './git-repositories.ts';
 import { openGitHost } from './open-git-host.ts';
 import { type OpenTarget, openRegistry, type Surroundings } from './open-registry.ts';
+import { openS3 } from './open-s3.ts';
 import type { Site } from './open-site.ts';
 
 export interface OpenTargets {
@@ -50,6 +51,8 @@ async function openTarget(
       return await openEmbedded(site, config);
     case 'registry':
       return await openRegistry(site, config, surroundings, run);
+    case 's3':
+      return await openS3(site, config, surroundings, release, run);
     default:
       return await openGitHost(site, config, surroundings, release, run);
   }

@@ -3,6 +3,8 @@ import { createHash, createHmac } from 'node:crypto';
 export interface S3Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** Of credentials that end by themselves. */
+  readonly sessionToken?: string;
 }
 
 export interface UnsignedRequest {
@@ -22,13 +24,18 @@ export const EMPTY_SHA256: string = sha256('');
  *  more or less. */
 export function signRequest(
   { method, url, headers, bodySha256 }: UnsignedRequest,
-  { accessKeyId, secretAccessKey }: S3Credentials,
+  { accessKeyId, secretAccessKey, sessionToken }: S3Credentials,
   region: string,
   now: Date,
 ): Record<string, string> {
   const time = now.toISOString().replace(/[-:]|\.\d{3}/g, '');
   const scope = `${time.slice(0, 8)}/${region}/s3/aws4_request`;
-  const own = { ...headers, 'x-amz-content-sha256': bodySha256, 'x-amz-date': time };
+  const own = {
+    ...headers,
+    'x-amz-content-sha256': bodySha256,
+    'x-amz-date': time,
+    ...(sessionToken !== undefined && { 'x-amz-security-token': sessionToken }),
+  };
   const lines = Object.entries({ ...own, host: url.host })
     .map(([name, value]) => [name.toLowerCase(), value.trim().replace(/ +/g, ' ')] as const)
     .sort(byName);

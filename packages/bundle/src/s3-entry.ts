@@ -1,0 +1,186 @@
+import { z } from 'zod';
+import { entryText } from './entry-schemas.ts';
+import { hostName } from './host-entry.ts';
+import {
+  type CredentialsConfig,
+  type CredentialsEntry,
+  type EntryProblem,
+  isLoopback,
+  toCredentials,
+} from './registry-entry.ts';
+
+/** A bucket in site.yaml. Files are named, not read; paths are relative to site.yaml. */
+export interface S3TargetConfig {
+  readonly name: string;
+  readonly kind: 's3';
+  /** `https://host[:port]` of the S3 API; `http://` only for loopback addresses and with `insecure`. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly bucket: string;
+  /** The bucket stands in the path, not in the host's name. */
+  readonly pathStyle: boolean;
+  /** Make the bucket where there is none. */
+  readonly create: boolean;
+  /** Template of keys: `{channel}/{version}/{path}`. */
+  readonly keys: string;
+  readonly takes: readonly 'file'[];
+  readonly overwrite: 'refuse' | 'replace' | 'version';
+  readonly foreign: 'refuse' | 'read';
+  readonly lock?: { readonly mode: 'governance' | 'compliance'; readonly days: number };
+  readonly legalHold: boolean;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Where access key and secret key are. */
+  readonly credentials?: CredentialsConfig;
+  /** Certificates in PEM that are trusted for it besides the system's. */
+  readonly ca?: string;
+  /** Client certificate and key in PEM, both or none. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** Plain HTTP, or TLS with any certificate. */
+  readonly insecure: boolean;
+  /** Other hosts that it may send to. */
+  readonly also: readonly string[];
+  /** Requests under way at once. */
+  readonly connections?: number;
+}
+
+/** The rules of S3 for names of buckets, without those that look like addresses. */
+const BUCKET = /^(?!\d+\.\d+\.\d+\.\d+$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+const REGION = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,58}[A-Za-z0-9])?$/;
+/** Tags: 10 for an object, by the rules of S3. */
+const TAG_NAME = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u;
+const TAG_VALUE = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
+
+export const keyTemplate: z.ZodType<string, string> = checked(keysProblem);
+export const s3Endpoint: z.ZodType<string, string> = checked(endpointProblem);
+export const regionName: z.ZodType<string, string> = z
+  .string()
+  .regex(REGION, { error: 'must be the name of a region: letters, digits and -' });
+export const bucketName: z.ZodType<string, string> = z.string().regex(BUCKET, {
+  error: 'must be the name of a bucket: 3 to 63 of lower case, digits, - and .',
+});
+export const lockEntry: z.ZodType<NonNullable<S3TargetConfig['lock']>> = z.strictObject({
+  mode: z.enum(['governance', 'compliance']),
+  days: z.number().int().min(1).max(36_500),
+});
+export const tagsEntry: z.ZodType<Record<string, string>> = z
+  .record(z.string().regex(TAG_NAME), z.string().regex(TAG_VALUE))
+  .refine((tags) => Object.keys(tags).length <= 10, { error: 'an object has at most 10 tags' });
+
+/** A bucket as it stands in the file, each member judged by itself. */
+export interface S3Entry {
+  readonly name: string;
+  readonly kind: 's3';
+  readonly endpoint: string;
+  readonly region?: string | undefined;
+  readonly bucket: string;
+  readonly pathStyle?: boolean | undefined;
+  readonly create?: boolean | undefined;
+  readonly keys?: string | undefined;
+  readonly takes?: readonly 'files'[] | undefined;
+  readonly overwrite?: S3TargetConfig['overwrite'] | undefined;
+  readonly foreign?: S3TargetConfig['foreign'] | undefined;
+  readonly lock?: S3TargetConfig['lock'] | undefined;
+  readonly legalHold?: boolean | undefined;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  readonly credentials?: CredentialsEntry | undefined;
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly insecure?: boolean | undefined;
+  readonly also?: readonly string[] | undefined;
+  readonly connections?: number | undefined;
+}
+
+/** Members of members, for suggestions. */
+export const S3_MEMBERS: readonly string[] = ['mode', 'days'];
+
+/** What must hold between the members. */
+export function s3Problem(entry: S3Entry): EntryProblem | undefined {
+  const { cert, key, endpoint, insecure, credentials, bucket, pathStyle } = entry;
+  if ((cert === undefined) !== (key === undefined))
+    return {
+      member: cert === undefined ? 'key' : 'cert',
+      message: 'a client certificate has two files: "cert" and "key"',
+    };
+  if (credentials === undefined)
+    return {
+      member: 'credentials',
+      message: 'is missing: {env: NAME} or {file: PATH} with access key:secret key',
+    };
+  if (credentials === 'docker' || 'docker' in credentials)
+    return {
+      member: 'credentials',
+      message: 'must be {env: NAME} or {file: PATH}: Docker keeps none for object stores',
+    };
+  if (pathStyle === false && bucket.includes('.'))
+    return { member: 'pathStyle', message: 'must be true for a bucket with dots in its name' };
+  const { protocol, hostname } = new URL(endpoint);
+  if (protocol === 'https:' || insecure === true || isLoopback(hostname)) return undefined;
+  return {
+    member: 'endpoint',
+    message: 'is plain HTTP: write https://, or "insecure: true" where the network in between is trusted',
+  };
+}
+
+export function toS3Target(entry: S3Entry): S3TargetConfig {
+  const { name, kind, bucket, lock, ca, cert, key, connections, credentials } = entry;
+  return {
+    name,
+    kind,
+    endpoint: new URL(entry.endpoint).origin,
+    region: entry.region ?? 'us-east-1',
+    bucket,
+    pathStyle: entry.pathStyle ?? true,
+    create: entry.create ?? false,
+    keys: entry.keys ?? '{channel}/{version}/{path}',
+    takes: ['file'],
+    overwrite: entry.overwrite ?? 'refuse',
+    foreign: entry.foreign ?? 'refuse',
+    ...(lock !== undefined && { lock }),
+    legalHold: entry.legalHold ?? false,
+    tags: entry.tags ?? {},
+    ...(credentials !== undefined && { credentials: toCredentials(credentials) }),
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    insecure: entry.insecure ?? false,
+    also: (entry.also ?? []).map((host) => host.toLowerCase()),
+    ...(connections !== undefined && { connections }),
+  };
+}
+
+function checked(problemOf: (text: string) => string | undefined): z.ZodType<string, string> {
+  return entryText.superRefine((text, context) => {
+    const problem = problemOf(text);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  });
+}
+
+/** What stands there is not repeated: it may be a password. */
+function endpointProblem(text: string): string | undefined {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol) || !hostName.safeParse(url.host).success)
+    return 'must be https://HOST or https://HOST:PORT';
+  if (url.username !== '' || url.password !== '')
+    return 'must not carry credentials: name where they are in "credentials"';
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
+    return 'must be https://HOST or https://HOST:PORT: the bucket has a member of its own';
+  return undefined;
+}
+
+function keysProblem(template: string): string | undefined {
+  const unknown = [...template.matchAll(/\{([^{}]*)\}/g)].find(
+    ([, variable = '']) => !['channel', 'version', 'sequence', 'path'].includes(variable),
+  );
+  if (unknown !== undefined)
+    return `has ${unknown[0]}: known are {channel}, {version}, {sequence} and {path}`;
+  if (!/\/\{path\}$/.test(template) || /\{path\}.*\{path\}/.test(template)) return 'must end with /{path}';
+  if (!/\{(?:version|sequence)\}/.test(template))
+    return 'must have {version} or {sequence}: readers of one release must not see the files of the next';
+  const sample = template.replace(/\{[a-z]+\}/g, 'x');
+  return /^[A-Za-z0-9][A-Za-z0-9!_.*'()-]*(?:\/[A-Za-z0-9!_.*'()-]+)*$/.test(sample) &&
+    !sample.split('/').some((part) => /^\.+$/.test(part))
+    ? undefined
+    : "does not make good keys: letters, digits and ! _ . * ' ( ) -, parts separated by /";
+}
