@@ -1,4 +1,4 @@
-import { type Pin, wishDigest } from '@gapferry/core';
+import { type GitWish, type NamedBy, type Pin, wishDigest } from '@gapferry/core';
 import type { BundleConfig } from './bundle-config.ts';
 import { isDerivedFrom } from './derived-wish.ts';
 import { waiverOf } from './waiver.ts';
@@ -10,27 +10,44 @@ export function derivedPins(
   config: Pick<BundleConfig, 'wishes' | 'platforms' | 'upstream' | 'waivers'>,
 ): ReadonlySet<Pin> {
   const wished = new Map(config.wishes.map((wish) => [wishDigest(wish), wish]));
-  const roots = pins.filter((pin) => {
-    const wish = wished.get(pin.wish);
-    return wish !== undefined && (wish.kind !== 'git' || wish.images === 'discover') && isLookedInto(pin);
-  });
+  const roots = pins.filter((pin) => wished.has(pin.wish) && isLookedInto(pin));
+  const closed = new Map(
+    roots.flatMap((pin) => {
+      const wish = wished.get(pin.wish);
+      return wish?.kind === 'git' ? [[nameOf(pin), closedOf(wish)] as const] : [];
+    }),
+  );
   let derived = pins.filter(
     (pin) => !wished.has(pin.wish) && isDerivedFrom(pin, config) && !isWaived(pin, config),
   );
   for (;;) {
-    const reached = reachedFrom(roots, derived);
+    const reached = reachedFrom(roots, derived, closed);
     if (reached.length === derived.length) return new Set(derived);
     derived = reached;
   }
 }
 
+/** What is not looked for in a repository of bundle.yaml. */
+type Closed = ReadonlyMap<string, { readonly submodules: boolean; readonly images: boolean }>;
+
+function closedOf({ submodules, images }: GitWish): { submodules: boolean; images: boolean } {
+  return { submodules: submodules === 'none', images: images !== 'discover' };
+}
+
 /** Those of which every namer is a root or among them, and a root leads to them. */
-function reachedFrom(roots: readonly Pin[], derived: readonly Pin[]): Pin[] {
+function reachedFrom(roots: readonly Pin[], derived: readonly Pin[], closed: Closed): Pin[] {
   const looked = derived.filter((pin) => pin.kind === 'image' || isLookedInto(pin));
   const namers = new Set([...roots, ...looked].map(nameOf));
-  const founded = derived.filter((pin) => namersOf(pin).every((item) => namers.has(item)));
+  const founded = derived.filter((pin) =>
+    namersOf(pin).every(({ item, method }) => {
+      const isClosed = method === 'submodule' ? closed.get(item)?.submodules : closed.get(item)?.images;
+      return namers.has(item) && isClosed !== true;
+    }),
+  );
   const named = Map.groupBy(
-    founded.flatMap((pin) => [...new Set(namersOf(pin))].map((item) => ({ item, pin }))),
+    founded.flatMap((pin) =>
+      [...new Set(namersOf(pin).map(({ item }) => item))].map((item) => ({ item, pin })),
+    ),
     ({ item }) => item,
   );
   const reached = new Set<Pin>();
@@ -53,8 +70,8 @@ function isWaived(pin: Pin, { waivers = [] }: Pick<BundleConfig, 'waivers'>): bo
   return pin.kind !== 'file' && waiverOf(pin.kind, pin.id, waivers) !== undefined;
 }
 
-function namersOf(pin: Pin): readonly string[] {
-  return pin.kind === 'file' ? [] : (pin.namedBy ?? []).map(({ item }) => item);
+function namersOf(pin: Pin): readonly NamedBy[] {
+  return pin.kind === 'file' ? [] : (pin.namedBy ?? []);
 }
 
 function nameOf({ kind, id }: Pin): string {

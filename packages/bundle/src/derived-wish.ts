@@ -23,7 +23,10 @@ export function derivedWish(pin: ImagePin | ChartPin | GitPin, config: Discovery
     case 'chart':
       return plainChartWish(pin, config);
     case 'git':
-      return { ...plainGitWish(pin), ...gitDemandsOn(gitNames(pin.url), undefined, config.upstream ?? []) };
+      return {
+        ...plainGitWish(pin, isSubmodule(pin)),
+        ...gitDemandsOn(gitNames(pin.url), undefined, config.upstream ?? []),
+      };
   }
 }
 
@@ -33,7 +36,8 @@ export function toDerivedPin<P extends ImagePin | ChartPin | GitPin>(
   namedBy: NonNullable<P['namedBy']>,
   config: DiscoveryDefaults,
 ): P {
-  return { ...pin, wish: wishDigest(derivedWish(pin, config)), namedBy };
+  const named = { ...pin, namedBy };
+  return { ...named, wish: wishDigest(derivedWish(named, config)) };
 }
 
 /** Does a pin that only content wants answer the wish that bundle.yaml gives it today? */
@@ -47,4 +51,9 @@ export function isDerivedFrom(pin: Pin, config: DiscoveryDefaults): boolean {
     if (isGapferryError(error, 'REFERENCE_INVALID')) return false;
     throw error;
   }
+}
+
+/** A repository on this machine may be there as a submodule alone. */
+function isSubmodule({ namedBy = [] }: GitPin): boolean {
+  return namedBy.some(({ method }) => method === 'submodule');
 }

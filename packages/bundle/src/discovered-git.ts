@@ -11,14 +11,16 @@ import { sortedUnique, withHint } from './entry-schemas.ts';
 import type { NormalizeGitUrl } from './git-entry.ts';
 
 /** The wish for a repository that content points to, at all these revisions together (`undefined`: none is named). A commit, and no revision, need everything: what a pinned ref reaches can be proved only then.
- *  What it finds is pinned under `plainGitWish`. Throws `REFERENCE_INVALID` for a URL that is refused, a repository on this machine, and what can be no revision. */
+ *  What it finds is pinned under `plainGitWish`. `isSubmodule`: on this machine it may be where the repository is that it belongs to.
+ *  Throws `REFERENCE_INVALID` for a URL that is refused, another repository on this machine, and what can be no revision. */
 export function discoveredGitWish(
   url: string,
   revisions: ReadonlyArray<GitRevision | undefined>,
   normalize: NormalizeGitUrl,
+  isSubmodule = false,
 ): GitWish {
   const normalized = normalizedUrl(url, normalize);
-  requireElsewhere(normalized);
+  if (!isSubmodule) requireElsewhere(normalized);
   const wanted = revisions.map((revision) => refOf(revision, normalized));
   const refs = wanted.filter((ref) => ref !== undefined);
   return {
@@ -28,11 +30,15 @@ export function discoveredGitWish(
   };
 }
 
-/** The wish that the pin of a repository answers which only content wants: its URL, and the full names of the refs that are pinned. What content asked for cannot be seen in a pin, and what was found can.
- *  Throws `REFERENCE_INVALID` for a repository on this machine. */
-export function plainGitWish({ url, refs }: Pick<GitPin, 'url' | 'refs'>): GitWish {
-  requireElsewhere(url);
-  return { kind: 'git', url, refs: sortedUnique(refs.map(({ name }) => name)) };
+/** The wish that the pin of a repository answers which only content wants: its URL, the full names of the refs that are pinned, and its commits. What content asked for cannot be seen in a pin, and what was
+ *  found can. Throws `REFERENCE_INVALID` for a repository on this machine that is no submodule. */
+export function plainGitWish(
+  { url, refs, commits }: Pick<GitPin, 'url' | 'refs' | 'commits'>,
+  isSubmodule = false,
+): GitWish {
+  if (!isSubmodule) requireElsewhere(url);
+  const names = sortedUnique(refs.map(({ name }) => name));
+  return { kind: 'git', url, refs: names, ...(commits !== undefined && { commits }) };
 }
 
 function normalizedUrl(url: string, normalize: NormalizeGitUrl): string {

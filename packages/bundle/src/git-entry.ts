@@ -16,6 +16,7 @@ export interface GitEntry {
   readonly verify?: GitVerifyEntry | undefined;
   readonly as?: string | undefined;
   readonly images?: 'discover' | 'none' | undefined;
+  readonly submodules?: 'follow' | 'none' | undefined;
 }
 
 export const gitEntry: z.ZodType<GitEntry> = z.strictObject({
@@ -32,6 +33,7 @@ export const gitEntry: z.ZodType<GitEntry> = z.strictObject({
   verify: gitVerifyEntry.optional(),
   as: entryText.optional(),
   images: z.enum(['discover', 'none']).optional(),
+  submodules: z.enum(['follow', 'none']).optional(),
 });
 
 /** How a Git address is normalised and refused; the cli passes the git package's rule. */
@@ -54,6 +56,7 @@ export function toGitWish(
     ...gitDemandsOn(gitNames(url, entry.as), entry.verify, upstream),
     ...(entry.as !== undefined && { as: safeName(entry.as) }),
     ...(entry.images === 'discover' && { images: 'discover' }),
+    ...(entry.submodules === 'none' && { submodules: 'none' }),
   };
 }
 

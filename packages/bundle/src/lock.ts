@@ -25,6 +25,7 @@ import {
   digestSchema,
   gitRefSchema,
   nameSchema,
+  oidSchema,
   refNameSchema,
   textSchema,
   versionSchema,
@@ -48,6 +49,9 @@ export type WaivedItem = Waivable & {
   /** Sorted by `byNaming`. */
   readonly namedBy: readonly NamedBy[];
 };
+
+/** Commits of one repository that submodules of others point to. */
+const MAX_COMMITS = 10_000;
 
 const base = { id: textSchema, wish: digestSchema };
 const namedBy = namedBySchema.optional();
@@ -102,6 +106,14 @@ const pinSchema = z.union([
       .refine((objects) => unsortedAt(objects) < 0, { error: 'is not sorted, or names an object twice' })
       .optional(),
     lfsOf: z.enum(['all', 'none']).optional(),
+    commits: z
+      .array(oidSchema)
+      .min(1)
+      .max(MAX_COMMITS)
+      .refine((oids) => oids.every((oid, i) => i === 0 || (oids[i - 1] ?? '') < oid), {
+        error: 'is not sorted, or names a commit twice',
+      })
+      .optional(),
     about: aboutSchema.optional(),
     namedBy,
   }),
@@ -165,7 +177,7 @@ export function makeLock(bundle: string, pins: readonly Pin[], waived: readonly 
   };
 }
 
-/** What was found when the lock was made, in one digest, of its canonical JSON: what names each pin, what charts were rendered with, and what is waived. `--locked` looks into nothing, so nobody else
+/** What was found when the lock was made, in one digest, of its canonical JSON: what names each pin, which of its commits are submodules, what charts were rendered with, and what is waived. `--locked` looks into nothing, so nobody else
  *  would notice that a merge or an editor took away the pin of an image that content needs. */
 export function foundDigest({ pins, waived = [] }: Pick<Lock, 'pins' | 'waived'>): Digest {
   const found = pins
@@ -174,8 +186,9 @@ export function foundDigest({ pins, waived = [] }: Pick<Lock, 'pins' | 'waived'>
       id: pin.id,
       ...('rendered' in pin && { rendered: pin.rendered }),
       ...('namedBy' in pin && { namedBy: pin.namedBy }),
+      ...('commits' in pin && { commits: pin.commits }),
     }))
-    .filter((one) => 'rendered' in one || 'namedBy' in one);
+    .filter((one) => 'rendered' in one || 'namedBy' in one || 'commits' in one);
   return digestOf(canonicalBytes({ pins: found, waived }));
 }
 

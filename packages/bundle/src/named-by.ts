@@ -11,6 +11,7 @@ const METHODS = [
   'annotation',
   'values',
   'kustomization',
+  'submodule',
 ] as const satisfies readonly DiscoveryMethod[];
 
 /** One line of visible text: it comes out of charts, and it is shown. */

@@ -10,7 +10,7 @@ import {
 } from '@gapferry/core';
 import { oneLineWithoutSecrets } from './naming.ts';
 import { pinnedRevision } from './pinned-revision.ts';
-import type { GitTarget } from './reference-target.ts';
+import { type GitTarget, isSameAddress } from './reference-target.ts';
 import { resolveWish } from './resolve-bundle.ts';
 
 /** What asking for the revision that a reference names came to. */
@@ -74,7 +74,7 @@ export class DerivedRepositories {
     fresh: ReadonlyMap<string, GitRevision | undefined>,
     run: Run,
   ): Promise<ReadonlyMap<string, unknown>> {
-    const wish = discoveredGitWish(url, [undefined], this.#normalize);
+    const wish = discoveredGitWish(url, [undefined], this.#normalize, isLocal(url));
     const lost = new Map<string, unknown>();
     try {
       const [found] = await resolveWish(wish, this.#sources, run);
@@ -95,10 +95,10 @@ export class DerivedRepositories {
   ): Promise<Repository> {
     const revisions = [...before.revisions, ...fresh.values()];
     try {
-      const wish = discoveredGitWish(before.url, revisions, this.#normalize);
+      const wish = discoveredGitWish(before.url, revisions, this.#normalize, isLocal(before.url));
       const [found] = await resolveWish(wish, this.#sources, run);
       const pin = found as GitPin;
-      return { ...before, revisions, pin: { ...pin, wish: wishDigest(plainGitWish(pin)) } };
+      return { ...before, revisions, pin: { ...pin, wish: wishDigest(plainGitWish(pin, isLocal(pin.url))) } };
     } catch (error) {
       const refused = [...fresh.keys()].map((key): [string, unknown] => [key, error]);
       return { ...before, refused: new Map([...before.refused, ...refused]) };
@@ -127,10 +127,27 @@ function rank(url: string): number {
   return ['https:', 'http:', 'ssh:'].findIndex((scheme) => url.startsWith(scheme));
 }
 
-function answerTo({ revision }: GitTarget, { pin, refused }: Repository): RepositoryAnswer {
+function answerTo(target: GitTarget, { url, pin, refused }: Repository): RepositoryAnswer {
+  const { revision } = target;
+  if (isLocal(url) && !isSameAddress(url, target.url)) return { error: sameName(target, url) };
   const key = revisionKey(revision);
   if (refused.has(key) || pin === undefined) return { error: refused.get(key) };
   return { pin };
+}
+
+/** Only a submodule of a repository on this machine is asked for there. */
+function isLocal(url: string): boolean {
+  return url.startsWith('file:');
+}
+
+/** Repositories on this machine are called by the last part of their path alone. */
+function sameName({ url, name }: GitTarget, other: string): GapferryError {
+  return new GapferryError({
+    code: 'RELEASE_INCOMPLETE',
+    origin: 'source',
+    message: `${url} and ${other} would both be ${name} in the release`,
+    hint: 'give one of them a line of its own under "git" in bundle.yaml, with "as"',
+  });
 }
 
 function revisionKey(revision: GitRevision | undefined): string {

@@ -12,6 +12,7 @@ import { collect } from './collect.ts';
 import { previewCollect } from './preview-collect.ts';
 import { surveyBundle } from './survey-bundle.ts';
 import { memoryRequest } from './testing/memory-request.ts';
+import { NO_SUBMODULES } from './testing/no-submodules.ts';
 
 const URL = 'https://git.example/ops/line-a.git';
 const GIT = `git: [{url: "${URL}", as: ops/line-a, images: discover}]`;
@@ -38,6 +39,7 @@ function setUp(body: string, findings: Partial<TreeFindings> | GapferryError) {
       },
       discoverArtifact: async () => ({ images: [], references: [], problems: [] }),
     },
+    submodules: NO_SUBMODULES,
     normalizeGitUrl: (url: string) => url,
     values: new Map<string, string>(),
     store: memoryDepot(),

@@ -16,6 +16,7 @@ import { previewCollect } from './preview-collect.ts';
 import type { CollectRequest } from './request.ts';
 import { surveyBundle } from './survey-bundle.ts';
 import { memoryRequest } from './testing/memory-request.ts';
+import { NO_SUBMODULES } from './testing/no-submodules.ts';
 
 const APP = 'charts:\n  - {oci: charts.example/app, version: 1.0.0';
 const CERTAIN = found('web:1', 'certain');
@@ -60,6 +61,7 @@ function setUp(body: string, findings: readonly ImageFinding[] = [CERTAIN]) {
   const discovery: Discovery = {
     images,
     trees,
+    submodules: NO_SUBMODULES,
     normalizeGitUrl: (url: string) => url,
     values: new Map([['v.yaml', 'a: 1']]),
     store: memoryDepot(),

@@ -15,6 +15,7 @@ import {
   type Run,
   repositoryOf,
   type Sources,
+  type Wish,
 } from '@gapferry/core';
 import pLimit from 'p-limit';
 import { coveringPins, referenceToAsk } from './covering-pins.ts';
@@ -27,6 +28,8 @@ import { type Lead, leadsOf } from './leads.ts';
 import { lockWith } from './lock-with.ts';
 import { type LookedInto, lookIntoCharts } from './look-into-charts.ts';
 import { lookIntoGit } from './look-into-git.ts';
+import { lookIntoSubmodules, repositoriesWithSubmodules } from './look-into-submodules.ts';
+import { pinSubmodules } from './pin-submodules.ts';
 import { nameOf } from './pointer.ts';
 import { requireWithoutSecrets } from './require-without-secrets.ts';
 import { resolveWish } from './resolve-bundle.ts';
@@ -72,7 +75,7 @@ export async function surveyImages(request: DiscoverRequest, run: Run): Promise<
     lock,
     failures: [...followedFailures(followed), ...answers.flatMap(imageFailure)],
     leads: leadsOf(followed, images),
-    links: linksOf(lock, followed.looked),
+    links: linksOf(lock, followed.looked, config),
   };
 }
 
@@ -93,7 +96,9 @@ async function followAll(request: DiscoverRequest, run: Run): Promise<Followed> 
   const looking = { ...request, pins: request.lock.pins };
   const charts = await lookIntoCharts(looking, run);
   const { looked, found } = await lookIntoGit(looking, run);
-  return followReferences({ ...looking, looked: [...charts, ...looked], found }, run);
+  const submodules = await lookIntoSubmodules(looking, run);
+  const following = { ...looking, looked: [...charts, ...looked], found: [...found, ...submodules] };
+  return pinSubmodules(await followReferences(following, run), following, run);
 }
 
 async function askForImages({ looked }: Followed, request: DiscoverRequest, run: Run): Promise<Answer[]> {
@@ -196,10 +201,15 @@ function tellUnusedWaivers(
 }
 
 /** What the bundle itself wants to have looked into is where chains end. */
-function linksOf({ pins }: Lock, looked: readonly LookedInto[]): Map<string, ChainLink> {
-  const wishes = new Map(
-    looked.flatMap(({ pin, wish }) => (wish === undefined ? [] : [[nameOf(pin), wish] as const])),
-  );
+function linksOf(
+  { pins }: Lock,
+  looked: readonly LookedInto[],
+  config: BundleConfig,
+): Map<string, ChainLink> {
+  const wishes = new Map<string, Wish>([
+    ...repositoriesWithSubmodules(config, pins).map(({ wish, pin }) => [nameOf(pin), wish] as const),
+    ...looked.flatMap(({ pin, wish }) => (wish === undefined ? [] : [[nameOf(pin), wish] as const])),
+  ]);
   return new Map(
     pins.map((pin): [string, ChainLink] => {
       const wish = wishes.get(nameOf(pin));

@@ -1,5 +1,6 @@
 import type { WaivableKind } from '@gapferry/bundle';
 import { type Confidence, describeNaming, GapferryError, type NamedBy } from '@gapferry/core';
+import { LEAVE_OUT } from './judge-reference.ts';
 import { combinedError } from './resolve-error.ts';
 import { type ChainLink, shortestChain } from './shortest-chain.ts';
 
@@ -56,6 +57,7 @@ function hintFor(error: GapferryError, failure: DiscoveryFailure): { hint?: stri
 }
 
 function hintForMissing({ kind, namedBy }: DiscoveryFailure): string {
+  if (namedBy.every(({ method }) => method === 'submodule')) return `mend .gitmodules upstream, ${LEAVE_OUT}`;
   const what = kind === 'image' ? 'the image' : kind === 'chart' ? 'the chart' : 'the repository';
   const waive = `if ${what} is not needed, say so and why under "waivers"`;
   return namedBy.every(({ item }) => !item.startsWith('chart '))

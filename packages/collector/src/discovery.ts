@@ -16,6 +16,7 @@ import {
   type RenderingInput,
   type Run,
   renderingsDigest,
+  type SubmoduleReader,
   type TreeDiscovery,
 } from '@gapferry/core';
 
@@ -23,6 +24,7 @@ import {
 export interface Discovery {
   readonly images: ImageDiscovery;
   readonly trees: TreeDiscovery & ArtifactDiscovery;
+  readonly submodules: SubmoduleReader;
   /** How an address of a repository is read that content names. */
   readonly normalizeGitUrl: NormalizeGitUrl;
   /** Content of every values file that bundle.yaml names, by its path there. */

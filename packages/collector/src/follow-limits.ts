@@ -8,7 +8,7 @@ export function tooMuchToFollow(message: string): GapferryError {
     code: 'LIMIT_EXCEEDED',
     origin: 'source',
     message,
-    hint: 'leave out "images: discover" of the repository where it begins, or say under "waivers" what is not needed',
+    hint: 'leave out "images: discover" of the repository where it begins, say "submodules: none" there, or say under "waivers" what is not needed',
   });
 }
 

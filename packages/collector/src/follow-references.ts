@@ -12,10 +12,11 @@ import pLimit from 'p-limit';
 import { coveringPins } from './covering-pins.ts';
 import { DerivedRepositories } from './derived-repositories.ts';
 import { FOLLOW_LIMITS, tooMuchToFollow } from './follow-limits.ts';
-import type { FollowRequest } from './follow-request.ts';
+import { type FollowRequest, joinRounds } from './follow-request.ts';
 import { FollowedArtifacts } from './followed-artifacts.ts';
 import { FollowedCharts } from './followed-charts.ts';
 import { FollowedRepositories } from './followed-repositories.ts';
+import { FollowedSubmodules } from './followed-submodules.ts';
 import {
   type AskedTarget,
   type BundlePins,
@@ -73,6 +74,7 @@ class Following {
   readonly #charts: FollowedCharts;
   readonly #repositories: FollowedRepositories;
   readonly #artifacts: FollowedArtifacts;
+  readonly #submodules: FollowedSubmodules;
   #waiting: Pointer[] = [];
 
   constructor(request: FollowRequest) {
@@ -87,6 +89,7 @@ class Following {
     this.#charts = new FollowedCharts(request);
     this.#repositories = new FollowedRepositories(request);
     this.#artifacts = new FollowedArtifacts(request);
+    this.#submodules = new FollowedSubmodules(request);
     for (const one of found) this.#add(one);
   }
 
@@ -210,12 +213,14 @@ class Following {
     const charts = await this.#charts.lookInto(reached, run);
     const repositories = await this.#repositories.lookInto(reached, run);
     const artifacts = await this.#artifacts.lookInto(reached, run);
-    this.#looked.push(...charts.looked, ...repositories.looked, ...artifacts.looked);
-    for (const [pointer, change] of [...charts.changes, ...repositories.changes, ...artifacts.changes]) {
+    const submodules = await this.#submodules.lookInto(reached, run);
+    const rounds = joinRounds([charts, repositories, artifacts, submodules]);
+    this.#looked.push(...rounds.looked);
+    for (const [pointer, change] of rounds.changes) {
       const before = this.#verdicts.get(pointer);
       if (before !== undefined) this.#verdicts.set(pointer, changedVerdict(before, change));
     }
-    for (const found of [...repositories.found, ...artifacts.found]) this.#add(found);
+    for (const found of rounds.found) this.#add(found);
   }
 }
 

@@ -4,6 +4,7 @@ import {
   checkRun,
   type GitPin,
   isGapferryError,
+  type ReferenceFinding,
   type Run,
   type TreeEntry,
   wishDigest,
@@ -15,9 +16,10 @@ import { type FollowedRound, type FollowRequest, joinRounds } from './follow-req
 import { revisionNotWanted } from './judge-reference.ts';
 import { lookFailure } from './look-failure.ts';
 import { lookFromEntries } from './look-from-entries.ts';
+import { isSubmodule } from './naming.ts';
 import { pinnedRevision } from './pinned-revision.ts';
 import { type Change, nameOf, type Reached } from './pointer.ts';
-import type { GitTarget } from './reference-target.ts';
+import { type GitTarget, isSubmoduleTarget } from './reference-target.ts';
 
 type ReachedRepository = Reached<GitTarget> & { readonly pin: GitPin };
 
@@ -86,6 +88,14 @@ export class FollowedRepositories {
     return !isPinned || target.entry.kind === 'chart' || (target.entry.images ?? []).length > 0;
   }
 
+  /** Its line in bundle.yaml may say that its submodules stay out. */
+  #isFollowed({ wish }: GitPin): (reference: ReferenceFinding) => boolean {
+    const isOut = this.#request.config.wishes.some(
+      (one) => one.kind === 'git' && one.submodules === 'none' && wishDigest(one) === wish,
+    );
+    return (reference) => !isOut || !isSubmodule(reference);
+  }
+
   /** Its line in bundle.yaml does not say that it be looked into. */
   #isClosed({ pin, isWanted }: ReachedRepository): boolean {
     return isWanted && !this.#whole.has(pin.wish);
@@ -106,7 +116,7 @@ export class FollowedRepositories {
       looked: found.map(({ images }) => ({ pin, findings: cappedFindings(images, confidence) })),
       found: found.map(({ references, problems }) => ({
         pin,
-        references: cappedFindings(references, confidence),
+        references: cappedFindings(references.filter(this.#isFollowed(pin)), confidence),
         problems,
       })),
       changes: looks.flatMap(({ error, entries }) =>
@@ -131,7 +141,8 @@ const NOT_LOOKED_INTO: Change = {
 };
 
 function isRepository(reached: Reached): reached is ReachedRepository {
-  return reached.target.kind === 'git' && reached.pin.kind === 'git';
+  const { target, pin } = reached;
+  return target.kind === 'git' && pin.kind === 'git' && !isSubmoduleTarget(target);
 }
 
 /** A ref that was pinned before has another id now. */

@@ -6,6 +6,7 @@ import { collect } from './collect.ts';
 import type { Discovery } from './discovery.ts';
 import type { CollectRequest } from './request.ts';
 import { memoryRequest } from './testing/memory-request.ts';
+import { NO_SUBMODULES } from './testing/no-submodules.ts';
 
 /** A chart whose release and values are the image that it names. */
 const images: ImageDiscovery = {
@@ -29,6 +30,7 @@ function setUp(members: string, files: Readonly<Record<string, string>> = {}): C
     discovery: {
       images,
       trees,
+      submodules: NO_SUBMODULES,
       normalizeGitUrl: (url: string) => url,
       values: new Map(Object.entries({ 'v.yaml': 'extra', ...files })),
       store: memoryDepot(),

@@ -8,17 +8,25 @@ import {
 import {
   type Confidence,
   GapferryError,
+  type GitFinding,
   type GitPin,
   gitIdentity,
   type ImagePin,
   isGapferryError,
   type Pin,
   type ReferenceFinding,
+  type SubmoduleFinding,
 } from '@gapferry/core';
-import { oneLineWithoutSecrets, reasonOf } from './naming.ts';
+import { isSubmodule, oneLineWithoutSecrets, reasonOf } from './naming.ts';
 import { isForeignNearby } from './nearby-host.ts';
 import { pinnedRevision } from './pinned-revision.ts';
-import { type GitTarget, type ReferenceTarget, referenceTarget } from './reference-target.ts';
+import {
+  type GitTarget,
+  isSameAddress,
+  type ReferenceTarget,
+  referenceTarget,
+  submoduleTarget,
+} from './reference-target.ts';
 
 /** What a reference asks for when there is something to ask upstream for. */
 export type AskedTarget = Exclude<ReferenceTarget, { kind: 'none' }>;
@@ -63,6 +71,7 @@ export function judgeReference(
   normalize: NormalizeGitUrl,
 ): Judgement {
   const { config } = bundle;
+  if (isSubmodule(reference)) return judgeSubmodule(reference, bundle);
   let target: ReferenceTarget;
   try {
     target = referenceTarget(reference, config, normalize);
@@ -77,6 +86,42 @@ export function judgeReference(
   const verdict = verdictUnasked(reference, target, bundle);
   return verdict === undefined ? { target } : { verdict };
 }
+
+/** A submodule is needed as surely as the commit that has it: what is not asked for cannot be had. */
+function judgeSubmodule(
+  reference: GitFinding & { readonly submodule: SubmoduleFinding },
+  bundle: BundlePins,
+): Judgement {
+  const { config } = bundle;
+  const fail = (called: NonNullable<Verdict['called']>, why: string): Judgement => ({
+    verdict: failedVerdict(reference, called, notAskedFor(reference.url, why), config),
+  });
+  const { refused } = reference.submodule;
+  if (refused !== undefined) return fail(calledAsWritten(reference), refused);
+  const target = submoduleTarget(reference);
+  const namesake = bundle.pins.find(({ kind, id }) => kind === 'git' && id === target.name);
+  if (namesake?.kind === 'git' && !isSameRepository(namesake, target))
+    return fail(
+      calledAs(target),
+      `bundle.yaml has another repository of that name, ${namesake.url}; give that one another with "as"`,
+    );
+  const judged = judgeRepository(reference, target, bundle);
+  const { verdict } = judged;
+  return verdict?.outcome === 'listed' ? fail(calledAs(target), verdict.reason ?? '') : judged;
+}
+
+function notAskedFor(url: string, why: string): GapferryError {
+  return new GapferryError({
+    code: 'RELEASE_INCOMPLETE',
+    origin: 'source',
+    message: `the submodule ${oneLineWithoutSecrets(url)} is not asked for: ${oneLineWithoutSecrets(why)}`,
+    hint: `mend .gitmodules upstream, ${LEAVE_OUT}`,
+  });
+}
+
+/** What can be said in bundle.yaml. */
+export const LEAVE_OUT: string =
+  'say "submodules: none" on the line of the repository, or, if this one alone is not needed, say so and why under "waivers"';
 
 /** What only perhaps is installed is not looked into. */
 function wantedJudgement({ confidence }: ReferenceFinding, target: AskedTarget, wanted: Pin): Judgement {
@@ -193,12 +238,8 @@ function judgeRepository(reference: ReferenceFinding, target: GitTarget, bundle:
 }
 
 function isSameRepository(pin: GitPin, { url, name }: GitTarget): boolean {
-  if (url.startsWith('file:') || pin.url.startsWith('file:')) return plain(pin.url) === plain(url);
+  if (url.startsWith('file:') || pin.url.startsWith('file:')) return isSameAddress(pin.url, url);
   return gitIdentity(pin.url).toLowerCase() === name.toLowerCase();
-}
-
-function plain(url: string): string {
-  return url.replace(/\/+$/, '').replace(/\.git$/, '');
 }
 
 /** A repository of bundle.yaml is carried with what its line says. */

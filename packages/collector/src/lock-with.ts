@@ -18,6 +18,7 @@ import {
 import { type DiscoveredImage, renderedDigest } from './discovery.ts';
 import type { Followed } from './follow-references.ts';
 import type { LookedInto } from './look-into-charts.ts';
+import { repositoriesWithSubmodules } from './look-into-submodules.ts';
 import { keptNamings, referenceNaming, uniqueNamings } from './naming.ts';
 import { nameOf } from './pointer.ts';
 
@@ -33,9 +34,12 @@ export function lockWith(
   { config, followed, images }: { config: BundleConfig; followed: Followed; images: readonly PinnedImage[] },
 ): Lock {
   const named = namings(followed);
-  const pins = new Map<string, Pin>(lock.pins.map((pin) => [nameOf(pin), pin]));
+  // With its commits, also where only the repository itself has them as a submodule.
+  const pins = new Map<string, Pin>(
+    lock.pins.map((pin) => [nameOf(pin), followed.pins.get(nameOf(pin)) ?? pin]),
+  );
   for (const [name, namedBy] of named) {
-    const pin = pins.get(name) ?? followed.pins.get(name);
+    const pin = followed.pins.get(name) ?? pins.get(name);
     if (pin === undefined || pin.kind === 'file') continue;
     pins.set(name, pins.has(name) ? { ...pin, namedBy } : toDerivedPin(pin, namedBy, config));
   }
@@ -48,7 +52,8 @@ export function lockWith(
     pins.set(`image ${pin.id}`, { ...pin, namedBy: merged([...before, ...image.namedBy]) } as Pin);
   }
   const made = makeLock(lock.bundle, [...pins.values()], waivedOf(followed, images));
-  return followed.looked.length === 0 ? made : { ...made, found: foundDigest(made) };
+  const isLookedInto = followed.looked.length > 0 || repositoriesWithSubmodules(config, lock.pins).length > 0;
+  return isLookedInto ? { ...made, found: foundDigest(made) } : made;
 }
 
 /** What points to each item. That an item points to itself says nothing. */

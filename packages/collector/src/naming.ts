@@ -2,6 +2,7 @@ import {
   canonicalJson,
   type DiscoveryMethod,
   type FindingPlace,
+  type GitFinding,
   type NamedBy,
   printable,
   type ReferenceFinding,
@@ -45,11 +46,20 @@ export function toNaming(item: string, method: DiscoveryMethod, place: FindingPl
   return { item, method, file: file === '' ? '""' : file, ...rest, path: path === '' ? '""' : path };
 }
 
-/** Where a repository points to something: a kustomization says so, or an object of Argo CD or Flux. */
-export function referenceNaming(item: string, { place }: ReferenceFinding): NamedBy {
+/** Where a repository points to something: a kustomization says so, an object of Argo CD or Flux, or `.gitmodules`. */
+export function referenceNaming(item: string, reference: ReferenceFinding): NamedBy {
+  const { place } = reference;
+  if (isSubmodule(reference)) return toNaming(item, 'submodule', place);
   const isKustomization =
     place.object === undefined && /(?:^|[/:])kustomization(?:\.ya?ml)?$/i.test(place.file);
   return toNaming(item, isKustomization ? 'kustomization' : 'custom-resource', place);
+}
+
+/** Is it what a commit has checked out of another repository? */
+export function isSubmodule(
+  reference: ReferenceFinding,
+): reference is GitFinding & Required<Pick<GitFinding, 'submodule'>> {
+  return reference.kind === 'git' && reference.submodule !== undefined;
 }
 
 /** Each once, in the order in which they came; of each item no more than anybody reads. */

@@ -12,6 +12,7 @@ import {
   chartIdentity,
   type FoundValues,
   GapferryError,
+  type GitFinding,
   type GitRevision,
   gitIdentity,
   type ImageOverride,
@@ -164,6 +165,23 @@ function gitTarget(
     ...(credentials && { refused: CREDENTIALS }),
     ...(isLocal && { refused: 'its URL names a directory of one machine' }),
   };
+}
+
+/** Its address is whole and was judged already. */
+export function submoduleTarget(finding: GitFinding): GitTarget {
+  const { url, revision } = finding;
+  return { kind: 'git', name: gitIdentity(url), url, revision, entry: finding };
+}
+
+/** Is it a repository of which a commit is checked out in another one, and nothing deployed? */
+export function isSubmoduleTarget({ entry }: GitTarget): boolean {
+  return entry.kind === 'git' && entry.submodule !== undefined;
+}
+
+/** With and without `.git` at the end. */
+export function isSameAddress(one: string, other: string): boolean {
+  const plain = (url: string): string => url.replace(/\/+$/, '').replace(/\.git$/, '');
+  return plain(one) === plain(other);
 }
 
 const CREDENTIALS = 'it has credentials in its URL; give them by environment or credential helper';

@@ -11,6 +11,7 @@ import { describeWish, GapferryError, renderingDigest, renderingsOf } from '@gap
 import { type Discovery, renderedDigest, renderingInput } from './discovery.ts';
 import { chartsToLookInto } from './look-into-charts.ts';
 import { repositoriesToLookInto } from './look-into-git.ts';
+import { repositoriesWithSubmodules } from './look-into-submodules.ts';
 
 /** Does the lock say what resolving the bundle would say if upstream stood still? No chart is rendered and no repository read: that its images were looked for, and with which values, stands in a chart's
  *  pin, and what only content wants is there by what names it. Throws `LOCK_STALE`. */
@@ -25,7 +26,9 @@ export function requireFittingLock(config: BundleConfig, lock: Lock, discovery: 
 /** Nothing of what was found is gone or changed since the lock was made. */
 function requireAllFound(config: BundleConfig, lock: Lock, isLooking: boolean): void {
   const isLookedInto =
-    chartsToLookInto(config, lock.pins).length > 0 || repositoriesToLookInto(config, lock.pins).length > 0;
+    chartsToLookInto(config, lock.pins).length > 0 ||
+    repositoriesToLookInto(config, lock.pins).length > 0 ||
+    repositoriesWithSubmodules(config, lock.pins).length > 0;
   if (lock.found === undefined && !(isLooking && isLookedInto)) return;
   if (lock.found !== foundDigest(lock))
     throw stale(

@@ -19,7 +19,7 @@ import { fetchIntoMirror, type GitMirror, mirrorOf } from './git-mirror.ts';
 import { type RemoteOptions, remoteSurroundings } from './git-remote.ts';
 import { createGit, type Git } from './git-tool.ts';
 import { gitIdentity, normalizeGitUrl } from './git-url.ts';
-import { type LfsSourceOptions, type LfsTask, lfsSource } from './lfs/lfs-source.ts';
+import { type LfsSource, type LfsSourceOptions, type LfsTask, lfsSource } from './lfs/lfs-source.ts';
 import { listRefs } from './list-refs.ts';
 import { earlyJudgements } from './packing/judge-pack.ts';
 import { earlyWalks } from './packing/new-objects.ts';
@@ -70,12 +70,7 @@ export function gitSource(options: GitSourceOptions): GitSource {
   const pinCommits = async (pin: GitPin, wanted: readonly string[], run: Run): Promise<GitPin> => {
     const { lfs: _lfs, ...rest } = pin;
     const task = taskFor({ ...rest, commits: [...new Set(wanted)].sort() }, run);
-    return await turnOf(task.mirror)(async () => {
-      await task.bring();
-      await requireReached(git, task, wanted, run);
-      const objects = await lfs.find(task, run);
-      return { ...task.pin, ...(objects.length > 0 && { lfs: objects }) };
-    });
+    return await turnOf(task.mirror)(() => withLfs(git, lfs, task, run));
   };
   const inTurn = async (
     pin: GitPin,
@@ -84,16 +79,16 @@ export function gitSource(options: GitSourceOptions): GitSource {
     pack: (packing: Packing) => Promise<GitHolding>,
   ): Promise<GitHolding> => {
     requirePin(pin);
-    const mirror = mirrorOf(options.workDirectory, pin);
-    const bring = (): Promise<void> => bringPin({ git, mirror, options, pin, early, run });
+    const task = taskFor(pin, run);
+    const { mirror, bring } = task;
     const { workDirectory } = options;
     swept ??= removeUnfinished(workDirectory);
     await swept;
     return await turnOf(mirror)(async () => {
       run.emit({ kind: 'item-started', item: pin.id });
       const held = await pack({ git, mirror, pin, into, workDirectory, bring, early, run });
-      await requireReached(git, taskFor(pin, run), pin.commits ?? [], run);
-      await lfs.fetch(taskFor(pin, run), into, run);
+      await requireReached(git, task, pin.commits ?? [], run);
+      await lfs.fetch(task, into, run);
       run.emit({ kind: 'item-done', item: pin.id, outcome: 'done' });
       return held;
     });
@@ -109,21 +104,35 @@ export function gitSource(options: GitSourceOptions): GitSource {
     fetch: (pin, into, run) => inTurn(pin, into, run, packWhole),
     fetchAfter: (earlier, pin, into, run) => inTurn(pin, into, run, (packing) => packAfter(packing, earlier)),
     pinCommits,
+    ...readersOf(git, options, taskFor, (task, work) => turnOf(task.mirror)(work)),
+  };
+}
+
+type Readers = Pick<GitSource, 'readSubmodules' | 'readObjects' | 'readTrees'>;
+
+/** What is read of a mirror once it has what the pin reaches. */
+function readersOf(
+  git: Git,
+  options: GitSourceOptions,
+  taskFor: (pin: GitPin, run: Run) => LfsTask,
+  inTurn: <T>(task: LfsTask, work: () => Promise<T>) => Promise<T>,
+): Readers {
+  return {
     readSubmodules: async (pin, run, commits) => {
       const task = taskFor(pin, run);
-      return await turnOf(task.mirror)(() => submodulesOf(git, options, task, run, commits));
+      return await inTurn(task, () => submodulesOf(git, options, task, run, commits));
     },
     readObjects: async (pin, oids, run) => {
-      const mirror = mirrorOf(options.workDirectory, pin);
-      return await turnOf(mirror)(async () => {
-        await bringPin({ git, mirror, options, pin, early, run });
-        return await readObjects(git, mirror, oids, `git ${pin.id}`, run);
+      const task = taskFor(pin, run);
+      return await inTurn(task, async () => {
+        await task.bring();
+        return await readObjects(git, task.mirror, oids, `git ${pin.id}`, run);
       });
     },
     readTrees: async function* (pin, run, only) {
-      const mirror = mirrorOf(options.workDirectory, pin);
-      await turnOf(mirror)(() => bringPin({ git, mirror, options, pin, early, run }));
-      yield* readTrees(git, mirror, pin, run, only);
+      const task = taskFor(pin, run);
+      await inTurn(task, task.bring);
+      yield* readTrees(git, task.mirror, pin, run, only);
     },
   };
 }
@@ -150,6 +159,14 @@ async function resolveRefs(git: Git, wish: GitWish, options: GitSourceOptions, r
     ...(wish.lfs !== undefined && { lfsOf: wish.lfs }),
     ...(about !== undefined && { about }),
   };
+}
+
+/** Once its commits are proved. */
+async function withLfs(git: Git, lfs: LfsSource, task: LfsTask, run: Run): Promise<GitPin> {
+  await task.bring();
+  await requireReached(git, task, task.pin.commits ?? [], run);
+  const objects = await lfs.find(task, run);
+  return { ...task.pin, ...(objects.length > 0 && { lfs: objects }) };
 }
 
 function noChoice(): never {

@@ -23,7 +23,7 @@ import { treeDiscovery } from './tree-discovery.ts';
 
 export interface OpenSources extends Sources {
   /** Finds what charts and repositories name; dependencies that charts do not bring come from where the bundle's charts come from. */
-  readonly discovering: Pick<Discovery, 'images' | 'trees' | 'normalizeGitUrl'>;
+  readonly discovering: Pick<Discovery, 'images' | 'trees' | 'submodules' | 'normalizeGitUrl'>;
   /** Begins to ask for the bundle's repositories. The caller holds the depot's lock. */
   begin(run: Run): void;
   /** Closes idle connections, the archives that images were read from, and the renderer of charts. */
@@ -74,7 +74,12 @@ export async function openSources(
   });
   const ahead = askedAhead(repositories);
   return {
-    discovering: { images: discovery, trees: treeDiscovery(repositories, discovery), normalizeGitUrl },
+    discovering: {
+      images: discovery,
+      trees: treeDiscovery(repositories, discovery),
+      submodules: repositories,
+      normalizeGitUrl,
+    },
     image: lateSource(async () => (await images.get()).source),
     chart: lateSource(async () => (await charts.get()).source),
     git: ahead.source,

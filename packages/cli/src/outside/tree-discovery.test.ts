@@ -45,6 +45,19 @@ const pin: GitPin = {
 
 type Texts = Readonly<Record<string, string>>;
 
+const NOTHING = {
+  async *readTrees() {},
+  readSubmodules: async () => ({ references: [], problems: [], unreached: [] }),
+};
+const SUBMODULE: GitFinding = {
+  kind: 'git',
+  url: 'https://git.example/lib',
+  revision: { as: 'commit', text: MAIN },
+  place: { file: '.gitmodules', object: 'submodule "lib"', path: 'lib' },
+  confidence: 'certain',
+  submodule: {},
+};
+
 /** Trees of `refs/heads/main` and `refs/tags/v1`; what was asked for is noted. */
 function discovery(main: Texts, old: Texts = {}, leftOut: CommitTree['leftOut'] = []) {
   const asked: Array<TreeChoice | undefined> = [];
@@ -64,6 +77,11 @@ function discovery(main: Texts, old: Texts = {}, leftOut: CommitTree['leftOut'] 
         if (one.files.size > 0 && (only === undefined || isMeant)) yield one;
       }
     },
+    readSubmodules: async (_pin: GitPin, _run: unknown, commits: readonly string[] = []) => ({
+      references: commits.includes(OLD) ? [SUBMODULE] : [],
+      problems: [],
+      unreached: [],
+    }),
   };
   const discover = (entries?: readonly TreeEntry[]): Promise<TreeFindings> =>
     treeDiscovery(reader, charts).discover(pin, quietRun(), entries);
@@ -199,9 +217,22 @@ describe('a repository that is pointed into', () => {
   });
 });
 
+describe('the submodules of a tree', () => {
+  it('come along from where an entry leads, likely: who deploys it may not check them out', async () => {
+    const file = { 'a/pod.yaml': 'kind: Pod' };
+    const { discover } = discovery(file, file);
+    const entries = [entry('a', { as: 'tag', text: 'v1' }, { manifests: 'below' })];
+    const { references } = await discover(entries);
+    expect(references).toEqual([
+      { ...SUBMODULE, confidence: 'likely', place: { ...SUBMODULE.place, file: 'v1:.gitmodules' } },
+    ]);
+    expect((await discover()).references).toEqual([]);
+  });
+});
+
 describe('an artifact', () => {
   const discover = async (files: Texts, entries?: readonly ArtifactFinding[]): Promise<TreeFindings> => {
-    const { discoverArtifact } = treeDiscovery({ async *readTrees() {} }, charts);
+    const { discoverArtifact } = treeDiscovery(NOTHING, charts);
     const archive = gzipSync(tarBytes(Object.entries(files).map(([name, body]) => ({ name, body }))));
     return discoverArtifact({ id: 'r.example/manifests', archive }, quietRun(), entries);
   };

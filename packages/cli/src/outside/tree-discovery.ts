@@ -6,6 +6,7 @@ import {
   type GitPin,
   isGapferryError,
   type Run,
+  type SubmoduleReader,
   type TreeDiscovery,
   type TreeEntry,
   type TreeFindings,
@@ -15,7 +16,10 @@ import { type EntryRevision, entryRevision, revisionMissing } from './entry-revi
 import { type ChartLook, joinFindings, lookIntoTree } from './look-into-tree.ts';
 
 /** Finds what the files of pinned commits name, also by charts among them. Where there may be several trees, places say which: `v1.0:overlays/prod/kustomization.yaml`. */
-export function treeDiscovery(reader: TreeReader, charts: ChartLook): TreeDiscovery & ArtifactDiscovery {
+export function treeDiscovery(
+  reader: TreeReader & Pick<SubmoduleReader, 'readSubmodules'>,
+  charts: ChartLook,
+): TreeDiscovery & ArtifactDiscovery {
   return {
     discoverArtifact: async ({ id, archive }, run, entries) => {
       const { readArchiveTree } = await import('@gapferry/helm');
@@ -46,9 +50,24 @@ async function discoverAll(
   return bounded(joinFindings(found.map((one, i) => (several ? placed(one, names[i] ?? '') : one))));
 }
 
+/** What is deployed from a repository may need what its commit has checked out: who deploys it decides whether it gets that. */
+async function submodulesOf(
+  reader: Pick<SubmoduleReader, 'readSubmodules'>,
+  pin: GitPin,
+  { commits }: CommitTree,
+  run: Run,
+): Promise<TreeFindings> {
+  const { references, problems } = await reader.readSubmodules(pin, run, commits);
+  return {
+    images: [],
+    references: references.map((one) => ({ ...one, confidence: 'likely' as const })),
+    problems,
+  };
+}
+
 /** Each entry in the tree of its revision. Places name the tree where the repository is pinned at more than one object, whichever of them are looked at. */
 async function discoverEntries(
-  reader: TreeReader,
+  reader: TreeReader & Pick<SubmoduleReader, 'readSubmodules'>,
   charts: ChartLook,
   pin: GitPin,
   entries: readonly TreeEntry[],
@@ -69,7 +88,8 @@ async function discoverEntries(
       for (const one of own) missing.delete(one);
       const files = ofCommit(tree, pin);
       const looked = await lookIntoTree({ ...files, entries: own.map(({ entry }) => entry) }, charts, run);
-      found.push(several ? placed(looked, shortName(tree)) : looked);
+      const both = joinFindings([looked, await submodulesOf(reader, pin, tree, run)]);
+      found.push(several ? placed(both, shortName(tree)) : both);
     }
   } catch (error) {
     throw withEntry(error, located, pin);

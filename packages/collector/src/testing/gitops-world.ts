@@ -11,18 +11,22 @@ import {
   type ImagePin,
   type NamedBy,
   type ReferenceFinding,
+  type SubmoduleReader,
   type TreeEntry,
   type TreeFindings,
 } from '@gapferry/core';
 import { type MemoryUpstream, memoryDepot, memoryUpstream } from '@gapferry/testkit';
 import type { CollectRequest } from '../request.ts';
 import { memoryRequest, configOf as plainConfigOf } from './memory-request.ts';
+import { NO_SUBMODULES } from './no-submodules.ts';
 
 /** Repositories that point to each other, and charts, in memory. What is found in each is told, not read. */
 export interface GitOpsWorld {
   readonly upstream: MemoryUpstream;
   /** What a repository or an artifact names, by its id, then by the path that is pointed to; `*` is all of it. */
   readonly repositories: Map<string, Readonly<Record<string, Partial<TreeFindings>>>>;
+  /** What a repository has as submodules, by its id, then by the commit; `*` is all of its refs. A commit that stands nowhere is reached by nothing. */
+  readonly submodules: Map<string, Readonly<Record<string, readonly GitFinding[]>>>;
   /** What a chart names, by the text of its archive and, in brackets, of its values: `redis` or `redis{"a":1}`. */
   readonly charts: Map<string, readonly ImageFinding[] | GapferryError>;
   /** What was looked into: `git ops/line-a *`, `git git.example/b deploy v1`, `chart charts.example/a:1 {"a":1}`. */
@@ -39,6 +43,7 @@ export function gitOpsWorld(): GitOpsWorld {
   const upstream = memoryUpstream();
   const repositories: GitOpsWorld['repositories'] = new Map();
   const charts: GitOpsWorld['charts'] = new Map();
+  const submodules: GitOpsWorld['submodules'] = new Map();
   const looked: string[] = [];
   upstream.serveGit(HOME, { 'refs/heads/main': OID });
   const discoverTree = async (
@@ -70,6 +75,7 @@ export function gitOpsWorld(): GitOpsWorld {
   return {
     upstream,
     repositories,
+    submodules,
     charts,
     looked,
     request: (body, more = {}) =>
@@ -81,12 +87,28 @@ export function gitOpsWorld(): GitOpsWorld {
             discover: (pin, _run, entries) => discoverTree(pin, entries),
             discoverArtifact: ({ id }, _run, entries) => discoverTree({ kind: 'image', id }, entries),
           },
+          submodules: readerOf(submodules, looked),
           normalizeGitUrl: normalize,
           values: new Map(),
           store: memoryDepot(),
         },
         ...more,
       }),
+  };
+}
+
+function readerOf(submodules: GitOpsWorld['submodules'], looked: string[]): SubmoduleReader {
+  return {
+    readSubmodules: async ({ id }, _run, commits) => {
+      const content = submodules.get(id) ?? {};
+      for (const commit of commits ?? []) looked.push(`submodule ${id} ${commit.slice(0, 2)}`);
+      return {
+        references: (commits ?? ['*']).flatMap((commit) => content[commit] ?? []),
+        problems: [],
+        unreached: (commits ?? []).filter((commit) => content[commit] === undefined),
+      };
+    },
+    pinCommits: NO_SUBMODULES.pinCommits,
   };
 }
 
@@ -142,6 +164,19 @@ export function git(name: string, path: string, more: Partial<GitFinding> = {}):
     path,
     confidence: 'certain',
     place: PLACE,
+    ...more,
+  };
+}
+
+/** A commit of `https://git.example/<name>`, checked out below `libs`. */
+export function submodule(name: string, commit: string, more: Partial<GitFinding> = {}): GitFinding {
+  return {
+    kind: 'git',
+    url: `https://git.example/${name}`,
+    revision: { as: 'commit', text: commit },
+    place: { file: '.gitmodules', object: `submodule "${name}"`, path: `libs/${name}` },
+    confidence: 'certain',
+    submodule: {},
     ...more,
   };
 }

@@ -13,6 +13,7 @@ import {
   type FileWish,
   GapferryError,
   type GitPin,
+  gitIdentity,
   type Holding,
   type ImagePin,
   MEDIA_TYPES,
@@ -241,7 +242,7 @@ function pinGit(world: World, wish: Extract<Wish, { kind: 'git' }>): GitPin {
     if (!list.some(({ name }) => isRef(name, wanted))) throw notFound(`${wanted} of ${wish.url}`);
   return {
     kind: 'git',
-    id: wish.as ?? hostAndPath(wish.url).replace(/\.git$/, ''),
+    id: wish.as ?? gitIdentity(wish.url),
     wish: wishDigest(wish),
     url: wish.url,
     objectFormat: 'sha1',
@@ -257,11 +258,6 @@ function isRef(name: string, wanted: string): boolean {
   if (wanted === 'HEAD') return name === MAIN;
   const names = [name, name.replace(/^refs\/(?:heads|tags)\//, '')];
   return wanted.endsWith('*') ? name.startsWith(wanted.slice(0, -1)) : names.includes(wanted);
-}
-
-function hostAndPath(url: string): string {
-  const { host, pathname } = new URL(url);
-  return `${host}${pathname}`;
 }
 
 async function bring(
