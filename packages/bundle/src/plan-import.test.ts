@@ -17,7 +17,7 @@ const image = verified({ images: { 'docker.io/library/nginx:1.27': 'nginx' } });
 const git = verified({ git: { 'git.example/ops': { main: MAIN, next: 'b'.repeat(40) } } });
 
 interface Scene {
-  readonly outlook?: Pick<Presence, 'changes' | 'prunable'>;
+  readonly outlook?: Pick<Presence, 'changes' | 'prunable' | 'head' | 'about'>;
   readonly there?: NameState;
   readonly content?: Presence;
   readonly owner?: Ownership;
@@ -48,6 +48,41 @@ const conflict = expect.objectContaining({ code: 'TARGET_CONFLICT' });
 const wanted = wantedState(
   importLoads(image, [{ name: 'd', takes: ['image'] }], new Map())[0]?.name as never,
 );
+
+describe('a repository whose refs all stand', () => {
+  const there = wantedState(importLoads(git, [{ name: 'd', takes: ['git'] }], new Map())[0]?.name as never);
+  const content = { state: 'same' } as const;
+  const head = { from: 'refs/heads/next', to: 'refs/heads/main' };
+
+  it('is described anew where only HEAD differs, or what is said of it', () => {
+    // In another order: not the same, though all refs are.
+    const turned = Object.fromEntries(Object.entries(there).reverse());
+    const headOnly = { content, there: turned, outlook: { head } };
+    expect(plan(git, headOnly).steps[0]).toMatchObject({ nameAction: 'describe', head });
+    const lacking = { ...headOnly, there: { 'refs/heads/main': MAIN } };
+    expect(plan(git, lacking).steps[0]?.nameAction).toBe('create');
+    const about = { wanted: { topics: ['plc'] }, there: {} };
+    const { steps, totals } = plan(git, { content, there, outlook: { about } });
+    expect(steps[0]).toMatchObject({
+      nameAction: 'describe',
+      name: { about: { topics: ['plc'] }, aboutLeft: [] },
+      about: { from: {}, to: { topics: ['plc'] } },
+    });
+    expect(totals).toMatchObject({ toLoad: 1, moved: 0, bytes: 0 });
+  });
+
+  it('is the same where somebody else wrote what is said of it, and where another channel did', () => {
+    const about = { wanted: { topics: ['plc'] }, there: { topics: ['ours'] } };
+    const owner = { channel: 'line-b', left: {}, about: [{ topics: ['ours'] }] };
+    const { steps } = plan(git, { content, there, outlook: { about } });
+    expect(steps[0]?.nameAction).toBe('same');
+    expect(
+      plan(git, { content, there: undefined as never, owner, outlook: { about } }).steps[0],
+    ).toMatchObject({
+      name: { aboutLeft: [] },
+    });
+  });
+});
 
 describe('a place that is empty', () => {
   it('is filled: content is sent, the name is created', () => {

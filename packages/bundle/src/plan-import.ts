@@ -4,6 +4,7 @@ import {
   type ContentLoad,
   type Digest,
   GapferryError,
+  type HeadChange,
   type NameLoad,
   type NameState,
   type Presence,
@@ -70,7 +71,7 @@ export interface PlanStep {
   /** Carries `replaces` when a name moves. */
   readonly name: NameLoad;
   readonly contentAction: 'send' | 'same';
-  /** `describe`: all refs stand, only what the host says of the repository is set. */
+  /** `describe`: all refs stand; only the default branch, or what the host says of the repository, is set. */
   readonly nameAction: 'create' | 'move' | 'describe' | 'same';
   /** Bytes that will be sent for the content. */
   readonly bytes: number;
@@ -80,6 +81,8 @@ export interface PlanStep {
   readonly lfs?: number;
   /** There is no repository yet. */
   readonly isNew?: true;
+  /** The default branch that is set. */
+  readonly head?: HeadChange;
   /** What is set of what the host says of the repository, and what it takes the place of; an empty text or list takes away what stands there. */
   readonly about?: { readonly from: RepositoryAbout; readonly to: AboutChange };
   /** What is loaded is a filtered index: upstream's signature over the index does not cover it. */
@@ -190,6 +193,7 @@ function toStep(surveyed: SurveyedLoads, channel: string, ownerOf: LookUpOwner):
     ...(refs.length > 0 && { refs }),
     ...(toSend?.lfs !== undefined && { lfs: toSend.lfs }),
     ...(item.kind === 'git' && namePresence.state === 'absent' && refs.length === 0 && { isNew: true }),
+    ...(namePresence.head !== undefined && { head: namePresence.head }),
     ...(described.change !== undefined && { about: described.change }),
     ...(content !== undefined && isFiltered(item) && { filtered: true }),
   };
@@ -209,7 +213,10 @@ function nameActionOf(
 ): PlanStep['nameAction'] {
   if (prunes.length > 0) return 'move';
   if (namePresence.state === 'same') return about === undefined ? 'same' : 'describe';
-  return namePresence.state === 'different' && isReplacing(namePresence.there, name) ? 'move' : 'create';
+  if (namePresence.state === 'absent') return 'create';
+  if (isReplacing(namePresence.there, name)) return 'move';
+  const isWhole = Object.keys(wantedState(name)).every((key) => key in namePresence.there);
+  return isWhole && namePresence.head !== undefined ? 'describe' : 'create';
 }
 
 interface DescribedName {

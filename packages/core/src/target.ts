@@ -136,8 +136,16 @@ export interface GitOutlook {
   readonly changes?: readonly RefChange[];
   /** Refs that the load does not name and that the target's policy lets go, where they are the channel's own. */
   readonly prunable?: readonly RefChange[];
+  /** The default branch there and that of the load, full names, where they differ; absent where there are no refs yet. */
+  readonly head?: HeadChange;
   /** What upstream's host says of the repository, as far as the target takes it, and what stands there; absent where both are nothing. */
   readonly about?: { readonly wanted: RepositoryAbout; readonly there: RepositoryAbout };
+}
+
+/** `from` is absent where there is none. */
+export interface HeadChange {
+  readonly from?: string;
+  readonly to: string;
 }
 
 /** What loading does to one ref. `forward`: nothing is lost. `force`: commits that only stood there are kept under `backup` alone. */

@@ -8,6 +8,7 @@ import {
   printable,
   type RefChange,
   shortDigest,
+  shortRefName,
 } from '@gapferry/core';
 import { aboutRows } from './about-rows.ts';
 import { filteredNote } from './attached-text.ts';
@@ -44,6 +45,8 @@ export interface ImportPlanStepJson {
   readonly lfs?: number;
   /** There is no repository yet. */
   readonly isNew?: true;
+  /** The default branch that is set. */
+  readonly head?: PlanStep['head'];
   /** What is set of what the host says of the repository; an empty text or list takes it away. */
   readonly about?: PlanStep['about'];
   /** What is loaded is a filtered index: upstream's signature over the index does not cover it. */
@@ -71,6 +74,7 @@ function toStepJson({
   refs,
   lfs,
   isNew,
+  head,
   about,
   filtered,
 }: PlanStep): ImportPlanStepJson {
@@ -87,6 +91,7 @@ function toStepJson({
     ...(refs !== undefined && { refs }),
     ...(lfs !== undefined && { lfs }),
     ...(isNew && { isNew }),
+    ...(head !== undefined && { head }),
     ...(about !== undefined && { about }),
     ...(filtered && { filtered }),
   };
@@ -138,10 +143,18 @@ function rowOf(step: PlanStep): string[] {
 
 const ACTIONS = { move: 'move', create: 'create', describe: 'describe', same: 'content' } as const;
 
-/** What the host will say of one repository, where that is another than now. */
-function aboutLines({ item, name, about, isNew }: PlanStep): string[] {
-  if (about === undefined || isNew || name.kind !== 'git') return [];
-  return [printable(`  about ${item}`), formatTable(aboutRows(about.from, about.to), { indent: 4 })];
+/** What the host will say of one repository, and its default branch, where that is another than now. */
+function aboutLines({ item, head, about, isNew }: PlanStep): string[] {
+  if (isNew || (about === undefined && head === undefined)) return [];
+  const rows = [
+    ...(head === undefined ? [] : [['HEAD', headText(head)]]),
+    ...(about === undefined ? [] : aboutRows(about.from, about.to)),
+  ];
+  return [printable(`  about ${item}`), formatTable(rows, { indent: 4 })];
+}
+
+function headText({ from, to }: NonNullable<PlanStep['head']>): string {
+  return [from, to].map((ref) => (ref === undefined ? 'none' : (shortRefName(ref) ?? ref))).join(' → ');
 }
 
 /** How many files a directory has, and how many of those that stand there give way. */

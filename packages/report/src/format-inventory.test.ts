@@ -216,6 +216,32 @@ describe('an import plan', () => {
     expect(steps.map(({ filtered }) => filtered)).toEqual([undefined, true, undefined, undefined, undefined]);
   });
 
+  it('says which default branch is set, and what is said of a repository', () => {
+    const described = {
+      target: 'forge',
+      item: 'git git.example/a',
+      kind: 'git',
+      name: { phase: 'name', kind: 'git', item: 'git git.example/a', repository: 'git.example/a', refs: [] },
+      content: {},
+      contentAction: 'same',
+      nameAction: 'describe',
+      bytes: 0,
+      head: { from: 'refs/heads/main', to: 'refs/heads/trunk' },
+      about: { from: { topics: ['plc'] }, to: { description: 'Line 3', topics: [] } },
+    };
+    const plan = { ...PLAN, steps: [described] } as unknown as ImportPlan;
+    expect(formatImportPlan(plan).split('\n').slice(2, 8)).toEqual([
+      'target forge',
+      '  describe  git git.example/a  → git git.example/a  content there',
+      '  about git git.example/a',
+      '    HEAD         main → trunk',
+      '    description  none → "Line 3"',
+      '    topics       −plc',
+    ]);
+    const { head, about } = described;
+    expect(toImportPlanJson(plan).steps[0]).toMatchObject({ name: 'describe', head, about });
+  });
+
   it('says so when there is nothing to do', () => {
     const idle = {
       ...PLAN,

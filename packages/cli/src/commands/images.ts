@@ -53,7 +53,11 @@ export default class Images extends GapferryCommand<typeof Images> {
 
   protected async perform(run: Run): Promise<Outcome> {
     const { config, file, values } = await this.#bundle();
-    const sources = await openSources(readEnvironment(process.env), { config, file }, this.flags.depot);
+    const sources = await openSources(
+      readEnvironment(process.env),
+      { config, file, asksAbout: false },
+      this.flags.depot,
+    );
     let scratch: ScratchStore | undefined;
     try {
       scratch = await openScratchStore();

@@ -101,7 +101,8 @@ describe('what is said of a repository at Gitea', () => {
     await story.load(await said(ABOUT));
     const pushes = story.pushes();
     const state = await said(ABOUT, ABOUT);
-    await story.load({ ...state, refs: { ...state.refs, head: 'refs/heads/release' } });
+    const presence = await story.load({ ...state, refs: { ...state.refs, head: 'refs/heads/release' } });
+    expect(presence.head).toEqual({ from: 'refs/heads/main', to: 'refs/heads/release' });
     expect([hosted()?.defaultBranch, story.pushes()]).toEqual(['release', pushes]);
     const { target } = story.fixture.open();
     expect(await story.survey(state, target)).toMatchObject({ state: 'different' });

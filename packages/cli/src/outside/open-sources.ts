@@ -30,6 +30,11 @@ export interface OpenSources extends Sources {
   close(): Promise<void>;
 }
 
+export interface SourcesInput extends Pick<BundleFiles, 'config' | 'file' | 'lock'> {
+  /** Are hosts asked what repositories are about? They are, unless nobody will keep it. */
+  readonly asksAbout?: boolean;
+}
+
 interface Remote {
   readonly credentials: ReturnType<typeof dockerCredentials>;
   readonly insecure: readonly string[];
@@ -42,7 +47,7 @@ interface Remote {
  *  What images and charts need is loaded when the first of them is asked for: it takes longer than a bundle of repositories that did not change. */
 export async function openSources(
   environment: Environment,
-  { config, file, lock }: Pick<BundleFiles, 'config' | 'file' | 'lock'>,
+  { config, file, lock, asksAbout = true }: SourcesInput,
   directory: string,
   refresh = false,
   collects = false,
@@ -66,7 +71,7 @@ export async function openSources(
     ...remote,
     hosts: gitAccess(hosts, settings, dirname(file)),
     ...lfsAccess(http, hosts, collects),
-    about: await openAbout(http, { config, ...(lock && { lock }) }, remote),
+    ...(asksAbout && { about: await openAbout(http, { config, ...(lock && { lock }) }, remote) }),
     git: createGit({ environment: childEnvironment() }),
     ...(await tagChoice(config)),
     // Absolute: git works elsewhere.

@@ -57,7 +57,11 @@ export async function inspectRefs(place: GitHostPlace, load: GitRefs, run: Run):
   requireSameFormat(now, load, place.target);
   const there = stateOf(now, load);
   const same = isSame(there, wantedOf(load));
-  const outlook = { ...(await outlookOf(place, load, now, same, run)), ...about };
+  const outlook = {
+    ...(await outlookOf(place, load, now, same, run)),
+    ...headOutlook(place, look, load),
+    ...about,
+  };
   if (same && isHead(place, look, load)) return { state: 'same', ...outlook };
   if (Object.keys(there).length === 0) return { state: 'absent', missingBytes: 0, ...outlook };
   return { state: 'different', there, missingBytes: 0, ...outlook };
@@ -72,6 +76,13 @@ function aboutOutlook(
   if (host.takesOf === undefined) return {};
   const [wanted, there] = [host.takesOf(about), aboutThere(hosted)];
   return Object.keys(wanted).length + Object.keys(there).length === 0 ? {} : { about: { wanted, there } };
+}
+
+function headOutlook(place: GitHostPlace, look: RepositoryLook, load: GitRefs): Pick<Presence, 'head'> {
+  const { hosted, now } = look;
+  if (load.head === undefined || (now?.refs.length ?? 0) === 0 || isHead(place, look, load)) return {};
+  const from = hosted?.head ?? now?.head;
+  return { head: { ...(from !== undefined && { from }), to: load.head } };
 }
 
 async function outlookOf(
