@@ -76,7 +76,7 @@ function isReachable(config: GitTarget): config is GitHostTargetConfig {
 /** What those who use a repository need of it; undefined where it has no branch. HEAD's branch, or `main`, `master`, or the first. */
 export function toInside(
   place: GitPlace,
-  { id, refs, head, source }: KnownRepository,
+  { id, refs, head, source, submoduleOf }: KnownRepository,
 ): InsideRepository | undefined {
   const branches = Object.keys(refs).filter((name) => name.startsWith('refs/heads/'));
   const branch = [head, 'refs/heads/main', 'refs/heads/master', ...branches.sort()].find(
@@ -91,5 +91,7 @@ export function toInside(
     branch: branch.slice('refs/heads/'.length),
     commit,
     ...(isClonable && { source }),
+    ...(source !== undefined && { origin: source }),
+    ...(submoduleOf !== undefined && { submoduleOf }),
   };
 }

@@ -1,4 +1,6 @@
+import type { GitItem } from '@gapferry/bundle';
 import type { NameState, Run } from '@gapferry/core';
+import type { InsideRepository } from '@gapferry/targets';
 import { systemClock } from '../clock.ts';
 import { openPlace } from '../open-place.ts';
 import { parseReleasePlace } from '../release-place.ts';
@@ -13,6 +15,8 @@ export interface KnownRepository {
   /** Full ref name. */
   readonly head?: string;
   readonly source?: string;
+  /** Repositories that have it as a submodule, and what they call it; known of a release alone. */
+  readonly submoduleOf?: NonNullable<InsideRepository['submoduleOf']>;
 }
 
 /** The repositories of a release, verified first, or, without one, what the site's ledger says was imported into the target; sorted. */
@@ -54,6 +58,15 @@ async function fromRelease(siteFile: string, place: string, run: Run): Promise<K
     const refs = 'list' in item.refs ? (lists.get(item.id) ?? []) : item.refs;
     const state = Object.fromEntries(refs.map(({ name, oid }) => [name, oid]));
     const head = item.head === undefined ? {} : { head: item.head };
-    return [{ id: item.id, refs: state, source: item.source, ...head }];
+    return [{ id: item.id, refs: state, source: item.source, ...head, ...submoduleOf(item) }];
   });
+}
+
+function submoduleOf({ namedBy = [] }: GitItem): Pick<KnownRepository, 'submoduleOf'> {
+  const found = namedBy.flatMap(({ item, method, object = '' }) => {
+    const name = /^submodule "(.*)"$/s.exec(object)?.[1];
+    if (method !== 'submodule' || name === undefined || !item.startsWith('git ')) return [];
+    return [{ upstream: item.slice('git '.length), name }];
+  });
+  return found.length === 0 ? {} : { submoduleOf: found };
 }

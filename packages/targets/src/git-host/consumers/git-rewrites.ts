@@ -1,4 +1,5 @@
 import { GIT_CONSUMER_MARK, type InsideRepository } from './inside-repository.ts';
+import { submoduleRewrites } from './submodule-rewrites.ts';
 
 /** Configuration of git that leads clones, fetches and submodules of upstream's addresses to the repositories inside (git-config, `url.<base>.insteadOf`). Commits and their `.gitmodules`
  *  stay what they are. */
@@ -7,8 +8,33 @@ export function gitRewrites(repositories: readonly InsideRepository[]): string {
     GIT_CONSUMER_MARK,
     '# Include it: git config --global include.path FILE. Submodules are found through it as well.',
     ...repositories.flatMap(rewriteOf),
+    ...relativeOnes(repositories),
     '',
   ].join('\n');
+}
+
+/** Submodules with relative URLs, in clones from inside. */
+function relativeOnes(repositories: readonly InsideRepository[]): string[] {
+  const { rewrites, settings } = submoduleRewrites(repositories);
+  return [
+    ...(rewrites.length === 0
+      ? []
+      : ['', '# What relative URLs of submodules become in clones from inside.']),
+    ...rewrites.flatMap(({ from, to }) => [`[url ${quoted(to)}]`, `\tinsteadOf = ${quoted(from)}`]),
+    ...settings.flatMap(({ superproject, name, url }) => [
+      '',
+      `# Its relative URL means another repository inside. In a clone of ${oneLine(superproject)}, before "git submodule update":`,
+      `# git config ${shellWord(`submodule.${oneLine(name)}.url`)} ${shellWord(oneLine(url))}`,
+    ]),
+  ];
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?');
+}
+
+function shellWord(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function rewriteOf(repository: InsideRepository): string[] {

@@ -10,6 +10,10 @@ export interface InsideRepository {
   readonly branch: string;
   /** Object id of the commit that was loaded there. */
   readonly commit: string;
+  /** The URL that it was collected from, also where nobody else can clone from it. */
+  readonly origin?: string;
+  /** Repositories that have it as a submodule, by their identity upstream, and what they call it; absent where that is not known. */
+  readonly submoduleOf?: ReadonlyArray<{ readonly upstream: string; readonly name: string }>;
 }
 
 /** First line of every file that gapferry makes for those who use repositories. */
