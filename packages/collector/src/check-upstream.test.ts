@@ -215,4 +215,16 @@ describe('a wish that demands upstream signatures', () => {
     const { upstream: _, ...unchecked } = request;
     await expect(collect(unchecked, quietRun())).rejects.toMatchObject({ code: 'INTERNAL' });
   });
+
+  it('is never taken unchecked where it is a repository', async () => {
+    const { request } = setUp({});
+    const { sources, serveGit } = memoryUpstream();
+    serveGit('https://git.example.org/app', { 'refs/heads/main': 'a'.repeat(40) });
+    const url = 'https://git.example.org/app';
+    const wish: Wish = { kind: 'git', url, refs: [], verify: [{ allowedSigners: 'signers' }] };
+    const asked = { ...request, sources, config: { ...request.config, wishes: [wish] } };
+    await expect(collect(asked, quietRun())).rejects.toMatchObject({ code: 'INTERNAL' });
+    const { upstream: _, ...unchecked } = asked;
+    await expect(collect(unchecked, quietRun())).rejects.toMatchObject({ code: 'INTERNAL' });
+  });
 });
