@@ -6,4 +6,4 @@ export * from './release-store.contract.ts';
 export * from './signing.contract.ts';
 export * from './source.contract.ts';
 export * from './target.contract.ts';
-export { makeDirectory, makeFile, makeImage, memoryMedium } from './target-loads.ts';
+export { makeDirectory, makeFile, makeImage, memoryMedium, type TestFile } from './target-loads.ts';

@@ -99,7 +99,7 @@ async function sendParts(
   );
   const sent: Array<Promise<S3Part>> = [];
   const send = (buffer: Buffer, length: number): void => {
-    const part = sendPart(place, large, upload, sent.length + 1, buffer.subarray(0, length), inner);
+    const part = sendPart(place, large, upload, sent.length + 1, buffer.subarray(0, length), run);
     sent.push(part);
     free.push(part.then(() => buffer));
     for (const waiting of [part, free.at(-1)]) waiting?.catch(() => stop.abort());
@@ -125,8 +125,8 @@ async function sendParts(
     const failures = (await Promise.allSettled(sent)).flatMap((part) =>
       part.status === 'rejected' ? [part.reason as unknown] : [],
     );
-    // What failed first stopped the others, and the reading.
-    throw failures.find((failure) => !isGapferryError(failure, 'INTERRUPTED')) ?? error;
+    // A part that fails stops the reading; those under way come to their end, and count in the next run.
+    throw failures[0] ?? error;
   }
 }
 
