@@ -10,6 +10,7 @@ import { manifestVectors } from './make/manifest.ts';
 import { packsVectors } from './make/packs.ts';
 import { receiptVectors } from './make/receipt.ts';
 import { refListVectors } from './make/ref-list.ts';
+import { signedObjectVectors } from './make/signed-objects.ts';
 import { sigstoreBundleVectors } from './make/sigstore-bundle.ts';
 import { statementVectors } from './make/statement.ts';
 import { trustPolicyVectors } from './make/trust-policy.ts';
@@ -25,6 +26,7 @@ const FORMATS: Readonly<Record<string, () => Vector[]>> = {
   packs: packsVectors,
   receipt: receiptVectors,
   'ref-list': refListVectors,
+  'signed-objects': signedObjectVectors,
   'sigstore-bundle': sigstoreBundleVectors,
   statement: statementVectors,
   'trust-policy': trustPolicyVectors,

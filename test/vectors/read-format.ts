@@ -11,6 +11,7 @@ import {
   parsePacks,
   parseReceipt,
   parseRefList,
+  parseSignedObjects,
   parseStatement,
   parseTrustPolicy,
   statementDigest,
@@ -35,6 +36,9 @@ export const READERS: Readonly<Record<string, Read>> = {
     parsePacks(bytesIn(directory, 'packs.json'), parseManifest(bytesIn(directory, 'manifest.json'))),
   receipt: (directory) => parseReceipt(bytesIn(directory, 'receipt.json')),
   'ref-list': (directory) => parseRefList(bytesIn(directory, 'refs.json'), 'refs.json'),
+  'signed-objects': (directory) => [
+    ...parseSignedObjects(bytesIn(directory, 'signed.json'), 'signed.json').values(),
+  ],
   'sigstore-bundle': (directory) =>
     keyVerifier().verify(bytesIn(directory, 'release.sigstore.json'), keysIn(directory)),
   statement: readStatement,
@@ -90,7 +94,7 @@ async function readDepot(directory: string, expected: Expect): Promise<unknown> 
 function policyIn(directory: string): TrustPolicy {
   const draft = parseTrustPolicy(bytesIn(directory, 'trust.yaml').toString('utf8'), 'trust.yaml');
   const there = draft.keyFiles.filter((file) => existsSync(join(directory, file)));
-  return draft.complete(new Map(there.map((file) => [file, bytesIn(directory, file).toString('utf8')])));
+  return draft.complete(new Map(there.map((file) => [file, bytesIn(directory, file)])));
 }
 
 function keysIn(directory: string): TrustedKey[] {

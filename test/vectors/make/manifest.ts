@@ -18,6 +18,7 @@ import { manifestDirectoryVectors } from './manifest-directories.ts';
 import { manifestLfsVectors } from './manifest-lfs.ts';
 import { manifestNamedByVectors } from './manifest-named-by.ts';
 import { manifestShallowVectors } from './manifest-shallow.ts';
+import { manifestSignedVectors } from './manifest-signed.ts';
 import { digest } from './openssl.ts';
 import { sortedJson, type Vector } from './vector.ts';
 
@@ -37,6 +38,7 @@ export function manifestVectors(): Vector[] {
     ...manifestLfsVectors(),
     ...manifestShallowVectors(),
     ...manifestAboutVectors(),
+    ...manifestSignedVectors(),
   ];
 }
 

@@ -11,6 +11,10 @@ const keys = {
 /** Of a trusted root nothing but its shape and its bytes count here. */
 const trustedRoot = '{"certificateAuthorities": [{"uri": "https://fulcio.example"}], "tlogs": []}\n';
 
+/** Of files of signers nothing but their bytes counts here; a keyring is binary. */
+const signers = 'ada@example.org ssh-ed25519 AAAA\n';
+const keyring = Buffer.from([0x99, 0x00, 0xff, 0xfe]);
+
 const MINIMAL = `format: gapferry.trust/1
 version: 1
 keys:
@@ -46,7 +50,59 @@ refreshBy: 2027-06-30
 `;
 
 export function trustPolicyVectors(): Vector[] {
-  return [...goodPolicies(), ...wrongMembers(), ...wrongYaml()];
+  return [...goodPolicies(), ...wrongMembers(), ...wrongYaml(), ...gitPolicyVectors()];
+}
+
+/** Policies that say who signs Git repositories. */
+export function gitPolicyVectors(): Vector[] {
+  const upstream = (entry: string): string => `${MINIMAL}upstream:\n  - ${entry}\n`;
+  const refs = ['refs/tags/*', 'HEAD'];
+  return [
+    good(
+      'good-git-signers',
+      'who must have signed the refs of repositories',
+      upstream(
+        '{match: "git.example.org/ops/**", git: {allowedSigners: keys/signers, keyring: keys/up.gpg, refs: ["refs/tags/*", HEAD]}}',
+      ),
+      {
+        upstream: [{ match: 'git.example.org/ops/**', refs }],
+        digest: fingerprint(CHANNEL, {
+          version: 1,
+          keys: { 'collector-2026': { owner: 'staging-team', spki: spkiOf('collector.pub') } },
+          upstream: [
+            {
+              match: 'git.example.org/ops/**',
+              git: { allowedSigners: digest(signers), keyring: digest(keyring), refs },
+            },
+          ],
+        }),
+      },
+    ),
+    refused(
+      'git-signers-nobody',
+      'a demand on repositories that names nobody',
+      upstream('{match: "**", git: {refs: [HEAD]}}'),
+      ['trust.yaml:11', 'names nobody'],
+    ),
+    refused(
+      'git-signers-missing',
+      'a file of signers that is not there',
+      upstream('{match: "**", git: {allowedSigners: keys/none}}'),
+      ['trust.yaml:11', 'keys/none'],
+    ),
+    refused(
+      'git-signers-and-cosign',
+      'a demand on images and on repositories in one',
+      upstream('{match: "**", git: {keyring: keys/up.gpg}, cosign: {key: keys/org.pub}}'),
+      ['trust.yaml:11'],
+    ),
+    refused(
+      'git-signers-short-name',
+      'a demand on repositories that could never fit a name',
+      upstream('{match: ops/app, git: {keyring: keys/up.gpg}}'),
+      ['trust.yaml:11', 'fits no name'],
+    ),
+  ];
 }
 
 function goodPolicies(): Vector[] {
@@ -263,6 +319,7 @@ function files(policy: string): Vector['files'] {
     'trust.yaml': policy,
     ...Object.fromEntries(Object.entries(keys).map(([name, pem]) => [`keys/${name}`, pem])),
     'keys/root.json': trustedRoot,
+    ...(/keyring|allowedSigners/.test(policy) && { 'keys/signers': signers, 'keys/up.gpg': keyring }),
   };
 }
 
