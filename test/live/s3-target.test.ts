@@ -1,19 +1,27 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { digestOf, hexOf } from '@gapferry/core';
-import { readContent, seededContent } from '@gapferry/testkit';
+import { makeTlsIdentity, readContent, seededContent, temporaryDirectory } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gapferryJson, type Machine } from '../support/command-line.ts';
+import { gapferryCommand, gapferryJson } from '../support/command-line.ts';
+import { cannotUnshare, smallDisk } from '../support/namespaces.ts';
 import { makeTwoMachines, type TwoMachines } from '../support/two-machines.ts';
 import { boto3, type ReadByBoto3 } from './support/boto3.ts';
-import { type Minio, type MinioOptions, startMinio } from './support/minio.ts';
+import { startGateway } from './support/gateway.ts';
+import { killWhen } from './support/kill-when.ts';
+import { startMinio } from './support/minio.ts';
+import { startMoto } from './support/moto.ts';
+import { s3Site } from './support/s3-site.ts';
 import { lacks } from './support/tools.ts';
 
-const SMALL_FILES = 2_000;
-const LARGE = 40_000_000;
+const SMALL_FILES = 1_000;
+const LARGE = 200_000_000;
+const PART = 16 << 20;
 const MINUTES = 300_000;
+const READ_ONLY = `{'Effect': 'Allow', 'Action': ['s3:ListBucket', 's3:GetObject'], 'Resource': ['arn:aws:s3:::*']}`;
+const NO_BUCKETS = `{'Effect': 'Deny', 'Action': ['s3:CreateBucket'], 'Resource': ['arn:aws:s3:::*']}, {'Effect': 'Allow', 'Action': ['s3:*'], 'Resource': ['arn:aws:s3:::*']}`;
 
-describe.skipIf(lacks('minio', 'boto3'))('files in buckets of MinIO', { timeout: MINUTES }, () => {
+describe.skipIf(lacks('minio', 'boto3'))('files in buckets', { timeout: MINUTES }, () => {
   let machines: TwoMachines;
   /** By key below the release's, in hex. */
   const wanted = new Map<string, string>();
@@ -29,63 +37,150 @@ files:
 `;
     machines = await makeTwoMachines({ bundle, environment: {} });
     cleanup.defer(() => machines.close());
-    const from = join(machines.outside.directory, 'bundles/line-a/files');
-    for (let i = 0; i < SMALL_FILES; i += 1)
-      await place(from, `many/${i % 50}/file-${i}.txt`, Buffer.from(`file ${i}\n`.repeat(1 + (i % 100))));
-    await place(from, 'large.tar', await readContent(seededContent(LARGE, 's3')));
+    const large = await readContent(seededContent(LARGE, 's3'));
+    await place('large.tar', 'images/large.tar', large);
+    for (let i = 0; i < SMALL_FILES; i += 1) {
+      const path = `many/${i % 50}/file ${i}.txt`;
+      await place(path, path, Buffer.from(`file ${i}\n`.repeat(i % 100)));
+    }
     await machines.collect('--first', '--version', '1.0.0');
   }, MINUTES);
   afterAll(() => cleanup.disposeAsync());
 
-  async function place(from: string, path: string, bytes: Uint8Array): Promise<void> {
-    await mkdir(dirname(join(from, path)), { recursive: true });
-    await writeFile(join(from, path), bytes);
-    wanted.set(path === 'large.tar' ? 'images/large.tar' : path, hexOf(digestOf(bytes)));
-  }
-
-  /** A site of its own, whose target is a bucket of this server. */
-  async function siteWith(minio: Minio, members: string): Promise<Machine> {
-    const site = `format: gapferry.site/1
-name: plant-7
-trust: trust.yaml
-key: keys/plant-7.key
-state: state-${minio.port}
-targets:
-  - {name: store, kind: s3, endpoint: "${minio.url}", credentials: {env: STORE}, ${members}}
-`;
-    await writeFile(join(machines.inside.directory, 'site/site.yaml'), site);
-    const environment = {
-      ...machines.inside.environment,
-      NETWORK_ALLOWED: minio.host,
-      STORE_USERNAME: minio.accessKey,
-      STORE_PASSWORD: minio.secretKey,
-    };
-    const inside = { ...machines.inside, environment };
-    const { words } = (await gapferryJson(inside, ['trust', 'show', '--trust', 'site/trust.yaml']))[
-      'fingerprint'
-    ] as { words: string };
-    await gapferryJson(inside, ['trust', 'pin', '--site', 'site/site.yaml', '--fingerprint', words]);
-    return inside;
+  async function place(path: string, key: string, bytes: Uint8Array): Promise<void> {
+    const file = join(machines.outside.directory, 'bundles/line-a/files', path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, bytes);
+    wanted.set(key, hexOf(digestOf(bytes)));
   }
 
   const depot = (): string => join(machines.outside.directory, 'depot');
-  const load = (): string[] => ['import', depot(), '--site', 'site/site.yaml', '--yes'];
 
-  async function start(options: MinioOptions = {}): Promise<Minio> {
-    return await startMinio(options);
+  function expectWhole(read: readonly ReadByBoto3[]): void {
+    const found = read.map(({ key, sha256 }) => [key.replace('line-a/1.0.0/', ''), sha256] as const);
+    expect(new Map(found)).toEqual(wanted);
+    for (const { metadata, sha256 } of read) expect(metadata['gapferry-sha256']).toBe(sha256);
   }
 
-  it('makes the bucket, and boto3 reads every object as it was collected', async () => {
-    await using minio = await start();
-    const inside = await siteWith(minio, 'bucket: plant, create: true');
-    const before = performance.now();
-    await gapferryJson(inside, load());
-    console.log('import', performance.now() - before);
-    const read = await boto3<ReadByBoto3[]>(minio, `answer(everything('plant', 'line-a/1.0.0/'))`);
-    const found = new Map(read.map(({ key, sha256 }) => [key.replace('line-a/1.0.0/', ''), sha256]));
-    expect(found).toEqual(new Map([...wanted].sort(([a], [b]) => (a < b ? -1 : 1))));
-    for (const { metadata, sha256 } of read.slice(0, 10)) expect(metadata['gapferry-sha256']).toBe(sha256);
-    const again = await gapferryJson(inside, load());
-    expect(again.kind).toBe('unchanged');
+  it('are, for boto3, what was collected, in a bucket that was made; a second import only looks', async () => {
+    await using minio = await startMinio();
+    await using gateway = await startGateway(minio.port, () => 'pass');
+    const reached = { ...minio, url: `http://${gateway.host}`, host: gateway.host };
+    const inside = await s3Site(machines.inside, reached, 'bucket: plant, create: true');
+    await gapferryJson(inside, inside.load(depot()));
+    expectWhole(await boto3<ReadByBoto3[]>(minio, `answer(everything('plant', 'line-a/1.0.0/'))`));
+    const before = gateway.sent;
+    expect((await gapferryJson(inside, inside.load(depot()))).kind).toBe('unchanged');
+    expect(gateway.sent).toBe(before);
+    expect(await machines.reached()).toBe('');
+  });
+
+  it('go on in the middle of a large one after kill -9: no part is sent twice', async () => {
+    await using minio = await startMinio();
+    const HELD_FROM = 6;
+    let holds = true;
+    let parts: number[] = [];
+    await using gateway = await startGateway(minio.port, ({ method, path }) => {
+      const part = method === 'PUT' ? Number(/[?&]partNumber=(\d+)/.exec(path)?.[1] ?? 0) : 0;
+      if (part > 0) parts.push(part);
+      return holds && part >= HELD_FROM ? 'hold' : 'pass';
+    });
+    const reached = { ...minio, url: `http://${gateway.host}`, host: gateway.host };
+    const inside = await s3Site(machines.inside, reached, 'bucket: plant, create: true');
+    const uploads = `answer([part['PartNumber'] for upload in pages('list_multipart_uploads', 'Uploads', Bucket='plant', Prefix='line-a/1.0.0/images/large.tar') for part in pages('list_parts', 'Parts', Bucket='plant', Key=upload['Key'], UploadId=upload['UploadId'])])`;
+    await killWhen(gapferryCommand(inside, inside.load(depot())), async () => {
+      return gateway.held > 0 && parts.filter((part) => part < HELD_FROM).length === HELD_FROM - 1;
+    });
+    const there = await boto3<number[]>(minio, uploads);
+    expect(there.length).toBeGreaterThanOrEqual(HELD_FROM - 3);
+    [holds, parts] = [false, []];
+    await gapferryJson(inside, inside.load(depot()));
+    const all = Math.ceil(LARGE / PART);
+    expect(parts.filter((part) => there.includes(part))).toEqual([]);
+    expect(parts.length).toBe(all - there.length);
+    expectWhole(await boto3<ReadByBoto3[]>(minio, `answer(everything('plant', 'line-a/1.0.0/'))`));
+    expect(await boto3<number[]>(minio, uploads)).toEqual([]);
+  });
+
+  it('are locked where the site says so: nobody removes a version', async () => {
+    await using minio = await startMinio();
+    const members = 'bucket: plant, create: true, lock: {mode: compliance, days: 1}, tags: {line: "7"}';
+    const inside = await s3Site(machines.inside, minio, members);
+    await gapferryJson(inside, inside.load(depot()));
+    const said = await boto3<{ mode: string; removed: string; tags: unknown[] }>(
+      minio,
+      `
+at = dict(Bucket='plant', Key='line-a/1.0.0/images/large.tar')
+version = s3.head_object(**at)['VersionId']
+mode = s3.get_object_retention(**at)['Retention']['Mode']
+tags = s3.get_object_tagging(**at)['TagSet']
+try:
+    s3.delete_object(VersionId=version, **at)
+    removed = 'removed'
+except Exception as error: removed = str(error)
+answer(dict(mode=mode, removed=removed, tags=tags))`,
+    );
+    expect(said).toMatchObject({ mode: 'COMPLIANCE', tags: [{ Key: 'line', Value: '7' }] });
+    expect(said.removed).toMatch(/WORM|AccessDenied|ObjectLocked/);
+    expect((await gapferryJson(inside, inside.load(depot()))).kind).toBe('unchanged');
+  });
+
+  it('go over TLS with an own authority, into the region that the server names', async () => {
+    const tls = await makeTlsIdentity(['127.0.0.1']);
+    await using minio = await startMinio({ tls, region: 'eu-plant-1' });
+    await writeFile(join(machines.inside.directory, 'site/ca.pem'), tls.ca);
+    const without = await s3Site(machines.inside, minio, 'bucket: plant, create: true, region: eu-plant-1');
+    expect((await gapferryJson(without, without.load(depot()), 6)).error?.message).toContain('not trusted');
+    const wrong = await s3Site(machines.inside, minio, 'bucket: plant, create: true, ca: ca.pem');
+    const refused = await gapferryJson(wrong, wrong.load(depot()), 2);
+    expect(refused.error?.hint).toBe('write `region: eu-plant-1`');
+    const members = 'bucket: plant, create: true, ca: ca.pem, region: eu-plant-1';
+    const inside = await s3Site(machines.inside, minio, members);
+    await gapferryJson(inside, inside.load(depot()));
+    const ca = join(machines.inside.directory, 'site/ca.pem');
+    const place = { ...minio, region: 'eu-plant-1', ca };
+    expectWhole(await boto3<ReadByBoto3[]>(place, `answer(everything('plant', 'line-a/1.0.0/'))`));
+  });
+
+  it.each([
+    ['may only read', READ_ONLY, 'bucket: there'],
+    ['may make no bucket', NO_BUCKETS, 'bucket: missing, create: true'],
+  ])('are refused with credentials that %s, and says what is missing', async (_, statements, members) => {
+    await using minio = await startMinio();
+    const keys = await boto3<{ AccessKeyId: string; SecretAccessKey: string; SessionToken: string }>(
+      minio,
+      `
+s3.create_bucket(Bucket='there')
+policy = json.dumps({'Version': '2012-10-17', 'Statement': [${statements}]})
+answer(boto3.client('sts', **keys).assume_role(RoleArn='arn:minio:iam:::role/x', RoleSessionName='live', Policy=policy, DurationSeconds=900)['Credentials'])`,
+    );
+    const limited = {
+      ...minio,
+      accessKey: keys.AccessKeyId,
+      secretKey: keys.SecretAccessKey,
+      sessionToken: keys.SessionToken,
+    };
+    const inside = await s3Site(machines.inside, limited, members);
+    const refused = await gapferryJson(inside, inside.load(depot()), 6);
+    expect(refused.error).toMatchObject({ code: 'FORBIDDEN', hint: expect.stringContaining('permission') });
+  });
+
+  it.skipIf(cannotUnshare('--mount'))('do not fit, and the import says so', async () => {
+    await using home = await temporaryDirectory();
+    const storage = home.join('storage');
+    await mkdir(storage);
+    await using minio = await startMinio({ storage, before: smallDisk(storage, 150) });
+    const inside = await s3Site(machines.inside, minio, 'bucket: plant, create: true');
+    const full = await gapferryJson(inside, inside.load(depot()), 8);
+    expect(full.error).toMatchObject({ code: 'NO_SPACE', hint: expect.stringContaining('make room') });
+  });
+
+  it.skipIf(lacks('moto'))('are the same in moto, which is another implementation', async () => {
+    await using moto = await startMoto();
+    const place = { ...moto, accessKey: 'plant', secretKey: 'Sesam-oeffne-dich-49' };
+    const inside = await s3Site(machines.inside, place, 'bucket: plant, create: true, overwrite: version');
+    await gapferryJson(inside, inside.load(depot()));
+    expectWhole(await boto3<ReadByBoto3[]>(place, `answer(everything('plant', 'line-a/1.0.0/'))`));
+    expect((await gapferryJson(inside, inside.load(depot()))).kind).toBe('unchanged');
   });
 });

@@ -8,6 +8,11 @@ export function readOnlyAt(directory: string): readonly string[] {
   return inMountNamespace('mount --bind "$0" "$0" && mount -o remount,ro,bind "$0"', directory);
 }
 
+/** Prefix that runs the command with a disk of its own at `directory`. */
+export function smallDisk(directory: string, megabytes: number): readonly string[] {
+  return inMountNamespace(`mount -t tmpfs -o size=${megabytes}m tmpfs "$0"`, directory);
+}
+
 /** Prefix that runs the command twice on a disk at `directory`: first on one of 0.6 MB, then, after it has grown, again. On stderr between the two: `first: <exit code>`,
  *  how many blobs, releases and names (of `index.json`) the disk holds, and `the disk grows`. */
 export function growingDisk(directory: string): readonly string[] {
