@@ -22,7 +22,10 @@ export function answersWish(pin: Pin, wish: Wish): boolean {
 }
 
 function isWishedFile(pin: FilePin, wish: FileWish): boolean {
-  if ('url' in wish) return 'url' in pin && pin.id === wish.as && pin.sha256 === wish.sha256;
+  if ('url' in wish)
+    return (
+      'url' in pin && pin.id === wish.as && pin.url === wish.url && pin.sha256 === (wish.sha256 ?? pin.sha256)
+    );
   const id = 'files' in pin ? `${wish.as}/` : wish.as;
   return 'path' in pin && pin.id === id && pin.path === wish.path;
 }

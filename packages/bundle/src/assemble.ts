@@ -20,6 +20,7 @@ import {
 } from '@gapferry/core';
 import { checkKey } from './attachment-schemas.ts';
 import { checkManifest, itemKey } from './check-manifest.ts';
+import { sortedFileChecks } from './file-checked.ts';
 import { fileBlobs } from './file-list.ts';
 import { FORMATS } from './formats.ts';
 import { lfsBlob } from './lfs-list.ts';
@@ -224,19 +225,20 @@ function toLfsObject({ oid, size }: LfsObject): LfsObject {
 function toFileItem(holding: FileHolding, { fileLists }: Lists): FileItem {
   const { pin } = holding;
   const base = { kind: 'file', id: pin.id } as const;
-  const origin = 'url' in pin ? { source: pin.url, checked: ['given-sha256' as const] } : LOCAL;
-  if ('root' in holding)
-    return { ...base, blobs: [holding.root.digest], root: bare(holding.root), ...origin };
+  const source = 'url' in pin ? pin.url : 'local';
+  if ('root' in holding) {
+    const { root, checked = [] } = holding;
+    return { ...base, blobs: [root.digest], root: bare(root), source, checked: sortedFileChecks(checked) };
+  }
   const list = fileLists?.get(pin.id);
   return {
     ...base,
     blobs: digestsOf([...fileBlobs(holding.files), ...(list === undefined ? [] : [list])]),
     files: list === undefined ? holding.files.map(toDirectoryFile) : { list: bare(list) },
-    ...origin,
+    source,
+    checked: [],
   };
 }
-
-const LOCAL = { source: 'local', checked: [] } as const;
 
 function toDirectoryFile({ path, digest, size, executable }: DirectoryFile): DirectoryFile {
   return { path, digest, size, ...(executable && { executable }) };

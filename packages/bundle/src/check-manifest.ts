@@ -13,6 +13,7 @@ import {
   unsafePathReason,
 } from '@gapferry/core';
 import { attachmentProblems } from './attachment-problems.ts';
+import { fileCheckProblems } from './file-checked.ts';
 import { fileListProblems } from './file-list.ts';
 import { requireFormat } from './formats.ts';
 import { lfsBlob, unsortedAt } from './lfs-list.ts';
@@ -192,10 +193,12 @@ const KIND_PROBLEMS: { readonly [K in Item['kind']]: (item: Extract<Item, { kind
     ...lfsProblems(item),
     ...gitCheckProblems(item),
   ],
-  file: (item) =>
-    isDirectoryItem(item)
+  file: (item) => [
+    ...(isDirectoryItem(item)
       ? directoryProblems(item)
-      : [...pathProblem(item.id), ...(item.blobs.length === 1 ? [] : ['a file has exactly one blob'])],
+      : [...pathProblem(item.id), ...(item.blobs.length === 1 ? [] : ['a file has exactly one blob'])]),
+    ...fileCheckProblems(item.checked),
+  ],
 };
 
 /** What names an image is in the same release. */

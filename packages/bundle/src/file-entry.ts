@@ -1,4 +1,12 @@
-import { type Digest, digestFromHex, type FileWish } from '@gapferry/core';
+import {
+  type ChecksumsDemand,
+  digestFromHex,
+  type FileDemands,
+  type FilePlace,
+  type FileSignatureDemand,
+  type FileSigner,
+  type FileWish,
+} from '@gapferry/core';
 import { z } from 'zod';
 import { entryProblem } from './entry-problem.ts';
 import { entryPath, entryText } from './entry-schemas.ts';
@@ -10,8 +18,12 @@ export type FileEntry = UrlFileEntry | LocalFileEntry;
 
 interface UrlFileEntry {
   readonly url: string;
-  readonly sha256: string;
   readonly as: string;
+  readonly sha256?: string | undefined;
+  readonly sha512?: string | undefined;
+  readonly checksums?: ChecksumsEntry | undefined;
+  readonly signature?: SignatureEntry | undefined;
+  readonly check?: 'first-seen' | undefined;
 }
 
 interface LocalFileEntry {
@@ -19,20 +31,119 @@ interface LocalFileEntry {
   readonly as: string;
 }
 
+interface PlaceEntry {
+  readonly url?: string | undefined;
+  readonly path?: string | undefined;
+}
+
+interface SignatureEntry extends PlaceEntry {
+  readonly key?: string | undefined;
+  readonly keyring?: string | undefined;
+  readonly minisign?: string | undefined;
+}
+
+interface ChecksumsEntry extends PlaceEntry {
+  readonly name?: string | undefined;
+  readonly signature?: SignatureEntry | undefined;
+}
+
+const place = { url: entryText.optional(), path: entryPath.optional() };
+const isOnePlace = ({ url, path }: PlaceEntry): boolean => (url === undefined) !== (path === undefined);
+const onePlace = { error: 'has either "url" or "path"' };
+
+const signatureEntry: z.ZodType<SignatureEntry> = z
+  .strictObject({
+    ...place,
+    key: entryPath.optional(),
+    keyring: entryPath.optional(),
+    minisign: entryText.optional(),
+  })
+  .refine(isOnePlace, onePlace)
+  .refine((entry) => ['key', 'keyring', 'minisign'].filter((member) => member in entry).length === 1, {
+    error: 'has one of "key", "keyring" and "minisign"',
+  });
+
+const checksumsEntry: z.ZodType<ChecksumsEntry> = z
+  .strictObject({ ...place, name: entryText.optional(), signature: signatureEntry.optional() })
+  .refine(isOnePlace, onePlace);
+
 export const fileEntry: z.ZodType<FileEntry> = z.union([
-  z.strictObject({ url: entryText, sha256: z.string(), as: entryText }),
+  z.strictObject({
+    url: entryText,
+    as: entryText,
+    sha256: z.string().optional(),
+    sha512: z.string().optional(),
+    checksums: checksumsEntry.optional(),
+    signature: signatureEntry.optional(),
+    check: z.literal('first-seen').optional(),
+  }),
   z.strictObject({ path: entryPath, as: entryText }),
 ]);
 
 export function toFileWish(entry: FileEntry): FileWish {
-  const as = safeName(entry.as);
-  if ('path' in entry) return { kind: 'file', path: entry.path, as };
-  return { kind: 'file', url: webUrl(entry.url, 'url'), sha256: toDigest(entry.sha256), as };
+  if ('path' in entry) return { kind: 'file', path: entry.path, as: safeName(entry.as) };
+  const url = webUrl(entry.url, 'url');
+  return { kind: 'file', url, ...toDemands(entry), as: safeName(filled(entry.as, url)) };
 }
 
-function toDigest(hex: string): Digest {
-  const bare = hex.replace(/^sha256:/, '').toLowerCase();
-  if (!/^[0-9a-f]{64}$/.test(bare))
-    throw entryProblem(`"${hex.slice(0, 80)}" is not a sha256 (64 hex digits)`, 'sha256');
-  return digestFromHex(bare);
+function toDemands({ sha256, sha512, checksums, signature, check }: UrlFileEntry): FileDemands {
+  const demands: FileDemands = {
+    ...(sha256 !== undefined && { sha256: digestFromHex(hexOf(sha256, 'sha256', 64)) }),
+    ...(sha512 !== undefined && { sha512: hexOf(sha512, 'sha512', 128) }),
+    ...(checksums !== undefined && { checksums: toChecksums(checksums) }),
+    ...(signature !== undefined && { signature: toSignature(signature) }),
+    ...(check !== undefined && { check }),
+  };
+  if (Object.keys(demands).length > 0) return demands;
+  throw entryProblem(
+    'nothing says what the file must be: give "sha256", "sha512", "checksums", "signature" or "check: first-seen"',
+    'url',
+  );
+}
+
+function toChecksums({ name, signature, ...at }: ChecksumsEntry): ChecksumsDemand {
+  return {
+    ...toPlace(at, 'checksums'),
+    ...(name !== undefined && { name }),
+    ...(signature !== undefined && { signature: toSignature(signature) }),
+  };
+}
+
+function toSignature(entry: SignatureEntry): FileSignatureDemand {
+  return { ...toPlace(entry, 'signature'), ...toSigner(entry) };
+}
+
+function toSigner({ key, keyring, minisign = '' }: SignatureEntry): FileSigner {
+  if (key !== undefined) return { key };
+  return keyring === undefined ? { minisign } : { keyring };
+}
+
+function toPlace({ url, path = '' }: PlaceEntry, member: string): FilePlace {
+  return url === undefined ? { path } : { url: webUrl(url, member) };
+}
+
+function hexOf(text: string, algorithm: 'sha256' | 'sha512', digits: number): string {
+  const bare = text.replace(`${algorithm}:`, '').toLowerCase();
+  if (new RegExp(`^[0-9a-f]{${digits}}$`).test(bare)) return bare;
+  throw entryProblem(`"${text.slice(0, 140)}" is not a ${algorithm} (${digits} hex digits)`, algorithm);
+}
+
+/** `{name}`: the last part of the URL's path. Nothing that a server says is ever part of a name. */
+function filled(as: string, url: string): string {
+  const unknown = /\{(?!name\})[^{}]*\}/.exec(as);
+  if (unknown !== null) throw entryProblem(`"as" has ${unknown[0]}: known is {name}`, 'as');
+  if (!as.includes('{name}')) return as;
+  const name = lastPart(url);
+  if (name === '' || name.includes('/'))
+    throw entryProblem('the URL has no file name: write the name in "as"', 'as');
+  return as.replaceAll('{name}', name);
+}
+
+function lastPart(url: string): string {
+  const part = new URL(url).pathname.split('/').at(-1) ?? '';
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

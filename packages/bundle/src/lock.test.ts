@@ -8,7 +8,7 @@ const FILE: Wish = { kind: 'file', url: 'https://example.org/a', sha256: digestO
 
 function filePin(id: string, content = id): Pin {
   const sha256 = digestOf(content);
-  return { kind: 'file', id, wish: digestOf(id), url: 'https://example.org', sha256 };
+  return { kind: 'file', id, wish: digestOf(id), url: 'https://example.org/a', sha256 };
 }
 
 function imagePin(content: string): Pin {

@@ -27,6 +27,7 @@ import {
   nameSchema,
   oidSchema,
   refNameSchema,
+  sizeSchema,
   textSchema,
   versionSchema,
 } from './schemas.ts';
@@ -117,7 +118,13 @@ const pinSchema = z.union([
     about: aboutSchema.optional(),
     namedBy,
   }),
-  z.strictObject({ kind: z.literal('file'), ...base, url: textSchema, sha256: digestSchema }),
+  z.strictObject({
+    kind: z.literal('file'),
+    ...base,
+    url: textSchema,
+    sha256: digestSchema,
+    size: sizeSchema.optional(),
+  }),
   z.strictObject({ kind: z.literal('file'), ...base, path: textSchema, sha256: digestSchema }),
   z.strictObject({ kind: z.literal('file'), ...base, path: textSchema, files: digestSchema }),
 ]);

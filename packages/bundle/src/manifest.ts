@@ -3,6 +3,7 @@ import type {
   Descriptor,
   Digest,
   DirectoryFile,
+  FileCheck,
   GitCheck,
   GitRef,
   LfsObject,
@@ -19,6 +20,7 @@ import {
   gitCheckedSchema,
   imageCheckedSchema,
 } from './attachment-schemas.ts';
+import { fileCheckedSchema } from './file-checked.ts';
 import { directoryFileSchema, MAX_INLINE_FILES } from './file-list.ts';
 import { FORMATS } from './formats.ts';
 import { lfsObjectSchema, MAX_INLINE_LFS } from './lfs-list.ts';
@@ -119,8 +121,8 @@ interface FileItemBase extends ItemBase {
   readonly kind: 'file';
   /** The file's URL, or `local`. */
   readonly source: string;
-  /** What the content was checked against outside. */
-  readonly checked: readonly 'given-sha256'[];
+  /** What the content was checked against outside, sorted by canonical JSON. */
+  readonly checked: readonly FileCheck[];
 }
 
 export interface SingleFileItem extends FileItemBase {
@@ -194,7 +196,7 @@ const fileSchema = z
       ])
       .optional(),
     source: textSchema,
-    checked: z.array(z.literal('given-sha256')).max(1),
+    checked: fileCheckedSchema,
   })
   .refine(({ root, files }) => (root === undefined) !== (files === undefined), {
     error: 'has either root or files',

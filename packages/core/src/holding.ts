@@ -1,5 +1,6 @@
 import type { Attachment } from './attachment.ts';
 import type { Descriptor, SizedDigest } from './descriptor.ts';
+import type { FileCheck } from './file-check.ts';
 import type { GitCheck } from './git-signatures.ts';
 import type { ChartPin, FilePin, GitPin, GitRef, ImagePin } from './pin.ts';
 import type { UpstreamCheck } from './upstream.ts';
@@ -74,6 +75,8 @@ export interface SingleFileHolding {
   readonly kind: 'file';
   readonly pin: FilePin;
   readonly root: Descriptor;
+  /** What the file was held against; absent: nothing. */
+  readonly checked?: readonly FileCheck[];
 }
 
 export interface DirectoryHolding {

@@ -18,6 +18,7 @@ export * from './digest.ts';
 export * from './discovery.ts';
 export * from './error-codes.ts';
 export * from './errors.ts';
+export * from './file-check.ts';
 export * from './file-loads.ts';
 export * from './git-identity.ts';
 export * from './git-signatures.ts';

@@ -116,6 +116,8 @@ export interface UrlFilePin extends PinBase {
   readonly kind: 'file';
   readonly url: string;
   readonly sha256: Digest;
+  /** Bytes; where they had to be counted to find the sha256. */
+  readonly size?: number;
 }
 
 export interface LocalFilePin extends PinBase {

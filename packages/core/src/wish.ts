@@ -139,12 +139,51 @@ export interface GitWish {
 
 export type FileWish = UrlFileWish | LocalFileWish;
 
-export interface UrlFileWish {
+/** A file by its URL. At least one demand says what it must be; every one is held. */
+export interface UrlFileWish extends FileDemands {
   readonly kind: 'file';
   readonly url: string;
-  readonly sha256: Digest;
   /** Path below the files of a release, safe on every file system; the file's identity. */
   readonly as: string;
+}
+
+/** What a file from elsewhere must be, as bundle.yaml states it: files are named, not read. Paths are relative to bundle.yaml. */
+export interface FileDemands {
+  readonly sha256?: Digest;
+  /** 128 lower-case hex digits. */
+  readonly sha512?: string;
+  readonly checksums?: ChecksumsDemand;
+  readonly signature?: FileSignatureDemand;
+  /** What was found first stands in the lock, and every later look must find the same. */
+  readonly check?: 'first-seen';
+}
+
+/** Where a small file lies that says something about another. */
+export type FilePlace = { readonly url: string } | { readonly path: string };
+
+/** A file of checksums, as `sha256sum` and `sha512sum` write it, has a line for the file. */
+export type ChecksumsDemand = FilePlace & {
+  /** How the file is called there; absent: the last part of its URL. */
+  readonly name?: string;
+  /** The file of checksums itself is signed. */
+  readonly signature?: FileSignatureDemand;
+};
+
+/** A detached signature, and who must have made it. */
+export type FileSignatureDemand = FilePlace & FileSigner;
+
+export type FileSigner =
+  /** Public key in PEM: `cosign sign-blob` made the signature, or anything that signs alike. */
+  | { readonly key: string }
+  /** OpenPGP keys. */
+  | { readonly keyring: string }
+  /** A minisign public key, itself or in a file. */
+  | { readonly minisign: string };
+
+/** Names a signer within one bundle: `key cosign.pub`. */
+export function nameOfSigner(signer: FileSigner): string {
+  if ('key' in signer) return `key ${signer.key}`;
+  return 'keyring' in signer ? `keyring ${signer.keyring}` : `minisign key ${signer.minisign}`;
 }
 
 /** A file or a directory on this machine. */

@@ -47,7 +47,8 @@ async function announcedSize(
   }
 }
 
-function isRefusal(error: unknown): boolean {
+/** An answer that says nothing about what GET would give. */
+export function isRefusal(error: unknown): boolean {
   return (
     isGapferryError(error) &&
     ['UNAUTHORIZED', 'FORBIDDEN', 'SOURCE_NOT_FOUND', 'PROTOCOL_VIOLATION', 'SERVER_ERROR'].includes(

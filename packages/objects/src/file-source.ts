@@ -1,45 +1,142 @@
 import {
   aboutItem,
+  type BlobStore,
+  type Digest,
+  digestFromHex,
   type FileHolding,
   type FilePin,
+  type FileVerifier,
   type FileWish,
+  GapferryError,
+  type Run,
   type Source,
+  type UrlFilePin,
+  type UrlFileWish,
   wishDigest,
 } from '@gapferry/core';
 import type { HttpClient } from '@gapferry/http';
+import { checksumOf, type DemandMeans, holdDemands, requireChecksum } from './hold-demands.ts';
+import { fileLearner, type Lookups } from './learn-file.ts';
 import { localFiles } from './local/local-files.ts';
-import { fetchUrlFile } from './url-file.ts';
+import { nameOfPlace, smallFiles } from './small-files.ts';
+import { fetchUrlFile, type UrlFileMeans } from './url-file.ts';
 
 export interface FileSourceOptions {
   /** Where relative paths of files on this machine begin; default: the working directory. */
   readonly directory?: string;
-  /** The most bytes that are read of a file whose server names no length; default 64 GiB. */
+  /** What is wished: a pin alone does not say what its file must be held against. */
+  readonly wishes?: readonly FileWish[];
+  /** Who may sign, by `nameOfSigner`. */
+  readonly verifiers?: ReadonlyMap<string, FileVerifier>;
+  /** sha256 that the lock has for files with `check: first-seen`, by the digest of their wish. */
+  readonly seen?: ReadonlyMap<Digest, Digest>;
+  /** Directory for bytes that had to be read to find out what they are, until they are fetched; absent: none are kept. */
+  readonly workDirectory?: string;
+  /** What is remembered of files between runs. */
+  readonly lookups?: Lookups;
+  /** The most bytes that are read of a file whose size or sha256 nobody names; default 64 GiB. */
   readonly unknownSizeLimit?: number;
 }
 
 const DEFAULT_LIMIT = 64 * 2 ** 30;
 
-/** Files over HTTP(S), and files and directories on this machine. Where a wish says what the file is (its sha256), `resolve` asks nobody, and `fetch` finds out whether upstream still has it. */
+/** Files over HTTP(S), and files and directories on this machine. Where a wish says what the file is (its sha256), `resolve` asks nobody, and `fetch` finds out whether upstream still has it;
+ *  otherwise `resolve` finds it out, by a file of checksums or by reading the file. `fetch` holds it against everything that is demanded. */
 export function fileSource(
   http: HttpClient,
   options: FileSourceOptions = {},
 ): Source<FileWish, FilePin, FileHolding> {
+  const { directory = '.', wishes = [], verifiers = new Map(), workDirectory, lookups } = options;
   const limit = options.unknownSizeLimit ?? DEFAULT_LIMIT;
-  const local = localFiles(options.directory ?? '.');
+  const local = localFiles(directory);
+  const learner = fileLearner(http, {
+    limit,
+    ...(workDirectory !== undefined && { directory: workDirectory }),
+    ...(lookups && { lookups }),
+  });
+  const means: Means = {
+    http,
+    learner,
+    limit,
+    verifiers,
+    small: smallFiles(http, directory),
+    seen: options.seen ?? new Map(),
+  };
+  const known = new Map<Digest, UrlFileWish>();
+  const learnWish = (wish: FileWish): void => {
+    if ('url' in wish) known.set(wishDigest(wish), wish);
+  };
+  wishes.forEach(learnWish);
   return {
     async resolve(wish, run) {
       if ('path' in wish) return [await local.resolve(wish, run)];
-      const { as: id, url, sha256 } = wish;
-      return [{ kind: 'file', id, wish: wishDigest(wish), url, sha256 }];
+      learnWish(wish);
+      return [await resolveUrl(means, wish, run)];
     },
     async fetch(pin, into, run) {
       try {
-        return 'path' in pin
-          ? await local.fetch(pin, into, run)
-          : await fetchUrlFile(http, pin, into, limit, run);
+        if ('path' in pin) return await local.fetch(pin, into, run);
+        return await fetchUrl(means, pin, known.get(pin.wish), into, run);
       } catch (error) {
         throw aboutItem(pin.id, error);
       }
     },
   };
+}
+
+interface Means extends DemandMeans, UrlFileMeans {
+  readonly seen: ReadonlyMap<Digest, Digest>;
+}
+
+async function resolveUrl(means: Means, wish: UrlFileWish, run: Run): Promise<UrlFilePin> {
+  const { as: id, url } = wish;
+  const found = await identify(means, wish, run);
+  const pin: UrlFilePin = { kind: 'file', id, wish: wishDigest(wish), url, ...found };
+  const seen = means.seen.get(pin.wish);
+  if (wish.check === 'first-seen' && seen !== undefined && seen !== pin.sha256)
+    throw changedSince(id, seen, pin.sha256);
+  return pin;
+}
+
+/** The cheapest way to the sha256: given, in a list of checksums, or by reading the file. */
+async function identify(
+  means: Means,
+  wish: UrlFileWish,
+  run: Run,
+): Promise<Pick<UrlFilePin, 'sha256' | 'size'>> {
+  if (wish.sha256 !== undefined) return { sha256: wish.sha256 };
+  const listed =
+    wish.checksums === undefined ? undefined : await checksumOf(means, wish, wish.checksums, run);
+  const checksum = listed?.checksum;
+  if (checksum?.algorithm === 'sha256') return { sha256: digestFromHex(checksum.hex) };
+  const { sha256, sha512, size } = await means.learner.learn(wish.url, wish.as, run);
+  if (checksum !== undefined && wish.checksums !== undefined)
+    requireChecksum(checksum, sha512, wish.as, nameOfPlace(wish.checksums));
+  if (wish.sha512 !== undefined)
+    requireChecksum({ algorithm: 'sha512', hex: wish.sha512 }, sha512, wish.as, 'bundle.yaml');
+  return { sha256, size };
+}
+
+async function fetchUrl(
+  means: Means,
+  pin: UrlFilePin,
+  wish: UrlFileWish | undefined,
+  into: BlobStore,
+  run: Run,
+): Promise<FileHolding> {
+  if (wish === undefined)
+    throw new GapferryError({ code: 'INTERNAL', message: `nothing is known of the wish for file ${pin.id}` });
+  const root = await fetchUrlFile(means, pin, into, run);
+  const checked = await holdDemands(means, wish, root, into, run);
+  return { kind: 'file', pin, root, checked };
+}
+
+function changedSince(item: string, seen: Digest, found: Digest): GapferryError {
+  return new GapferryError({
+    code: 'DIGEST_MISMATCH',
+    message: `${item} is now ${found}; when it was first seen it was ${seen}`,
+    hint: `find out why upstream changed it; if it is meant to be so, accept it with "gapferry resolve --accept ${item}"`,
+    origin: 'source',
+    data: { item, expected: seen, actual: found },
+  });
 }

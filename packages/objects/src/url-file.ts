@@ -1,7 +1,8 @@
 import {
   type BlobStore,
+  type ByteSource,
   type Bytes,
-  type FileHolding,
+  type Descriptor,
   MEDIA_TYPES,
   type Pour,
   type Run,
@@ -9,30 +10,59 @@ import {
 } from '@gapferry/core';
 import type { HttpClient } from '@gapferry/http';
 import { learnFileSize } from './file-size.ts';
+import type { FileLearner } from './learn-file.ts';
 
-/** Brings a file from its URL into a store. `limit`: the most bytes that are read of a file whose server names no length. */
+export interface UrlFileMeans {
+  readonly http: HttpClient;
+  readonly learner: FileLearner;
+  /** The most bytes that are read of a file whose server names no length. */
+  readonly limit: number;
+}
+
+/** Brings a file from its URL into a store: bytes that were read already to find out what it is are not asked for again. */
 export async function fetchUrlFile(
-  http: HttpClient,
+  means: UrlFileMeans,
   pin: UrlFilePin,
   into: BlobStore,
-  limit: number,
   run: Run,
-): Promise<FileHolding> {
+): Promise<Descriptor> {
   const { id: item, url, sha256 } = pin;
-  const size = await learnFileSize(http, { url, sha256, item }, limit, run);
+  const size = pin.size ?? (await learnFileSize(means.http, { url, sha256, item }, means.limit, run));
   run.emit({ kind: 'item-started', item, bytes: size });
   const told = (bytes: number): void => run.emit({ kind: 'bytes', item, bytes, reused: true });
+  const kept = await means.learner.kept(url, { sha256, size });
+  const bytes =
+    kept === undefined ? fromServer(means.http, { url, item, size }, told, run) : fromKept(kept, item, run);
+  const { reused } = await into.put({ digest: sha256, size }, bytes, run);
+  if (reused) told(size);
+  if (kept !== undefined) await means.learner.forget(url);
+  run.emit({ kind: 'item-done', item, outcome: reused ? 'reused' : 'done', bytes: size });
+  return { mediaType: MEDIA_TYPES.octets, digest: sha256, size };
+}
+
+function fromServer(
+  http: HttpClient,
+  request: { readonly url: string; readonly item: string; readonly size: number },
+  told: (bytes: number) => void,
+  run: Run,
+): ByteSource {
   const read = (from: number): Bytes => {
     if (from > 0) told(from);
-    return http.body({ url, item, size }, from, run);
+    return http.body(request, from, run);
   };
   const pour: Pour = async (part, inner) => {
-    const poured = await http.pour({ url, item, size }, part, inner);
+    const poured = await http.pour(request, part, inner);
     if (poured !== undefined && part.from > 0) told(part.from);
     return poured;
   };
-  const { reused } = await into.put({ digest: sha256, size }, Object.assign(read, { pour }), run);
-  if (reused) told(size);
-  run.emit({ kind: 'item-done', item, outcome: reused ? 'reused' : 'done', bytes: size });
-  return { kind: 'file', pin, root: { mediaType: MEDIA_TYPES.octets, digest: sha256, size } };
+  return Object.assign(read, { pour });
+}
+
+function fromKept(kept: (from: number, run: Run) => Bytes, item: string, run: Run): ByteSource {
+  return async function* (from) {
+    for await (const chunk of kept(from, run)) {
+      yield chunk;
+      run.emit({ kind: 'bytes', item, bytes: chunk.byteLength });
+    }
+  };
 }

@@ -48,7 +48,8 @@ function isSignature(
   }
 }
 
-function hashesOf(key: KeyObject, what: string): readonly (string | undefined)[] {
+/** Hashes that a signature by the key may be over; `undefined`: over the bytes themselves. Throws `KEY_UNUSABLE`. */
+export function hashesOf(key: KeyObject, what: string): readonly (string | undefined)[] {
   const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
   if (key.asymmetricKeyType === 'ed25519') return [undefined];
   if (key.asymmetricKeyType === 'rsa' && modulusLength >= 2048 && modulusLength <= 8192) return ['sha256'];

@@ -11,6 +11,14 @@ export function lockFileVectors(): Vector[] {
   const directory = { ...KIT, files: digest('a list of files') };
   const file = { ...KIT, id: 'tools/kit', sha256: digest('content of file') };
   return [
+    good('good-file-size', 'a file whose bytes were counted to find out what it is', {
+      id: 'k3s/v1.31.2/k3s',
+      kind: 'file',
+      sha256: digest('content of file'),
+      size: 15,
+      url: 'https://files.example.org/k3s',
+      wish: digest('a wish'),
+    }),
     good('good-local-file', 'a file on this machine', file),
     good('good-directory', 'a directory on this machine, by the digest of the list of its files', directory),
     wrong('directory-files-in-line', 'files in the place of the digest of their list', {

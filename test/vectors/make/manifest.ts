@@ -15,6 +15,7 @@ import {
   wholeManifest,
 } from './manifest-content.ts';
 import { manifestDirectoryVectors } from './manifest-directories.ts';
+import { manifestFileCheckVectors } from './manifest-file-checks.ts';
 import { manifestLfsVectors } from './manifest-lfs.ts';
 import { manifestNamedByVectors } from './manifest-named-by.ts';
 import { manifestShallowVectors } from './manifest-shallow.ts';
@@ -35,6 +36,7 @@ export function manifestVectors(): Vector[] {
     ...manifestAttachmentVectors(),
     ...manifestNamedByVectors(),
     ...manifestDirectoryVectors(),
+    ...manifestFileCheckVectors(),
     ...manifestLfsVectors(),
     ...manifestShallowVectors(),
     ...manifestAboutVectors(),

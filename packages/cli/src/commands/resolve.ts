@@ -20,6 +20,7 @@ export default class Resolve extends GapferryCommand<typeof Resolve> {
   static override examples = [
     '<%= config.bin %> <%= command.id %> bundles/line-a',
     '<%= config.bin %> <%= command.id %> bundles/line-a --check',
+    '<%= config.bin %> <%= command.id %> bundles/line-a --accept tools/run',
   ];
   static override args = {
     bundle: Args.string({ description: 'bundle directory or bundle.yaml', required: true }),
@@ -29,6 +30,12 @@ export default class Resolve extends GapferryCommand<typeof Resolve> {
     refresh: Flags.boolean({
       description:
         'look again for signatures, attestations and SBOMs, also where that was done in the last 24 hours',
+    }),
+    accept: Flags.string({
+      description:
+        'take a file as it is now, although it is another than when it was first seen; may be repeated',
+      helpValue: 'NAME',
+      multiple: true,
     }),
     depot: depotFlag(),
   };
@@ -44,7 +51,7 @@ export default class Resolve extends GapferryCommand<typeof Resolve> {
     const values = await readValues(bundle);
     const sources = await openSources(
       readEnvironment(process.env),
-      bundle,
+      { ...bundle, accepted: this.flags.accept ?? [] },
       this.flags.depot,
       this.flags.refresh,
     );

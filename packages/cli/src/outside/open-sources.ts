@@ -17,6 +17,7 @@ import { fileLookupCache } from './file-lookup-cache.ts';
 import { late } from './late.ts';
 import type { ChartLook } from './look-into-tree.ts';
 import { openAbout } from './open-about.ts';
+import { openFiles } from './open-files.ts';
 import type { BundleFiles } from './read-bundle.ts';
 import { readKeyrings } from './read-keyrings.ts';
 import { treeDiscovery } from './tree-discovery.ts';
@@ -33,6 +34,8 @@ export interface OpenSources extends Sources {
 export interface SourcesInput extends Pick<BundleFiles, 'config' | 'file' | 'lock'> {
   /** Are hosts asked what repositories are about? They are, unless nobody will keep it. */
   readonly asksAbout?: boolean;
+  /** Ids of files that may be another than when they were first seen. */
+  readonly accepted?: readonly string[];
 }
 
 interface Remote {
@@ -47,20 +50,22 @@ interface Remote {
  *  What images and charts need is loaded when the first of them is asked for: it takes longer than a bundle of repositories that did not change. */
 export async function openSources(
   environment: Environment,
-  { config, file, lock, asksAbout = true }: SourcesInput,
+  { config, file, lock, asksAbout = true, accepted = [] }: SourcesInput,
   directory: string,
   refresh = false,
   collects = false,
 ): Promise<OpenSources> {
-  const [{ createHttpClient }, { createGit, gitSource, normalizeGitUrl }, { fileSource }] = await Promise.all(
-    [import('@gapferry/http'), import('@gapferry/git'), import('@gapferry/objects')],
-  );
+  const [{ createHttpClient }, { createGit, gitSource, normalizeGitUrl }] = await Promise.all([
+    import('@gapferry/http'),
+    import('@gapferry/git'),
+  ]);
   const { insecure, hosts } = config;
   const remote = await remoteOf(environment, insecure);
   const client = { proxyEnv: environment.proxy, userAgent: 'gapferry' };
   const settings = await settingsOf(hosts, dirname(file));
   const http = createHttpClient({ ...remote, ...client, hosts: settings });
   const provenance = await provenanceSigners({ config, file });
+  const files = await openFiles({ http, config, file, directory, accepted, ...(lock && { lock }) });
   const places = { http, config, file, directory, refresh };
   const images = late(() => openImages(places));
   const charts = late(async () => openCharts(places, environment, provenance, await images.get()));
@@ -88,7 +93,7 @@ export async function openSources(
     image: lateSource(async () => (await images.get()).source),
     chart: lateSource(async () => (await charts.get()).source),
     git: ahead.source,
-    file: fileSource(http, { directory: dirname(file) }),
+    file: files,
     begin: (run) =>
       ahead.begin(
         config.wishes.filter((wish) => wish.kind === 'git'),

@@ -60,6 +60,35 @@ describe.skipIf(isMissing('gpg', 'gpgconf'))('what gpg signed', () => {
     }
   });
 
+  it('over a file is good, armored or not, and by one of several', async () => {
+    const content = await keys();
+    const checkFile = (signature: Uint8Array, data = TEXT): Promise<string> =>
+      openPgpSigners({ name: 'up.gpg', content }).verifyFile(inPieces(data), signature);
+    const fingerprint = await fingerprintOf(ADA);
+    const armored = await sign('--detach-sign');
+    const binary = await sign('--detach-sign', ADA, '--no-armor');
+    for (const signature of [armored, binary]) {
+      expect(await checkFile(signature)).toBe(fingerprint);
+      await expect(checkFile(signature, `${TEXT} `)).rejects.toMatchObject({ code: 'SIGNATURE_INVALID' });
+    }
+    const weak = ['--digest-algo', 'SHA1', '--allow-weak-digest-algos'];
+    await expect(checkFile(await sign('--detach-sign', ADA, ...weak))).rejects.toMatchObject({
+      category: 'trust',
+    });
+    for (const algorithm of ['SHA256', 'SHA384', 'SHA512'])
+      for (const who of [ADA, BOB])
+        expect(await checkFile(await sign('--detach-sign', who, '--digest-algo', algorithm))).toBe(
+          await fingerprintOf(who),
+        );
+    const both = await sign('--detach-sign', '', '--local-user', ADA, '--local-user', BOB);
+    expect([fingerprint, await fingerprintOf(BOB)]).toContain(await checkFile(both));
+    await expect(
+      openPgpSigners({ name: 'up.gpg', content: await keys(BOB) }).verifyFile(inPieces(TEXT), armored),
+    ).rejects.toMatchObject({ code: 'KEY_UNKNOWN' });
+    for (const bad of ['', 'hello', Buffer.from(armored).toString().slice(0, 120)])
+      await expect(checkFile(Buffer.from(bad))).rejects.toMatchObject({ code: 'SIGNATURE_INVALID' });
+  });
+
   it('is given back without the marks of the signed form', async () => {
     const signers = openPgpSigners({ name: 'up.gpg', content: await keys() });
     const { text } = await signers.verifyText(await sign('--clearsign'));
@@ -169,3 +198,14 @@ describe.skipIf(isMissing('gpg', 'gpgconf'))('what gpg signed', () => {
     });
   });
 });
+
+/** One buffer for all pieces, as a reader of blobs gives them. */
+async function* inPieces(text: string): AsyncIterable<Uint8Array> {
+  const buffer = new Uint8Array(7);
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.byteLength; at += buffer.byteLength) {
+    const piece = bytes.subarray(at, at + buffer.byteLength);
+    buffer.set(piece);
+    yield buffer.subarray(0, piece.byteLength);
+  }
+}

@@ -1,5 +1,6 @@
-import { type ErrorCode, GapferryError, type KeyFile, printable } from '@gapferry/core';
-import type { Key } from 'openpgp';
+import { type Bytes, type ErrorCode, GapferryError, type KeyFile, printable } from '@gapferry/core';
+import type { Key, SignaturePacket } from 'openpgp';
+import { hashSigned } from './hash-signed.ts';
 import { readKeyring } from './read-keyring.ts';
 
 /** Who signs with OpenPGP, and what they signed. A signature counts when its key was good at the time that it names: a key that expired later does no harm, a revoked one does.
@@ -12,7 +13,12 @@ export interface OpenPgpSigners {
   verifyText(message: Uint8Array): Promise<{ readonly text: string; readonly fingerprint: string }>;
   /** An armored detached signature, the only one of its block, over `data`. Gives the fingerprint of the primary key. Throws the same. */
   verifyDetached(data: Uint8Array, armored: string): Promise<string>;
+  /** Detached signatures, armored or not, over bytes that are read once as a stream; one good signature of several is enough. Gives the same. Throws the same. */
+  verifyFile(data: Bytes, signature: Uint8Array): Promise<string>;
 }
+
+/** A file is rarely signed by more than a few. */
+const MAX_SIGNATURES = 32;
 
 /** Reads the keyring when it is asked for the first time. */
 export function openPgpSigners(keyring: KeyFile): OpenPgpSigners {
@@ -43,7 +49,31 @@ export function openPgpSigners(keyring: KeyFile): OpenPgpSigners {
       const { signatures } = await verify({ message, signature, verificationKeys }).catch(unreadable);
       return (await requireOneGood(signatures, verificationKeys, keyring.name)).getFingerprint();
     },
+    async verifyFile(data, signature) {
+      const verificationKeys = await keys();
+      const { createMessage, PacketList, readSignature, Signature, verify } = await import('openpgp');
+      const read = await (isArmored(signature)
+        ? readSignature({ armoredSignature: Buffer.from(signature).toString('latin1') })
+        : readSignature({ binarySignature: Uint8Array.from(signature) })
+      ).catch(unreadable);
+      const { packets } = read;
+      if (packets.length > MAX_SIGNATURES) throw invalid(`has ${packets.length} OpenPGP signatures`);
+      await hashSigned(packets, data);
+      const counted = new PacketList<SignaturePacket>();
+      counted.push(...packets.filter((packet) => 'hashed' in packet && packet.hashed !== null));
+      const message = await createMessage({ binary: new Uint8Array(0) });
+      const { signatures } = await verify({
+        message,
+        signature: new Signature(counted),
+        verificationKeys,
+      }).catch(unreadable);
+      return (await requireOneGood(signatures, verificationKeys, keyring.name)).getFingerprint();
+    },
   };
+}
+
+function isArmored(signature: Uint8Array): boolean {
+  return Buffer.from(signature).toString('latin1', 0, 64).trimStart().startsWith('-----BEGIN PGP');
 }
 
 /** Reads the keyring. Throws `KEY_UNUSABLE`. */

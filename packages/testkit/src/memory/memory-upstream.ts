@@ -323,7 +323,7 @@ function urlOf(file: FileWish | FilePin): string {
 }
 
 function shaOf(file: FileWish | FilePin): Digest {
-  if ('sha256' in file) return file.sha256;
+  if ('sha256' in file && file.sha256 !== undefined) return file.sha256;
   throw new GapferryError({ code: 'INTERNAL', message: 'the upstream in memory has single files alone' });
 }
 
@@ -342,5 +342,5 @@ async function fetchFile(
       origin: 'source',
     });
   await bring(world, [served], into, pin.id, run);
-  return { kind: 'file', pin, root: served };
+  return { kind: 'file', pin, root: served, checked: ['given-sha256'] };
 }

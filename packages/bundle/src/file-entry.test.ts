@@ -1,0 +1,75 @@
+import { digestOf, hexOf } from '@gapferry/core';
+import { describe, expect, it } from 'vitest';
+import { parseBundleConfig } from './bundle-config.ts';
+
+const HEAD = 'format: gapferry.bundle/1\nname: line-a\n';
+const SHA256 = hexOf(digestOf('x'));
+const SHA512 = 'Ab'.repeat(64);
+const URL = 'https://example.org/dist/tool';
+const wishOf = (line: string) =>
+  parseBundleConfig(`${HEAD}files: [${line}]`, 'bundle.yaml', (url) => url).wishes[0];
+
+describe('a file of bundle.yaml', () => {
+  it.each([
+    [`sha256: ${SHA256}`, { sha256: digestOf('x') }],
+    [`sha512: "sha512:${SHA512}"`, { sha512: SHA512.toLowerCase() }],
+    ['check: first-seen', { check: 'first-seen' }],
+    ['checksums: {path: sums/SHA256SUMS}', { checksums: { path: 'sums/SHA256SUMS' } }],
+    [`checksums: {url: "${URL}.sums", name: t}`, { checksums: { url: `${URL}.sums`, name: 't' } }],
+    [
+      `signature: {url: "${URL}.asc", keyring: up.gpg}`,
+      { signature: { url: `${URL}.asc`, keyring: 'up.gpg' } },
+    ],
+    [`signature: {path: t.sig, key: up.pub}`, { signature: { path: 't.sig', key: 'up.pub' } }],
+    [`signature: {path: t.minisig, minisign: RWQx}`, { signature: { path: 't.minisig', minisign: 'RWQx' } }],
+    [
+      'checksums: {path: s, signature: {path: s.asc, keyring: k}}',
+      { checksums: { path: 's', signature: { path: 's.asc', keyring: 'k' } } },
+    ],
+    [`sha256: ${SHA256}, check: first-seen`, { sha256: digestOf('x'), check: 'first-seen' }],
+  ])('says what it must be: %s', (demand, wanted) => {
+    expect(wishOf(`{url: "${URL}", as: bin/tool, ${demand}}`)).toEqual({
+      kind: 'file',
+      url: URL,
+      as: 'bin/tool',
+      ...wanted,
+    });
+  });
+
+  it.each([
+    ['', 'nothing says what the file must be'],
+    [', sha256: abc', 'is not a sha256 (64 hex digits)'],
+    [`, sha512: ${SHA256}`, 'is not a sha512 (128 hex digits)'],
+    [', check: always', 'files[0]'],
+    [', checksums: {}', 'has either "url" or "path"'],
+    [`, checksums: {url: "${URL}", path: a}`, 'has either "url" or "path"'],
+    [', checksums: {url: "file:///etc/passwd"}', 'is not an http:// or https:// URL'],
+    [`, checksums: {url: "https://user:secret@example.org/s"}`, 'must not carry credentials'],
+    [`, signature: {url: "${URL}.asc"}`, 'has one of "key", "keyring" and "minisign"'],
+    [`, signature: {url: "${URL}.asc", key: a, keyring: b}`, 'has one of "key", "keyring" and "minisign"'],
+    [', signature: {key: a}', 'has either "url" or "path"'],
+  ])('is refused with%s', (demand, problem) => {
+    expect(() => wishOf(`{url: "${URL}", as: bin/tool${demand}}`)).toThrow(problem);
+  });
+
+  it.each([
+    ['{name}', `${URL}-1.0.tgz`, 'tool-1.0.tgz'],
+    ['tools/{name}', `${URL}?x=1#y`, 'tools/tool'],
+    ['a/{name}/{name}', 'https://example.org/a%20b', 'a/a b/a b'],
+  ])('may be named after its URL: %s', (as, url, id) => {
+    expect(wishOf(`{url: "${url}", as: "${as}", check: first-seen}`)).toMatchObject({ as: id });
+  });
+
+  it.each([
+    ['{name}', 'https://example.org/'],
+    ['{name}', 'https://example.org/..%2f..%2fetc%2fpasswd'],
+    ['{name}', 'https://example.org/dist/nul'],
+    ['{name}', 'https://example.org/dist/a.'],
+    ['{name}', 'https://example.org/dist/u%CC%88'],
+    ['{name}', 'https://example.org/dist/a%0ab'],
+    ['{version}', URL],
+    ['{Name}', URL],
+  ])('is not named %s after %s', (as, url) => {
+    expect(() => wishOf(`{url: "${url}", as: "${as}", check: first-seen}`)).toThrow(/files\[0\]\.as/);
+  });
+});

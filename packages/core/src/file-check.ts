@@ -1,0 +1,33 @@
+import type { Bytes } from './blobs.ts';
+import type { Digest } from './digest.ts';
+import type { Run } from './run.ts';
+
+/** What a file was held against outside: what the manifest records. */
+export type FileCheck = 'given-sha256' | 'given-sha512' | 'checksums' | 'first-seen' | FileSignatureCheck;
+
+/** Whose signature was good. */
+export type FileSigned =
+  | { readonly by: 'cosign-key' /** sha256 of the SubjectPublicKeyInfo. */; readonly key: Digest }
+  | {
+      readonly by: 'openpgp' /** Of the primary key, 40 or 64 lower-case hex digits. */;
+      readonly fingerprint: string;
+    }
+  | {
+      readonly by: 'minisign' /** Key id as minisign shows it, 16 upper-case hex digits. */;
+      readonly key: string;
+    };
+
+/** `of`: not the file was signed, but the file of checksums that names it. */
+export type FileSignatureCheck = FileSigned & { readonly of?: 'checksums' };
+
+/** Bytes that a signature may cover; opened as often as needed. */
+export interface SignedFile {
+  readonly size: number;
+  open(run: Run): Bytes;
+}
+
+/** Holds detached signatures against one key, or the keys of one keyring. One good signature is enough. */
+export interface FileVerifier {
+  /** Throws `SIGNATURE_INVALID`, `KEY_UNKNOWN`, `KEY_UNUSABLE`; `LIMIT_EXCEEDED` where the whole file would have to be in memory. Messages go on after what is signed: "is signed by …". */
+  verify(file: SignedFile, signature: Uint8Array, run: Run): Promise<FileSigned>;
+}
