@@ -21,7 +21,7 @@ export interface RefsToCheck {
   readonly missing: string;
 }
 
-/** Holds what each ref names against who may have signed it: an annotated tag its tag object, everything else the commit. One entry for each signer, in the order of `signerKey`.
+/** Holds what each ref names against who may have signed it: an annotated tag its tag object, which must have the name of the tag, everything else the commit. One entry for each signer, in the order of `signerKey`.
  *  Throws `SIGNATURE_MISSING`, `SIGNATURE_INVALID` or `KEY_UNKNOWN` with the refs and keys named, the gravest first, and what the signers' files are refused with. */
 export async function checkGitRefs(
   { refs, objects, signers, missing }: RefsToCheck,
@@ -40,7 +40,9 @@ export async function checkGitRefs(
   const refusals: Refusal[] = [];
   for (const ref of refs) {
     try {
-      checks.push({ ...(await verify(ref.oid)), refs: [ref.name] });
+      const signer = await verify(ref.oid);
+      requireOwnName(ref, objects.get(ref.oid));
+      checks.push({ ...signer, refs: [ref.name] });
     } catch (error) {
       if (!isGapferryError(error) || error.category !== 'trust') throw error;
       refusals.push({ ref, object: objects.get(ref.oid), error });
@@ -48,6 +50,18 @@ export async function checkGitRefs(
   }
   if (refusals.length > 0) throw unmet(refusals);
   return mergeGitChecks(checks);
+}
+
+/** Who may push, but not sign, could else put an old signed tag under the name of a new one. */
+function requireOwnName({ name }: GitRef, object: GitObject | undefined): void {
+  const short = name.startsWith('refs/tags/') ? name.slice('refs/tags/'.length) : undefined;
+  if (short === undefined || object?.type !== 'tag') return;
+  const [, , line = ''] = Buffer.from(object.content).toString('utf8').split('\n', 3);
+  if (line === `tag ${short}`) return;
+  throw new GapferryError({
+    code: 'SIGNATURE_INVALID',
+    message: `is signed under another name: "${line.replace(/^tag /, '').slice(0, 200)}"`,
+  });
 }
 
 interface Refusal {

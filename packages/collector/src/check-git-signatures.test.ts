@@ -15,7 +15,7 @@ import { describe, expect, it } from 'vitest';
 import { checkGitSignatures } from './check-git-signatures.ts';
 
 const ADA = signedCommit('ada');
-const TAG = testObject('tag', 'object\n\nv1\nsigned-by: ada\n');
+const TAG = testObject('tag', 'object 0\ntype commit\ntag v1\n\nv1\nsigned-by: ada\n');
 const BOB = signedCommit('bob');
 const NOBODY = testObject('commit', 'tree\n\nhello\n');
 const FORGED = signedCommit('!ada');
@@ -136,6 +136,15 @@ describe('what bundle.yaml demands of the refs of a repository', () => {
       expect.stringMatching(/^refs\/tags\/v2 .*is signed by bob/),
       expect.stringMatching(/^refs\/heads\/work .*is not signed/),
     ]);
+  });
+
+  it('is not met by a tag that was signed under another name', async () => {
+    await expect(
+      check([{ allowedSigners: 'ada' }], { 'refs/tags/v1': TAG, 'refs/tags/v2': TAG }),
+    ).rejects.toMatchObject({
+      code: 'SIGNATURE_INVALID',
+      message: expect.stringMatching(/^refs\/tags\/v2 .* is signed under another name: "v1"$/),
+    });
   });
 
   it('is not met by what nobody can sign', async () => {
