@@ -20,6 +20,7 @@ import {
   type Manifest,
 } from './manifest.ts';
 import { type Packs, releaseBlobs } from './packs.ts';
+import { type SignerChange, signerChange } from './signer-change.ts';
 
 /** What changes for the inside when release B follows release A. */
 export interface ReleaseDiff {
@@ -100,6 +101,8 @@ export type ItemChange =
       readonly cuts?: { readonly from: number; readonly to: number };
       /** How many files of Git LFS came and went, where any did. */
       readonly lfs?: { readonly added: number; readonly removed: number };
+      /** Who signed its refs, where that changed. */
+      readonly signers?: SignerChange;
       /** What the host says of the repository, where that changed; without members where it says nothing. */
       readonly about?: { readonly from: RepositoryAbout; readonly to: RepositoryAbout };
       /** Of the packs and lists that A has not. */
@@ -231,7 +234,9 @@ function refChange(was: GitItem, is: GitItem, a: DiffSide, b: DiffSide, newBytes
   const cuts = cutChange(was, is, refs);
   const lfs = lfsChange(was, is);
   const about = aboutChange(was, is);
-  const besides = [head, cuts, lfs, about];
+  const deleted = refs.filter(({ to }) => to === undefined).map(({ name }) => name);
+  const signers = signerChange(was, is, new Set(deleted));
+  const besides = [head, cuts, lfs, about, signers];
   if (refs.length === 0 && besides.every((change) => change === undefined)) return [];
   return [
     {
@@ -243,6 +248,7 @@ function refChange(was: GitItem, is: GitItem, a: DiffSide, b: DiffSide, newBytes
       ...(cuts !== undefined && { cuts }),
       ...(lfs !== undefined && { lfs }),
       ...(about !== undefined && { about }),
+      ...(signers !== undefined && { signers }),
       bytes: newBytes(is),
     },
   ];

@@ -52,6 +52,7 @@ export {
   SIGNED_OBJECTS_LIMIT,
   signedObjectsOf,
 } from './signed-objects.ts';
+export type { SignerChange } from './signer-change.ts';
 export * from './site-config.ts';
 export * from './statement.ts';
 export * from './trust-policy.ts';

@@ -5,6 +5,7 @@ import { attachedText, filteredNote } from './attached-text.ts';
 import { formatBytes } from './format-bytes.ts';
 import { formatTable } from './format-table.ts';
 import { count, KIND_TITLES, KINDS } from './kind-titles.ts';
+import { signerRows } from './signer-rows.ts';
 
 /** A difference as a document for other programs. */
 export interface DiffJson extends ReleaseDiff {
@@ -139,7 +140,14 @@ function versionOf(id: string, at: number): string {
   return id.slice(at + 1).replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/, '$1…');
 }
 
-function refRows({ refs, head, cuts, lfs, about }: Extract<ItemChange, { change: 'refs' }>): string[][] {
+function refRows({
+  refs,
+  head,
+  cuts,
+  lfs,
+  about,
+  signers,
+}: Extract<ItemChange, { change: 'refs' }>): string[][] {
   const rows = [...refs]
     .sort((a, b) => rank(a) - rank(b))
     .map((ref) => [shortRef(ref.name), ...refMove(ref)]);
@@ -148,6 +156,7 @@ function refRows({ refs, head, cuts, lfs, about }: Extract<ItemChange, { change:
   if (cuts !== undefined) rows.push(['history', `${cutText(cuts.from)} → ${cutText(cuts.to)}`]);
   if (lfs !== undefined) rows.push(['Git LFS', `${lfs.added} new, ${lfs.removed} gone`]);
   if (about !== undefined) rows.push(...aboutRows(about.from, about.to));
+  if (signers !== undefined) rows.push(...signerRows(signers));
   return rows;
 }
 
