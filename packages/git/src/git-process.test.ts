@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, it } from 'vitest';
-import { startProcess } from './git-process.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type ProcessCommand, startProcess } from './git-process.ts';
 
 /** `head -c 4` has what it wants after the first chunk and ends, like index-pack at the trailer of a pack. */
 function headOf(input: AsyncIterable<Uint8Array>) {
@@ -45,4 +45,80 @@ it('one that ends before there is more has not', async () => {
   for (let turn = 0; turn < 20; turn++) await sleep(1);
   over.dispatchEvent(new Event('over'));
   expect(await started.ended).toEqual({ kind: 'unread' });
+});
+
+describe('silence', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  /** A shell that does one line of its script for each that it reads, and tells on stdout when that is done. */
+  function script(lines: readonly string[], more: Partial<ProcessCommand>) {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const steps = new EventTarget();
+    async function* input(): AsyncIterable<Uint8Array> {
+      for (;;) {
+        await once(steps, 'step');
+        yield Buffer.from('\n');
+      }
+    }
+    const started = startProcess({
+      program: 'sh',
+      args: ['-c', [...lines, ':'].map((line) => `read _; ${line}; echo done`).join('\n')],
+      directory: '/',
+      environment: { PATH: process.env['PATH'] ?? '' },
+      input: input(),
+      signal: new AbortController().signal,
+      idleTimeoutMs: 60_000,
+      ...more,
+    });
+    const output = started.output[Symbol.asyncIterator]();
+    const step = async (): Promise<void> => {
+      steps.dispatchEvent(new Event('step'));
+      await output.next();
+      // What it said before on other descriptors has been heard as well then.
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    /** Milliseconds of silence, in seconds' steps; in the last one it is killed for not ending by itself. */
+    const endsAfter = async (): Promise<number> => {
+      let ms = 0;
+      for (; vi.getTimerCount() > 0; ms += 1000) vi.advanceTimersByTime(1000);
+      vi.useRealTimers();
+      await output.return?.();
+      expect(await started.ended).toEqual({ kind: 'idle' });
+      return ms - 1000;
+    };
+    return { step, endsAfter };
+  }
+
+  it('ends a process after the time that it may be silent', async () => {
+    const { step, endsAfter } = script([':'], {});
+    await step();
+    vi.advanceTimersByTime(59_000);
+    await step();
+    expect(await endsAfter()).toBe(60_000);
+  });
+
+  it('is not what is written to the third descriptor', async () => {
+    const { step, endsAfter } = script(['echo packet >&3', 'sleep 0'], { listens: true });
+    vi.advanceTimersByTime(59_000);
+    await step();
+    expect(await endsAfter()).toBe(60_000);
+  });
+
+  it('may be longer as soon as the process says that somebody works for it', async () => {
+    const patience = (said: string): number | undefined => (/^Total \d/m.test(said) ? 200_000 : undefined);
+    const { step, endsAfter } = script(['echo Counting >&2', 'printf "To">&2; echo "tal 3">&2', ':'], {
+      patience,
+    });
+    await step();
+    vi.advanceTimersByTime(59_000);
+    await step();
+    vi.advanceTimersByTime(199_000);
+    await step();
+    expect(await endsAfter()).toBe(200_000);
+  });
+
+  it('may be longer from the beginning', async () => {
+    const { endsAfter } = script([':'], { patience: () => 90_000 });
+    expect(await endsAfter()).toBe(90_000);
+  });
 });

@@ -12,6 +12,10 @@ export interface ProcessCommand {
   readonly signal: AbortSignal;
   /** Ends the process when it says nothing, on stdout or stderr, for so long. */
   readonly idleTimeoutMs?: number;
+  /** Milliseconds in place of `idleTimeoutMs`, once what it said on stderr, of which these are the last 8 KiB, shows that it waits for somebody who works. Asked at the beginning too. */
+  readonly patience?: (said: string) => number | undefined;
+  /** File descriptor 3 is open for it, and what it writes there counts as saying something. */
+  readonly listens?: boolean;
 }
 
 export type ProcessEnd =
@@ -36,15 +40,16 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /** The process leads a group of its own, so that the helpers git starts (ssh, remote-https) go with it. */
 export function startProcess(command: ProcessCommand): StartedProcess {
-  const child: Child = spawn(command.program, command.args, {
+  const child = spawn(command.program, command.args, {
     cwd: command.directory,
     env: command.environment,
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', ...(command.listens ? ['pipe' as const] : [])],
     detached: true,
-  });
+  }) as Child;
   const state: State = { end: undefined, inputError: undefined };
   const stop = stopper(child);
-  const idle = idleWatch(command.idleTimeoutMs, () => end(state, stop, { kind: 'idle' }));
+  const idle = idleWatch(command, () => end(state, stop, { kind: 'idle' }));
+  listen(child, idle);
   const onAbort = (): void => end(state, stop, { kind: 'aborted' });
   if (command.signal.aborted) onAbort();
   command.signal.addEventListener('abort', onAbort, { once: true });
@@ -114,14 +119,40 @@ function signalGroup(pid: number | undefined, name: NodeJS.Signals): void {
 }
 
 interface IdleWatch {
-  heard(): void;
+  /** `said`: the end of stderr, where it was that. */
+  heard(said?: string): void;
   cancel(): void;
 }
 
-function idleWatch(timeoutMs: number | undefined, onIdle: () => void): IdleWatch {
-  if (timeoutMs === undefined) return { heard: () => {}, cancel: () => {} };
-  const timer = setTimeout(onIdle, timeoutMs);
-  return { heard: () => void timer.refresh(), cancel: () => clearTimeout(timer) };
+function idleWatch(
+  { idleTimeoutMs, patience = () => undefined }: Pick<ProcessCommand, 'idleTimeoutMs' | 'patience'>,
+  onIdle: () => void,
+): IdleWatch {
+  if (idleTimeoutMs === undefined) return { heard: () => {}, cancel: () => {} };
+  let working = patience('');
+  let timer = setTimeout(onIdle, working ?? idleTimeoutMs);
+  const arm = (ms: number): void => {
+    clearTimeout(timer);
+    timer = setTimeout(onIdle, ms);
+  };
+  return {
+    heard(said) {
+      if (working === undefined && said !== undefined) {
+        working = patience(said);
+        if (working !== undefined) return arm(working);
+      }
+      timer.refresh();
+    },
+    cancel: () => clearTimeout(timer),
+  };
+}
+
+/** Nothing of it is kept. */
+function listen(child: Child, idle: IdleWatch): void {
+  const heard = child.stdio[3];
+  if (heard === undefined || heard === null || !('resume' in heard)) return;
+  heard.on('data', () => idle.heard());
+  heard.on('error', () => {});
 }
 
 async function* readOutput(child: Child, stop: () => void, idle: IdleWatch): Bytes {
@@ -155,8 +186,8 @@ function collectComplaint(stderr: Readable, idle: IdleWatch): () => string {
   let tail = '';
   stderr.setEncoding('utf8');
   stderr.on('data', (text: string) => {
-    idle.heard();
     tail = (tail + text).slice(-COMPLAINT_BYTES);
+    idle.heard(tail);
   });
   stderr.on('error', () => {});
   return () =>

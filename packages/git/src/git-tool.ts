@@ -19,6 +19,10 @@ export interface GitCommand extends GitSurroundings {
   readonly input?: Bytes | string;
   /** Only for commands that talk to another host: ends them when they say nothing for so long. */
   readonly idleTimeoutMs?: number;
+  /** See `ProcessCommand`. */
+  readonly patience?: (said: string) => number | undefined;
+  /** See `ProcessCommand`; for `GIT_TRACE_PACKET=3`. */
+  readonly listens?: boolean;
   /** Exit statuses that are answers and no failures, besides 0. */
   readonly accept?: readonly number[];
 }
@@ -112,6 +116,8 @@ function start(options: GitOptions, command: GitCommand, run: Run): StartedProce
       input: typeof command.input === 'string' ? onceText(command.input) : command.input,
     }),
     ...(command.idleTimeoutMs !== undefined && { idleTimeoutMs: command.idleTimeoutMs }),
+    ...(command.patience !== undefined && { patience: command.patience }),
+    ...(command.listens !== undefined && { listens: command.listens }),
   });
 }
 

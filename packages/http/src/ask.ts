@@ -28,6 +28,7 @@ export interface ExchangeRequest extends Omit<HttpRequest, 'method'> {
   /** Default GET. */
   readonly method?: Method;
   readonly body?: TripBody;
+  readonly workingTimeoutMs?: number;
   /** The file that the body of the answer may be poured into. Only for GET. */
   readonly session?: PourSession;
   /** For a question that is not asked again as a whole: how often the token service is. */
@@ -57,7 +58,10 @@ export async function ask(
     headers,
     item: request.item,
     agent: agents.forUrl(url),
-    patience,
+    patience:
+      request.workingTimeoutMs === undefined
+        ? patience
+        : { ...patience, workingMs: request.workingTimeoutMs },
     release: slot.release,
   };
   const trip = await startAny(parts, request, url, init, run);

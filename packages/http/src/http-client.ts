@@ -24,6 +24,8 @@ export interface SendRequest extends Omit<HttpRequest, 'method'> {
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Sent with its Content-Length. */
   readonly body?: Uint8Array | StreamedBody;
+  /** Milliseconds that the server may be silent from the end of the body to the end of its answer, any byte of which counts. The client's own patience unless given. */
+  readonly workingTimeoutMs?: number;
 }
 
 /** A body of known size that may be opened again: a challenge or a redirect makes the client send it once more. */

@@ -80,6 +80,20 @@ describe('silence', () => {
     vi.advanceTimersByTime(61_000);
     expect(watch.signal.aborted).toBe(true);
   });
+
+  it('may be as long as the request says while the server works, and a few bytes end it', () => {
+    const watch = watchSilence(purpose, { ...patience, workingMs: 100_000 }, quietRun());
+    vi.advanceTimersByTime(59_000);
+    watch.asked();
+    for (let keepAlive = 0; keepAlive < 60; keepAlive++) {
+      vi.advanceTimersByTime(99_000);
+      watch.busy();
+      watch.waiting(5);
+    }
+    expect(watch.signal.aborted).toBe(false);
+    vi.advanceTimersByTime(101_000);
+    expect(watch.signal.aborted).toBe(true);
+  });
 });
 
 it('a body that drips is a failed trip', async () => {

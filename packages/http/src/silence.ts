@@ -8,6 +8,8 @@ export interface Patience {
   readonly leastBytes: number;
   /** Milliseconds until the answer to a body that was sent begins: the server may have to check and move all of it. */
   readonly answerMs: number;
+  /** In place of `answerMs`, and until the answer has ended: the server works meanwhile, and any byte says so. */
+  readonly workingMs?: number;
 }
 
 /** Watches one trip: ends it when the run is stopped or the other side is silent for too long. */
@@ -50,9 +52,10 @@ export function watchSilence(purpose: TripPurpose, patience: Patience, run: Run)
 /** Counts what comes while we wait. A window ends well with `leastBytes`, and badly when it was waited in for too long. The timer is left alone while all is well: it is
  *  looked at the time when it fires. */
 function openWindow(
-  { idleMs, leastBytes, answerMs }: Patience,
+  { idleMs: idle, leastBytes: least, answerMs, workingMs }: Patience,
   tooLong: (came: number, ms: number) => void,
 ): Pick<SilenceWatch, 'waiting' | 'busy' | 'asked' | 'stop'> {
+  let [idleMs, leastBytes] = [idle, least];
   let [limit, came, waited, since] = [idleMs, 0, 0, performance.now()];
   let [counting, stopped] = [true, false];
   let timer = setTimeout(look, limit);
@@ -83,7 +86,10 @@ function openWindow(
       if (counting) waited += performance.now() - since;
       counting = false;
     },
-    asked: () => restart(answerMs),
+    asked() {
+      if (workingMs !== undefined) [idleMs, leastBytes] = [workingMs, 1];
+      restart(workingMs ?? answerMs);
+    },
     stop() {
       stopped = true;
       clearTimeout(timer);

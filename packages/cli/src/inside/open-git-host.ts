@@ -119,10 +119,7 @@ async function openRemotes(
   return { ...remotes, close: () => http?.close() };
 }
 
-/** A host that sets a hundred thousand refs, one file each, says nothing meanwhile. */
-const PATIENCE_MS = 1_800_000;
-
-/** For what git's own HTTP helper cannot do. */
+/** For what git's own HTTP helper cannot do; how long a host may say nothing while it does it, each push says itself. */
 async function openPushing(
   site: Site,
   config: GitHostTargetConfig,
@@ -143,8 +140,6 @@ async function openPushing(
     }),
     connectTo,
     userAgent: 'gapferry',
-    idleTimeoutMs: PATIENCE_MS,
-    answerTimeoutMs: PATIENCE_MS,
   });
 }
 

@@ -21,6 +21,7 @@ import { pushRefs, type RefPush } from './push-refs.ts';
 import { pushByRequest } from './receive-pack.ts';
 import { type RemoteRefs, readRemoteRefs } from './remote-refs.ts';
 import { MOST_AT_ONCE, type SendObjects, sendObjects } from './send-objects.ts';
+import { PUSH_SILENCE_MS } from './silence.ts';
 import { commitsForward, knownIds, sizeBetween, tipsOf } from './staged-objects.ts';
 
 export interface GitPusherOptions extends RemoteOptions, RetryOptions {
@@ -229,7 +230,8 @@ async function setHead(git: Git, url: string, head: string, run: Run): Promise<v
 }
 
 async function surroundingsOf(url: string, options: GitPusherOptions): Promise<RemoteSurroundings> {
-  const remote = await remoteSurroundings(url, options, options.workDirectory);
+  const idleTimeoutMs = options.idleTimeoutMs ?? PUSH_SILENCE_MS;
+  const remote = await remoteSurroundings(url, { ...options, idleTimeoutMs }, options.workDirectory);
   const more: GitSetting[] = [
     ['http.followRedirects', 'false'],
     ['http.proxy', ''],

@@ -1,9 +1,7 @@
-import { chmod, open, readdir, readFile } from 'node:fs/promises';
-import { type BlobReader, type GitContent, quietRun } from '@gapferry/core';
+import { chmod, open, readdir } from 'node:fs/promises';
+import { type BlobReader, quietRun } from '@gapferry/core';
 import {
-  createRepository,
   gitEnvironment,
-  memoryBlobStore,
   mustRun,
   seededBytes,
   type TemporaryDirectory,
@@ -11,6 +9,7 @@ import {
 } from '@gapferry/testkit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createGit } from '../git-tool.ts';
+import { type OnePack, onePack } from '../testing/one-pack.ts';
 import { type GitPusher, gitPusher } from './git-pusher.ts';
 
 const run = quietRun();
@@ -29,25 +28,12 @@ const pusher = (target: string): GitPusher =>
     wait: async () => {},
   });
 
-async function release(): Promise<{ content: GitContent; medium: BlobReader }> {
+async function release(): Promise<OnePack> {
   const noise = Buffer.concat(await Array.fromAsync(seededBytes(200_000, 'noise')));
-  const upstream = await createRepository(home.join('upstream'), [{ message: 'one', files: { noise } }]);
-  const refs = Object.entries(await upstream.refs()).map(([name, oid]) => ({ name, oid }));
-  const command = 'git rev-list --objects --all | git pack-objects -q "$0"';
-  const options = { cwd: upstream.path, env: gitEnvironment() };
-  const name = (await mustRun('sh', ['-c', command, home.join('all')], options)).trim();
-  const medium = memoryBlobStore();
-  const { digest, size } = await medium.add(
-    'application/x-git-pack',
-    await readFile(home.join(`all-${name}.pack`)),
-    run,
-  );
-  const base = { item: 'git a', repository: 'git.example/a', objectFormat: 'sha1', refs } as const;
-  const packs = [{ digest, size, prerequisites: [] }];
-  return { content: { phase: 'content', kind: 'git', ...base, packs }, medium };
+  return await onePack(home, [{ message: 'one', files: { noise } }]);
 }
 
-async function pushTo(target: string, { content, medium }: Awaited<ReturnType<typeof release>>) {
+async function pushTo(target: string, { content, medium }: OnePack) {
   const url = `file://${home.join(target)}`;
   const from = pusher(target);
   await from.create(url, 'sha1', 'refs/heads/main', run);

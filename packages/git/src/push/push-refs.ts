@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { GapferryError, type Run } from '@gapferry/core';
 import type { GitSetting } from '../git-environment.ts';
 import type { RemoteSurroundings } from '../git-remote.ts';
-import type { Git } from '../git-tool.ts';
+import type { Git, GitCommand } from '../git-tool.ts';
 import { pushFailure, rejectedIn } from './push-failure.ts';
+import { bytesSent, workingSilence } from './silence.ts';
 
 /** What one ref of a remote shall become. */
 export interface RefPush {
@@ -30,8 +31,6 @@ const MOST_LEASES = 5000;
 /** Refs that lose something never go without. */
 const MOST_STRICT = 10_000;
 const MOST_BYTES = 67_108_864;
-/** On a slow disk that is synced. */
-const MS_PER_REF = 20;
 
 /** Sets all refs or none (`git push --atomic`), each only from what its lease says. No hook is run here, and none of a repository on this machine. Throws `TARGET_CONFLICT` for a lease
  *  that does not hold, `FORBIDDEN` for refs that the host refuses (`isRefused`) and for a body that is too large (`isTooLarge`), and what a failed trip throws. After a failed trip
@@ -63,14 +62,32 @@ export async function pushRefs(
         'target',
       ],
       settings: [...remote.settings, ...(remote.protocol === 'file' ? LOCAL : []), ['include.path', config]],
-      // Nothing is heard while the other side sets the refs, one file each.
-      idleTimeoutMs: remote.idleTimeoutMs + pushes.length * MS_PER_REF,
+      ...watched(remote, pushes),
       accept: [1, 128],
     },
     run,
     MOST_BYTES,
   );
   if (status !== 0) throw pushFailure(url, status, rejectedIn(text), complaint);
+}
+
+/** Every packet that comes and goes is heard (`GIT_TRACE_PACKET`), also those by which a server says that it is still there, which git itself passes over. Not by `http.lowSpeedTime`: it
+ *  knows no phases, and five bytes in five seconds are too slow for it. */
+function watched(
+  { idleTimeoutMs, variables }: RemoteSurroundings,
+  pushes: readonly RefPush[],
+): Pick<GitCommand, 'idleTimeoutMs' | 'patience' | 'listens' | 'variables'> {
+  const refs = pushes.length;
+  const sendsObjects = pushes.some(({ oid }) => oid !== undefined);
+  return {
+    idleTimeoutMs,
+    listens: true,
+    variables: { ...variables, GIT_TRACE_PACKET: '3' },
+    patience(said) {
+      const bytes = sendsObjects ? bytesSent(said) : 0;
+      return bytes === undefined ? undefined : workingSilence({ refs, bytes }, idleTimeoutMs);
+    },
+  };
 }
 
 /** Hooks of a repository on this machine would run as whoever imports; what is pushed to it is on disk when git says so. */

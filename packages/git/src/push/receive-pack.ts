@@ -7,6 +7,7 @@ import type { Git } from '../git-tool.ts';
 import { FLUSH, notGit, pktLine, readPackets } from './pkt-line.ts';
 import { fromTarget, pushFailure, type RejectedRef } from './push-failure.ts';
 import type { PushPlace, RefPush } from './push-refs.ts';
+import { workingSilence } from './silence.ts';
 import { knownIds } from './staged-objects.ts';
 
 const MOST_BYTES = 268_435_456;
@@ -17,7 +18,7 @@ const ACCEPTED = [200, 413];
 export async function pushByRequest(
   git: Git,
   http: HttpClient,
-  { staging, url }: PushPlace,
+  { staging, url, remote }: PushPlace,
   pushes: readonly RefPush[],
   run: Run,
 ): Promise<void> {
@@ -30,7 +31,9 @@ export async function pushByRequest(
     if (commands.some(({ now }) => !isZero(now)))
       await writePack(git, staging, pack, commands, shown.refs, run);
     const head = commandText(commands, shown);
-    const answer = await send(http, url, await bodyOf(head, pack), run);
+    const body = await bodyOf(head, pack);
+    const working = workingSilence({ refs: commands.length, bytes: body.size }, remote.idleTimeoutMs);
+    const answer = await send(http, url, body, working, run);
     requireTaken(url, answer);
   } finally {
     await rm(pack, { force: true });
@@ -150,7 +153,13 @@ async function bodyOf(head: string, pack: string): Promise<StreamedBody> {
   };
 }
 
-async function send(http: HttpClient, url: string, body: StreamedBody, run: Run): Promise<HttpAnswer> {
+async function send(
+  http: HttpClient,
+  url: string,
+  body: StreamedBody,
+  workingTimeoutMs: number,
+  run: Run,
+): Promise<HttpAnswer> {
   const request = {
     method: 'POST',
     url: `${url}/git-receive-pack`,
@@ -162,6 +171,7 @@ async function send(http: HttpClient, url: string, body: StreamedBody, run: Run)
     accept: ACCEPTED,
     maxBytes: MOST_BYTES,
     body,
+    workingTimeoutMs,
   } as const;
   // The bytes of commands are no progress of the item.
   const quiet: Run = {
