@@ -16,7 +16,7 @@ import { lacks } from './support/tools.ts';
 
 const SMALL_FILES = 1_000;
 const LARGE = 200_000_000;
-const PART = 16 << 20;
+const PART = 8 << 20;
 const MINUTES = 300_000;
 const READ_ONLY = `{'Effect': 'Allow', 'Action': ['s3:ListBucket', 's3:GetObject'], 'Resource': ['arn:aws:s3:::*']}`;
 const NO_BUCKETS = `{'Effect': 'Deny', 'Action': ['s3:CreateBucket'], 'Resource': ['arn:aws:s3:::*']}, {'Effect': 'Allow', 'Action': ['s3:*'], 'Resource': ['arn:aws:s3:::*']}`;

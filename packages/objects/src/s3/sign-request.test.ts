@@ -64,6 +64,20 @@ describe('signing a request for S3', () => {
     expect(of('a=2')).not.toBe(of('a=1'));
   });
 
+  it('makes another signature on another day, with another key and with a token', () => {
+    const request = { method: 'GET', url: new URL(`${bucket}/`), headers: {}, bodySha256: EMPTY_SHA256 };
+    const signatures = [
+      signRequest(request, credentials, 'us-east-1', now),
+      signRequest(request, credentials, 'us-east-1', new Date('2013-05-25T00:00:00Z')),
+      signRequest(request, credentials, 'eu-1', now),
+      signRequest(request, { ...credentials, secretAccessKey: 'other' }, 'us-east-1', now),
+      signRequest(request, { ...credentials, sessionToken: 'token' }, 'us-east-1', now),
+      signRequest(request, credentials, 'us-east-1', now),
+    ].map((headers) => headers['authorization']?.replace(/^.*Signature=/, ''));
+    expect(new Set(signatures).size).toBe(5);
+    expect(signatures[5]).toBe(signatures[0]);
+  });
+
   it('encodes all but what the signature leaves as it is', () => {
     expect(encodeS3("a-b_c.d~e f+g/h!'()*ü")).toBe('a-b_c.d~e%20f%2Bg%2Fh%21%27%28%29%2A%C3%BC');
   });

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 
 export interface S3Credentials {
   readonly accessKeyId: string;
@@ -24,10 +24,11 @@ export const EMPTY_SHA256: string = sha256('');
  *  more or less. */
 export function signRequest(
   { method, url, headers, bodySha256 }: UnsignedRequest,
-  { accessKeyId, secretAccessKey, sessionToken }: S3Credentials,
+  credentials: S3Credentials,
   region: string,
   now: Date,
 ): Record<string, string> {
+  const { accessKeyId, sessionToken } = credentials;
   const time = now.toISOString().replace(/[-:]|\.\d{3}/g, '');
   const scope = `${time.slice(0, 8)}/${region}/s3/aws4_request`;
   const own = {
@@ -50,8 +51,7 @@ export function signRequest(
     bodySha256,
   ].join('\n');
   const wanted = ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n');
-  const key = [...scope.split('/')].reduce<string | Buffer>(hmac, `AWS4${secretAccessKey}`);
-  const signature = createHmac('sha256', key).update(wanted).digest('hex');
+  const signature = createHmac('sha256', keyFor(credentials, scope)).update(wanted).digest('hex');
   return {
     ...own,
     authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope},SignedHeaders=${names},Signature=${signature}`,
@@ -64,6 +64,23 @@ export function encodeS3(text: string): string {
     /[!'()*]/g,
     (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
   );
+}
+
+/** The key of a day, made once for it: four of five hashes of a signature. */
+const keys = new WeakMap<S3Credentials, { readonly scope: string; readonly key: KeyObject }>();
+
+function keyFor(credentials: S3Credentials, scope: string): KeyObject {
+  const known = keys.get(credentials);
+  if (known?.scope === scope) return known.key;
+  const secret = scope
+    .split('/')
+    .reduce<string | Buffer>(
+      (key, text) => createHmac('sha256', key).update(text).digest(),
+      `AWS4${credentials.secretAccessKey}`,
+    );
+  const key = createSecretKey(Buffer.from(secret));
+  keys.set(credentials, { scope, key });
+  return key;
 }
 
 function canonicalQuery({ search }: URL): string {
@@ -79,10 +96,6 @@ function canonicalQuery({ search }: URL): string {
 
 function byName([a]: readonly [string, string?], [b]: readonly [string, string?]): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function hmac(key: string | Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest();
 }
 
 function sha256(text: string): string {

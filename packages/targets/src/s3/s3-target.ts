@@ -41,7 +41,7 @@ export interface S3TargetOptions {
   readonly clock: Clock;
   /** Requests under way at once; 8. */
   readonly connections?: number;
-  /** Bytes of a part of a large file, at least 5 MiB; 16 MiB. */
+  /** Bytes of a part of a large file, at least 5 MiB; 8 MiB. */
   readonly partSize?: number;
 }
 
@@ -95,7 +95,7 @@ export function s3Target(options: S3TargetOptions): PreflightTarget & BatchTarge
 }
 
 function openPlace(options: S3TargetOptions): S3Place {
-  const { name, store, release, connections = 8, partSize = 16 << 20 } = options;
+  const { name, store, release, connections = 8, partSize = 8 << 20 } = options;
   const keys = releaseKeys(options.keys, release);
   return {
     ...options,
