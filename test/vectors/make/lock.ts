@@ -14,9 +14,10 @@ export function lockVectors(): Vector[] {
   return [...goodLocks(), ...wrongBytes(), ...wrongPins(), ...lockFileVectors()];
 }
 
+const COMMITS = ['1a', 'c0'].map((byte) => byte.repeat(20));
 const LFS = ['0a', 'f0'].map((byte, i) => ({ oid: `sha256:${byte.repeat(32)}`, size: 1000 + i }));
 
-function lfsRefusals(): Vector[] {
+function gitRefusals(): Vector[] {
   const wrong = (name: string, why: string, members: object): Vector =>
     refused(
       name,
@@ -31,6 +32,10 @@ function lfsRefusals(): Vector[] {
     wrong('lfs-twice', 'the same LFS object twice', { lfs: [LFS[0], LFS[0]] }),
     wrong('lfs-bare-id', 'an id without its algorithm', { lfs: [{ oid: '0a'.repeat(32), size: 1 }] }),
     wrong('lfs-of-tips', 'what is usual is not written', { lfsOf: 'tips' }),
+    wrong('commits-empty', 'a list of submodules without commits', { commits: [] }),
+    wrong('commits-out-of-order', 'commits out of order', { commits: [...COMMITS].reverse() }),
+    wrong('commits-twice', 'the same commit twice', { commits: [COMMITS[0], COMMITS[0]] }),
+    wrong('commits-short', 'a commit by the beginning of its id', { commits: ['1a2b3c4'] }),
   ];
 }
 
@@ -69,6 +74,12 @@ function goodLocks(): Vector[] {
       'a repository with two files in Git LFS, from all of its history',
       pins((all) => Object.assign(all[3] ?? {}, { lfs: LFS, lfsOf: 'all' })),
       { pins: [{}, {}, {}, { kind: 'git', lfs: LFS, lfsOf: 'all' }, {}] },
+    ),
+    good(
+      'good-commits',
+      'a repository that others have as a submodule at two commits',
+      pins((all) => Object.assign(all[3] ?? {}, { commits: COMMITS })),
+      { pins: [{}, {}, {}, { kind: 'git', commits: COMMITS }, {}] },
     ),
     good(
       'good-about',
@@ -384,7 +395,7 @@ function wrongPins(): Vector[] {
       'CONFIG_INVALID',
       ['pins[3]'],
     ),
-    ...lfsRefusals(),
+    ...gitRefusals(),
     ...aboutRefusals(),
     refused(
       'ref-name-option',

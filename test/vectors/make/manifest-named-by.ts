@@ -34,6 +34,13 @@ const KUSTOMIZATION = {
   file: 'base/kustomization.yaml',
   path: 'resources[0]',
 };
+const SUBMODULE = {
+  item: GIT,
+  method: 'submodule',
+  file: '.gitmodules',
+  object: 'submodule "libs/base"',
+  path: 'libs/base',
+};
 const BY_ARTIFACT = { ...APPLICATION, item: `image ${imageItem().id}` };
 const VALUES = { item: CHART, method: 'values', file: 'nginx/values.yaml', path: 'image' };
 
@@ -66,6 +73,20 @@ export function manifestNamedByVectors(): Vector[] {
         why: 'a repository that points to a chart, and to itself in another revision',
         accept: true,
         result: { items: [{ namedBy: [APPLICATION] }, {}, { namedBy: [KUSTOMIZATION] }, {}] },
+      },
+    },
+    {
+      name: 'good-named-by-submodule',
+      files: {
+        'manifest.json': sortedJson({
+          ...whole(chartItem(), {}),
+          items: [chartItem(), fileItem(), { ...gitItem(), namedBy: [SUBMODULE] }, imageItem()],
+        }),
+      },
+      expect: {
+        why: 'a repository that another commit of it has as a submodule',
+        accept: true,
+        result: { items: [{}, {}, { kind: 'git', namedBy: [SUBMODULE] }, {}] },
       },
     },
     invalid('named-by-empty', 'a list without entries', [], ['namedBy']),
