@@ -99,6 +99,18 @@ describe('what is said of a repository', () => {
     expect(host.about).toEqual({ description: 'Line 4' });
   });
 
+  it('is the channel’s own where it stood there already, as a ref is', async () => {
+    const { inside, targets } = host;
+    host.about = { topics: ['plc'] };
+    const one = await inside.carry(release(undefined));
+    await inside.importRelease(first, { targets });
+    const two = await inside.carry(release({ topics: ['plc'] }, 2, one));
+    await inside.importRelease(secondRelease, { targets });
+    await inside.carry(release({ topics: ['press'] }, 3, two));
+    await inside.importRelease({ channel: 'line-a', sequence: 3 }, { targets });
+    expect(host.about).toEqual({ topics: ['press'] });
+  });
+
   it('leaves nothing in the ledger of a target that takes nothing of it, nor of a release that says nothing', async () => {
     const { inside } = host;
     await inside.carry(release({ description: 'Line 3' }));
