@@ -3,6 +3,7 @@ import {
   type ErrorCode,
   GapferryError,
   isGapferryError,
+  printable,
   type RepositoryAbout,
   type Run,
 } from '@gapferry/core';
@@ -74,7 +75,9 @@ function warningOf({ host, api }: ApiAddress, id: string, error: GapferryError, 
   const reason =
     error.code === 'INTERRUPTED' ? 'it did not answer in time' : error.message.replace(/\.$/, '');
   const what = isOfHost ? 'its repositories' : id;
-  return `${host} was asked what ${what} ${isOfHost ? 'are' : 'is'} about (hosts: api: ${api}) and did not say: ${reason}. What the lock said before stays; "api: none" for the host asks no more`;
+  return printable(
+    `${host} was asked what ${what} ${isOfHost ? 'are' : 'is'} about (hosts: api: ${api}) and did not say: ${reason}. What the lock said before stays; "api: none" for the host asks no more`,
+  );
 }
 
 async function askRepository({ options, address, id }: Asking, run: Run): Promise<RepositoryAbout> {
