@@ -30,6 +30,8 @@ function requireAllFound(config: BundleConfig, lock: Lock, isLooking: boolean): 
     repositoriesToLookInto(config, lock.pins).length > 0 ||
     repositoriesWithSubmodules(config, lock.pins).length > 0;
   if (lock.found === undefined && !(isLooking && isLookedInto)) return;
+  if (lock.found === undefined && !lock.pins.some((pin) => 'namedBy' in pin))
+    throw stale('it was made without looking for what charts and repositories need besides');
   if (lock.found !== foundDigest(lock))
     throw stale(
       'pins of what charts and repositories name, or the records of what names them, are gone or were changed since it was made, perhaps by a merge',

@@ -51,6 +51,28 @@ describe('the Git LFS files of a repository', () => {
     expect(store.blobs.has(digestOf(OLD))).toBe(true);
   });
 
+  it('are those of commits besides the refs as well, which the refs may lead past', async () => {
+    const old = await world.upstream.git('rev-parse', 'main~1');
+    const from = source();
+    const plain = await pinOf(from, wishOf(server, { refs: ['plain'] }));
+    expect(plain).not.toHaveProperty('lfs');
+    const pin = await from.pinCommits(plain, [old, old], run);
+    expect(pin).toEqual({ ...plain, commits: [old], lfs: sorted(OLD) });
+    const wished = await pinOf(source(), wishOf(server, { refs: ['plain'], commits: [old] }));
+    expect(wished).toMatchObject({ commits: [old], lfs: sorted(OLD) });
+    const store = memoryBlobStore();
+    await source().fetch(pin, store, run);
+    expect(store.blobs.has(digestOf(OLD))).toBe(true);
+    const { lfs: _, ...without } = pin;
+    await expect(source().fetch(without, memoryBlobStore(), run)).rejects.toMatchObject({
+      code: 'LOCK_STALE',
+    });
+    for (const commit of ['0'.repeat(40), '--all', old.slice(0, 12)])
+      await expect(
+        source().fetch({ ...pin, commits: [commit] }, memoryBlobStore(), run),
+      ).rejects.toMatchObject({ code: 'SOURCE_NOT_FOUND' });
+  });
+
   it('stay where they are when none are wished, and nothing of content is asked for to resolve', async () => {
     const from = source();
     const pin = await pinOf(from, wishOf(server, { lfs: 'none' }));

@@ -1,9 +1,8 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Run } from '@gapferry/core';
 import { isRepository } from '../bare-repository.ts';
 import { type GitMirror, heldIds } from '../git-mirror.ts';
 import { type AfarLooking, type LookedAt, listFiles, lookFromAfar } from '../look-from-afar.ts';
+import { keepWithout, knownWithout } from '../looked-at.ts';
 import { startIds } from './find-pointers.ts';
 
 interface Looking extends AfarLooking {
@@ -24,12 +23,13 @@ export async function usesLfs(looking: Looking, run: Run): Promise<boolean> {
   const held = (await isRepository(mirror.directory)) ? await heldIds(mirror) : new Set<string>();
   // They were proved to be reached by what is held.
   const isHeld = (oid: string): boolean => held.has(oid) || pin.commits?.includes(oid) === true;
-  const without = held.size === 0 ? new Set<string>() : await withoutLfs(mirror);
+  const without = held.size === 0 ? new Set<string>() : await knownWithout(mirror, 'lfs');
   const here = wanted.filter((oid) => isHeld(oid) && !without.has(oid));
   if (here.length > 0) {
     const seen = await lookAtAttributes({ ...looking, directory: mirror.directory }, here, run);
     if (seen.usesLfs) return true;
-    await keepWithoutLfs(mirror, new Set(wanted).intersection(without.union(new Set(here))));
+    await keepWithout(mirror, 'lfs', new Set(wanted).intersection(without.union(new Set(here))));
+    if (!seen.hasSubmodules) for (const oid of here) plain.add(oid);
   }
   const missing = wanted.filter((oid) => !isHeld(oid));
   if (missing.length === 0) return false;
@@ -37,20 +37,6 @@ export async function usesLfs(looking: Looking, run: Run): Promise<boolean> {
   if (seen?.hasSubmodules === false) for (const oid of missing) plain.add(oid);
   return seen?.usesLfs ?? true;
 }
-
-/** Ids of the last look that led to nothing of Git LFS: what they lead to never changes, and looking takes a while where there are many. */
-async function withoutLfs({ directory }: GitMirror): Promise<ReadonlySet<string>> {
-  const text = await readFile(join(directory, WITHOUT), 'utf8').catch(() => '');
-  return new Set(text.split('\n'));
-}
-
-async function keepWithoutLfs({ directory }: GitMirror, oids: ReadonlySet<string>): Promise<void> {
-  const path = join(directory, WITHOUT);
-  await writeFile(`${path}.new`, [...oids].join('\n'));
-  await rename(`${path}.new`, path);
-}
-
-const WITHOUT = 'gapferry-without-lfs';
 
 /** A file of attributes that was left out comes when it is read. */
 async function lookAtAttributes(looked: LookedAt, oids: readonly string[], run: Run): Promise<Seen> {

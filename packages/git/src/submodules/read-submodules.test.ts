@@ -14,6 +14,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isRepository } from '../bare-repository.ts';
 import { mirrorOf } from '../git-mirror.ts';
 import { type GitSource, gitSource } from '../git-source.ts';
+import { createGit, type Git } from '../git-tool.ts';
 
 const run = quietRun();
 const [C1, C2] = ['1'.repeat(40), '2'.repeat(40)];
@@ -142,6 +143,30 @@ describe('the submodules of a repository', () => {
     await app.git('tag', '-d', 'v0');
     expect(await source.readSubmodules(usual, run)).toMatchObject({ references: [] });
     expect(await isRepository(mirror)).toBe(false);
+  });
+
+  it('are looked for once in a commit that has none, also where the next run begins anew', async () => {
+    await linkSubmodule(app, 'x', C1);
+    const text = gitmodules({ x: { url: '../x' } });
+    await app.commit({ message: '2', branch: 'with', files: { '.gitmodules': text } });
+    const pin = await pinOf();
+    const asked: string[] = [];
+    const git = createGit();
+    const watched: Git = {
+      ...git,
+      run: (command, ...rest) => {
+        if (command.doing.startsWith('look for submodules')) asked.push(String(command.input).trim());
+        return git.run(command, ...rest);
+      },
+    };
+    for (let i = 0; i < 2; i += 1)
+      expect((await sourceOf({ git: watched }).readSubmodules(pin, run)).references).toHaveLength(1);
+    const [main, tip] = [await app.git('rev-parse', 'main'), await app.git('rev-parse', 'with')];
+    const ofTip = `${tip}^{tree}\n${tip}^{tree}:.gitmodules`;
+    expect(asked[0]?.split('\n').sort()).toEqual(
+      [...ofTip.split('\n'), `${main}^{tree}`, `${main}^{tree}:.gitmodules`].sort(),
+    );
+    expect(asked[1]).toBe(ofTip);
   });
 
   it('are read of commits that the pinned refs reach, and of no other', async () => {

@@ -16,6 +16,8 @@ import { submoduleUrl } from './submodule-url.ts';
 export interface FoundSubmodules {
   readonly references: readonly GitFinding[];
   readonly problems: readonly TreeFault[];
+  /** Which of the commits have no `.gitmodules`. */
+  readonly plain: readonly string[];
 }
 
 /** Submodules that one repository may have in all of its commits together, each once. */
@@ -34,8 +36,8 @@ export async function readSubmodules(
   commits: readonly string[],
   run: Run,
 ): Promise<FoundSubmodules> {
-  const trees = await treesWithGitmodules(git, mirror, pin, commits, run);
-  if (trees.length === 0) return { references: [], problems: [] };
+  const { trees, plain } = await treesWithGitmodules(git, mirror, pin, commits, run);
+  if (trees.length === 0) return { references: [], problems: [], plain };
   const collected = new Collected(pin);
   const parsed = new Map<string, Gitmodules>();
   const empty = EMPTY_TREE[pin.objectFormat];
@@ -46,30 +48,42 @@ export async function readSubmodules(
     parsed.set(oid, known);
     collected.add(tree, known);
   }
-  return collected.result();
+  return { ...collected.result(), plain };
 }
 
-/** Distinct trees in which something is called `.gitmodules`, in the order of the commits. */
+interface Trees {
+  /** In which something is called `.gitmodules`: each once, in the order of the commits. */
+  readonly trees: readonly string[];
+  /** The other commits, and what is none. */
+  readonly plain: readonly string[];
+}
+
 async function treesWithGitmodules(
   git: Git,
   { directory }: GitMirror,
   { url }: GitPin,
   commits: readonly string[],
   run: Run,
-): Promise<readonly string[]> {
+): Promise<Trees> {
   const { text } = await git.run(
     {
       repository: directory,
       doing: `look for submodules in ${url}`,
       args: ['cat-file', '--batch-check=%(objectname)'],
-      input: [...new Set(commits)].map((oid) => `${oid}^{tree}\n${oid}^{tree}:.gitmodules\n`).join(''),
+      input: commits.map((oid) => `${oid}^{tree}\n${oid}^{tree}:.gitmodules\n`).join(''),
     },
     run,
     134_217_728,
   );
   const lines = text.split('\n');
-  const trees = lines.filter((tree, i) => i % 2 === 0 && ID.test(tree) && ID.test(lines[i + 1] ?? ''));
-  return [...new Set(trees)];
+  const treeOf = (i: number): string | undefined => {
+    const [tree = '', file = ''] = [lines[2 * i], lines[2 * i + 1]];
+    return ID.test(tree) && ID.test(file) ? tree : undefined;
+  };
+  return {
+    trees: [...new Set(commits.flatMap((_oid, i) => treeOf(i) ?? []))],
+    plain: commits.filter((_oid, i) => treeOf(i) === undefined),
+  };
 }
 
 const ID = /^[0-9a-f]{40,64}$/;
@@ -115,7 +129,7 @@ class Collected {
     if (this.#references.size > MOST_SUBMODULES || this.#work > MOST_WORK) throw tooMany(this.#pin);
   }
 
-  result(): FoundSubmodules {
+  result(): Omit<FoundSubmodules, 'plain'> {
     return { references: [...this.#references.values()], problems: [...this.#problems.values()] };
   }
 

@@ -4,6 +4,7 @@ import { type GitMirror, heldIds } from '../git-mirror.ts';
 import { type RemoteOptions, remoteSurroundings } from '../git-remote.ts';
 import type { Git } from '../git-tool.ts';
 import { listFiles, lookFromAfar } from '../look-from-afar.ts';
+import { keepWithout, knownWithout } from '../looked-at.ts';
 import { unreachedCommits } from '../reached-commits.ts';
 import { readSubmodules } from './read-submodules.ts';
 
@@ -29,18 +30,45 @@ export async function submodulesOf(
   run: Run,
   commits?: readonly string[],
 ): Promise<Submodules> {
+  return commits === undefined
+    ? await submodulesOfTips(git, options, task, run)
+    : await submodulesOfCommits(git, task, commits, run);
+}
+
+async function submodulesOfTips(
+  git: Git,
+  options: SubmoduleSourceOptions,
+  task: SubmoduleTask,
+  run: Run,
+): Promise<Submodules> {
   const { pin, mirror, bring, plain } = task;
   const tips = [...new Set(pin.refs.map(({ oid }) => oid))];
-  if (commits === undefined && (await arePlain(git, options, task, tips, run))) return NONE;
+  if (await arePlain(git, options, task, tips, run)) return NONE;
   await bring();
-  const unreached = commits === undefined ? new Set<string>() : await unreachedOf(git, task, commits, run);
-  const wanted = (commits ?? tips).filter((oid) => !unreached.has(oid));
-  const found = await readSubmodules(git, mirror, pin, wanted, run);
-  if (found.references.length + found.problems.length === 0) for (const oid of wanted) plain.add(oid);
-  return { ...found, unreached: [...unreached] };
+  const known = (await knownWithout(mirror, 'submodules')).union(plain);
+  const wanted = tips.filter((oid) => !known.has(oid));
+  if (wanted.length === 0) return NONE;
+  const { references, problems, plain: more } = await readSubmodules(git, mirror, pin, wanted, run);
+  for (const oid of more) plain.add(oid);
+  await keepWithout(mirror, 'submodules', new Set(tips).intersection(known.union(plain)));
+  return { references, problems, unreached: [] };
 }
 
 const NONE: Submodules = { references: [], problems: [], unreached: [] };
+
+async function submodulesOfCommits(
+  git: Git,
+  task: SubmoduleTask,
+  commits: readonly string[],
+  run: Run,
+): Promise<Submodules> {
+  const { pin, mirror, bring } = task;
+  await bring();
+  const unreached = await unreachedOf(git, task, commits, run);
+  const wanted = [...new Set(commits).difference(unreached)];
+  const { references, problems } = await readSubmodules(git, mirror, pin, wanted, run);
+  return { references, problems, unreached: [...unreached] };
+}
 
 /** What is not an id of a commit is not reached either. */
 async function unreachedOf(
