@@ -43,11 +43,11 @@ const schema = z.strictObject({
   platforms: platformList.optional(),
   insecure: z.array(hostName).max(1000).optional(),
   hosts: hostEntries.optional(),
-  upstream: z.array(upstreamEntry).max(1000).optional(),
   images: z.array(imageEntry).max(10_000).optional(),
   charts: z.array(chartEntry).max(10_000).optional(),
   git: z.array(gitEntry).max(10_000).optional(),
   files: z.array(fileEntry).max(50_000).optional(),
+  upstream: z.array(upstreamEntry).max(1000).optional(),
   waivers: z.array(waiverEntry).max(1000).optional(),
 });
 
