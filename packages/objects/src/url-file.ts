@@ -4,13 +4,13 @@ import {
   type Bytes,
   type Descriptor,
   MEDIA_TYPES,
-  type Pour,
   type Run,
   type UrlFilePin,
 } from '@gapferry/core';
 import type { HttpClient } from '@gapferry/http';
 import { learnFileSize } from './file-size.ts';
 import type { FileLearner } from './learn-file.ts';
+import { wideSource } from './wide-source.ts';
 
 export interface UrlFileMeans {
   readonly http: HttpClient;
@@ -32,30 +32,12 @@ export async function fetchUrlFile(
   const told = (bytes: number): void => run.emit({ kind: 'bytes', item, bytes, reused: true });
   const kept = await means.learner.kept(url, { sha256, size });
   const bytes =
-    kept === undefined ? fromServer(means.http, { url, item, size }, told, run) : fromKept(kept, item, run);
+    kept === undefined ? wideSource(means.http, { url, item, size }, told, run) : fromKept(kept, item, run);
   const { reused } = await into.put({ digest: sha256, size }, bytes, run);
   if (reused) told(size);
   if (kept !== undefined) await means.learner.forget(url);
   run.emit({ kind: 'item-done', item, outcome: reused ? 'reused' : 'done', bytes: size });
   return { mediaType: MEDIA_TYPES.octets, digest: sha256, size };
-}
-
-function fromServer(
-  http: HttpClient,
-  request: { readonly url: string; readonly item: string; readonly size: number },
-  told: (bytes: number) => void,
-  run: Run,
-): ByteSource {
-  const read = (from: number): Bytes => {
-    if (from > 0) told(from);
-    return http.body(request, from, run);
-  };
-  const pour: Pour = async (part, inner) => {
-    const poured = await http.pour(request, part, inner);
-    if (poured !== undefined && part.from > 0) told(part.from);
-    return poured;
-  };
-  return Object.assign(read, { pour });
 }
 
 function fromKept(kept: (from: number, run: Run) => Bytes, item: string, run: Run): ByteSource {

@@ -1,0 +1,137 @@
+import { open } from 'node:fs/promises';
+import { digestOf, quietRun, type Run, type RunEvent } from '@gapferry/core';
+import { createHttpClient } from '@gapferry/http';
+import {
+  rangeReply,
+  seededBuffer,
+  startHttpServer,
+  type TestRequest,
+  temporaryDirectory,
+  toContent,
+} from '@gapferry/testkit';
+import { describe, expect, it } from 'vitest';
+import { type WideOptions, wideSource } from './wide-source.ts';
+
+const SIZE = 6_000_000;
+const content = seededBuffer(SIZE, 'wide');
+const other = seededBuffer(SIZE, 'other');
+const http = createHttpClient({ wait: async () => {}, random: () => 0 });
+const OPTIONS: WideOptions = {
+  worth: 1_000_000,
+  sampleMs: 300,
+  fastEnough: 1 << 30,
+  lanes: 3,
+  part: 500_000,
+};
+
+/** A beginning at once, and the rest when it has been judged by that. */
+async function* slowly(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes.subarray(0, 2_000_000);
+  await new Promise((done) => setTimeout(done, 4 * OPTIONS.sampleMs));
+  yield bytes.subarray(2_000_000);
+}
+
+interface Story {
+  /** What a request for a part is answered with. */
+  readonly part?: (request: TestRequest, asked: number) => ReturnType<typeof rangeReply>;
+  readonly ranges?: boolean;
+}
+
+/** As a depot does it: pours into a file, and reads on from where that ended. */
+async function take({ part, ranges = true }: Story, options: Partial<WideOptions> = {}) {
+  let asked = 0;
+  await using server = await startHttpServer((request) => {
+    const isPart = /^bytes=\d+-\d+$/.test(request.headers['range'] ?? '');
+    if (isPart)
+      return (part ?? ((one) => rangeReply(one, toContent(content), { etag: '"1"' })))(request, asked++);
+    const headers = {
+      'content-length': String(SIZE),
+      etag: '"1"',
+      ...(ranges && { 'accept-ranges': 'bytes' }),
+    };
+    if (request.method === 'HEAD') return { status: 200, headers };
+    const from = Number(/^bytes=(\d+)-$/.exec(request.headers['range'] ?? '')?.[1] ?? 0);
+    return from === 0
+      ? { status: 200, headers, body: slowly(content) }
+      : rangeReply(request, toContent(content), { etag: '"1"' });
+  });
+  await using directory = await temporaryDirectory();
+  await using file = await open(directory.join('f'), 'w+');
+  const events: RunEvent[] = [];
+  const run: Run = { ...quietRun(), emit: (event) => events.push(event) };
+  const request = { url: `${server.url}/large`, item: 'large', size: SIZE };
+  const source = wideSource(http, request, () => {}, run, { ...OPTIONS, ...options });
+  const poured = await source.pour?.({ fd: file.fd, from: 0 }, run);
+  let at = (await file.stat()).size;
+  const alone = at;
+  if (poured === undefined)
+    for await (const chunk of source(at)) {
+      await file.write(chunk, 0, chunk.byteLength, at);
+      at += chunk.byteLength;
+    }
+  const whole = Buffer.alloc(SIZE);
+  await file.read(whole, 0, SIZE, 0);
+  const bytes = events.reduce((sum, event) => sum + (event.kind === 'bytes' ? event.bytes : 0), 0);
+  const parts = server.requests.filter(({ headers }) => /-\d+$/.test(headers['range'] ?? ''));
+  return { digest: digestOf(whole), alone, bytes, parts, whole: poured !== undefined };
+}
+
+describe('a large file over a slow connection', () => {
+  it('goes on over several, in order, without a byte twice', async () => {
+    const taken = await take({});
+    expect(taken.digest).toBe(digestOf(content));
+    expect(taken.alone).toBeGreaterThan(0);
+    expect(taken.alone).toBeLessThan(SIZE);
+    expect(taken.bytes).toBe(SIZE);
+    expect(taken.parts.length).toBe(Math.ceil((SIZE - taken.alone) / OPTIONS.part));
+    for (const { headers } of taken.parts) expect(headers['if-range']).toBe('"1"');
+  });
+
+  it('stays with one where that is fast enough, or little is left', async () => {
+    for (const options of [{ fastEnough: 1 }, { worth: SIZE }]) {
+      const taken = await take({}, options);
+      expect([taken.digest, taken.whole, taken.parts]).toEqual([digestOf(content), true, []]);
+    }
+  });
+
+  it('stays with one where the server has no ranges', async () => {
+    const taken = await take({ ranges: false });
+    expect([taken.digest, taken.parts]).toEqual([digestOf(content), []]);
+  });
+
+  it('that changes in between is refused, never mixed', async () => {
+    for (const etag of ['"2"', '"1"'])
+      await expect(
+        take({
+          part: (request, asked) =>
+            asked < 3
+              ? rangeReply(request, toContent(content), { etag: '"1"' })
+              : { status: 200, headers: { etag }, body: other },
+        }),
+      ).rejects.toMatchObject({ code: 'PROTOCOL_VIOLATION', message: expect.stringContaining('changed') });
+  });
+
+  it.each([
+    ['another part', 'bytes 0-499999/6000000'],
+    ['another size', 'bytes 500000-999999/7000000'],
+    ['no word of it', ''],
+  ])('with %s than was asked for is refused', async (_what, range) => {
+    await expect(
+      take({
+        part: () => ({
+          status: 206,
+          headers: { 'content-range': range, etag: '"1"' },
+          body: content.subarray(0, 500_000),
+        }),
+      }),
+    ).rejects.toMatchObject({ code: 'PROTOCOL_VIOLATION' });
+  });
+
+  it('asks for a part again that was cut', async () => {
+    const taken = await take({
+      part: (request, asked) =>
+        asked === 2 ? { status: 503 } : rangeReply(request, toContent(content), { etag: '"1"' }),
+    });
+    expect(taken.digest).toBe(digestOf(content));
+  });
+});

@@ -1,0 +1,168 @@
+import {
+  type ByteSource,
+  type Bytes,
+  GapferryError,
+  isInterruption,
+  type Pour,
+  type Run,
+} from '@gapferry/core';
+import type { HttpClient } from '@gapferry/http';
+
+/** When one connection is too slow for a large file, and what is done then. */
+export interface WideOptions {
+  /** Bytes that must be left for it to be worth several connections. */
+  readonly worth: number;
+  /** Milliseconds after which one connection is judged. */
+  readonly sampleMs: number;
+  /** Bytes a second that are fast enough: a server that gives them to one connection is not limiting it. */
+  readonly fastEnough: number;
+  /** Parts under way at once, each on a connection of its own, and bytes of each: together what they need of memory. */
+  readonly lanes: number;
+  readonly part: number;
+}
+
+const DEFAULTS: WideOptions = {
+  worth: 256 << 20,
+  sampleMs: 5000,
+  fastEnough: 40 << 20,
+  lanes: 4,
+  part: 8 << 20,
+};
+
+export interface WideRequest {
+  readonly url: string;
+  readonly item: string;
+  readonly size: number;
+}
+
+/** A file from its URL, over one connection; over several ranges at once where one turns out to be slow, much is left, and the server has ranges and a strong ETag that holds them together (RFC 9110, sections 13.1.5 and 14).
+ *  `told`: of bytes that were there already. */
+export function wideSource(
+  http: HttpClient,
+  request: WideRequest,
+  told: (bytes: number) => void,
+  run: Run,
+  options: Partial<WideOptions> = {},
+): ByteSource {
+  const wide = { ...DEFAULTS, ...options };
+  let isSlow = false;
+  const read = async function* (from: number): Bytes {
+    if (from > 0 && !isSlow) told(from);
+    const etag = isSlow ? await rangesOf(http, request, run) : undefined;
+    if (etag === undefined) yield* http.body(request, from, run);
+    else yield* inParts(http, { ...request, etag }, from, wide, run);
+  };
+  const pour: Pour = async (into, inner) => {
+    const watch = watchSpeed(request.size - into.from, wide, inner);
+    try {
+      const poured = await http.pour(request, into, watch.run);
+      if (poured !== undefined && into.from > 0) told(into.from);
+      return poured;
+    } catch (error) {
+      isSlow = watch.isSlow() && isInterruption(error) && !inner.signal.aborted;
+      if (isSlow) return undefined;
+      throw error;
+    } finally {
+      watch.end();
+    }
+  };
+  return Object.assign(read, { pour });
+}
+
+/** Judges once, and ends the run when it is too slow. */
+function watchSpeed(
+  size: number,
+  { sampleMs, fastEnough, worth }: WideOptions,
+  run: Run,
+): { readonly run: Run; isSlow(): boolean; end(): void } {
+  const stop = new AbortController();
+  let came = 0;
+  const judge = (): void => {
+    const isSlow = came > 0 && (came / sampleMs) * 1000 < fastEnough;
+    if (isSlow && size - came >= worth) stop.abort();
+  };
+  const timer = setTimeout(judge, sampleMs);
+  return {
+    run: {
+      signal: AbortSignal.any([run.signal, stop.signal]),
+      emit(event) {
+        if (event.kind === 'bytes') came += event.bytes;
+        run.emit(event);
+      },
+    },
+    isSlow: () => stop.signal.aborted,
+    end: () => clearTimeout(timer),
+  };
+}
+
+/** The strong ETag of a file whose server has ranges; undefined otherwise. */
+async function rangesOf(http: HttpClient, { url, item }: WideRequest, run: Run): Promise<string | undefined> {
+  const { headers } = await http.request({ url, item, method: 'HEAD' }, run);
+  const etag = headers.get('etag');
+  return headers.get('accept-ranges') === 'bytes' && etag?.startsWith('"') ? etag : undefined;
+}
+
+type Held = WideRequest & { readonly etag: string };
+
+/** Parts in their order; the next ones are on their way meanwhile. */
+async function* inParts(
+  http: HttpClient,
+  file: Held,
+  from: number,
+  { lanes, part }: WideOptions,
+  run: Run,
+): Bytes {
+  const stop = new AbortController();
+  const inner: Run = { signal: AbortSignal.any([run.signal, stop.signal]), emit: (event) => run.emit(event) };
+  const coming: Promise<Uint8Array>[] = [];
+  let asked = from;
+  try {
+    for (let at = from; at < file.size; ) {
+      while (coming.length < lanes && asked < file.size) {
+        const next = askPart(http, file, asked, Math.min(asked + part, file.size), inner);
+        next.catch(() => {});
+        coming.push(next);
+        asked = Math.min(asked + part, file.size);
+      }
+      const bytes = (await coming.shift()) ?? new Uint8Array(0);
+      at += bytes.byteLength;
+      run.emit({ kind: 'bytes', item: file.item, bytes: bytes.byteLength });
+      yield bytes;
+    }
+  } finally {
+    stop.abort();
+    await Promise.allSettled(coming);
+  }
+}
+
+async function askPart(
+  http: HttpClient,
+  { url, item, size, etag }: Held,
+  from: number,
+  to: number,
+  run: Run,
+): Promise<Uint8Array> {
+  const headers = { Range: `bytes=${from}-${to - 1}`, 'If-Range': etag };
+  const answer = await http
+    .request({ url, item, headers, accept: [200, 206], maxBytes: to - from }, run)
+    .catch((error: unknown) => {
+      // A whole body in the place of a part is more than was asked for.
+      throw error instanceof GapferryError && error.code === 'LIMIT_EXCEEDED' ? changed(item, url) : error;
+    });
+  const isPart =
+    answer.status === 206 && answer.headers.get('content-range') === `bytes ${from}-${to - 1}/${size}`;
+  const isSame = (answer.headers.get('etag') ?? etag) === etag;
+  if (!isPart || !isSame || answer.body.byteLength !== to - from) throw changed(item, url);
+  return answer.body;
+}
+
+function changed(item: string, url: string): GapferryError {
+  const { host } = new URL(url);
+  return new GapferryError({
+    code: 'PROTOCOL_VIOLATION',
+    message: `${item} of ${host} changed while it was being read, or ${host} handles ranges wrongly`,
+    hint: 'run the same command again',
+    origin: 'source',
+    data: { host, item },
+  });
+}
