@@ -76,7 +76,7 @@ const FAR: readonly Meaning[] = [
   { words: /operation too slow|timed? ?out/i, code: 'TIMED_OUT', retryable: true },
   {
     words:
-      /early eof|hung up|unexpected disconnect|rpc failed|empty reply|recv failure|connection reset|connection closed|transfer closed/i,
+      /early eof|hung up|unexpected disconnect|rpc failed|empty reply|recv failure|connection reset|connection closed|transfer closed|getpeername|send failure|broken pipe/i,
     code: 'CONNECTION_CUT',
     retryable: true,
   },
