@@ -1,7 +1,7 @@
 /**
- * Single files by URL, checked against the sha256 that the configuration or the lock names.
+ * Files by URL, held against what the configuration demands of them, files and directories on this machine, and buckets of object stores.
  *
- * It does not list, mirror or unpack, and does not know the administration of any object store.
+ * It does not mirror or unpack, and does not know the administration of any object store. Signatures are verified by what it is given.
  *
  * Imported by the cli only; collector sees it through the Source port of core.
  */
