@@ -22,6 +22,7 @@ describe('a bucket in site.yaml', () => {
         overwrite: 'refuse',
         foreign: 'refuse',
         legalHold: false,
+        latest: false,
         tags: {},
         credentials: { from: 'environment', name: 'STORE' },
         insecure: false,
@@ -31,7 +32,7 @@ describe('a bucket in site.yaml', () => {
   });
 
   it('says all of it', () => {
-    const said = `${S3}, region: eu-plant-1, pathStyle: false, create: true, keys: "lines/{channel}/{sequence}/{path}", takes: [files], overwrite: version, foreign: read, lock: {mode: compliance, days: 30}, legalHold: true, tags: {line: "7 b"}, ca: ca.pem, cert: c.pem, key: c.key, also: [Other.example], connections: 4`;
+    const said = `${S3}, region: eu-plant-1, pathStyle: false, create: true, keys: "lines/{channel}/{sequence}/{path}", takes: [files], overwrite: version, foreign: read, lock: {mode: compliance, days: 30}, legalHold: true, latest: true, tags: {line: "7 b"}, ca: ca.pem, cert: c.pem, key: c.key, also: [Other.example], connections: 4`;
     expect(parseSiteConfig(site(said), 'site.yaml').targets[0]).toMatchObject({
       region: 'eu-plant-1',
       pathStyle: false,
@@ -41,6 +42,7 @@ describe('a bucket in site.yaml', () => {
       foreign: 'read',
       lock: { mode: 'compliance', days: 30 },
       legalHold: true,
+      latest: true,
       tags: { line: '7 b' },
       ca: 'ca.pem',
       also: ['other.example'],

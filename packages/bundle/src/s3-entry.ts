@@ -28,6 +28,8 @@ export interface S3TargetConfig {
   readonly foreign: 'refuse' | 'read';
   readonly lock?: { readonly mode: 'governance' | 'compliance'; readonly days: number };
   readonly legalHold: boolean;
+  /** Copies under keys that stay from release to release. */
+  readonly latest: boolean;
   readonly tags: Readonly<Record<string, string>>;
   /** Where access key and secret key are. */
   readonly credentials?: CredentialsConfig;
@@ -82,6 +84,7 @@ export interface S3Entry {
   readonly foreign?: S3TargetConfig['foreign'] | undefined;
   readonly lock?: S3TargetConfig['lock'] | undefined;
   readonly legalHold?: boolean | undefined;
+  readonly latest?: boolean | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
   readonly credentials?: CredentialsEntry | undefined;
   readonly ca?: string | undefined;
@@ -139,6 +142,7 @@ export function toS3Target(entry: S3Entry): S3TargetConfig {
     foreign: entry.foreign ?? 'refuse',
     ...(lock !== undefined && { lock }),
     legalHold: entry.legalHold ?? false,
+    latest: entry.latest ?? false,
     tags: entry.tags ?? {},
     ...(credentials !== undefined && { credentials: toCredentials(credentials) }),
     ...(ca !== undefined && { ca }),

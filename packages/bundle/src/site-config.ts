@@ -136,6 +136,7 @@ const s3Entry = z.strictObject({
   foreign: z.enum(['refuse', 'read']).optional(),
   lock: lockEntry.optional(),
   legalHold: z.boolean().optional(),
+  latest: z.boolean().optional(),
   tags: tagsEntry.optional(),
   credentials: credentialsEntry.optional(),
   ca: entryPath.optional(),

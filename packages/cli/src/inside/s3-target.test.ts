@@ -148,6 +148,52 @@ describe('files in a bucket', () => {
     expect(server.keys('plant')).toContain('line-a/1.0.0/tools/setup.txt');
   });
 
+  it('are copied under keys that stay, where the site wants it, before the index says so', async () => {
+    const server = await serve();
+    const policy = { latest: true };
+    await importFiles(open(server), makeFile('v1'), makeDirectory('v1'));
+    await importFiles(open(server, { policy }), makeFile('v1'), makeDirectory('v1'));
+    const latest = (path: string): string =>
+      Buffer.from(server.object('plant', `line-a/latest/${path}`)?.bytes ?? '').toString();
+    expect([latest('tools/setup.txt'), latest('tools/kit/bin/run')]).toEqual(['v1', 'run v1']);
+    const before = writes(server).length;
+    await importFiles(open(server, { policy, release: NEXT }), makeFile('v2'), makeDirectory('v1'));
+    expect([latest('tools/setup.txt'), latest('tools/kit/bin/run')]).toEqual(['v2', 'run v1']);
+    expect(writes(server).slice(before).slice(-2)).toEqual([
+      '/plant/line-a/latest/tools/setup.txt',
+      '/plant/line-a/index.json',
+    ]);
+    const asked = server.requests.length;
+    await importFiles(open(server, { policy, release: NEXT }), makeFile('v2'), makeDirectory('v1'));
+    expect(server.requests.slice(asked).filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  it('leave alone what is not ours under keys that stay', async () => {
+    const server = await serve();
+    server.place('plant', 'line-a/latest/tools/setup.txt', Buffer.from('mine'));
+    const refused = importFiles(open(server, { policy: { latest: true } }), makeFile('v1'));
+    await expect(refused).rejects.toMatchObject({ code: 'TARGET_CONFLICT' });
+    await expect(refused).rejects.toThrow('line-a/latest/tools/setup.txt');
+    const named = { ...RELEASE, version: 'latest' };
+    await expect(
+      importFiles(open(server, { policy: { latest: true }, release: named }), makeFile('v1')),
+    ).rejects.toMatchObject({ code: 'NAME_UNSAFE' });
+  });
+
+  it('are sent where the index object lies about what the store could copy', async () => {
+    const server = await serve();
+    await importFiles(open(server), makeFile('v1'));
+    const key = 'line-a/1.0.0/tools/setup.txt';
+    server.place('plant', key, Buffer.from('v9'));
+    const index = Buffer.from(server.object('plant', 'line-a/index.json')?.bytes ?? '').toString();
+    const etag = server.object('plant', key)?.etag ?? '';
+    const lie = index.replace(/"etag":"\\"[0-9a-f]+\\""/, `"etag":${JSON.stringify(etag)}`);
+    server.place('plant', 'line-a/index.json', Buffer.from(lie));
+    await importFiles(open(server, { release: NEXT }), makeFile('v1'));
+    const arrived = server.object('plant', 'line-a/1.1.0/tools/setup.txt')?.bytes ?? '';
+    expect(Buffer.from(arrived).toString()).toBe('v1');
+  });
+
   it('that carry no digest of ours are a conflict, unless they may be read and are the same', async () => {
     const server = await serve();
     const file = makeFile('v1');

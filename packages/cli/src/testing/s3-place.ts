@@ -50,7 +50,15 @@ export function openS3Fixture(server: S3Server, options: S3FixtureOptions = {}):
     journal,
     clock: systemClock,
     ...more,
-    policy: { create: false, overwrite: 'refuse', foreign: 'refuse', legalHold: false, tags: {}, ...policy },
+    policy: {
+      create: false,
+      overwrite: 'refuse',
+      foreign: 'refuse',
+      legalHold: false,
+      latest: false,
+      tags: {},
+      ...policy,
+    },
   });
   return { target, bucket, http, journal };
 }

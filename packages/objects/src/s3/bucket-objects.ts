@@ -38,7 +38,9 @@ export function bucketObjects(
       const answer = await askForXml(parts, { method: 'PUT', key, item, headers }, run);
       const etag = textIn(answer, 'ETag');
       if (etag === undefined) throw unclear(parts, item);
-      return { etag };
+      const sha256 = textIn(answer, 'ChecksumSHA256');
+      // One of parts is a digest of digests, and says nothing here.
+      return { etag, ...(sha256 !== undefined && /^[A-Za-z0-9+/]{43}=$/.test(sha256) && { sha256 }) };
     },
     async remove({ key, item }, run) {
       await askS3(parts, { method: 'DELETE', key, item, accept: [200, 204, 404] }, run);

@@ -81,6 +81,8 @@ export interface CopySource {
 export interface StoredObject {
   readonly etag: string;
   readonly version?: string;
+  /** Of the whole, in base64, where the store computed it while it copied. */
+  readonly sha256?: string;
 }
 
 export interface NewPart {

@@ -32,9 +32,9 @@ export interface BucketMemory {
   relist(): void;
 }
 
-export function bucketMemory(store: S3Store, prefix: string, indexKey: string): BucketMemory {
+export function bucketMemory(store: S3Store, prefixes: readonly string[], indexKey: string): BucketMemory {
   const known = new Map<string, SeenObject>();
-  const listing = remembered((run) => listAll(store, prefix, run));
+  const listing = remembered((run) => listAll(store, prefixes, run));
   const index = remembered(async (run) =>
     (await listing.get(run)) === undefined ? {} : await seeIndex(store, indexKey, run),
   );
@@ -88,10 +88,11 @@ function remembered<T>(ask: (run: Run) => Promise<T>): {
 }
 
 /** Undefined while there is no bucket. */
-async function listAll(store: S3Store, prefix: string, run: Run): Promise<Listing> {
+async function listAll(store: S3Store, prefixes: readonly string[], run: Run): Promise<Listing> {
   const listing = new Map<string, S3Listed>();
   try {
-    for await (const object of store.list(prefix, run)) listing.set(object.key, object);
+    for (const prefix of prefixes)
+      for await (const object of store.list(prefix, run)) listing.set(object.key, object);
     return listing;
   } catch (error) {
     if (isGapferryError(error) && error.data['s3'] === 'NoSuchBucket') return undefined;
@@ -107,7 +108,13 @@ async function seeIndex(store: S3Store, key: string, run: Run): Promise<SeenInde
 }
 
 function vouchedBy(index: ReleaseIndex | undefined): ReadonlyMap<string, SeenObject> {
-  return new Map(index?.files.map(({ path: _, key, ...seen }) => [key, seen]));
+  return new Map(
+    index?.files.flatMap(({ path: _, key, latest, ...seen }) => {
+      const { version: __, ...same } = seen;
+      const copy = latest && ([latest.key, { ...same, etag: latest.etag }] as const);
+      return [[key, seen] as const, ...(copy ? [copy] : [])];
+    }),
+  );
 }
 
 export function toSeen({ size, etag, version, metadata }: S3Facts): SeenObject {

@@ -1,8 +1,9 @@
-import { type FileContent, GapferryError, type Load, type Run } from '@gapferry/core';
+import { type FileContent, type FileName, GapferryError, type Load, type Run } from '@gapferry/core';
 import { requireDistinctPlaces } from '../distinct-places.ts';
 import { requireReplaceableKeys } from './look-at-files.ts';
 import { type S3Place, toFiles } from './s3-place.ts';
 import { ownIndex } from './set-index.ts';
+import { requireLatestKeys } from './set-latest.ts';
 
 /** Looks at the bucket before anything is sent: is it there, may it be read, does it do what the site wants of it, and is nothing in the way. */
 export async function preflightBucket(place: S3Place, loads: readonly Load[], run: Run): Promise<void> {
@@ -13,6 +14,8 @@ export async function preflightBucket(place: S3Place, loads: readonly Load[], ru
   if (!(await place.memory.isThere(run))) return requireCreatable(place);
   await requireSettings(place, run);
   await ownIndex(place, run);
+  const names = files.filter((load): load is FileName => load.phase === 'name');
+  await requireLatestKeys(place, names, run);
   const contents = files.filter((load): load is FileContent => load.phase === 'content');
   await requireReplaceableKeys(place, contents, run);
 }

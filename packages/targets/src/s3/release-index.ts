@@ -26,6 +26,13 @@ export interface IndexedFile {
   readonly etag: string;
   readonly version?: string;
   readonly executable?: true;
+  /** Its copy under the key that stays from release to release. */
+  readonly latest?: IndexedCopy;
+}
+
+export interface IndexedCopy {
+  readonly key: string;
+  readonly etag: string;
 }
 
 /** Bytes of an index that is read; 100,000 files need 40 MiB. */
@@ -70,7 +77,8 @@ function toIndex(value: unknown): ReleaseIndex | undefined {
 }
 
 function toFile(value: unknown): IndexedFile | undefined {
-  const { path, key, sha256, size, etag, versionId, executable } = record(value) ?? {};
+  const { path, key, sha256, size, etag, versionId, executable, latest } = record(value) ?? {};
+  const copy = toCopy(latest);
   if (typeof path !== 'string' || typeof key !== 'string' || typeof etag !== 'string') return undefined;
   if (typeof size !== 'number' || typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256))
     return undefined;
@@ -82,7 +90,13 @@ function toFile(value: unknown): IndexedFile | undefined {
     etag,
     ...(typeof versionId === 'string' && { version: versionId }),
     ...(executable === true && { executable }),
+    ...(copy !== undefined && { latest: copy }),
   };
+}
+
+function toCopy(value: unknown): IndexedCopy | undefined {
+  const { key, etag } = record(value) ?? {};
+  return typeof key === 'string' && typeof etag === 'string' ? { key, etag } : undefined;
 }
 
 function record(value: unknown): Record<string, unknown> | undefined {

@@ -7,11 +7,13 @@ export interface ReleaseKeys {
   readonly prefix: string;
   /** Of the object that names the release that counts. */
   readonly index: string;
+  /** Keys of the copies that keep their names from release to release begin with it. */
+  readonly latest: string;
   /** Throws `NAME_UNSAFE`. */
   keyOf(file: LoadFile, load: Pick<FileName, 'item'>): string;
 }
 
-/** Keys by a template that ends with `{path}` and has `{version}` or `{sequence}` before it: `{channel}/{version}/{path}`. The index lies where the first of these two begins. */
+/** Keys by a template that ends with `{path}` and has `{version}` or `{sequence}` before it: `{channel}/{version}/{path}`. Index and latest copies lie where the first of these two begins. */
 export function releaseKeys(template: string, release: LoadedRelease): ReleaseKeys {
   const fill = (text: string): string =>
     text
@@ -20,9 +22,11 @@ export function releaseKeys(template: string, release: LoadedRelease): ReleaseKe
       .replaceAll('{sequence}', String(release.sequence));
   const prefix = fill(template.replace(/\{path\}$/, ''));
   const before = fill(template.replace(/\{(?:version|sequence)\}.*$/s, ''));
+  const directory = before.replace(/[^/]*$/, '');
   return {
     prefix,
-    index: `${before.replace(/[^/]*$/, '')}index.json`,
+    index: `${directory}index.json`,
+    latest: `${directory}latest/`,
     keyOf: ({ path }, { item }) => `${prefix}${requireSafePath(path, item)}`,
   };
 }

@@ -24,6 +24,8 @@ export interface S3Policy {
   readonly foreign: 'refuse' | 'read';
   readonly lock?: { readonly mode: 'governance' | 'compliance'; readonly days: number };
   readonly legalHold: boolean;
+  /** Copies under keys that stay from release to release. */
+  readonly latest: boolean;
   readonly tags: Readonly<Record<string, string>>;
 }
 

@@ -15,6 +15,8 @@ export interface S3Store {
   put(at: S3At, body: S3Body, options: S3PutOptions, run: Run): Promise<S3Stored>;
   /** The store copies by itself, at most 5 GiB. Throws `TARGET_CONFLICT` when `from` is not there with that ETag. */
   copy(from: S3Source, at: S3At, options: S3PutOptions, run: Run): Promise<S3Stored>;
+  /** Fine when there is none. */
+  remove(at: S3At, run: Run): Promise<void>;
   /** Begins a multipart upload; its id. */
   begin(at: S3At, options: S3PutOptions, run: Run): Promise<string>;
   /** Undefined when there is no such upload. */
@@ -57,6 +59,8 @@ export interface S3Facts {
 export interface S3Stored {
   readonly etag: string;
   readonly version?: string;
+  /** Of the whole, in base64, where the store computed it while it copied. */
+  readonly sha256?: string;
 }
 
 /** May be opened again. */

@@ -16,7 +16,7 @@ import {
 import pLimit from 'p-limit';
 import type { LoadedRelease } from '../git-host/git-host.ts';
 import { atTarget } from '../registry/at-target.ts';
-import { bucketMemory } from './bucket-memory.ts';
+import { type BucketMemory, bucketMemory } from './bucket-memory.ts';
 import { copiesOf, isAsWanted, lookAtFiles, missingOf } from './look-at-files.ts';
 import { createBucket, preflightBucket } from './preflight-bucket.ts';
 import { proveFiles } from './prove-files.ts';
@@ -83,7 +83,7 @@ export function s3Target(options: S3TargetOptions): PreflightTarget & BatchTarge
       }),
     readBack: (load, run) => prove([load], run),
     preflight: async (loads, run) => {
-      place.memory = bucketMemory(place.store, place.keys.prefix, place.keys.index);
+      place.memory = freshMemory(place);
       place.surveyed = loads.filter(
         (load): load is FileName => load.kind === 'file' && load.phase === 'name',
       );
@@ -104,9 +104,13 @@ function openPlace(options: S3TargetOptions): S3Place {
     partSize,
     limit: pLimit(connections),
     oneLarge: pLimit(1),
-    memory: bucketMemory(store, keys.prefix, keys.index),
+    memory: freshMemory({ store, keys, policy: options.policy }),
     surveyed: [],
   };
+}
+
+function freshMemory({ store, keys, policy }: Pick<S3Place, 'store' | 'keys' | 'policy'>): BucketMemory {
+  return bucketMemory(store, [keys.prefix, ...(policy.latest ? [keys.latest] : [])], keys.index);
 }
 
 async function inspectContent(place: S3Place, load: FileContent, run: Run): Promise<Presence> {

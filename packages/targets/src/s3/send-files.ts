@@ -1,6 +1,7 @@
 import {
   type BlobReader,
   type FileContent,
+  hexOf,
   isGapferryError,
   type LoadFile,
   type LoadOutcome,
@@ -19,7 +20,7 @@ import {
   MOST_COPIED,
 } from './look-at-files.ts';
 import { keptAs, type S3Place } from './s3-place.ts';
-import type { S3At, S3Source } from './s3-store.ts';
+import type { S3At, S3Source, S3Stored } from './s3-store.ts';
 import { sendLarge } from './send-large.ts';
 
 /** Puts what is missing under the keys of the release, each content once: what is there already, or was put just now, is copied by the store. */
@@ -58,7 +59,7 @@ async function sendContent(
     const stored = copied ?? (await send(place, load, look, from, run));
     if (copied === undefined) sent.push(look);
     await remember(place, look, stored, run);
-    if (look.file.root.size <= MOST_COPIED) source = { key: look.key, ...stored };
+    if (look.file.root.size <= MOST_COPIED) source = { key: look.key, etag: stored.etag };
   }
   return sent;
 }
@@ -72,7 +73,10 @@ async function tryCopy(
   run: Run,
 ): Promise<Stored | undefined> {
   try {
-    return await place.limit(() => place.store.copy(source, { key, item }, keptAs(place, file), run));
+    const stored = await place.limit(() => place.store.copy(source, { key, item }, keptAs(place, file), run));
+    if (isOf(file, stored)) return stored;
+    await place.store.remove({ key, item }, run);
+    return undefined;
   } catch (error) {
     if (isGapferryError(error, 'TARGET_CONFLICT') || isGapferryError(error, 'SOURCE_NOT_FOUND'))
       return undefined;
@@ -81,6 +85,11 @@ async function tryCopy(
 }
 
 type Stored = Pick<SeenObject, 'etag' | 'version'>;
+
+/** The index object only says what was there; what the store computed while it copied counts more. */
+function isOf({ root }: LoadFile, { sha256 }: S3Stored): boolean {
+  return sha256 === undefined || sha256 === Buffer.from(hexOf(root.digest), 'hex').toString('base64');
+}
 
 async function send(
   place: S3Place,
@@ -123,5 +132,7 @@ async function remember(
   run: Run,
 ): Promise<void> {
   const { digest, size } = file.root;
-  await memory.learn(key, { ...stored, digest, size, ...(file.executable && { executable: true }) }, run);
+  const { etag, version } = stored;
+  const of = { etag, ...(version !== undefined && { version }) };
+  await memory.learn(key, { ...of, digest, size, ...(file.executable && { executable: true }) }, run);
 }

@@ -4,6 +4,7 @@ import {
   fileState,
   GapferryError,
   isDirectoryLoad,
+  type LoadFile,
   type LoadOutcome,
   type NameState,
   type Presence,
@@ -12,16 +13,18 @@ import {
 import { requireReplaceable } from '../name-state.ts';
 import type { SeenIndex } from './bucket-memory.ts';
 import { isAsWanted, lookAtFiles } from './look-at-files.ts';
-import { type IndexedFile, type ReleaseIndex, writeIndex } from './release-index.ts';
+import { type IndexedCopy, type IndexedFile, type ReleaseIndex, writeIndex } from './release-index.ts';
 import type { S3Place } from './s3-place.ts';
+import { setLatest } from './set-latest.ts';
 
 /** What readers see: the entries of the index object. Of an earlier release with the same bytes a name is absent all the same: its keys are others. */
 export async function inspectName(place: S3Place, load: FileName, run: Run): Promise<Presence> {
   const seen = await ownIndex(place, run);
   const entries = entriesOf(seen.index, load);
   const isOurs = seen.index?.statement === place.release.statement;
-  if (load.files.every((file) => isEntryAsWanted(entries.get(file.path), file)))
-    return isOurs ? { state: 'same' } : { state: 'absent', missingBytes: 0 };
+  const isWanted = (file: LoadFile): boolean =>
+    isEntryAsWanted(entries.get(file.path), file) && hasCopy(place, entries.get(file.path));
+  if (load.files.every(isWanted)) return isOurs ? { state: 'same' } : { state: 'absent', missingBytes: 0 };
   const there = stateOf(load, entries);
   if (Object.keys(there).length === 0) return { state: 'absent', missingBytes: 0 };
   return { state: 'different', there, missingBytes: 0 };
@@ -33,18 +36,17 @@ export async function setIndex(place: S3Place, loads: readonly FileName[], run: 
   for (const load of loads)
     requireReplaceable(load, stateOf(load, entriesOf(seen.index, load)), fileState(load), place.target);
   const names = [...new Map([...place.surveyed, ...loads].map((load) => [load.path, load])).values()];
-  const files = (await Promise.all(names.map((load) => toEntries(place, load, run)))).flat();
-  const index: ReleaseIndex = {
-    ...place.release,
-    files: [...others(place, seen, names), ...files].sort(byPath),
-  };
+  const entries = (await Promise.all(names.map((load) => toEntries(place, load, run)))).flat();
   const outcomes = await Promise.all(
     loads.map(async (load): Promise<LoadOutcome> => {
       const { state } = await inspectName(place, load, run);
       return { state: state === 'same' ? 'same' : 'loaded', bytes: 0 };
     }),
   );
-  await write(place, seen, index, run);
+  const latest = await setLatest(place, names, entries, run);
+  const files = entries.map((entry) => withCopy(entry, latest.get(entry.path)));
+  const all = [...others(place, seen, names), ...files].sort(byPath);
+  await write(place, seen, { ...place.release, files: all }, run);
   return outcomes;
 }
 
@@ -115,12 +117,24 @@ async function toEntries(place: S3Place, load: FileName, run: Run): Promise<Inde
   });
 }
 
-/** The entries of a name's files; of a directory also those that the load does not name. */
+/** The entries of a name's files. */
 function entriesOf(index: ReleaseIndex | undefined, load: FileName): ReadonlyMap<string, IndexedFile> {
-  const paths = new Set(load.files.map(({ path }) => path));
+  const all = index === undefined ? undefined : entriesByPath(index);
   return new Map(
-    index?.files.filter(({ path }) => paths.has(path)).map((entry) => [entry.path, entry] as const),
+    load.files.flatMap(({ path }) => {
+      const entry = all?.get(path);
+      return entry === undefined ? [] : [[path, entry] as const];
+    }),
   );
+}
+
+/** Made once for an index: many names are looked up in it. */
+const byPaths = new WeakMap<ReleaseIndex, ReadonlyMap<string, IndexedFile>>();
+
+function entriesByPath(index: ReleaseIndex): ReadonlyMap<string, IndexedFile> {
+  const known = byPaths.get(index) ?? new Map(index.files.map((entry) => [entry.path, entry]));
+  byPaths.set(index, known);
+  return known;
 }
 
 function isEntryAsWanted(entry: IndexedFile | undefined, file: FileName['files'][number]): boolean {
@@ -130,6 +144,15 @@ function isEntryAsWanted(entry: IndexedFile | undefined, file: FileName['files']
 function stateOf(load: FileName, entries: ReadonlyMap<string, IndexedFile>): NameState {
   const there = [...entries.values()].map(({ path, digest }) => ({ path, root: { digest } }));
   return isDirectoryLoad(load) || there.length > 0 ? fileState(load, there) : {};
+}
+
+/** The site may have begun to want copies since. */
+function hasCopy({ policy }: S3Place, entry: IndexedFile | undefined): boolean {
+  return !policy.latest || entry?.latest !== undefined;
+}
+
+function withCopy(entry: IndexedFile, latest: IndexedCopy | undefined): IndexedFile {
+  return latest === undefined ? entry : { ...entry, latest };
 }
 
 function byPath(a: IndexedFile, b: IndexedFile): number {

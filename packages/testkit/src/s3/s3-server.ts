@@ -181,7 +181,7 @@ function copy(
   });
   return xmlReply(
     200,
-    `<CopyObjectResult><ETag>${copied.etag.replaceAll('"', '&#34;')}</ETag></CopyObjectResult>`,
+    `<CopyObjectResult><ETag>${copied.etag.replaceAll('"', '&#34;')}</ETag><ChecksumSHA256>${createHash('sha256').update(version.bytes).digest('base64')}</ChecksumSHA256></CopyObjectResult>`,
     versionHeader(bucket, copied),
   );
 }

@@ -1,0 +1,109 @@
+import { type FileName, GapferryError, isGapferryError, type LoadFile, type Run } from '@gapferry/core';
+import { allOrStop } from '../all-or-stop.ts';
+import { type FileLook, isAsWanted, lookAt, MOST_COPIED } from './look-at-files.ts';
+import type { IndexedCopy, IndexedFile } from './release-index.ts';
+import { keptAs, type S3Place } from './s3-place.ts';
+
+/** Brings the copies that keep their keys from release to release to what this one has; the store copies by itself. One after the other they change: who needs the whole at once reads the
+ *  index. They are never locked: the next release replaces them. Copies by path. */
+export async function setLatest(
+  place: S3Place,
+  names: readonly FileName[],
+  entries: readonly IndexedFile[],
+  run: Run,
+): Promise<ReadonlyMap<string, IndexedCopy>> {
+  if (!place.policy.latest) return new Map();
+  const byPath = new Map(entries.map((entry) => [entry.path, entry]));
+  const wanted = names.flatMap((load) => load.files.map((file) => ({ file, item: load.item })));
+  const copies = await allOrStop(
+    wanted,
+    async ({ file, item }, inner) => {
+      const entry = byPath.get(file.path);
+      return entry === undefined
+        ? []
+        : [[file.path, await copyLatest(place, file, item, entry, inner)] as const];
+    },
+    run,
+  );
+  return new Map(copies.flat());
+}
+
+/** Throws `TARGET_CONFLICT` where something stands under a latest key that is not ours, and `LIMIT_EXCEEDED` for what the store cannot copy at once. */
+export async function requireLatestKeys(place: S3Place, names: readonly FileName[], run: Run): Promise<void> {
+  if (!place.policy.latest) return;
+  const { keys, target, store } = place;
+  if (keys.prefix.startsWith(keys.latest)) throw sameKeys(place);
+  const large = names.flatMap(({ files }) => files).find(({ root }) => root.size > MOST_COPIED);
+  if (large !== undefined) throw tooLarge(place, large);
+  const looks = await Promise.all(
+    names.flatMap((load) => load.files.map((file) => lookAtLatest(place, file, load.item, run))),
+  );
+  const foreign = looks.filter(({ there }) => there !== undefined && there.digest === undefined);
+  if (foreign.length === 0) return;
+  const shown = foreign.slice(0, 10).map(({ key }) => key);
+  throw new GapferryError({
+    code: 'TARGET_CONFLICT',
+    message: `${store.place} at target ${target} has what is not ours under keys of \`latest\`: ${shown.join('; ')}${foreign.length > 10 ? `; and ${foreign.length - 10} more` : ''}`,
+    hint: 'nothing was loaded; find out who put it there, and move it away',
+    origin: 'target',
+    data: { target, keys: foreign.map(({ key }) => key) },
+  });
+}
+
+async function copyLatest(
+  place: S3Place,
+  file: LoadFile,
+  item: string,
+  { key: source, etag }: IndexedFile,
+  run: Run,
+): Promise<IndexedCopy> {
+  const look = await lookAtLatest(place, file, item, run);
+  const { key, there } = look;
+  if (there !== undefined && isAsWanted(look)) return { key, etag: there.etag };
+  const { lock: _, legalHold: __, ...kept } = keptAs(place, file);
+  const stored = await place
+    .limit(() => place.store.copy({ key: source, etag }, { key, item }, kept, run))
+    .catch((error: unknown) => {
+      throw isGapferryError(error, 'SOURCE_NOT_FOUND') ? gone(place, source, item, error) : error;
+    });
+  const { digest, size } = file.root;
+  const seen = { etag: stored.etag, digest, size, ...(file.executable && { executable: true as const }) };
+  await place.memory.learn(key, seen, run);
+  return { key, etag: stored.etag };
+}
+
+async function lookAtLatest(place: S3Place, file: LoadFile, item: string, run: Run): Promise<FileLook> {
+  const key = `${place.keys.latest}${file.path}`;
+  const there = await lookAt(place, key, file, item, run);
+  return { file, key, ...(there !== undefined && { there }) };
+}
+
+function gone({ store }: S3Place, key: string, item: string, cause: GapferryError): GapferryError {
+  return new GapferryError({
+    code: 'BLOB_MISSING',
+    message: `${item}: ${key} went away from ${store.place} while it was loaded`,
+    hint: 'find out who removes objects there, then run the import again',
+    origin: 'target',
+    data: { item, key },
+    cause,
+  });
+}
+
+function sameKeys({ keys, target }: S3Place): GapferryError {
+  return new GapferryError({
+    code: 'NAME_UNSAFE',
+    message: `the release's keys at target ${target} begin with ${keys.latest}, where \`latest\` copies go`,
+    hint: 'change `keys` of the target in site.yaml, or leave `latest` out',
+    origin: 'site',
+  });
+}
+
+function tooLarge({ target }: S3Place, { path, root }: LoadFile): GapferryError {
+  return new GapferryError({
+    code: 'LIMIT_EXCEEDED',
+    message: `${path} has ${root.size} bytes; \`latest\` of target ${target} takes files of 5 GiB at most, which is what a store copies at once`,
+    hint: 'leave `latest` out for this target: the index names every file',
+    origin: 'target',
+    data: { path, target },
+  });
+}
