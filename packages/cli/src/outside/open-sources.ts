@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { BundleConfig, HostConfig } from '@gapferry/bundle';
 import type { Discovery } from '@gapferry/collector';
 
-import type { Digest, Holding, Pin, Run, Source, Sources, Wish } from '@gapferry/core';
+import type { Digest, GitWish, Holding, Pin, Run, Source, Sources, Wish } from '@gapferry/core';
 
 import type { ChooseTags, RemoteAccess } from '@gapferry/git';
 import type { ChartDiscovery, ProvenanceSigners } from '@gapferry/helm';
@@ -94,11 +94,7 @@ export async function openSources(
     chart: lateSource(async () => (await charts.get()).source),
     git: ahead.source,
     file: files,
-    begin: (run) =>
-      ahead.begin(
-        config.wishes.filter((wish) => wish.kind === 'git'),
-        run,
-      ),
+    begin: (run) => ahead.begin(repositoriesOf(config), run),
     async close() {
       await ahead.end();
       http.close();
@@ -108,6 +104,10 @@ export async function openSources(
       ]);
     },
   };
+}
+
+function repositoriesOf({ wishes }: BundleFiles['config']): GitWish[] {
+  return wishes.filter((wish) => wish.kind === 'git');
 }
 
 /** What reads OpenPGP is loaded only where a chart's provenance is demanded. */
