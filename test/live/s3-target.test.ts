@@ -102,9 +102,10 @@ files:
     expect(await boto3<number[]>(minio, uploads)).toEqual([]);
   });
 
-  it('are locked where the site says so: nobody removes a version', async () => {
+  it('are locked where the site says so, and have copies that are not: nobody removes a version', async () => {
     await using minio = await startMinio();
-    const members = 'bucket: plant, create: true, lock: {mode: compliance, days: 1}, tags: {line: "7"}';
+    const members =
+      'bucket: plant, create: true, latest: true, lock: {mode: compliance, days: 1}, tags: {line: "7"}';
     const inside = await s3Site(machines.inside, minio, members);
     await gapferryJson(inside, inside.load(depot()));
     const said = await boto3<{ mode: string; removed: string; tags: unknown[] }>(
@@ -122,6 +123,10 @@ answer(dict(mode=mode, removed=removed, tags=tags))`,
     );
     expect(said).toMatchObject({ mode: 'COMPLIANCE', tags: [{ Key: 'line', Value: '7' }] });
     expect(said.removed).toMatch(/WORM|AccessDenied|ObjectLocked/);
+    const latest = await boto3<ReadByBoto3[]>(minio, `answer(everything('plant', 'line-a/latest/'))`);
+    expect(new Map(latest.map(({ key, sha256 }) => [key.replace('line-a/latest/', ''), sha256]))).toEqual(
+      wanted,
+    );
     expect((await gapferryJson(inside, inside.load(depot()))).kind).toBe('unchanged');
   });
 
@@ -178,7 +183,11 @@ answer(boto3.client('sts', **keys).assume_role(RoleArn='arn:minio:iam:::role/x',
   it.skipIf(lacks('moto'))('are the same in moto, which is another implementation', async () => {
     await using moto = await startMoto();
     const place = { ...moto, accessKey: 'plant', secretKey: 'Sesam-oeffne-dich-49' };
-    const inside = await s3Site(machines.inside, place, 'bucket: plant, create: true, overwrite: version');
+    const inside = await s3Site(
+      machines.inside,
+      place,
+      'bucket: plant, create: true, overwrite: version, latest: true',
+    );
     await gapferryJson(inside, inside.load(depot()));
     expectWhole(await boto3<ReadByBoto3[]>(place, `answer(everything('plant', 'line-a/1.0.0/'))`));
     expect((await gapferryJson(inside, inside.load(depot()))).kind).toBe('unchanged');
