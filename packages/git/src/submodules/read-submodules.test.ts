@@ -145,6 +145,13 @@ describe('the submodules of a repository', () => {
     expect(await isRepository(mirror)).toBe(false);
   });
 
+  it('are not looked for from afar where the repository is brought next', async () => {
+    const pin = await pinOf({ lfs: 'none' });
+    const { directory: mirror } = mirrorOf(directory.join('work'), pin);
+    await sourceOf({ bringsAtOnce: true }).readSubmodules(pin, run);
+    expect(await isRepository(mirror)).toBe(true);
+  });
+
   it('are looked for once in a commit that has none, also where the next run begins anew', async () => {
     await linkSubmodule(app, 'x', C1);
     const text = gitmodules({ x: { url: '../x' } });

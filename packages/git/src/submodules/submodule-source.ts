@@ -3,14 +3,13 @@ import { isRepository } from '../bare-repository.ts';
 import { type GitMirror, heldIds } from '../git-mirror.ts';
 import { type RemoteOptions, remoteSurroundings } from '../git-remote.ts';
 import type { Git } from '../git-tool.ts';
+import type { LfsSourceOptions } from '../lfs/lfs-source.ts';
 import { listFiles, lookFromAfar } from '../look-from-afar.ts';
 import { keepWithout, knownWithout } from '../looked-at.ts';
 import { unreachedCommits } from '../reached-commits.ts';
 import { readSubmodules } from './read-submodules.ts';
 
-export interface SubmoduleSourceOptions extends RemoteOptions {
-  readonly workDirectory: string;
-}
+export type SubmoduleSourceOptions = RemoteOptions & Pick<LfsSourceOptions, 'workDirectory' | 'bringsAtOnce'>;
 
 /** A pinned repository whose submodules are looked for. Nobody else works in the mirror meanwhile. */
 export interface SubmoduleTask {
@@ -93,6 +92,7 @@ async function arePlain(
 ): Promise<boolean> {
   const unknown = tips.filter((oid) => !plain.has(oid));
   if (unknown.length === 0) return true;
+  if (options.bringsAtOnce === true) return false;
   const held = (await isRepository(mirror.directory)) ? await heldIds(mirror) : new Set<string>();
   if (unknown.every((oid) => held.has(oid))) return false;
   const remote = await remoteSurroundings(pin.url, options, options.workDirectory);
