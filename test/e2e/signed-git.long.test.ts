@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   createRepository,
+  gitEnvironment,
   isMissing,
   mustRun,
   type TemporaryDirectory,
@@ -39,14 +40,11 @@ describe.skipIf(isMissing('ssh-keygen'))('signed tags of a repository', () => {
       bundle(repository.path, verify),
     );
   /** A new version of the policy with demands on Git, pinned. */
-  const demands = async (version: number, signers: string): Promise<void> => {
+  const demands = async (version: number, git: string): Promise<void> => {
     const file = join(machines.inside.directory, 'site/trust.yaml');
     const before = (await readFile(file, 'utf8')).replace(/^version: \d+/m, `version: ${version}`);
     const policy = before.replace(/^upstream:[\s\S]*$/m, '');
-    await writeFile(
-      file,
-      `${policy}upstream: [{match: "file/**", git: {allowedSigners: ${signers}, refs: ["v*"]}}]\n`,
-    );
+    await writeFile(file, `${policy}upstream: [{match: "file/**", git: ${git}}]\n`);
     const { fingerprint } = await gapferryJson(machines.inside, [
       'trust',
       'show',
@@ -92,8 +90,9 @@ describe.skipIf(isMissing('ssh-keygen'))('signed tags of a repository', () => {
     });
     await tag('v1', 'ada');
     expect(await machines.collect('--first')).toMatchObject({ kind: 'sealed' });
+    expect(await machines.collect()).toMatchObject({ kind: 'unchanged' });
     await machines.export();
-    await demands(2, 'eve');
+    await demands(2, '{allowedSigners: eve, refs: ["v*"]}');
     for (const command of ['verify', 'plan', 'import'] as const)
       expect(await refusedInside(command)).toMatchObject({
         error: {
@@ -103,7 +102,7 @@ describe.skipIf(isMissing('ssh-keygen'))('signed tags of a repository', () => {
           ),
         },
       });
-    await demands(3, 'ada');
+    await demands(3, '{allowedSigners: ada, refs: ["v*"]}');
     await machines.import();
     expect(await machines.reached()).toBe('');
   });
@@ -116,5 +115,32 @@ describe.skipIf(isMissing('ssh-keygen'))('signed tags of a repository', () => {
     expect(await refusedInside('import')).toMatchObject({
       error: { code: 'SIGNATURE_MISSING', hint: expect.stringContaining('state "verify"') },
     });
+  });
+
+  it.skipIf(isMissing('gpg', 'gpgconf'))('may be commits that OpenPGP keys signed', async () => {
+    const gpg = (...args: readonly string[]): Promise<string> =>
+      mustRun('gpg', ['--homedir', home.path, '--batch', '--yes', '--quiet', ...args]);
+    cleanup.defer(
+      async () => void (await mustRun('gpgconf', ['--homedir', home.path, '--kill', 'gpg-agent'])),
+    );
+    await gpg('--passphrase', '', '--quick-gen-key', 'Ada <ada@example.org>', 'ed25519', 'sign', 'never');
+    for (const directory of [
+      join(machines.outside.directory, 'bundles/line-a'),
+      join(machines.inside.directory, 'site'),
+    ])
+      await gpg('--output', join(directory, 'org.gpg'), '--export');
+    const git = ['-C', repository.path, '-c', 'user.signingkey=ada@example.org', 'commit', '-q', '-S'];
+    await mustRun('git', [...git, '--allow-empty', '-m', 'signed'], {
+      env: { ...gitEnvironment(), GNUPGHOME: home.path },
+    });
+    await wants(', verify: {keyring: org.gpg, refs: [HEAD]}');
+    expect(await machines.collect()).toMatchObject({ kind: 'sealed' });
+    await machines.export();
+    await demands(4, '{keyring: org.gpg, refs: [main]}');
+    const { upstream } = await machines.verify();
+    expect(upstream).toMatchObject([
+      { item: 'git file/app', checks: [{ by: 'git-openpgp', refs: ['refs/heads/main'] }] },
+    ]);
+    await machines.import();
   });
 });
