@@ -1,6 +1,11 @@
-import { type ImageReference, parseImageReference, repositoryOf, toDirectoryName } from '@gapferry/core';
+import {
+  type ImageReference,
+  matchesGlob,
+  parseImageReference,
+  repositoryOf,
+  toDirectoryName,
+} from '@gapferry/core';
 import { z } from 'zod';
-import { matchesGlob } from './glob.ts';
 import { itemNames } from './item-names.ts';
 import type { ChartItem, ImageItem } from './manifest.ts';
 

@@ -1,4 +1,4 @@
-import { matchesGlob } from './glob.ts';
+import { matchesGlob } from '@gapferry/core';
 import { itemNames } from './item-names.ts';
 import type { Item, Manifest } from './manifest.ts';
 import type { AllowList } from './trust-policy.ts';

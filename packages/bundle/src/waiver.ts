@@ -1,7 +1,6 @@
-import { isGapferryError, parseImageReference, repositoryOf } from '@gapferry/core';
+import { isGapferryError, matchesGlob, parseImageReference, repositoryOf } from '@gapferry/core';
 import { z } from 'zod';
 import { demandPattern } from './demand-glob.ts';
-import { matchesGlob } from './glob.ts';
 import { type Waivable, type WaivableKind, waivableOf } from './waivable.ts';
 
 /** What content of the release names and what is left out on purpose: a pattern as in `allow` lists, held against the names of images, charts or repositories, with and without tag or version. */

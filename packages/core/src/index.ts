@@ -22,6 +22,7 @@ export * from './file-check.ts';
 export * from './file-loads.ts';
 export * from './git-identity.ts';
 export * from './git-signatures.ts';
+export * from './glob.ts';
 export * from './holding.ts';
 export * from './image-reference.ts';
 export * from './ledger.ts';
