@@ -104,6 +104,16 @@ files:
     expect(wishes('')[0]).not.toHaveProperty('images');
   });
 
+  it('wants submodules of repositories unless it says otherwise', () => {
+    const wishes = (more: string) =>
+      parse(`${HEAD}git: [{url: "https://git.example.org/a.git"${more}}]`).wishes;
+    expect(wishes(', submodules: none')).toMatchObject([{ kind: 'git', submodules: 'none' }]);
+    expect(wishes(', submodules: follow')).toStrictEqual(wishes(''));
+    expect(wishes('')[0]).not.toHaveProperty('submodules');
+    expect(() => wishes(', submodules: recursive')).toThrow('submodules');
+    expect(() => wishes(`, commits: [${'a'.repeat(40)}]`)).toThrow('commits');
+  });
+
   it('has the bundle’s name as channel unless it says otherwise', () => {
     expect(parse(`${HEAD}images: [nginx]`)).toMatchObject({ channel: 'line-a' });
     expect(parse(`${HEAD}images: [nginx]`)).not.toHaveProperty('version');

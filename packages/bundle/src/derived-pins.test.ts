@@ -123,6 +123,20 @@ describe('what a lock may hold that only content wants', () => {
     expect(derived([wantedGit(wish), git('a', ROOT)], { wishes: [wish] })).toEqual([]);
   });
 
+  it('is a submodule where bundle.yaml does not leave them out, whatever else is looked for', () => {
+    const { images: _, ...plain } = WISH as Extract<Wish, { kind: 'git' }>;
+    const none: Wish = { ...plain, images: 'discover', submodules: 'none' };
+    const [first] = by(ROOT) as [NamedBy];
+    const lib = toDerivedPin(gitPin('lib'), [{ ...first, method: 'submodule' }], NOTHING);
+    const both = toDerivedPin(gitPin('lib'), [{ ...first, method: 'submodule' }, first], NOTHING);
+    expect(derived([wantedGit(plain), lib], { wishes: [plain] })).toEqual(['git g.example/lib']);
+    expect(derived([wantedGit(none), lib], { wishes: [none] })).toEqual([]);
+    expect(derived([wantedGit(plain), both], { wishes: [plain] })).toEqual([]);
+    expect(derived([wantedGit(), both])).toEqual(['git g.example/lib']);
+    expect(derived([wantedGit(), { ...lib, commits: ['c'.repeat(40)] }])).toEqual([]);
+    expect(derived([wantedGit(), { ...lib, url: 'file:///g.example/lib' }])).toEqual([]);
+  });
+
   it('is covered by no waiver, and nothing is there because of what is', () => {
     const pins = [wantedGit(), chart('a', ROOT), image('b', 'chart c.example/a:1.0.0')];
     const waive = (waiver: object): string[] =>

@@ -136,6 +136,13 @@ describe('the wish for a repository that content points to', () => {
     });
     expect(() => plainGitWish({ url: 'file:///srv/a.git', refs })).toThrow(REFUSED);
   });
+
+  it('has the commits that are submodules, and lies where the repository does that has it', () => {
+    const commits = ['c'.repeat(40)];
+    const pin = { url: 'file:///srv/a.git', refs: [], commits };
+    expect(plainGitWish(pin, true)).toEqual({ kind: 'git', url: pin.url, refs: [], commits });
+    expect(discoveredGitWish(pin.url, [undefined], (url) => url, true)).toMatchObject({ url: pin.url });
+  });
 });
 
 describe('the wish for an artifact that content points to', () => {

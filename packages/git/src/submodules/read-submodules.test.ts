@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rmdir, writeFile } from 'node:fs/promises';
 import { type GitFinding, type GitPin, type GitWish, quietRun, type Submodules } from '@gapferry/core';
 import {
   createRepository,
@@ -107,7 +107,10 @@ describe('the submodules of a repository', () => {
       tags: ['v4'],
     });
     await app.git('rm', '-q', '--cached', 'x');
-    await app.git('commit', '-q', '-m', '6');
+    await rmdir(`${app.path}/x`);
+    const gone = gitmodules({ x: { url: '../gone' } });
+    await app.commit({ message: '6', files: { '.gitmodules': gone }, tags: ['v5'] });
+    await app.commit({ message: '7', files: { 'a.txt': 'seven' } });
     const at = (name: string): string => `x file://${directory.join('srv/team', name)}`;
     expect((await found()).references.map(short)).toEqual([`${at('x')} 1`, `${at('x')} 2`, `${at('z')} 2`]);
     const old = await app.git('rev-parse', 'v1');
