@@ -1,5 +1,5 @@
 import { encodeLock, type Lock, parseLock } from '@gapferry/bundle';
-import { GapferryError, quietRun } from '@gapferry/core';
+import { GapferryError, type Pin, quietRun } from '@gapferry/core';
 import { describe, expect, it } from 'vitest';
 import { collect } from './collect.ts';
 import type { Collected } from './request.ts';
@@ -115,6 +115,18 @@ describe('a submodule', () => {
     ]);
     const again = collect(made.request(BUNDLE, { lock, locked: true }), quietRun());
     await expect(again).resolves.toMatchObject({ kind: 'sealed' });
+  });
+
+  it('may be an earlier commit of the repository itself, which then names nobody', async () => {
+    const made = world();
+    made.submodules.set(HOME_ID, { '*': [submodule('ops/home', OID)], [OID]: [] });
+    const { lock, manifest } = await collect(made.request(BUNDLE), quietRun());
+    expect(lock.pins).toMatchObject([{ id: HOME_ID, commits: [OID] }]);
+    expect([lock.pins[0], manifest.items[0]].some((one) => 'namedBy' in (one ?? {}))).toBe(false);
+    await collect(made.request(BUNDLE, { lock, locked: true }), quietRun());
+    const pins = lock.pins.map(({ commits: _, ...pin }: Pin & { commits?: unknown }) => pin as Pin);
+    const edited = collect(made.request(BUNDLE, { lock: { ...lock, pins }, locked: true }), quietRun());
+    await expect(edited).rejects.toMatchObject({ code: 'LOCK_STALE' });
   });
 
   it('that bundle.yaml wants itself is named by what has it, with what its line says of refs', async () => {
