@@ -105,7 +105,7 @@ files:
   it('are locked where the site says so, and have copies that are not: nobody removes a version', async () => {
     await using minio = await startMinio();
     const members =
-      'bucket: plant, create: true, latest: true, lock: {mode: compliance, days: 1}, tags: {line: "7"}';
+      'bucket: plant, create: true, latest: "{channel}/latest/{path}", lock: {mode: compliance, days: 1}, tags: {line: "7"}';
     const inside = await s3Site(machines.inside, minio, members);
     await gapferryJson(inside, inside.load(depot()));
     const said = await boto3<{ mode: string; removed: string; tags: unknown[] }>(

@@ -22,7 +22,6 @@ describe('a bucket in site.yaml', () => {
         overwrite: 'refuse',
         foreign: 'refuse',
         legalHold: false,
-        latest: false,
         tags: {},
         credentials: { from: 'environment', name: 'STORE' },
         insecure: false,
@@ -32,7 +31,7 @@ describe('a bucket in site.yaml', () => {
   });
 
   it('says all of it', () => {
-    const said = `${S3}, region: eu-plant-1, pathStyle: false, create: true, keys: "lines/{channel}/{sequence}/{path}", takes: [files], overwrite: version, foreign: read, lock: {mode: compliance, days: 30}, legalHold: true, latest: true, tags: {line: "7 b"}, ca: ca.pem, cert: c.pem, key: c.key, also: [Other.example], connections: 4`;
+    const said = `${S3}, region: eu-plant-1, pathStyle: false, create: true, keys: "lines/{channel}/{sequence}/{path}", takes: [files], overwrite: version, foreign: read, lock: {mode: compliance, days: 30}, legalHold: true, latest: "{channel}/latest/{path}", tags: {line: "7 b"}, ca: ca.pem, cert: c.pem, key: c.key, also: [Other.example], connections: 4`;
     expect(parseSiteConfig(site(said), 'site.yaml').targets[0]).toMatchObject({
       region: 'eu-plant-1',
       pathStyle: false,
@@ -42,7 +41,7 @@ describe('a bucket in site.yaml', () => {
       foreign: 'read',
       lock: { mode: 'compliance', days: 30 },
       legalHold: true,
-      latest: true,
+      latest: '{channel}/latest/{path}',
       tags: { line: '7 b' },
       ca: 'ca.pem',
       also: ['other.example'],
@@ -85,6 +84,12 @@ describe('a bucket in site.yaml', () => {
     ['a variable that is none', `${S3}, keys: "{host}/{version}/{path}"`, 'keys: has {host}: known are'],
     ['keys that leave the place', `${S3}, keys: "../{version}/{path}"`, 'keys: does not make good keys'],
     ['keys from the root', `${S3}, keys: "/{version}/{path}"`, 'keys: does not make good keys'],
+    [
+      'copies that change with the release',
+      `${S3}, latest: "{version}/{path}"`,
+      'latest: has {version}: known are {channel} and {path}',
+    ],
+    ['copies without a path', `${S3}, latest: "current"`, 'latest: must be {path}, or end with /{path}'],
     ['a lock without days', `${S3}, lock: {mode: governance}`, 'lock.days: is missing'],
     [
       'eleven tags',

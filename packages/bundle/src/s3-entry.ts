@@ -28,8 +28,8 @@ export interface S3TargetConfig {
   readonly foreign: 'refuse' | 'read';
   readonly lock?: { readonly mode: 'governance' | 'compliance'; readonly days: number };
   readonly legalHold: boolean;
-  /** Copies under keys that stay from release to release. */
-  readonly latest: boolean;
+  /** Template of the keys of copies that stay from release to release; absent: there are none. */
+  readonly latest?: string;
   readonly tags: Readonly<Record<string, string>>;
   /** Where access key and secret key are. */
   readonly credentials?: CredentialsConfig;
@@ -54,6 +54,7 @@ const TAG_NAME = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u;
 const TAG_VALUE = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
 
 export const keyTemplate: z.ZodType<string, string> = checked(keysProblem);
+export const latestTemplate: z.ZodType<string, string> = checked(latestProblem);
 export const s3Endpoint: z.ZodType<string, string> = checked(endpointProblem);
 export const regionName: z.ZodType<string, string> = z
   .string()
@@ -84,7 +85,7 @@ export interface S3Entry {
   readonly foreign?: S3TargetConfig['foreign'] | undefined;
   readonly lock?: S3TargetConfig['lock'] | undefined;
   readonly legalHold?: boolean | undefined;
-  readonly latest?: boolean | undefined;
+  readonly latest?: string | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
   readonly credentials?: CredentialsEntry | undefined;
   readonly ca?: string | undefined;
@@ -142,7 +143,7 @@ export function toS3Target(entry: S3Entry): S3TargetConfig {
     foreign: entry.foreign ?? 'refuse',
     ...(lock !== undefined && { lock }),
     legalHold: entry.legalHold ?? false,
-    latest: entry.latest ?? false,
+    ...(entry.latest !== undefined && { latest: entry.latest }),
     tags: entry.tags ?? {},
     ...(credentials !== undefined && { credentials: toCredentials(credentials) }),
     ...(ca !== undefined && { ca }),
@@ -174,17 +175,37 @@ function endpointProblem(text: string): string | undefined {
 }
 
 function keysProblem(template: string): string | undefined {
-  const unknown = [...template.matchAll(/\{([^{}]*)\}/g)].find(
-    ([, variable = '']) => !['channel', 'version', 'sequence', 'path'].includes(variable),
-  );
-  if (unknown !== undefined)
-    return `has ${unknown[0]}: known are {channel}, {version}, {sequence} and {path}`;
+  const known = ['channel', 'version', 'sequence', 'path'];
+  const problem = variableProblem(template, known);
+  if (problem !== undefined) return problem;
   if (!/\/\{path\}$/.test(template) || /\{path\}.*\{path\}/.test(template)) return 'must end with /{path}';
   if (!/\{(?:version|sequence)\}/.test(template))
     return 'must have {version} or {sequence}: readers of one release must not see the files of the next';
+  return shapeProblem(template);
+}
+
+/** Of copies that stay: `{path}` alone, or below something. */
+function latestProblem(template: string): string | undefined {
+  const problem = variableProblem(template, ['channel', 'path']);
+  if (problem !== undefined) return problem;
+  if (!/(?:^|\/)\{path\}$/.test(template) || /\{path\}.*\{path\}/.test(template))
+    return 'must be {path}, or end with /{path}';
+  return shapeProblem(template);
+}
+
+function variableProblem(template: string, known: readonly string[]): string | undefined {
+  const unknown = [...template.matchAll(/\{([^{}]*)\}/g)].find(([, name = '']) => !known.includes(name));
+  if (unknown === undefined) return undefined;
+  const names = known.map((name) => `{${name}}`);
+  return `has ${unknown[0]}: known are ${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
+function shapeProblem(template: string): string | undefined {
   const sample = template.replace(/\{[a-z]+\}/g, 'x');
-  return /^[A-Za-z0-9][A-Za-z0-9!_.*'()-]*(?:\/[A-Za-z0-9!_.*'()-]+)*$/.test(sample) &&
-    !sample.split('/').some((part) => /^\.+$/.test(part))
+  const isGood =
+    /^[A-Za-z0-9][A-Za-z0-9!_.*'()-]*(?:\/[A-Za-z0-9!_.*'()-]+)*$/.test(sample) &&
+    !sample.split('/').some((part) => /^\.+$/.test(part));
+  return isGood
     ? undefined
     : "does not make good keys: letters, digits and ! _ . * ' ( ) -, parts separated by /";
 }

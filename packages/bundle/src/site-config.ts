@@ -27,6 +27,7 @@ import {
 import {
   bucketName,
   keyTemplate,
+  latestTemplate,
   lockEntry,
   regionName,
   S3_MEMBERS,
@@ -136,7 +137,7 @@ const s3Entry = z.strictObject({
   foreign: z.enum(['refuse', 'read']).optional(),
   lock: lockEntry.optional(),
   legalHold: z.boolean().optional(),
-  latest: z.boolean().optional(),
+  latest: latestTemplate.optional(),
   tags: tagsEntry.optional(),
   credentials: credentialsEntry.optional(),
   ca: entryPath.optional(),

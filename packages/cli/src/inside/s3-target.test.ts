@@ -150,7 +150,7 @@ describe('files in a bucket', () => {
 
   it('are copied under keys that stay, where the site wants it, before the index says so', async () => {
     const server = await serve();
-    const policy = { latest: true };
+    const policy = { latest: '{channel}/latest/{path}' };
     await importFiles(open(server), makeFile('v1'), makeDirectory('v1'));
     await importFiles(open(server, { policy }), makeFile('v1'), makeDirectory('v1'));
     const latest = (path: string): string =>
@@ -171,13 +171,32 @@ describe('files in a bucket', () => {
   it('leave alone what is not ours under keys that stay', async () => {
     const server = await serve();
     server.place('plant', 'line-a/latest/tools/setup.txt', Buffer.from('mine'));
-    const refused = importFiles(open(server, { policy: { latest: true } }), makeFile('v1'));
+    const refused = importFiles(
+      open(server, { policy: { latest: '{channel}/latest/{path}' } }),
+      makeFile('v1'),
+    );
     await expect(refused).rejects.toMatchObject({ code: 'TARGET_CONFLICT' });
     await expect(refused).rejects.toThrow('line-a/latest/tools/setup.txt');
     const named = { ...RELEASE, version: 'latest' };
     await expect(
-      importFiles(open(server, { policy: { latest: true }, release: named }), makeFile('v1')),
+      importFiles(
+        open(server, { policy: { latest: '{channel}/latest/{path}' }, release: named }),
+        makeFile('v1'),
+      ),
     ).rejects.toMatchObject({ code: 'NAME_UNSAFE' });
+  });
+
+  it('do not take the place of copies that another channel keeps', async () => {
+    const server = await serve();
+    const policy = { latest: '{path}' };
+    await importFiles(open(server, { policy }), makeFile('v1'));
+    expect(Buffer.from(server.object('plant', 'tools/setup.txt')?.bytes ?? '').toString()).toBe('v1');
+    const other = { ...RELEASE, channel: 'line-b' };
+    await expect(importFiles(open(server, { policy, release: other }), makeFile('v2'))).rejects.toThrow(
+      'tools/setup.txt',
+    );
+    await importFiles(open(server, { policy, release: NEXT }), makeFile('v2'));
+    expect(Buffer.from(server.object('plant', 'tools/setup.txt')?.bytes ?? '').toString()).toBe('v2');
   });
 
   it('are sent where the index object lies about what the store could copy', async () => {

@@ -55,7 +55,6 @@ export function openS3Fixture(server: S3Server, options: S3FixtureOptions = {}):
       overwrite: 'refuse',
       foreign: 'refuse',
       legalHold: false,
-      latest: false,
       tags: {},
       ...policy,
     },

@@ -10,6 +10,8 @@ export interface SeenObject {
   /** Absent: it does not carry one of ours. */
   readonly digest?: Digest;
   readonly executable?: true;
+  /** Whose release it belongs to. */
+  readonly channel?: string;
 }
 
 export interface SeenIndex {
@@ -109,7 +111,8 @@ async function seeIndex(store: S3Store, key: string, run: Run): Promise<SeenInde
 
 function vouchedBy(index: ReleaseIndex | undefined): ReadonlyMap<string, SeenObject> {
   return new Map(
-    index?.files.flatMap(({ path: _, key, latest, ...seen }) => {
+    index?.files.flatMap(({ path: _, key, latest, ...facts }) => {
+      const seen = { ...facts, channel: index.channel };
       const { version: __, ...same } = seen;
       const copy = latest && ([latest.key, { ...same, etag: latest.etag }] as const);
       return [[key, seen] as const, ...(copy ? [copy] : [])];
@@ -125,5 +128,11 @@ export function toSeen({ size, etag, version, metadata }: S3Facts): SeenObject {
     ...(version !== undefined && { version }),
     ...(/^[0-9a-f]{64}$/.test(hex) && { digest: digestFromHex(hex) }),
     ...(metadata.get('gapferry-executable') === 'true' && { executable: true }),
+    ...channelIn(metadata.get('gapferry-release')),
   };
+}
+
+function channelIn(release: string | undefined): Pick<SeenObject, 'channel'> {
+  const channel = release?.split('/')[0] ?? '';
+  return channel === '' ? {} : { channel };
 }

@@ -3,6 +3,7 @@ import {
   type FileContent,
   GapferryError,
   type LoadFile,
+  printable,
   type Run,
   sha256,
   uniqueByDigest,
@@ -63,13 +64,11 @@ export async function requireReplaceableKeys(
 ): Promise<void> {
   const looks = (await Promise.all(contents.map((load) => lookAtFiles(place, load, run)))).flat();
   const taken = looks.filter((look) => look.there !== undefined && !isAsWanted(look));
-  const kept = taken.filter(
-    ({ there }) => place.policy.overwrite === 'refuse' || there?.digest === undefined,
-  );
+  const kept = taken.filter(({ there }) => place.policy.overwrite === 'refuse' || !isOurs(place, there));
   if (kept.length === 0) return;
-  const lines = kept.slice(0, 10).map(({ key, there }) => `${key} (${whoseIs(there)})`);
+  const lines = kept.slice(0, 10).map(({ key, there }) => `${key} (${whoseIs(place, there)})`);
   const more = kept.length > 10 ? `; and ${kept.length - 10} more` : '';
-  const isForeign = kept.some(({ there }) => there?.digest === undefined);
+  const isForeign = kept.some(({ there }) => !isOurs(place, there));
   throw new GapferryError({
     code: 'TARGET_CONFLICT',
     message: `${place.store.place} at target ${place.target} has other bytes under keys of this release: ${lines.join('; ')}${more}`,
@@ -81,8 +80,15 @@ export async function requireReplaceableKeys(
   });
 }
 
-function whoseIs(there: SeenObject | undefined): string {
-  return there?.digest === undefined ? 'not ours' : `${there.digest} of an earlier release`;
+function isOurs({ release }: S3Place, there: SeenObject | undefined): boolean {
+  return there?.digest !== undefined && there.channel === release.channel;
+}
+
+function whoseIs(place: S3Place, there: SeenObject | undefined): string {
+  if (there?.digest === undefined) return 'not ours';
+  return isOurs(place, there)
+    ? `${there.digest} of an earlier release`
+    : `of channel ${printable(there.channel ?? '?').slice(0, 100)}`;
 }
 
 /** An object that carries no digest of ours is read, where the policy says so and its size could be right. */

@@ -13,8 +13,12 @@ export interface ReleaseKeys {
   keyOf(file: LoadFile, load: Pick<FileName, 'item'>): string;
 }
 
-/** Keys by a template that ends with `{path}` and has `{version}` or `{sequence}` before it: `{channel}/{version}/{path}`. Index and latest copies lie where the first of these two begins. */
-export function releaseKeys(template: string, release: LoadedRelease): ReleaseKeys {
+/** Keys by a template that ends with `{path}` and has `{version}` or `{sequence}` before it: `{channel}/{version}/{path}`. The index lies where the first of these two begins. `latest` ends with `{path}` as well, and has neither. */
+export function releaseKeys(
+  template: string,
+  latest: string | undefined,
+  release: LoadedRelease,
+): ReleaseKeys {
   const fill = (text: string): string =>
     text
       .replaceAll('{channel}', release.channel)
@@ -26,7 +30,7 @@ export function releaseKeys(template: string, release: LoadedRelease): ReleaseKe
   return {
     prefix,
     index: `${directory}index.json`,
-    latest: `${directory}latest/`,
+    latest: fill((latest ?? '{path}').replace(/\{path\}$/, '')),
     keyOf: ({ path }, { item }) => `${prefix}${requireSafePath(path, item)}`,
   };
 }

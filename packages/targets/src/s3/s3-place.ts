@@ -24,8 +24,8 @@ export interface S3Policy {
   readonly foreign: 'refuse' | 'read';
   readonly lock?: { readonly mode: 'governance' | 'compliance'; readonly days: number };
   readonly legalHold: boolean;
-  /** Copies under keys that stay from release to release. */
-  readonly latest: boolean;
+  /** Template of the keys of copies that stay from release to release, which ends with `{path}`; absent: there are none. */
+  readonly latest?: string;
   readonly tags: Readonly<Record<string, string>>;
 }
 

@@ -87,7 +87,7 @@ export function s3Target(options: S3TargetOptions): PreflightTarget & BatchTarge
       place.surveyed = loads.filter(
         (load): load is FileName => load.kind === 'file' && load.phase === 'name',
       );
-      await atTarget(name, 'the bucket', () => preflightBucket(place, loads, run));
+      await atTarget(name, place.store.place, () => preflightBucket(place, loads, run));
     },
     loadNames: (loads, _from, run) => names(loads, run),
     readBackAll: prove,
@@ -96,7 +96,7 @@ export function s3Target(options: S3TargetOptions): PreflightTarget & BatchTarge
 
 function openPlace(options: S3TargetOptions): S3Place {
   const { name, store, release, connections = 8, partSize = 8 << 20 } = options;
-  const keys = releaseKeys(options.keys, release);
+  const keys = releaseKeys(options.keys, options.policy.latest, release);
   return {
     ...options,
     target: name,
@@ -110,7 +110,11 @@ function openPlace(options: S3TargetOptions): S3Place {
 }
 
 function freshMemory({ store, keys, policy }: Pick<S3Place, 'store' | 'keys' | 'policy'>): BucketMemory {
-  return bucketMemory(store, [keys.prefix, ...(policy.latest ? [keys.latest] : [])], keys.index);
+  return bucketMemory(
+    store,
+    [keys.prefix, ...(policy.latest === undefined ? [] : [keys.latest])],
+    keys.index,
+  );
 }
 
 async function inspectContent(place: S3Place, load: FileContent, run: Run): Promise<Presence> {

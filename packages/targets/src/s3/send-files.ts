@@ -126,7 +126,7 @@ async function ownAfterAll(
 }
 
 async function remember(
-  { memory }: S3Place,
+  { memory, release: { channel } }: S3Place,
   { file, key }: FileLook,
   stored: Stored,
   run: Run,
@@ -134,5 +134,9 @@ async function remember(
   const { digest, size } = file.root;
   const { etag, version } = stored;
   const of = { etag, ...(version !== undefined && { version }) };
-  await memory.learn(key, { ...of, digest, size, ...(file.executable && { executable: true }) }, run);
+  await memory.learn(
+    key,
+    { ...of, channel, digest, size, ...(file.executable && { executable: true }) },
+    run,
+  );
 }

@@ -147,8 +147,8 @@ function stateOf(load: FileName, entries: ReadonlyMap<string, IndexedFile>): Nam
 }
 
 /** The site may have begun to want copies since. */
-function hasCopy({ policy }: S3Place, entry: IndexedFile | undefined): boolean {
-  return !policy.latest || entry?.latest !== undefined;
+function hasCopy({ policy, keys }: S3Place, entry: IndexedFile | undefined): boolean {
+  return policy.latest === undefined || entry?.latest?.key === `${keys.latest}${entry?.path}`;
 }
 
 function withCopy(entry: IndexedFile, latest: IndexedCopy | undefined): IndexedFile {

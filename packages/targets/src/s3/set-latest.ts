@@ -12,7 +12,7 @@ export async function setLatest(
   entries: readonly IndexedFile[],
   run: Run,
 ): Promise<ReadonlyMap<string, IndexedCopy>> {
-  if (!place.policy.latest) return new Map();
+  if (place.policy.latest === undefined) return new Map();
   const byPath = new Map(entries.map((entry) => [entry.path, entry]));
   const wanted = names.flatMap((load) => load.files.map((file) => ({ file, item: load.item })));
   const copies = await allOrStop(
@@ -30,20 +30,22 @@ export async function setLatest(
 
 /** Throws `TARGET_CONFLICT` where something stands under a latest key that is not ours, and `LIMIT_EXCEEDED` for what the store cannot copy at once. */
 export async function requireLatestKeys(place: S3Place, names: readonly FileName[], run: Run): Promise<void> {
-  if (!place.policy.latest) return;
-  const { keys, target, store } = place;
-  if (keys.prefix.startsWith(keys.latest)) throw sameKeys(place);
+  if (place.policy.latest === undefined) return;
+  const { keys, target, store, release } = place;
+  for (const { files } of names) for (const { path } of files) requireFreeKey(place, `${keys.latest}${path}`);
   const large = names.flatMap(({ files }) => files).find(({ root }) => root.size > MOST_COPIED);
   if (large !== undefined) throw tooLarge(place, large);
   const looks = await Promise.all(
     names.flatMap((load) => load.files.map((file) => lookAtLatest(place, file, load.item, run))),
   );
-  const foreign = looks.filter(({ there }) => there !== undefined && there.digest === undefined);
+  const foreign = looks.filter(
+    ({ there }) => there !== undefined && (there.digest === undefined || there.channel !== release.channel),
+  );
   if (foreign.length === 0) return;
   const shown = foreign.slice(0, 10).map(({ key }) => key);
   throw new GapferryError({
     code: 'TARGET_CONFLICT',
-    message: `${store.place} at target ${target} has what is not ours under keys of \`latest\`: ${shown.join('; ')}${foreign.length > 10 ? `; and ${foreign.length - 10} more` : ''}`,
+    message: `${store.place} at target ${target} has what is not this channel’s under keys of \`latest\`: ${shown.join('; ')}${foreign.length > 10 ? `; and ${foreign.length - 10} more` : ''}`,
     hint: 'nothing was loaded; find out who put it there, and move it away',
     origin: 'target',
     data: { target, keys: foreign.map(({ key }) => key) },
@@ -67,7 +69,14 @@ async function copyLatest(
       throw isGapferryError(error, 'SOURCE_NOT_FOUND') ? gone(place, source, item, error) : error;
     });
   const { digest, size } = file.root;
-  const seen = { etag: stored.etag, digest, size, ...(file.executable && { executable: true as const }) };
+  const { channel } = place.release;
+  const seen = {
+    etag: stored.etag,
+    channel,
+    digest,
+    size,
+    ...(file.executable && { executable: true as const }),
+  };
   await place.memory.learn(key, seen, run);
   return { key, etag: stored.etag };
 }
@@ -89,11 +98,13 @@ function gone({ store }: S3Place, key: string, item: string, cause: GapferryErro
   });
 }
 
-function sameKeys({ keys, target }: S3Place): GapferryError {
-  return new GapferryError({
+/** Copies must not lie where releases and their index are. */
+function requireFreeKey({ keys, target }: S3Place, key: string): void {
+  if (key !== keys.index && !key.startsWith(keys.prefix)) return;
+  throw new GapferryError({
     code: 'NAME_UNSAFE',
-    message: `the release's keys at target ${target} begin with ${keys.latest}, where \`latest\` copies go`,
-    hint: 'change `keys` of the target in site.yaml, or leave `latest` out',
+    message: `the copy ${key.slice(0, 200)} that \`latest\` of target ${target} wants would lie among the release's own keys`,
+    hint: 'change `keys` or `latest` of the target in site.yaml',
     origin: 'site',
   });
 }
