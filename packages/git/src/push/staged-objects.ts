@@ -28,17 +28,12 @@ export async function commitsForward(
   to: string,
   run: Run,
 ): Promise<number | undefined> {
+  const args = ['rev-list', '--left-right', '--count', '--end-of-options', `${from}...${to}`, '--'];
   const doing = `compare two commits of ${repository}`;
-  if (!(await knownIds(git, repository, [from], run)).has(from)) return undefined;
-  const args = ['merge-base', '--is-ancestor', from, to];
-  // 128: one of them is no commit.
-  const { status } = await git.run({ repository, doing, args, accept: [1, 128] }, run);
-  if (status !== 0) return undefined;
-  const counted = await git.run(
-    { repository, doing, args: ['rev-list', '--count', '--end-of-options', to, `^${from}`, '--'] },
-    run,
-  );
-  return Number(counted.text.trim());
+  // 128: one of them is not here, or no commit.
+  const { status, text } = await git.run({ repository, doing, args, accept: [128] }, run);
+  const [, lost, added] = /^(\d+)\t(\d+)$/.exec(text.trim()) ?? [];
+  return status === 0 && lost === '0' ? Number(added) : undefined;
 }
 
 /** Bytes in this repository's packs of what `wanted` reaches and `have` does not: about what a push would send. */

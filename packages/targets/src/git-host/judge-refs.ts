@@ -1,4 +1,5 @@
 import { folderConflicts, type GitRefs, type RefChange, type Run, shortRefName } from '@gapferry/core';
+import pLimit from 'p-limit';
 import { backupNames } from './backup-names.ts';
 import type { Protection, RefsPolicy } from './git-host.ts';
 import type { RemoteState, StagedRepository } from './git-remotes.ts';
@@ -21,14 +22,14 @@ export async function judgeRefs(
   const { load, now, policy } = input;
   const there = new Map(now.refs.map(({ name, oid }) => [name, oid]));
   const backupOf = backupNames(input.sequence, there);
-  const changes: RefChange[] = [];
-  for (const { name, oid } of load.refs) {
+  const ahead = await commitsAhead(input, there, run);
+  const changes = load.refs.flatMap(({ name, oid }) => {
     const from = there.get(name);
-    if (from === oid) continue;
+    if (from === oid) return [];
     const change =
-      from === undefined ? createRef(name) : await moveRef(input, name, from, oid, backupOf, run);
-    changes.push(underRules(change, input));
-  }
+      from === undefined ? createRef(name) : moveRef(input, name, from, ahead.get(name), backupOf);
+    return [underRules(change, input)];
+  });
   const wanted = new Set(load.refs.map(({ name }) => name));
   const others = now.refs.filter(({ name }) => !wanted.has(name) && shortRefName(name) !== undefined);
   const blocked = blockedBy(load, others);
@@ -58,21 +59,49 @@ function createRef(ref: string): RefChange {
   return { ref, how: 'create' };
 }
 
-async function moveRef(
-  { stage, policy }: JudgeRefs,
+/** Histories compared at a time: each is a process. */
+const COMPARED_AT_ONCE = 4;
+
+/** How many commits each branch that moves is ahead; those are left out that would lose some. */
+async function commitsAhead(
+  { load, stage }: JudgeRefs,
+  there: ReadonlyMap<string, string>,
+  run: Run,
+): Promise<ReadonlyMap<string, number>> {
+  const limit = pLimit(COMPARED_AT_ONCE);
+  const ahead = new Map<string, number>();
+  // Many branches often make the same step.
+  const steps = new Map<string, Promise<number | undefined>>();
+  const compare = async (name: string, from: string, to: string): Promise<void> => {
+    const step = `${from} ${to}`;
+    const comparing = steps.get(step) ?? limit(() => stage.forward(from, to, run));
+    steps.set(step, comparing);
+    const commits = await comparing;
+    if (commits !== undefined) ahead.set(name, commits);
+  };
+  await Promise.all(
+    load.refs.flatMap(({ name, oid }) => {
+      const from = there.get(name);
+      const moves = from !== undefined && from !== oid && !name.startsWith('refs/tags/');
+      return moves ? [compare(name, from, oid)] : [];
+    }),
+  );
+  return ahead;
+}
+
+function moveRef(
+  { policy }: JudgeRefs,
   ref: string,
   from: string,
-  to: string,
+  commits: number | undefined,
   backupOf: (ref: string, oid: string) => string,
-  run: Run,
-): Promise<RefChange> {
+): RefChange {
   if (ref.startsWith('refs/tags/')) {
     const change = { ref, how: 'move-tag', from, backup: backupOf(ref, from) } as const;
     return policy.tags === 'move'
       ? change
       : { ...change, refused: 'a tag is never moved (`refs: {tags: keep}`)' };
   }
-  const commits = await stage.forward(from, to, run);
   if (commits !== undefined) return { ref, how: 'forward', from, commits };
   const change = { ref, how: 'force', from, backup: backupOf(ref, from) } as const;
   return policy.force === 'backup'
