@@ -80,7 +80,8 @@ function watched(
   const refs = pushes.length;
   const sendsObjects = pushes.some(({ oid }) => oid !== undefined);
   return {
-    idleTimeoutMs,
+    // git here compares refs and leases one by one, and says nothing meanwhile.
+    idleTimeoutMs: workingSilence({ refs, bytes: 0 }, idleTimeoutMs),
     listens: true,
     variables: { ...variables, GIT_TRACE_PACKET: '3' },
     patience(said) {
