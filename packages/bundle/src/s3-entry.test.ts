@@ -31,7 +31,7 @@ describe('a bucket in site.yaml', () => {
   });
 
   it('says all of it', () => {
-    const said = `${S3}, region: eu-plant-1, pathStyle: false, create: true, keys: "lines/{channel}/{sequence}/{path}", takes: [files], overwrite: version, foreign: read, lock: {mode: compliance, days: 30}, legalHold: true, latest: "{channel}/latest/{path}", tags: {line: "7 b"}, ca: ca.pem, cert: c.pem, key: c.key, also: [Other.example], connections: 4`;
+    const said = `${S3}, region: eu-plant-1, pathStyle: false, create: true, keys: "lines/{channel}/{sequence}/{path}", takes: [files], overwrite: version, foreign: read, lock: {mode: compliance, days: 30}, legalHold: true, latest: "{channel}/latest/{path}", keep: 3, tags: {line: "7 b"}, ca: ca.pem, cert: c.pem, key: c.key, also: [Other.example], connections: 4`;
     expect(parseSiteConfig(site(said), 'site.yaml').targets[0]).toMatchObject({
       region: 'eu-plant-1',
       pathStyle: false,
@@ -42,6 +42,7 @@ describe('a bucket in site.yaml', () => {
       lock: { mode: 'compliance', days: 30 },
       legalHold: true,
       latest: '{channel}/latest/{path}',
+      keep: 3,
       tags: { line: '7 b' },
       ca: 'ca.pem',
       also: ['other.example'],
@@ -90,6 +91,7 @@ describe('a bucket in site.yaml', () => {
       'latest: has {version}: known are {channel} and {path}',
     ],
     ['copies without a path', `${S3}, latest: "current"`, 'latest: must be {path}, or end with /{path}'],
+    ['no release that stays', `${S3}, keep: 0`, 'keep: '],
     ['a lock without days', `${S3}, lock: {mode: governance}`, 'lock.days: is missing'],
     [
       'eleven tags',

@@ -30,6 +30,8 @@ export interface S3TargetConfig {
   readonly legalHold: boolean;
   /** Template of the keys of copies that stay from release to release; absent: there are none. */
   readonly latest?: string;
+  /** Releases that stay, the new one included; absent: all of them. */
+  readonly keep?: number;
   readonly tags: Readonly<Record<string, string>>;
   /** Where access key and secret key are. */
   readonly credentials?: CredentialsConfig;
@@ -86,6 +88,7 @@ export interface S3Entry {
   readonly lock?: S3TargetConfig['lock'] | undefined;
   readonly legalHold?: boolean | undefined;
   readonly latest?: string | undefined;
+  readonly keep?: number | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
   readonly credentials?: CredentialsEntry | undefined;
   readonly ca?: string | undefined;
@@ -144,6 +147,7 @@ export function toS3Target(entry: S3Entry): S3TargetConfig {
     ...(lock !== undefined && { lock }),
     legalHold: entry.legalHold ?? false,
     ...(entry.latest !== undefined && { latest: entry.latest }),
+    ...(entry.keep !== undefined && { keep: entry.keep }),
     tags: entry.tags ?? {},
     ...(credentials !== undefined && { credentials: toCredentials(credentials) }),
     ...(ca !== undefined && { ca }),

@@ -138,6 +138,7 @@ const s3Entry = z.strictObject({
   lock: lockEntry.optional(),
   legalHold: z.boolean().optional(),
   latest: latestTemplate.optional(),
+  keep: z.number().int().min(1).max(1000).optional(),
   tags: tagsEntry.optional(),
   credentials: credentialsEntry.optional(),
   ca: entryPath.optional(),

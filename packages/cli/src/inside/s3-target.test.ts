@@ -199,6 +199,30 @@ describe('files in a bucket', () => {
     expect(Buffer.from(server.object('plant', 'tools/setup.txt')?.bytes ?? '').toString()).toBe('v2');
   });
 
+  it('of releases that are not kept go, after the index says so, and nothing else', async () => {
+    const server = await serve();
+    const policy = { keep: 2 };
+    const release = (sequence: number): typeof RELEASE =>
+      ({ ...RELEASE, version: `1.${sequence}.0`, sequence, statement: digestOf(`${sequence}`) }) as never;
+    for (const sequence of [1, 2])
+      await importFiles(open(server, { policy, release: release(sequence) }), makeFile(`v${sequence}`));
+    server.place('plant', 'line-a/1.1.0/mine.txt', Buffer.from('mine'));
+    await importFiles(open(server, { policy, release: release(3) }), makeFile('v3'), makeDirectory('v3'));
+    expect(server.keys('plant').filter((key) => !key.includes('kit/'))).toEqual([
+      'line-a/1.1.0/mine.txt',
+      'line-a/1.2.0/tools/setup.txt',
+      'line-a/1.3.0/tools/setup.txt',
+      'line-a/index.json',
+    ]);
+    const index = JSON.parse(
+      Buffer.from(server.object('plant', 'line-a/index.json')?.bytes ?? '').toString(),
+    );
+    expect(index.earlier).toEqual([{ version: '1.2.0', sequence: 2 }]);
+    const before = server.requests.length;
+    await importFiles(open(server, { policy, release: release(3) }), makeFile('v3'), makeDirectory('v3'));
+    expect(server.requests.slice(before)).toHaveLength(3);
+  });
+
   it('are sent where the index object lies about what the store could copy', async () => {
     const server = await serve();
     await importFiles(open(server), makeFile('v1'));

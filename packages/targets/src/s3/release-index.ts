@@ -14,7 +14,11 @@ export const INDEX_FORMAT = 'gapferry.objects/1';
 /** The object that readers begin with: which release counts, and where its files are. */
 export interface ReleaseIndex extends LoadedRelease {
   readonly files: readonly IndexedFile[];
+  /** Releases of the channel whose objects are still there, the latest first. */
+  readonly earlier: readonly EarlierRelease[];
 }
+
+export type EarlierRelease = Pick<LoadedRelease, 'version' | 'sequence'>;
 
 export interface IndexedFile {
   /** As the release names it. */
@@ -39,13 +43,15 @@ export interface IndexedCopy {
 export const MOST_INDEX_BYTES: number = 96 << 20;
 const LIMITS = { maxBytes: MOST_INDEX_BYTES, maxDepth: 6 };
 
-export function writeIndex({ channel, version, sequence, statement, files }: ReleaseIndex): Uint8Array {
+export function writeIndex(index: ReleaseIndex): Uint8Array {
+  const { channel, version, sequence, statement, files, earlier } = index;
   return canonicalBytes({
     format: INDEX_FORMAT,
     channel,
     version,
     sequence,
     statement,
+    ...(earlier.length > 0 && { earlier }),
     files: files.map(({ digest, size, version: objectVersion, ...file }) => ({
       ...file,
       sha256: hexOf(digest),
@@ -68,12 +74,24 @@ export function readIndex(bytes: Uint8Array): ReleaseIndex | undefined {
 function toIndex(value: unknown): ReleaseIndex | undefined {
   const index = record(value);
   if (index?.['format'] !== INDEX_FORMAT) return undefined;
-  const { channel, version, sequence, statement, files } = index;
+  const { channel, version, sequence, statement, files, earlier = [] } = index;
   if (typeof channel !== 'string' || typeof version !== 'string' || !isDigest(statement)) return undefined;
-  if (typeof sequence !== 'number' || !Array.isArray(files)) return undefined;
+  if (typeof sequence !== 'number' || !Array.isArray(files) || !Array.isArray(earlier)) return undefined;
   const read = files.map(toFile);
   if (read.includes(undefined)) return undefined;
-  return { channel, version, sequence, statement, files: read.filter((file) => file !== undefined) };
+  return {
+    channel,
+    version,
+    sequence,
+    statement,
+    files: read.filter((file) => file !== undefined),
+    earlier: earlier.flatMap(toEarlier),
+  };
+}
+
+function toEarlier(value: unknown): EarlierRelease[] {
+  const { version, sequence } = record(value) ?? {};
+  return typeof version === 'string' && typeof sequence === 'number' ? [{ version, sequence }] : [];
 }
 
 function toFile(value: unknown): IndexedFile | undefined {

@@ -7,6 +7,8 @@ export interface ReleaseKeys {
   readonly prefix: string;
   /** Of the object that names the release that counts. */
   readonly index: string;
+  /** As `prefix`, of another release of the channel. */
+  prefixOf(release: Pick<LoadedRelease, 'version' | 'sequence'>): string;
   /** Keys of the copies that keep their names from release to release begin with it. */
   readonly latest: string;
   /** Throws `NAME_UNSAFE`. */
@@ -19,16 +21,21 @@ export function releaseKeys(
   latest: string | undefined,
   release: LoadedRelease,
 ): ReleaseKeys {
-  const fill = (text: string): string =>
+  const fill = (
+    text: string,
+    { version, sequence }: Pick<LoadedRelease, 'version' | 'sequence'> = release,
+  ): string =>
     text
       .replaceAll('{channel}', release.channel)
-      .replaceAll('{version}', release.version)
-      .replaceAll('{sequence}', String(release.sequence));
-  const prefix = fill(template.replace(/\{path\}$/, ''));
+      .replaceAll('{version}', version)
+      .replaceAll('{sequence}', String(sequence));
+  const prefixOf: ReleaseKeys['prefixOf'] = (other) => fill(template.replace(/\{path\}$/, ''), other);
+  const prefix = prefixOf(release);
   const before = fill(template.replace(/\{(?:version|sequence)\}.*$/s, ''));
   const directory = before.replace(/[^/]*$/, '');
   return {
     prefix,
+    prefixOf,
     index: `${directory}index.json`,
     latest: fill((latest ?? '{path}').replace(/\{path\}$/, '')),
     keyOf: ({ path }, { item }) => `${prefix}${requireSafePath(path, item)}`,

@@ -26,6 +26,8 @@ export interface S3Policy {
   readonly legalHold: boolean;
   /** Template of the keys of copies that stay from release to release, which ends with `{path}`; absent: there are none. */
   readonly latest?: string;
+  /** Releases that stay, this one included; absent: all of them. */
+  readonly keep?: number;
   readonly tags: Readonly<Record<string, string>>;
 }
 

@@ -13,6 +13,7 @@ import {
 import { requireReplaceable } from '../name-state.ts';
 import type { SeenIndex } from './bucket-memory.ts';
 import { isAsWanted, lookAtFiles } from './look-at-files.ts';
+import { earlierReleases, pruneReleases } from './prune-releases.ts';
 import { type IndexedCopy, type IndexedFile, type ReleaseIndex, writeIndex } from './release-index.ts';
 import type { S3Place } from './s3-place.ts';
 import { setLatest } from './set-latest.ts';
@@ -46,7 +47,15 @@ export async function setIndex(place: S3Place, loads: readonly FileName[], run: 
   const latest = await setLatest(place, names, entries, run);
   const files = entries.map((entry) => withCopy(entry, latest.get(entry.path)));
   const all = [...others(place, seen, names), ...files].sort(byPath);
-  await write(place, seen, { ...place.release, files: all }, run);
+  const earlier = earlierReleases(place, seen.index).filter(
+    ({ version }) => version !== place.release.version,
+  );
+  const index: ReleaseIndex = { ...place.release, files: all, earlier };
+  await write(place, seen, index, run);
+  // Readers of the index before may still read what it named: what goes goes last.
+  const left = await pruneReleases(place, earlier, run);
+  if (left.length < earlier.length)
+    await write(place, await place.memory.index(run), { ...index, earlier: left }, run);
   return outcomes;
 }
 

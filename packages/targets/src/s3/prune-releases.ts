@@ -1,0 +1,59 @@
+import type { Run } from '@gapferry/core';
+import { allOrStop } from '../all-or-stop.ts';
+import { toSeen } from './bucket-memory.ts';
+import type { EarlierRelease, ReleaseIndex } from './release-index.ts';
+import type { S3Place } from './s3-place.ts';
+import type { S3Listed } from './s3-store.ts';
+
+/** The releases that the index has named before this one, the latest first. */
+export function earlierReleases(place: S3Place, index: ReleaseIndex | undefined): readonly EarlierRelease[] {
+  if (index === undefined) return [];
+  const { version, sequence, earlier } = index;
+  const all = index.statement === place.release.statement ? earlier : [{ version, sequence }, ...earlier];
+  return all.filter(({ version: other }, i) => i === all.findIndex((one) => one.version === other));
+}
+
+/** Removes what releases put under their keys that the site wants to keep no longer. Somebody else's objects there stay: each is asked whose it is. Where the bucket keeps versions they stay
+ *  as well, and locks hold. Those that are left. */
+export async function pruneReleases(
+  place: S3Place,
+  earlier: readonly EarlierRelease[],
+  run: Run,
+): Promise<readonly EarlierRelease[]> {
+  const { keep } = place.policy;
+  if (keep === undefined) return earlier;
+  const gone = earlier.slice(keep - 1);
+  for (const release of gone) await pruneRelease(place, release, run);
+  return earlier.slice(0, keep - 1);
+}
+
+async function pruneRelease(place: S3Place, release: EarlierRelease, run: Run): Promise<void> {
+  const prefix = place.keys.prefixOf(release);
+  if (prefix === place.keys.prefix) return;
+  let batch: S3Listed[] = [];
+  for await (const object of place.store.list(prefix, run)) {
+    batch.push(object);
+    if (batch.length < BATCH) continue;
+    await removeOwn(place, release, batch, run);
+    batch = [];
+  }
+  await removeOwn(place, release, batch, run);
+}
+
+const BATCH = 1000;
+
+async function removeOwn(
+  place: S3Place,
+  { version }: EarlierRelease,
+  objects: readonly S3Listed[],
+  run: Run,
+): Promise<void> {
+  const { store, release, limit } = place;
+  const item = `release ${version} of ${release.channel}, which is not kept`;
+  const remove = async ({ key }: S3Listed, inner: Run): Promise<void> => {
+    const facts = await store.head({ key, item }, inner);
+    const isOwn = facts?.metadata.get('gapferry-release') === `${release.channel}/${version}`;
+    if (isOwn && toSeen(facts).digest !== undefined) await store.remove({ key, item }, inner);
+  };
+  await allOrStop(objects, (object, inner) => limit(() => remove(object, inner)), run);
+}
