@@ -62,7 +62,7 @@ export function toGitWish(
 
 /** What patterns of demands are held against: what it is called in a release, and where it comes from. */
 export function gitNames(url: string, as: string = gitIdentity(url)): readonly string[] {
-  return [as, `${as}.git`, gitIdentity(url), `${gitIdentity(url)}.git`];
+  return [as, gitIdentity(url)];
 }
 
 function tagsOf({ refs = [] }: GitEntry): { tags?: GitTagChoice } {

@@ -41,7 +41,13 @@ describe('demands on the signatures of tags and commits', () => {
     const upstream = (match: string): string =>
       `upstream: [{match: "${match}", git: {allowedSigners: s, refs: [v*]}}]\ngit: [{url: "${URL_TEXT}", as: mirror/app}]`;
     const general = [{ allowedSigners: 's', refs: ['v*'], ifAny: true }];
-    for (const match of ['git.example.org/ops/**', 'GIT.example.org/ops/app.git', '**', '**/app'])
+    for (const match of [
+      'git.example.org/ops/**',
+      'GIT.example.org/ops/app.git',
+      'git.example.org/OPS/App',
+      '**',
+      '**/app',
+    ])
       expect(verifyOf(upstream(match)), match).toEqual([general]);
     for (const match of ['git.example.org/other/**', 'ghcr.io/**'])
       expect(verifyOf(upstream(match)), match).toEqual([undefined]);

@@ -1,7 +1,7 @@
 import { canonicalJson, type GitVerification } from '@gapferry/core';
 import { z } from 'zod';
-import { matchesDemand } from './demand-glob.ts';
 import { entryPath, entryText, sortedUnique } from './entry-schemas.ts';
+import { matchesRepository } from './repository-demand.ts';
 
 /** Who must have signed which refs of a repository, as bundle.yaml says it. */
 export interface GitSignersEntry {
@@ -44,7 +44,7 @@ export function gitDemandsOn(
   const stated = own === undefined ? [] : isList(own) ? own : [own];
   const general = upstream
     .filter(isGitEntry)
-    .filter(({ match }) => names.some((name) => matchesDemand(match, name)))
+    .filter(({ match }) => names.some((name) => matchesRepository(match, name)))
     .map(({ git }) => ({ ...toVerification(git), ...(git.refs !== undefined && { ifAny: true as const }) }));
   const all = [...stated.map(toVerification), ...general];
   const unique = new Map(all.map((one) => [canonicalJson(one), one]));

@@ -43,6 +43,7 @@ export * from './read-signature-material.ts';
 export * from './receipt.ts';
 export * from './ref-list.ts';
 export type { CredentialsConfig, RegistryTargetConfig } from './registry-entry.ts';
+export { demandedRefs } from './repository-demand.ts';
 export type { S3TargetConfig } from './s3-entry.ts';
 export * from './scope.ts';
 export * from './signatures.ts';

@@ -1,15 +1,8 @@
-import {
-  type GitObject,
-  type GitRef,
-  type GitSignatureVerifier,
-  isGapferryError,
-  matchesRef,
-} from '@gapferry/core';
+import { type GitObject, type GitRef, type GitSignatureVerifier, isGapferryError } from '@gapferry/core';
 import { checkGitRefs } from './check-git-refs.ts';
-import { matchesDemand } from './demand-glob.ts';
-import { itemNames } from './item-names.ts';
 import { describeItem, type GitItem } from './manifest.ts';
 import type { TrustedManifest } from './open-release.ts';
+import { demandedRefs, matchesRepository } from './repository-demand.ts';
 import { signedObjectsOf } from './signed-objects.ts';
 import {
   makeJudgement,
@@ -40,7 +33,7 @@ export function repositoriesUnderDemand({ manifest, upstream }: TrustedManifest)
     if (item.kind !== 'git') return [];
     const rules = upstream
       .filter((rule) => 'signers' in rule)
-      .filter(({ match }) => itemNames(item).some((name) => matchesDemand(match, name)));
+      .filter(({ match }) => matchesRepository(match, item.id));
     return rules.length === 0 ? [] : [{ item, rules }];
   });
 }
@@ -71,9 +64,7 @@ async function findingOf(
   { refs, objects }: { readonly refs: readonly GitRef[]; readonly objects: ReadonlyMap<string, GitObject> },
   verifier: GitSignatureVerifier,
 ): Promise<RepositoryFinding> {
-  const demanded = refs.filter(
-    ({ name }) => patterns === undefined || patterns.some((pattern) => matchesRef(name, pattern, item.head)),
-  );
+  const demanded = demandedRefs({ refs, head: item.head }, patterns);
   const missing = 'came without its signed tag or commit';
   try {
     const checks = await checkGitRefs({ refs: demanded, objects, signers, missing }, verifier);

@@ -28,7 +28,10 @@ const REFS: Readonly<Record<string, GitObject>> = {
   'refs/tags/v2': BOB,
 };
 
-function holdingOf(refs: Readonly<Record<string, GitObject | string>>): GitHolding {
+function holdingOf(
+  refs: Readonly<Record<string, GitObject | string>>,
+  head: string | undefined = 'refs/heads/main',
+): GitHolding {
   const pinned: GitRef[] = Object.entries(refs).map(([name, object]) => ({
     name,
     oid: typeof object === 'string' ? object : object.oid,
@@ -43,20 +46,30 @@ function holdingOf(refs: Readonly<Record<string, GitObject | string>>): GitHoldi
       url: 'https://git.example.org/ops/app',
       objectFormat: 'sha1',
       refs: pinned,
-      head: 'refs/heads/main',
+      ...(head !== '' && { head }),
     },
   };
 }
 
+interface Checked {
+  readonly holding: GitHolding;
+  readonly signed: readonly string[];
+  readonly asked: string[];
+  readonly warnings: string[];
+}
+
+/** `head` empty: upstream does not say which branch is the default. */
 async function check(
   demanded: readonly GitVerification[],
   refs: Readonly<Record<string, GitObject | string>> = REFS,
-): Promise<{ readonly holding: GitHolding; readonly signed: readonly string[]; readonly asked: string[] }> {
+  head?: '',
+): Promise<Checked> {
+  const warnings: string[] = [];
   const depot = memoryDepot();
   const asked: string[] = [];
   const holding = await checkGitSignatures(
     {
-      holding: holdingOf(refs),
+      holding: holdingOf(refs, head),
       demanded,
       demands: {
         verifier: testGitSignatureVerifier(),
@@ -75,11 +88,16 @@ async function check(
       },
       store: depot,
     },
-    quietRun(),
+    {
+      ...quietRun(),
+      emit: (event) => {
+        if (event.kind === 'warning') warnings.push(event.message);
+      },
+    },
   );
-  if (holding.signed === undefined) return { holding, signed: [], asked };
+  if (holding.signed === undefined) return { holding, signed: [], asked, warnings };
   const bytes = await readVerified(holding.signed, depot.open(holding.signed, quietRun()));
-  return { holding, signed: [...parseSignedObjects(bytes, 'signed').keys()], asked };
+  return { holding, signed: [...parseSignedObjects(bytes, 'signed').keys()], asked, warnings };
 }
 
 describe('what bundle.yaml demands of the refs of a repository', () => {
@@ -161,5 +179,24 @@ describe('what bundle.yaml demands of the refs of a repository', () => {
     });
     const { holding } = await check([{ allowedSigners: 'ada', refs: ['rel*'], ifAny: true }]);
     expect(holding).toEqual(holdingOf(REFS));
+  });
+
+  it('that fits no ref is told, where it is stated for many repositories', async () => {
+    const { warnings } = await check([
+      { allowedSigners: 'ada', refs: ['rel\u001b*'], ifAny: true },
+      { allowedSigners: 'ada', refs: ['main', 'rel*'], ifAny: true },
+    ]);
+    expect(warnings).toEqual([expect.stringMatching(/wants rel.* signed and no ref .* fits/)]);
+    expect(warnings.join()).not.toContain('\u001b');
+  });
+
+  it('is every branch, where the default one is wanted and upstream does not say which that is', async () => {
+    const detached = { 'refs/heads/main': ADA, 'refs/heads/work': NOBODY, 'refs/tags/v2': BOB };
+    const demand = { allowedSigners: 'ada', refs: ['HEAD'], ifAny: true } as const;
+    expect((await check([demand], detached)).signed).toEqual([ADA.oid]);
+    await expect(check([demand], detached, '')).rejects.toMatchObject({
+      code: 'SIGNATURE_MISSING',
+      message: expect.stringMatching(/^refs\/heads\/work/),
+    });
   });
 });

@@ -1,4 +1,4 @@
-import { checkGitRefs, encodeSignedObjects, parseSignedObjects } from '@gapferry/bundle';
+import { checkGitRefs, demandedRefs, encodeSignedObjects, parseSignedObjects } from '@gapferry/bundle';
 import {
   type BlobWriter,
   GapferryError,
@@ -14,6 +14,7 @@ import {
   isGapferryError,
   MEDIA_TYPES,
   matchesRef,
+  printable,
   type Run,
 } from '@gapferry/core';
 
@@ -40,6 +41,8 @@ export async function checkGitSignatures(
 ): Promise<GitHolding> {
   const { pin } = holding;
   const wanted = demanded.map((demand) => ({ demand, refs: refsUnder(demand, pin) }));
+  for (const { demand, refs } of wanted)
+    if (refs.length === 0 && demand.ifAny) run.emit({ kind: 'warning', item: pin.id, message: idle(demand) });
   const oids = [...new Set(wanted.flatMap(({ refs }) => refs.map(({ oid }) => oid)))];
   if (oids.length === 0) return holding;
   const read = await objects.readObjects(pin, oids, run);
@@ -53,16 +56,24 @@ export async function checkGitSignatures(
 }
 
 /** Throws `SIGNATURE_MISSING` where a line of bundle.yaml names refs that are not there: then nothing would be checked, and nobody would notice. */
-function refsUnder({ refs: patterns, ifAny }: GitVerification, { refs, head }: GitPin): readonly GitRef[] {
-  if (patterns === undefined) return refs;
-  const idle = patterns.find((pattern) => !refs.some(({ name }) => matchesRef(name, pattern, head)));
+function refsUnder({ refs: patterns, ifAny }: GitVerification, pin: GitPin): readonly GitRef[] {
+  const { refs, head } = pin;
+  const idle = patterns?.find((pattern) => !refs.some(({ name }) => matchesRef(name, pattern, head)));
   if (idle !== undefined && ifAny === undefined)
     throw new GapferryError({
       code: 'SIGNATURE_MISSING',
       message: `no ref that is collected fits "${idle.slice(0, 200)}", which must be signed`,
       hint: 'name refs under "verify" that "refs" of the repository brings',
     });
-  return refs.filter(({ name }) => patterns.some((pattern) => matchesRef(name, pattern, head)));
+  return demandedRefs(pin, patterns);
+}
+
+/** A mistyped pattern would else look like a repository whose signatures are right. */
+function idle({ refs = [] }: GitVerification): string {
+  const shown = refs.slice(0, 5).join(', ').slice(0, 200);
+  return printable(
+    `"upstream" of bundle.yaml wants ${shown} signed and no ref that is collected fits: nothing of it was checked`,
+  );
 }
 
 async function checkOne(

@@ -111,12 +111,36 @@ describe('a repository whose refs the policy wants signed', () => {
   });
 
   it('is matched under the names that a sender could write it with', async () => {
-    for (const match of ['GIT.example/ops/*', 'git.example/ops/line-a.git', '**']) {
+    for (const match of ['GIT.example/ops/*', 'git.example/OPS/Line-A', 'git.example/ops/line-a.git', '**']) {
       inside = new Inside();
       inside.trustFiles.set('signers', 'ada');
       demand({}, match);
       expect(await outcome(), match).toMatchObject({ code: 'SIGNATURE_MISSING' });
     }
+  });
+});
+
+describe('a sender who would go around the demand', () => {
+  it.each(['git.example/ops/line-a.git', 'git.example/OPS/line-a', 'git.example/Ops/Line-A.GIT'])(
+    'gains nothing by the name %s, which is the same repository at a host',
+    async (id) => {
+      demand({}, REPOSITORY);
+      const packs = release.packs.items.find((one: Loose) => one.id === REPOSITORY);
+      item().id = id;
+      packs.id = id;
+      expect(await outcome()).toMatchObject({ code: 'SIGNATURE_MISSING' });
+    },
+  );
+
+  it('gains nothing by not saying which branch is the default', async () => {
+    demand({ refs: ['HEAD'] });
+    attachSigned(release, REPOSITORY, { main: ADA, next: NOBODY });
+    expect(await outcome()).toMatchObject({ code: 'imported' });
+    inside = new Inside();
+    inside.trustFiles.set('signers', 'ada');
+    demand({ refs: ['HEAD'] });
+    delete item().head;
+    expect(await outcome()).toMatchObject({ code: 'SIGNATURE_MISSING' });
   });
 });
 
