@@ -6,7 +6,7 @@ import { gitConsumerFlags, writeForGitConsumer } from '../../inside/git-consumer
 export default class MirrorConfigGit extends GapferryCommand<typeof MirrorConfigGit> {
   static override summary = COMMANDS['mirror-config git'].summary;
   static override description =
-    "Writes git configuration (insteadOf) that leads clones, fetches and submodules of upstream's addresses to the repositories inside. Commits and their .gitmodules stay what they are. Nothing is sent anywhere.";
+    "Writes git configuration (insteadOf) that leads clones, fetches and submodules of upstream's addresses to the repositories inside. Commits and their .gitmodules stay what they are. With --release also relative URLs of submodules, where a Git host lays repositories out otherwise. Nothing is sent anywhere.";
   static override examples = [
     '<%= config.bin %> <%= command.id %> --site site/site.yaml --stdout',
     '<%= config.bin %> <%= command.id %> --site site/site.yaml --release /media/stick -o consumers',
