@@ -6,6 +6,9 @@ import type { CopySource, ObjectBody, ObjectFacts, S3Bucket, StoredObject } from
 import { askForXml, askS3, hasS3Code, placeOf, type S3Parts, signedS3 } from './s3-connection.ts';
 import { encodeS3 } from './sign-request.ts';
 
+/** Bytes in which a store says why not. */
+const LARGEST_ERROR = 64 << 10;
+
 /** Single objects. */
 export function bucketObjects(
   parts: S3Parts,
@@ -15,9 +18,11 @@ export function bucketObjects(
       const answer = await askS3(parts, { method: 'HEAD', key, item, accept: [200, 404] }, run);
       return answer.status === 404 ? undefined : toFacts(answer, parts, item);
     },
-    async read({ key, item }, maxBytes, run) {
+    async read({ key, item }, most, run) {
       try {
-        const answer = await askS3(parts, { method: 'GET', key, item, maxBytes }, run);
+        const question = { method: 'GET', key, item, maxBytes: Math.max(most, LARGEST_ERROR) } as const;
+        const answer = await askS3(parts, question, run);
+        if (answer.body.byteLength > most) throw tooLarge(parts, item, most);
         return { ...toFacts(answer, parts, item), bytes: answer.body };
       } catch (error) {
         if (hasS3Code(error, 'NoSuchKey')) return undefined;
@@ -85,6 +90,15 @@ export function toStored({ headers }: HttpAnswer, parts: S3Parts, item: string):
   if (etag === undefined) throw unclear(parts, item);
   const version = headers.get('x-amz-version-id');
   return { etag, ...(version !== undefined && { version }) };
+}
+
+function tooLarge(parts: S3Parts, item: string, most: number): GapferryError {
+  return new GapferryError({
+    code: 'LIMIT_EXCEEDED',
+    message: `${item} at ${placeOf(parts)} has more than ${most} bytes`,
+    origin: 'source',
+    data: { item },
+  });
 }
 
 function unclear(parts: S3Parts, item: string): GapferryError {

@@ -42,24 +42,36 @@ const FINE = [200, 204];
 
 /** Asks the store and judges what it answers. What a failed trip left does no harm: every question may be asked twice. */
 export async function askS3(parts: S3Parts, question: S3Question, run: Run): Promise<HttpAnswer> {
-  // The HTTP client asks again by itself where nothing is sent.
-  if (question.method === 'GET' || question.method === 'HEAD') return await askOnce(parts, question, run);
-  const tries = createTries(question.item, new URL(parts.endpoint).host, parts.tries);
-  for (;;) {
-    try {
-      return await askOnce(parts, question, run);
-    } catch (error) {
-      await tries.failed(error, run);
-    }
-  }
+  return await withTries(parts, question, () => askOnce(parts, question, run), run);
 }
 
 /** For answers that may begin with 200 before they know how they end. */
 export async function askForXml(parts: S3Parts, question: S3Question, run: Run): Promise<XmlElement> {
-  const answer = await askS3(parts, question, run);
-  const root = parseXml(new TextDecoder().decode(answer.body).trim());
-  if (root.name === 'Error') throw s3Error(answer, purposeOf(parts, question.item));
-  return root;
+  const ask = async (): Promise<XmlElement> => {
+    const answer = await askOnce(parts, question, run);
+    const root = parseXml(new TextDecoder().decode(answer.body).trim());
+    if (root.name === 'Error') throw s3Error(answer, purposeOf(parts, question.item));
+    return root;
+  };
+  return await withTries(parts, question, ask, run);
+}
+
+async function withTries<T>(
+  parts: S3Parts,
+  { method, item }: S3Question,
+  ask: () => Promise<T>,
+  run: Run,
+): Promise<T> {
+  // The HTTP client asks again by itself where nothing is sent.
+  if (method === 'GET' || method === 'HEAD') return await ask();
+  const tries = createTries(item, new URL(parts.endpoint).host, parts.tries);
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      await tries.failed(error, run);
+    }
+  }
 }
 
 /** Address and signed headers of a question. */
