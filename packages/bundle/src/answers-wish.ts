@@ -2,14 +2,20 @@ import {
   chartIdentity,
   type FilePin,
   type FileWish,
+  fillTemplate,
   formatImageReference,
   gitIdentity,
   isGapferryError,
+  matchesGlob,
+  nameInUrl,
   type Pin,
   parseImageReference,
+  type ReleaseFileWish,
   repositoryOf,
+  type UrlFilePin,
   type Wish,
 } from '@gapferry/core';
+import { satisfies } from 'semver';
 
 /** Is a pin what its wish asks for, as far as names say it? A lock is a file that people merge and edit: that a pin claims to answer a wish does not make it so. */
 export function answersWish(pin: Pin, wish: Wish): boolean {
@@ -21,11 +27,24 @@ export function answersWish(pin: Pin, wish: Wish): boolean {
   return pin.kind === 'file' && wish.kind === 'file' && isWishedFile(pin, wish);
 }
 
+/** The newest release is upstream's to say; a version in the range, an asset that is wanted and the name that follows from both are not. */
+function isAssetOf({ id, url, version }: UrlFilePin, { as, release }: ReleaseFileWish): boolean {
+  const name = nameInUrl(url);
+  return (
+    version !== undefined &&
+    satisfies(version, release.version, { includePrerelease: false }) &&
+    release.assets.some((pattern) => matchesGlob(pattern, name)) &&
+    new URL(url).host === new URL(release.url).host &&
+    id === fillTemplate(as, { name, version })
+  );
+}
+
 function isWishedFile(pin: FilePin, wish: FileWish): boolean {
   if ('url' in wish)
     return (
       'url' in pin && pin.id === wish.as && pin.url === wish.url && pin.sha256 === (wish.sha256 ?? pin.sha256)
     );
+  if ('release' in wish) return 'url' in pin && isAssetOf(pin, wish);
   const id = 'files' in pin ? `${wish.as}/` : wish.as;
   return 'path' in pin && pin.id === id && pin.path === wish.path;
 }

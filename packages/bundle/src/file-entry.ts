@@ -6,15 +6,19 @@ import {
   type FileSignatureDemand,
   type FileSigner,
   type FileWish,
+  fillTemplate,
+  nameInUrl,
+  unknownInTemplate,
 } from '@gapferry/core';
 import { z } from 'zod';
 import { entryProblem } from './entry-problem.ts';
 import { entryPath, entryText } from './entry-schemas.ts';
+import { type ReleaseFileEntry, releaseEntry, toReleaseWish } from './release-entry.ts';
 import { safeName } from './safe-name.ts';
 import { webUrl } from './web-url.ts';
 
-/** One of `files` in bundle.yaml: from a URL, or a file or directory on this machine. */
-export type FileEntry = UrlFileEntry | LocalFileEntry;
+/** One of `files` in bundle.yaml: from a URL, from this machine, or assets of a release. */
+export type FileEntry = UrlFileEntry | LocalFileEntry | ReleaseFileEntry;
 
 interface UrlFileEntry {
   readonly url: string;
@@ -78,9 +82,11 @@ export const fileEntry: z.ZodType<FileEntry> = z.union([
     check: z.literal('first-seen').optional(),
   }),
   z.strictObject({ path: entryPath, as: entryText }),
+  releaseEntry,
 ]);
 
 export function toFileWish(entry: FileEntry): FileWish {
+  if ('release' in entry) return toReleaseWish(entry);
   if ('path' in entry) return { kind: 'file', path: entry.path, as: safeName(entry.as) };
   const url = webUrl(entry.url, 'url');
   return { kind: 'file', url, ...toDemands(entry), as: safeName(filled(entry.as, url)) };
@@ -128,22 +134,12 @@ function hexOf(text: string, algorithm: 'sha256' | 'sha512', digits: number): st
   throw entryProblem(`"${text.slice(0, 140)}" is not a ${algorithm} (${digits} hex digits)`, algorithm);
 }
 
-/** `{name}`: the last part of the URL's path. Nothing that a server says is ever part of a name. */
+/** `{name}`: the last part of the URL's path. */
 function filled(as: string, url: string): string {
-  const unknown = /\{(?!name\})[^{}]*\}/.exec(as);
-  if (unknown !== null) throw entryProblem(`"as" has ${unknown[0]}: known is {name}`, 'as');
-  if (!as.includes('{name}')) return as;
-  const name = lastPart(url);
-  if (name === '' || name.includes('/'))
+  const unknown = unknownInTemplate(as, ['name']);
+  if (unknown !== undefined) throw entryProblem(`"as" has ${unknown}: known is {name}`, 'as');
+  const name = nameInUrl(url);
+  if (name === '' && as.includes('{name}'))
     throw entryProblem('the URL has no file name: write the name in "as"', 'as');
-  return as.replaceAll('{name}', name);
-}
-
-function lastPart(url: string): string {
-  const part = new URL(url).pathname.split('/').at(-1) ?? '';
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
+  return fillTemplate(as, { name });
 }

@@ -124,6 +124,7 @@ const pinSchema = z.union([
     url: textSchema,
     sha256: digestSchema,
     size: sizeSchema.optional(),
+    version: versionSchema.optional(),
   }),
   z.strictObject({ kind: z.literal('file'), ...base, path: textSchema, sha256: digestSchema }),
   z.strictObject({ kind: z.literal('file'), ...base, path: textSchema, files: digestSchema }),

@@ -119,7 +119,11 @@ function phrase(wish: Wish): string {
       : wish.kind === 'git' && wish.refs.length > 0
         ? ` with ${wish.refs.join(', ')}`
         : wish.kind === 'file'
-          ? ` from ${'url' in wish ? wish.url : wish.path}`
+          ? 'url' in wish
+            ? ` from ${wish.url}`
+            : 'path' in wish
+              ? ` from ${wish.path}`
+              : ''
           : '';
   return `"${describeWish(wish)}${detail}"`;
 }

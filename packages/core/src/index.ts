@@ -20,6 +20,7 @@ export * from './error-codes.ts';
 export * from './errors.ts';
 export * from './file-check.ts';
 export * from './file-loads.ts';
+export * from './file-template.ts';
 export * from './git-identity.ts';
 export * from './git-signatures.ts';
 export * from './glob.ts';

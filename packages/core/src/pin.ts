@@ -118,6 +118,8 @@ export interface UrlFilePin extends PinBase {
   readonly sha256: Digest;
   /** Bytes; where they had to be counted to find the sha256. */
   readonly size?: number;
+  /** Of an asset of a release: the version that the range was found to be. */
+  readonly version?: string;
 }
 
 export interface LocalFilePin extends PinBase {

@@ -137,7 +137,7 @@ export interface GitWish {
   readonly commits?: readonly string[];
 }
 
-export type FileWish = UrlFileWish | LocalFileWish;
+export type FileWish = UrlFileWish | LocalFileWish | ReleaseFileWish;
 
 /** A file by its URL. At least one demand says what it must be; every one is held. */
 export interface UrlFileWish extends FileDemands {
@@ -186,6 +186,31 @@ export function nameOfSigner(signer: FileSigner): string {
   return 'keyring' in signer ? `keyring ${signer.keyring}` : `minisign key ${signer.minisign}`;
 }
 
+/** Assets of the newest release in a range of versions, at a host with the API of GitHub, GitLab or Gitea. Each becomes an item. */
+export interface ReleaseFileWish {
+  readonly kind: 'file';
+  readonly release: ReleaseChoice;
+  /** As for others, with `{name}` for the asset's name and `{version}` for the release's. */
+  readonly as: string;
+  readonly checksums?: AssetPlace & { readonly signature?: AssetPlace & FileSigner };
+  readonly signature?: AssetPlace & FileSigner;
+  readonly check?: 'first-seen';
+}
+
+export interface ReleaseChoice {
+  /** Of the repository's page. */
+  readonly url: string;
+  /** A semver range; tags may begin with `v`. Pre-releases only where the range names them. */
+  readonly version: string;
+  /** Names, or patterns in which `*` stands for any characters; each must fit at least one asset. Sorted. */
+  readonly assets: readonly string[];
+}
+
+/** Another asset of the same release, with `{name}` and `{version}` as in `as`. */
+export interface AssetPlace {
+  readonly asset: string;
+}
+
 /** A file or a directory on this machine. */
 export interface LocalFileWish {
   readonly kind: 'file';
@@ -210,7 +235,7 @@ export function describeWish(wish: Wish): string {
     case 'git':
       return `git ${wish.url}`;
     case 'file':
-      return `file ${wish.as}`;
+      return 'release' in wish ? `files of ${wish.release.url} ${wish.release.version}` : `file ${wish.as}`;
   }
 }
 

@@ -8,6 +8,7 @@
  */
 export { type AboutSource, type AboutSourceOptions, aboutSource } from './about/about-source.ts';
 export type { RepositoryApi } from './about/api-address.ts';
+export { type ApiQuestion, apiQuestion } from './about/api-question.ts';
 export type { ObjectFormat } from './bare-repository.ts';
 export type { ChooseTags } from './choose-refs.ts';
 export type { GitSetting, GitSurroundings } from './git-environment.ts';

@@ -22,7 +22,7 @@ import {
   toContent,
 } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type FileSourceOptions, fileSource } from './file-source.ts';
+import { type FileSourceOptions, fileSource, seenKey } from './file-source.ts';
 
 const run = quietRun();
 const http = createHttpClient({ wait: async () => {}, random: () => 0 });
@@ -218,7 +218,8 @@ describe('a signed file', () => {
 
 describe('a file that is taken as it was first seen', () => {
   const wish = () => wishOf({ check: 'first-seen' });
-  const seen = (digest: Digest) => new Map([[wishDigest(wish()), digest]]);
+  const seen = (digest: Digest) =>
+    new Map([[seenKey({ wish: wishDigest(wish()), url: wish().url }), digest]]);
 
   it('is found by reading it, and its bytes are kept until they are fetched', async () => {
     put('/dist/tool', tool);

@@ -8,6 +8,7 @@ import {
   type FileVerifier,
   type FileWish,
   GapferryError,
+  type ReleaseFileWish,
   type Run,
   type Source,
   type UrlFilePin,
@@ -15,9 +16,11 @@ import {
   wishDigest,
 } from '@gapferry/core';
 import type { HttpClient } from '@gapferry/http';
+import { eachLimited } from './each-limited.ts';
 import { checksumOf, type DemandMeans, holdDemands, requireChecksum } from './hold-demands.ts';
 import { fileLearner, type Lookups } from './learn-file.ts';
 import { localFiles } from './local/local-files.ts';
+import { type AskRepository, assetWish, releaseAssets } from './releases/release-assets.ts';
 import { nameOfPlace, smallFiles } from './small-files.ts';
 import { fetchUrlFile, type UrlFileMeans } from './url-file.ts';
 
@@ -28,8 +31,10 @@ export interface FileSourceOptions {
   readonly wishes?: readonly FileWish[];
   /** Who may sign, by `nameOfSigner`. */
   readonly verifiers?: ReadonlyMap<string, FileVerifier>;
-  /** sha256 that the lock has for files with `check: first-seen`, by the digest of their wish. */
-  readonly seen?: ReadonlyMap<Digest, Digest>;
+  /** sha256 that the lock has for files with `check: first-seen`, by `seenKey`. */
+  readonly seen?: ReadonlyMap<string, Digest>;
+  /** How hosts are asked about the releases of a repository. */
+  readonly askRepository?: AskRepository;
   /** Directory for bytes that had to be read to find out what they are, until they are fetched; absent: none are kept. */
   readonly workDirectory?: string;
   /** What is remembered of files between runs. */
@@ -39,8 +44,15 @@ export interface FileSourceOptions {
 }
 
 const DEFAULT_LIMIT = 64 * 2 ** 30;
+/** Assets of one release that are asked for at a time. */
+const ASSETS = 4;
 
-/** Files over HTTP(S), and files and directories on this machine. Where a wish says what the file is (its sha256), `resolve` asks nobody, and `fetch` finds out whether upstream still has it;
+/** What was seen under one wish at one URL. */
+export function seenKey({ wish, url }: Pick<UrlFilePin, 'wish' | 'url'>): string {
+  return `${wish} ${url}`;
+}
+
+/** Files over HTTP(S), assets of releases, and files and directories on this machine. Where a wish says what the file is (its sha256), `resolve` asks nobody, and `fetch` finds out whether upstream still has it;
  *  otherwise `resolve` finds it out, by a file of checksums or by reading the file. `fetch` holds it against everything that is demanded. */
 export function fileSource(
   http: HttpClient,
@@ -61,22 +73,23 @@ export function fileSource(
     verifiers,
     small: smallFiles(http, directory),
     seen: options.seen ?? new Map(),
+    ask: options.askRepository ?? (async () => undefined),
   };
-  const known = new Map<Digest, UrlFileWish>();
+  const known = new Map<Digest, UrlFileWish | ReleaseFileWish>();
   const learnWish = (wish: FileWish): void => {
-    if ('url' in wish) known.set(wishDigest(wish), wish);
+    if (!('path' in wish)) known.set(wishDigest(wish), wish);
   };
   wishes.forEach(learnWish);
   return {
     async resolve(wish, run) {
       if ('path' in wish) return [await local.resolve(wish, run)];
       learnWish(wish);
-      return [await resolveUrl(means, wish, run)];
+      return await resolveRemote(means, wish, run);
     },
     async fetch(pin, into, run) {
       try {
         if ('path' in pin) return await local.fetch(pin, into, run);
-        return await fetchUrl(means, pin, known.get(pin.wish), into, run);
+        return await fetchUrl(means, pin, wishFor(pin, known.get(pin.wish)), into, run);
       } catch (error) {
         throw aboutItem(pin.id, error);
       }
@@ -85,17 +98,41 @@ export function fileSource(
 }
 
 interface Means extends DemandMeans, UrlFileMeans {
-  readonly seen: ReadonlyMap<Digest, Digest>;
+  readonly seen: ReadonlyMap<string, Digest>;
+  readonly ask: AskRepository;
 }
 
-async function resolveUrl(means: Means, wish: UrlFileWish, run: Run): Promise<UrlFilePin> {
-  const { as: id, url } = wish;
-  const found = await identify(means, wish, run);
-  const pin: UrlFilePin = { kind: 'file', id, wish: wishDigest(wish), url, ...found };
-  const seen = means.seen.get(pin.wish);
-  if (wish.check === 'first-seen' && seen !== undefined && seen !== pin.sha256)
+async function resolveRemote(
+  means: Means,
+  wish: UrlFileWish | ReleaseFileWish,
+  run: Run,
+): Promise<UrlFilePin[]> {
+  const digest = wishDigest(wish);
+  if ('url' in wish) return [await resolveUrl(means, wish, digest, run)];
+  const assets = await releaseAssets(means.http, means.ask, wish, run);
+  return await eachLimited(assets, ASSETS, run, async ({ wish: one, version }, inner) => ({
+    ...(await resolveUrl(means, one, digest, inner)),
+    version,
+  }));
+}
+
+async function resolveUrl(means: Means, demanded: UrlFileWish, wish: Digest, run: Run): Promise<UrlFilePin> {
+  const { as: id, url } = demanded;
+  const found = await identify(means, demanded, run);
+  const pin: UrlFilePin = { kind: 'file', id, wish, url, ...found };
+  const seen = means.seen.get(seenKey(pin));
+  if (demanded.check === 'first-seen' && seen !== undefined && seen !== pin.sha256)
     throw changedSince(id, seen, pin.sha256);
   return pin;
+}
+
+/** A pin of a release has the asset's URL and the version; the rest follows from the wish. */
+function wishFor(
+  { url, version }: UrlFilePin,
+  wish: UrlFileWish | ReleaseFileWish | undefined,
+): UrlFileWish | undefined {
+  if (wish === undefined || 'url' in wish) return wish;
+  return version === undefined ? undefined : assetWish(wish, { url, version });
 }
 
 /** The cheapest way to the sha256: given, in a list of checksums, or by reading the file. */

@@ -10,6 +10,7 @@ import {
   GapferryError,
   hexOf,
   isGapferryError,
+  nameInUrl,
   nameOfSigner,
   printable,
   type Run,
@@ -44,7 +45,11 @@ export async function checksumOf(
       yield bytes;
     },
   };
-  const checksum = findChecksum(Buffer.from(bytes).toString('utf8'), demand.name ?? nameIn(wish.url), place);
+  const checksum = findChecksum(
+    Buffer.from(bytes).toString('utf8'),
+    demand.name ?? nameInUrl(wish.url),
+    place,
+  );
   if (demand.signature === undefined) return { checksum, checks: ['checksums'] };
   const signed = await requireSigned(means, list, demand.signature, `${place} of ${wish.as}`, run);
   return {
@@ -132,14 +137,4 @@ async function sha512Of(file: SignedFile, run: Run): Promise<string> {
   const hash = createHash('sha512');
   for await (const chunk of file.open(run)) hash.update(chunk);
   return hash.digest('hex');
-}
-
-/** How the file is called in a list beside it: the last part of its URL. */
-function nameIn(url: string): string {
-  const name = new URL(url).pathname.split('/').at(-1) ?? '';
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name;
-  }
 }

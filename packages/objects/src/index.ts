@@ -5,7 +5,8 @@
  *
  * Imported by the cli only; collector sees it through the Source port of core.
  */
-export { type FileSourceOptions, fileSource } from './file-source.ts';
+export { type FileSourceOptions, fileSource, seenKey } from './file-source.ts';
+export type { AskRepository, RepositoryQuestion } from './releases/release-assets.ts';
 export { type OpenBucketOptions, openBucket } from './s3/open-bucket.ts';
 export type * from './s3/s3-bucket.ts';
 export { encodeS3, type S3Credentials } from './s3/sign-request.ts';

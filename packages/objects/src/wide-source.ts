@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import {
   type ByteSource,
   type Bytes,
@@ -12,13 +13,15 @@ import type { HttpClient } from '@gapferry/http';
 export interface WideOptions {
   /** Bytes that must be left for it to be worth several connections. */
   readonly worth: number;
-  /** Milliseconds after which one connection is judged. */
+  /** Milliseconds after its first bytes at which one connection is judged. */
   readonly sampleMs: number;
   /** Bytes a second that are fast enough: a server that gives them to one connection is not limiting it. */
   readonly fastEnough: number;
   /** Parts under way at once, each on a connection of its own, and bytes of each: together what they need of memory. */
   readonly lanes: number;
   readonly part: number;
+  /** How to wait; for tests. Rejects when the signal aborts. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 const DEFAULTS: WideOptions = {
@@ -27,6 +30,7 @@ const DEFAULTS: WideOptions = {
   fastEnough: 40 << 20,
   lanes: 4,
   part: 8 << 20,
+  wait: (ms, signal) => setTimeout(ms, undefined, { signal }),
 };
 
 export interface WideRequest {
@@ -69,29 +73,35 @@ export function wideSource(
   return Object.assign(read, { pour });
 }
 
-/** Judges once, and ends the run when it is too slow. */
+/** Judges once, some time after the first bytes, and ends the run when it is too slow. */
 function watchSpeed(
   size: number,
-  { sampleMs, fastEnough, worth }: WideOptions,
+  { sampleMs, fastEnough, worth, wait }: WideOptions,
   run: Run,
 ): { readonly run: Run; isSlow(): boolean; end(): void } {
-  const stop = new AbortController();
-  let came = 0;
+  const [slow, over] = [new AbortController(), new AbortController()];
+  let [came, began] = [0, 0];
   const judge = (): void => {
-    const isSlow = came > 0 && (came / sampleMs) * 1000 < fastEnough;
-    if (isSlow && size - came >= worth) stop.abort();
+    const perSecond = (came / Math.max(performance.now() - began, 1)) * 1000;
+    if (perSecond < fastEnough && size - came >= worth && !over.signal.aborted) slow.abort();
   };
-  const timer = setTimeout(judge, sampleMs);
+  const begin = (): void => {
+    began = performance.now();
+    wait(sampleMs, over.signal).then(judge, () => {});
+  };
   return {
     run: {
-      signal: AbortSignal.any([run.signal, stop.signal]),
+      signal: AbortSignal.any([run.signal, slow.signal]),
       emit(event) {
-        if (event.kind === 'bytes') came += event.bytes;
+        if (event.kind === 'bytes') {
+          if (came === 0) begin();
+          came += event.bytes;
+        }
         run.emit(event);
       },
     },
-    isSlow: () => stop.signal.aborted,
-    end: () => clearTimeout(timer),
+    isSlow: () => slow.signal.aborted,
+    end: () => over.abort(),
   };
 }
 

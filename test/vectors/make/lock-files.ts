@@ -19,6 +19,15 @@ export function lockFileVectors(): Vector[] {
       url: 'https://files.example.org/k3s',
       wish: digest('a wish'),
     }),
+    good('good-file-release', 'an asset of a release, with the version that a range was found to be', {
+      id: 'k3s/1.31.2/k3s',
+      kind: 'file',
+      sha256: digest('content of file'),
+      size: 15,
+      url: 'https://git.example.org/k3s-io/k3s/releases/download/v1.31.2/k3s',
+      version: '1.31.2',
+      wish: digest('a wish'),
+    }),
     good('good-local-file', 'a file on this machine', file),
     good('good-directory', 'a directory on this machine, by the digest of the list of its files', directory),
     wrong('directory-files-in-line', 'files in the place of the digest of their list', {

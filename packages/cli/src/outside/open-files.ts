@@ -1,7 +1,8 @@
 import { dirname, join } from 'node:path';
-import type { Lock } from '@gapferry/bundle';
-import { type Digest, GapferryError, type Sources, wishDigest } from '@gapferry/core';
+import { type FileWish, GapferryError, type Sources, type UrlFilePin, wishDigest } from '@gapferry/core';
+import type { RemoteOptions } from '@gapferry/git';
 import type { HttpClient } from '@gapferry/http';
+import type { AskRepository } from '@gapferry/objects';
 import { fileLookupCache } from './file-lookup-cache.ts';
 import type { BundleFiles } from './read-bundle.ts';
 import { readFileVerifiers } from './read-file-keys.ts';
@@ -12,9 +13,10 @@ export interface OpenFiles extends Pick<BundleFiles, 'config' | 'file' | 'lock'>
   readonly directory: string;
   /** Ids of files that may be another than the lock says they were when they were first seen. */
   readonly accepted?: readonly string[];
+  readonly remote: Pick<RemoteOptions, 'credentials' | 'insecure'>;
 }
 
-/** Files by URL and of this machine. Throws `USAGE` for an accepted name that is no file with `check: first-seen`, and what reading keys throws. */
+/** Files by URL and of this machine. Throws `USAGE` for an accepted name that no file with `check: first-seen` in the lock has, and what reading keys throws. */
 export async function openFiles({
   http,
   config,
@@ -22,30 +24,49 @@ export async function openFiles({
   lock,
   directory,
   accepted = [],
+  remote,
 }: OpenFiles): Promise<Sources['file']> {
-  const { fileSource } = await import('@gapferry/objects');
+  const { fileSource, seenKey } = await import('@gapferry/objects');
   const wishes = config.wishes.filter((wish) => wish.kind === 'file');
-  const watched = wishes.flatMap((wish) => ('url' in wish && wish.check === 'first-seen' ? [wish] : []));
-  const unknown = accepted.find((name) => !watched.some(({ as }) => as === name));
-  if (unknown !== undefined)
-    throw new GapferryError({
-      code: 'USAGE',
-      message: `there is no file ${unknown} with "check: first-seen" in ${file}`,
-      hint: `--accept takes the name of a file as "as" gives it${watched.length === 0 ? '' : `: ${watched.map(({ as }) => as).join(', ')}`}`,
-    });
+  const watched = new Set(wishes.filter(isWatched).map(wishDigest));
+  const seen = (lock?.pins ?? []).flatMap((pin) =>
+    pin.kind === 'file' && 'url' in pin && watched.has(pin.wish) ? [pin] : [],
+  );
+  requireSeen(accepted, seen, file);
   return fileSource(http, {
     directory: dirname(file),
     wishes,
     verifiers: await readFileVerifiers(wishes, file),
-    seen: seenIn(lock, new Set(watched.filter(({ as }) => !accepted.includes(as)).map(wishDigest))),
+    seen: new Map(seen.filter(({ id }) => !accepted.includes(id)).map((pin) => [seenKey(pin), pin.sha256])),
+    askRepository: await askRepository(config, remote),
     workDirectory: join(directory, 'work', 'files'),
     lookups: fileLookupCache(join(directory, 'work', 'lookups')),
   });
 }
 
-function seenIn(lock: Lock | undefined, wishes: ReadonlySet<Digest>): ReadonlyMap<Digest, Digest> {
-  const pins = (lock?.pins ?? []).filter((pin) => pin.kind === 'file');
-  return new Map(
-    pins.flatMap((pin) => ('url' in pin && wishes.has(pin.wish) ? [[pin.wish, pin.sha256]] : [])),
+function isWatched(wish: FileWish): boolean {
+  return 'check' in wish && wish.check === 'first-seen';
+}
+
+function requireSeen(accepted: readonly string[], seen: readonly UrlFilePin[], file: string): void {
+  const unknown = accepted.find((name) => !seen.some(({ id }) => id === name));
+  if (unknown === undefined) return;
+  const names = seen.map(({ id }) => id);
+  throw new GapferryError({
+    code: 'USAGE',
+    message: `the lock has no file ${unknown} with "check: first-seen" in ${file}`,
+    hint: `--accept takes the name of a file as the lock has it${names.length === 0 ? '' : `: ${names.slice(0, 10).join(', ')}`}`,
+  });
+}
+
+/** Which API a host has stands under `hosts`, unless everybody knows it. */
+async function askRepository(
+  { hosts }: BundleFiles['config'],
+  remote: OpenFiles['remote'],
+): Promise<AskRepository> {
+  const apis = new Map(
+    [...hosts].flatMap(([host, { api }]) => (api === undefined ? [] : [[host, api] as const])),
   );
+  const { apiQuestion } = await import('@gapferry/git');
+  return (url) => apiQuestion(url, apis, remote);
 }

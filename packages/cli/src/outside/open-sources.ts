@@ -65,7 +65,7 @@ export async function openSources(
   const settings = await settingsOf(hosts, dirname(file));
   const http = createHttpClient({ ...remote, ...client, hosts: settings });
   const provenance = await provenanceSigners({ config, file });
-  const files = await openFiles({ http, config, file, directory, accepted, ...(lock && { lock }) });
+  const files = await openFiles({ http, config, file, directory, accepted, remote, ...(lock && { lock }) });
   const places = { http, config, file, directory, refresh };
   const images = late(() => openImages(places));
   const charts = late(async () => openCharts(places, environment, provenance, await images.get()));

@@ -8,8 +8,9 @@ import {
   type Run,
 } from '@gapferry/core';
 import type { HttpClient } from '@gapferry/http';
-import { mayCarryCredentials, type RemoteOptions } from '../git-remote.ts';
+import type { RemoteOptions } from '../git-remote.ts';
 import { type ApiAddress, apiAddress, type RepositoryApi } from './api-address.ts';
+import { headersFor } from './api-question.ts';
 import { MOST_BYTES, readAbout, readTopics } from './read-about.ts';
 
 export interface AboutSourceOptions extends Pick<RemoteOptions, 'credentials' | 'insecure'> {
@@ -106,20 +107,6 @@ function strange({ api }: ApiAddress, what: string): GapferryError {
     message: `${what} is not what ${api} says of a repository`,
     origin: 'source',
   });
-}
-
-/** The password is the API's token: GitHub and GitLab take it as a bearer, Gitea in its place. */
-async function headersFor(
-  { api, host, url }: ApiAddress,
-  options: AboutSourceOptions,
-): Promise<Record<string, string>> {
-  const accept = api === 'github' ? 'application/vnd.github+json' : 'application/json';
-  const found = mayCarryCredentials(url, options) ? await options.credentials?.(host) : undefined;
-  if (found === undefined || 'identityToken' in found) return { accept };
-  if ('bearer' in found) return { accept, authorization: `Bearer ${found.bearer}` };
-  const { username, password } = found;
-  const basic = Buffer.from(`${username}:${password}`).toString('base64');
-  return { accept, authorization: api === 'gitea' ? `Basic ${basic}` : `Bearer ${password}` };
 }
 
 function nonEmpty(about: RepositoryAbout | undefined): RepositoryAbout | undefined {
