@@ -29,7 +29,7 @@ function isLocal(written: string): boolean {
 /** git's `relative_url`: each `../` takes the last part of the parent's path away. It does not lead above the host. */
 function relativeTo(parent: string, written: string): string {
   const [, origin = '', path = ''] = /^([a-z]+:\/\/[^/]*)(.*)$/.exec(parent) ?? [];
-  const parts = path.replace(/\/+$/, '').split('/').slice(1);
+  const parts = path.replace(/\/$/, '').split('/').slice(1);
   let rest = written;
   for (;;) {
     if (rest.startsWith('./')) rest = rest.slice(2);
