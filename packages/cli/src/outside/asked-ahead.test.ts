@@ -34,20 +34,36 @@ it('gives the failure to who asks', async () => {
   await expect(ahead.source.resolve(wish, quietRun())).rejects.toThrow('gone');
 });
 
-it('stops what nobody asked for, and waits until it has stopped', async () => {
+/** Answers nothing until it is stopped, and then takes a while. */
+function endless(): { readonly ahead: ReturnType<typeof askedAhead>; readonly isStopped: () => boolean } {
   let stopped = false;
   const ahead = askedAhead(
     source(
       (_wish, { signal }) =>
         new Promise((_resolve, reject) => {
-          signal.addEventListener('abort', () => {
-            stopped = true;
-            reject(new Error('stopped'));
-          });
+          signal.addEventListener('abort', () =>
+            setImmediate(() => {
+              stopped = true;
+              reject(new Error('stopped'));
+            }),
+          );
         }),
     ),
   );
+  return { ahead, isStopped: () => stopped };
+}
+
+it('stops what nobody asked for, and waits until it has stopped', async () => {
+  const { ahead, isStopped } = endless();
   ahead.begin([wish], quietRun());
   await ahead.end();
-  expect(stopped).toBe(true);
+  expect(isStopped()).toBe(true);
+});
+
+it('waits as well for what somebody asked for and then left, because something else failed', async () => {
+  const { ahead, isStopped } = endless();
+  ahead.begin([wish], quietRun());
+  ahead.source.resolve(wish, quietRun()).catch(() => {});
+  await ahead.end();
+  expect(isStopped()).toBe(true);
 });

@@ -6,7 +6,7 @@ export interface AskedAhead {
   readonly source: GitSource;
   /** Begins to resolve the first of these wishes, which brings what is new of them; the next `resolve` of each takes the answer, or the failure. */
   begin(wishes: readonly GitWish[], run: Run): void;
-  /** Stops what was begun and nobody has asked for. */
+  /** Stops what was begun, also where who asked for it waits no more, and waits until it has stopped. */
   end(): Promise<void>;
 }
 
@@ -16,6 +16,7 @@ const AT_ONCE = 8;
 /** git works in processes of its own: while it talks to upstream, the rest of a collect is loaded. */
 export function askedAhead(source: GitSource): AskedAhead {
   const begun = new Map<string, Promise<readonly GitPin[]>>();
+  const all: Promise<unknown>[] = [];
   const stop = new AbortController();
   return {
     source: {
@@ -36,12 +37,12 @@ export function askedAhead(source: GitSource): AskedAhead {
         const answer = source.resolve(wish, inner);
         answer.catch(() => {});
         begun.set(wishDigest(wish), answer);
+        all.push(answer);
       }
     },
     async end() {
-      const left = [...begun.values()];
       stop.abort();
-      await Promise.allSettled(left);
+      await Promise.allSettled(all);
     },
   };
 }
