@@ -1,4 +1,4 @@
-import { open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { type BlobReader, type Digest, type GitPack, type GitRef, quietRun } from '@gapferry/core';
 import {
   createRepository,
@@ -11,7 +11,7 @@ import {
 } from '@gapferry/testkit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createGit, type Git } from './git-tool.ts';
-import { keptPacksOf } from './kept-packs.ts';
+import { keptPacksOf, sweepKept } from './kept-packs.ts';
 import { removeQuarantine, unpackQuarantine } from './quarantine.ts';
 
 const run = quietRun();
@@ -176,6 +176,18 @@ it('what no release names any more goes', async () => {
   expect(await keptFiles('.pack')).toHaveLength(2);
   await stage(first);
   expect(await keptFiles('.pack')).toHaveLength(1);
+});
+
+it('a repository that nobody brings any more is forgotten after half a year', async () => {
+  const [first] = await twoReleases();
+  await stage(first);
+  const other = directory.join('kept', 'other');
+  await mkdir(other);
+  await utimes(other, new Date(), new Date(Date.now() - 181 * 86_400_000));
+  await sweepKept(directory.join('kept'));
+  expect(await keptFiles('.pack')).toHaveLength(1);
+  expect(await readdir(directory.join('kept'))).not.toContain('other');
+  await sweepKept(directory.join('nowhere'));
 });
 
 /** As large as before, and nothing of it right; git leaves packs that nobody may write to. */

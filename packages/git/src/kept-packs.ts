@@ -125,6 +125,19 @@ async function removeOthers(kept: KeptPacks, packs: readonly GitPack[]): Promise
     if (!wanted.has(name)) await rm(join(kept.directory, name), { recursive: true, force: true });
 }
 
+/** A repository that changes less often is unpacked once more: that costs little beside what a cache of all that ever came would take. */
+const LONGEST_MS = 180 * 86_400_000;
+
+/** Removes from a directory of kept packs those of repositories that no release brought for half a year: nobody else would ever look at them again. */
+export async function sweepKept(cacheDirectory: string, now: number = Date.now()): Promise<void> {
+  for (const name of await readdir(cacheDirectory).catch(() => [])) {
+    const path = join(cacheDirectory, name);
+    const kept = await stat(path).catch(() => undefined);
+    // Each import that keeps something of a repository renames a file in its directory.
+    if (kept !== undefined && now - kept.mtimeMs > LONGEST_MS) await discardKept({ directory: path });
+  }
+}
+
 export async function discardKept(kept: KeptPacks): Promise<void> {
   await rm(kept.directory, { recursive: true, force: true }).catch(() => {});
 }

@@ -12,7 +12,7 @@ import { createBare } from '../bare-repository.ts';
 import type { GitSetting } from '../git-environment.ts';
 import { type RemoteOptions, type RemoteSurroundings, remoteSurroundings } from '../git-remote.ts';
 import { createGit, type Git } from '../git-tool.ts';
-import { discardKept, type KeptPacks, keptPacksOf } from '../kept-packs.ts';
+import { discardKept, type KeptPacks, keptPacksOf, sweepKept } from '../kept-packs.ts';
 import { unpackQuarantine } from '../quarantine.ts';
 import { type RetryOptions, retryTrips } from '../retry-trips.ts';
 import { directoryOf } from './file-place.ts';
@@ -46,7 +46,7 @@ export interface GitPusher {
   setHead(url: string, head: string, run: Run): Promise<void>;
   /** Unpacks what a release has of a repository and proves it. Throws like `unpackQuarantine`. */
   stage(content: GitContent, from: BlobReader, run: Run): Promise<GitStage>;
-  /** Removes what killed runs left. */
+  /** Removes what killed runs left, and packs of repositories that nobody brings any more. */
   sweep(): Promise<void>;
 }
 
@@ -97,7 +97,10 @@ export function gitPusher(options: GitPusherOptions): GitPusher {
       const staging = await unpackQuarantine(git, unpacking, run);
       return openStage({ git, staging, options, reach, limits, ...(kept && { kept }) });
     },
-    sweep: () => rm(options.workDirectory, { recursive: true, force: true }),
+    sweep: async () => {
+      await rm(options.workDirectory, { recursive: true, force: true });
+      if (options.keptDirectory !== undefined) await sweepKept(options.keptDirectory);
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { chmod, open, readdir } from 'node:fs/promises';
+import { chmod, open, readdir, utimes } from 'node:fs/promises';
 import { type BlobReader, quietRun } from '@gapferry/core';
 import {
   gitEnvironment,
@@ -57,6 +57,16 @@ it('targets share what was unpacked for one of them', async () => {
     },
   };
   await pushTo('two', { ...made, medium: unread });
+});
+
+it('packs of a repository that nobody brings any more go', async () => {
+  await pushTo('one', await release());
+  const [own = ''] = await readdir(home.join('kept'));
+  await pusher('two').sweep();
+  expect(await readdir(home.join('kept'))).toEqual([own]);
+  await utimes(home.join('kept', own), new Date(), new Date(Date.now() - 181 * 86_400_000));
+  await pusher('two').sweep();
+  expect(await readdir(home.join('kept'))).toEqual([]);
 });
 
 it('damage in what is kept never reaches a host, and is gone with the push that met it', async () => {
