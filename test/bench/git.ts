@@ -12,7 +12,8 @@ import { type Comparison, median, sideBySide } from './side-by-side.ts';
 const RUNS = 3;
 const OBJECTS = 300_000;
 
-/** A repository the first time, beside `git clone --mirror` and `git bundle create`, and 500 commits later, beside `git fetch`; then the bytes of both. */
+/** A repository the first time, beside `git clone --mirror` and `git bundle create`, and 500 commits later, beside `git fetch`; then the bytes of both, and the import of these commits into a
+ *  directory of repositories, beside `git push` of the same. */
 export async function benchGit({ runs = RUNS, size = OBJECTS }: BenchOptions): Promise<string> {
   const history = await openGitHistory(size);
   await using zone = await makeBenchZone({ blobs: '', registry: '', images: [] }, 'example.org');
@@ -30,6 +31,7 @@ export async function benchGit({ runs = RUNS, size = OBJECTS }: BenchOptions): P
     base,
     increment,
     formatTable([['', 'bytes'], ...(await bytesOf(zone, history))]),
+    await benchPush(zone, runs),
   ].join('\n\n');
 }
 
@@ -82,6 +84,41 @@ function overhead([fetch, collect, unchanged]: readonly Comparison[]): string {
       (seconds - (unchanged?.runs[at]?.seconds ?? 0)) / (fetch?.runs[at]?.seconds ?? Number.NaN),
   );
   return `collect above an unchanged one: ${median(own).toFixed(2)} × git fetch`;
+}
+
+/** What the import of the first release left is copied for each run. */
+async function benchPush(zone: BenchZone, runs: number): Promise<string> {
+  await zone.newSite();
+  const file = zone.path('site/site.yaml');
+  const [before = ''] = (await readFile(file, 'utf8')).split(/^targets:$/m);
+  await writeFile(file, `${before}targets:\n  - {name: host, kind: git, url: ../host, path: "{path}"}\n`);
+  const importing = (depot: string): Command =>
+    zone.gapferry('import', depot, '--site', 'site/site.yaml', '--yes', '--no-progress');
+  const { argv } = importing('depot-before');
+  await mustRun(argv[0], argv.slice(1), { cwd: zone.path(), env: zone.env });
+  await mustRun('git', ['clone', '--quiet', '--bare', zone.path('mirror-before'), zone.path('peer')]);
+  for (const name of ['site', 'host', 'peer'])
+    await cp(zone.path(name), zone.path(`${name}-before`), { recursive: true });
+  const anew =
+    (...names: readonly string[]) =>
+    async (): Promise<void> => {
+      await zone.empty(...names);
+      for (const name of names) await cp(zone.path(`${name}-before`), zone.path(name), { recursive: true });
+      await mustRun('sync');
+    };
+  const push = ['git', '-C', 'mirror', 'push', '--quiet', '--mirror', zone.path('peer')] as const;
+  const compared = await sideBySide(
+    [
+      { name: 'git push of the 500 commits', command: inZone(zone, push), prepare: anew('peer') },
+      {
+        name: 'gapferry import of the increment',
+        command: importing('depot'),
+        prepare: anew('site', 'host'),
+      },
+    ],
+    runs,
+  );
+  return comparisonTable(compared);
 }
 
 function inZone(zone: BenchZone, argv: Command['argv']): Command {
