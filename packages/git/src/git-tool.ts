@@ -49,17 +49,23 @@ const MEBIBYTE = 1_048_576;
 /** The first use asks for the version: `TOOL_MISSING` when there is no git or it is older than 2.39. */
 export function createGit(options: GitOptions = {}): Git {
   let checked: Promise<void> | undefined;
+  let isKnown = false;
   const ready = (run: Run): Promise<void> => {
-    checked ??= checkVersion(options, run).catch((error: unknown) => {
-      checked = undefined;
-      throw error;
-    });
+    checked ??= checkVersion(options, run).then(
+      () => {
+        isKnown = true;
+      },
+      (error: unknown) => {
+        checked = undefined;
+        throw error;
+      },
+    );
     return checked;
   };
   return {
-    run: async (command, run, maxBytes = MEBIBYTE) => {
-      await ready(run);
-      return await runToEnd(options, command, run, maxBytes);
+    run: (command, run, maxBytes = MEBIBYTE) => {
+      const act = (inner: Run): Promise<GitAnswer> => runToEnd(options, command, inner, maxBytes);
+      return isKnown ? act(run) : besides(ready(run), run, act);
     },
     stream: async function* (command, run) {
       await ready(run);
@@ -68,6 +74,24 @@ export function createGit(options: GitOptions = {}): Git {
       await requireSuccess(started, command);
     },
   };
+}
+
+/** The first command does not wait for git's version; it is stopped when that will not do. */
+async function besides<T>(checking: Promise<void>, run: Run, act: (run: Run) => Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const acting = act({
+    emit: (event) => run.emit(event),
+    signal: AbortSignal.any([run.signal, stop.signal]),
+  });
+  acting.catch(() => {});
+  try {
+    await checking;
+  } catch (error) {
+    stop.abort();
+    await acting.catch(() => {});
+    throw error;
+  }
+  return await acting;
 }
 
 async function checkVersion(options: GitOptions, run: Run): Promise<void> {
