@@ -19,7 +19,7 @@ describe('what a policy demanded of upstream', () => {
     };
     const lines = upstreamLines(release([signed, idle('git git.example/b\u001b[2J')]));
     expect(lines).toEqual([
-      '1 of 2 item(s) carry the upstream signatures that the policy demands',
+      "upstream's signatures, as the policy demands them: right for 1 item(s); of the other 1 it demands none",
       expect.stringMatching(/^no ref of git git\.example\/b.* fits "refs" of "\*\*"/),
     ]);
     expect(lines.join()).not.toContain('\u001b');

@@ -9,7 +9,7 @@ export function upstreamLines({ opened, upstream }: VerifiedRelease): string[] {
   if (opened.upstream.length === 0) return [];
   const signed = new Set(upstream.filter(isSigned).map(({ item }) => item)).size;
   return [
-    `${signed} of ${opened.manifest.items.length} item(s) carry the upstream signatures that the policy demands`,
+    `upstream's signatures, as the policy demands them: right for ${signed} item(s); of the other ${opened.manifest.items.length - signed} it demands none`,
     ...idleLines(upstream),
   ];
 }

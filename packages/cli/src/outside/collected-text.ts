@@ -48,7 +48,7 @@ function filteredLine({ manifest }: Collected): string[] {
 function totalsLine({ items, manifest, totals }: Collected): string {
   const retries = items.reduce((sum, item) => sum + item.retries, 0);
   const checks = manifest.items.reduce(
-    (sum, item) => sum + (item.kind === 'image' || item.kind === 'chart' ? (item.checked?.length ?? 0) : 0),
+    (sum, item) => sum + (item.kind === 'file' ? 0 : (item.checked?.length ?? 0)),
     0,
   );
   const parts = [
