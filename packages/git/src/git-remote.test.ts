@@ -1,6 +1,7 @@
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { basename } from 'node:path';
 import { type GitWish, quietRun } from '@gapferry/core';
 import {
   createRepository,
@@ -12,7 +13,7 @@ import {
   temporaryDirectory,
 } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RemoteAccess } from './git-remote.ts';
+import { type RemoteAccess, type RemoteSurroundings, remoteSurroundings } from './git-remote.ts';
 import { type GitSourceOptions, gitSource } from './git-source.ts';
 import { createGit } from './git-tool.ts';
 
@@ -41,6 +42,30 @@ async function only<T>(pins: Promise<readonly T[]>): Promise<T> {
   if (pin === undefined || more.length > 0) throw new Error('expected one pin');
   return pin;
 }
+
+describe('the authorities that git is told of', () => {
+  const surroundings = () =>
+    remoteSurroundings('https://git.example/a', { ca: 'MINE' }, directory.join('work'));
+  const fileOf = ({ settings }: RemoteSurroundings): string =>
+    settings.find(([name]) => name === 'http.sslCAInfo')?.[1] ?? '';
+
+  it('are one whole file for all repositories that are asked at once', async () => {
+    const all = await Promise.all(Array.from({ length: 8 }, surroundings));
+    const files = new Set(all.map(fileOf));
+    expect(files.size).toBe(1);
+    const [file = ''] = files;
+    expect(await readFile(file, 'latin1')).toMatch(/^MINE\n-----BEGIN CERTIFICATE-----\n/);
+    expect(await readdir(directory.join('work'))).toEqual([basename(file)]);
+  });
+
+  it('are written again where half of them is there', async () => {
+    const file = fileOf(await surroundings());
+    const { size } = await stat(file);
+    await truncate(file, 10);
+    await surroundings();
+    expect((await stat(file)).size).toBe(size);
+  });
+});
 
 describe.skipIf(noServer !== undefined)('a repository over HTTP', () => {
   it('connects to another place when told so', async () => {

@@ -1,4 +1,5 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getCACertificates, rootCertificates } from 'node:tls';
 import { digestOf, hexOf } from '@gapferry/core';
@@ -159,12 +160,15 @@ async function tlsSettings(
   ];
 }
 
-/** `http.sslCAInfo` replaces git's own list, so the well-known certificates are written beside the given ones. */
+/** `http.sslCAInfo` replaces git's own list, so the well-known certificates are written beside the given ones. Several repositories are asked at once: the file has the name of its content, and appears whole. */
 async function authoritiesFile(ca: string, workDirectory: string): Promise<string> {
-  const text = `${[ca, ...rootCertificates, ...getCACertificates('system')].join('\n')}\n`;
+  const text = Buffer.from(`${[ca, ...rootCertificates, ...getCACertificates('system')].join('\n')}\n`);
   const path = join(workDirectory, `ca-${hexOf(digestOf(text)).slice(0, 16)}.pem`);
+  // Of a machine that lost power, half of it may be there.
+  if ((await stat(path).catch(() => undefined))?.size === text.byteLength) return path;
+  const unfinished = `${path}.${randomUUID()}`;
   await mkdir(workDirectory, { recursive: true });
-  await writeFile(`${path}.${process.pid}`, text);
-  await rename(`${path}.${process.pid}`, path);
+  await writeFile(unfinished, text);
+  await rename(unfinished, path);
   return path;
 }
