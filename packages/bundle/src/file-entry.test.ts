@@ -73,3 +73,42 @@ describe('a file of bundle.yaml', () => {
     expect(() => wishOf(`{url: "${url}", as: "${as}", check: first-seen}`)).toThrow(/files\[0\]\.as/);
   });
 });
+
+describe('an object of a bucket in bundle.yaml', () => {
+  const S3 = 's3: {endpoint: "https://minio.example:9000/", bucket: models, key: "a b/tool.bin"';
+
+  it('has its URL for a name', () => {
+    expect(
+      wishOf(`{${S3}, version: v7, region: eu-1, pathStyle: false}, as: "m/{name}", check: first-seen}`),
+    ).toEqual({
+      kind: 'file',
+      url: 'https://minio.example:9000/models/a%20b/tool.bin',
+      s3: {
+        endpoint: 'https://minio.example:9000',
+        bucket: 'models',
+        key: 'a b/tool.bin',
+        version: 'v7',
+        region: 'eu-1',
+        pathStyle: false,
+      },
+      as: 'm/tool.bin',
+      check: 'first-seen',
+    });
+    expect(wishOf(`{${S3}, pathStyle: true}, as: m, sha256: ${SHA256}}`)).not.toHaveProperty('s3.pathStyle');
+  });
+
+  it.each([
+    [`{${S3}}, as: m}`, 'nothing says what the file must be'],
+    [`{${S3}, prefix: a/}, as: m, check: first-seen}`, 'files[0]'],
+    [`{${S3.replace('models', 'Models')}}, as: m, check: first-seen}`, 'files[0]'],
+    [`{${S3.replace(':9000/', ':9000/models')}}, as: m, check: first-seen}`, 'without bucket and path'],
+    [`{${S3.replace('https:', 's3:')}}, as: m, check: first-seen}`, 'is not an http:// or https:// URL'],
+    [
+      `{${S3.replace('//minio', '//key:secret@minio')}}, as: m, check: first-seen}`,
+      'must not carry credentials',
+    ],
+    [`{${S3.replace('a b/tool.bin', 'a/..')}}, as: "{name}", check: first-seen}`, 'files[0]'],
+  ])('is refused where the line is wrong: %s', (line, problem) => {
+    expect(() => wishOf(line)).toThrow(problem);
+  });
+});

@@ -8,6 +8,7 @@ import {
   type FileWish,
   fillTemplate,
   nameInUrl,
+  type ObjectPlace,
   unknownInTemplate,
 } from '@gapferry/core';
 import { z } from 'zod';
@@ -17,17 +18,31 @@ import { type ReleaseFileEntry, releaseEntry, toReleaseWish } from './release-en
 import { safeName } from './safe-name.ts';
 import { webUrl } from './web-url.ts';
 
-/** One of `files` in bundle.yaml: from a URL, from this machine, or assets of a release. */
-export type FileEntry = UrlFileEntry | LocalFileEntry | ReleaseFileEntry;
+/** One of `files` in bundle.yaml: from a URL, an object of a bucket, from this machine, or assets of a release. */
+export type FileEntry = UrlFileEntry | ObjectFileEntry | LocalFileEntry | ReleaseFileEntry;
 
-interface UrlFileEntry {
-  readonly url: string;
+interface DemandsEntry {
   readonly as: string;
   readonly sha256?: string | undefined;
   readonly sha512?: string | undefined;
   readonly checksums?: ChecksumsEntry | undefined;
   readonly signature?: SignatureEntry | undefined;
   readonly check?: 'first-seen' | undefined;
+}
+
+interface UrlFileEntry extends DemandsEntry {
+  readonly url: string;
+}
+
+interface ObjectFileEntry extends DemandsEntry {
+  readonly s3: {
+    readonly endpoint: string;
+    readonly bucket: string;
+    readonly key: string;
+    readonly version?: string | undefined;
+    readonly region?: string | undefined;
+    readonly pathStyle?: boolean | undefined;
+  };
 }
 
 interface LocalFileEntry {
@@ -71,16 +86,35 @@ const checksumsEntry: z.ZodType<ChecksumsEntry> = z
   .strictObject({ ...place, name: entryText.optional(), signature: signatureEntry.optional() })
   .refine(isOnePlace, onePlace);
 
+const demands = {
+  as: entryText,
+  sha256: z.string().optional(),
+  sha512: z.string().optional(),
+  checksums: checksumsEntry.optional(),
+  signature: signatureEntry.optional(),
+  check: z.literal('first-seen').optional(),
+};
+
+const objectPlace = z.strictObject({
+  endpoint: entryText,
+  bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { error: 'is not the name of a bucket' }),
+  key: z
+    .string()
+    .min(1)
+    .refine((key) => Buffer.byteLength(key) <= 1024 && key.isWellFormed() && !/\p{Cc}/u.test(key), {
+      error: 'is not the key of an object',
+    }),
+  version: entryText.optional(),
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}$/)
+    .optional(),
+  pathStyle: z.boolean().optional(),
+});
+
 export const fileEntry: z.ZodType<FileEntry> = z.union([
-  z.strictObject({
-    url: entryText,
-    as: entryText,
-    sha256: z.string().optional(),
-    sha512: z.string().optional(),
-    checksums: checksumsEntry.optional(),
-    signature: signatureEntry.optional(),
-    check: z.literal('first-seen').optional(),
-  }),
+  z.strictObject({ url: entryText, ...demands }),
+  z.strictObject({ s3: objectPlace, ...demands }),
   z.strictObject({ path: entryPath, as: entryText }),
   releaseEntry,
 ]);
@@ -88,11 +122,32 @@ export const fileEntry: z.ZodType<FileEntry> = z.union([
 export function toFileWish(entry: FileEntry): FileWish {
   if ('release' in entry) return toReleaseWish(entry);
   if ('path' in entry) return { kind: 'file', path: entry.path, as: safeName(entry.as) };
-  const url = webUrl(entry.url, 'url');
-  return { kind: 'file', url, ...toDemands(entry), as: safeName(filled(entry.as, url)) };
+  const { url, s3 } = 's3' in entry ? toObject(entry) : { url: webUrl(entry.url, 'url'), s3: undefined };
+  const as = safeName(filled(entry.as, url));
+  return { kind: 'file', url, ...(s3 && { s3 }), ...toDemands(entry), as };
 }
 
-function toDemands({ sha256, sha512, checksums, signature, check }: UrlFileEntry): FileDemands {
+/** The URL is the object's name, also where it is asked for in the other style. */
+function toObject({ s3 }: ObjectFileEntry): { readonly url: string; readonly s3: ObjectPlace } {
+  const { bucket, key, version, region, pathStyle } = s3;
+  const endpoint = webUrl(s3.endpoint, 's3').replace(/\/+$/, '');
+  if (endpoint !== new URL(endpoint).origin)
+    throw entryProblem('"endpoint" is https://host[:port], without bucket and path', 's3');
+  const path = key.split('/').map(encodeURIComponent).join('/');
+  return {
+    url: webUrl(`${endpoint}/${bucket}/${path}`, 's3'),
+    s3: {
+      endpoint,
+      bucket,
+      key,
+      ...(version !== undefined && { version }),
+      ...(region !== undefined && { region }),
+      ...(pathStyle === false && { pathStyle }),
+    },
+  };
+}
+
+function toDemands({ sha256, sha512, checksums, signature, check }: DemandsEntry): FileDemands {
   const demands: FileDemands = {
     ...(sha256 !== undefined && { sha256: digestFromHex(hexOf(sha256, 'sha256', 64)) }),
     ...(sha512 !== undefined && { sha512: hexOf(sha512, 'sha512', 128) }),
@@ -103,7 +158,7 @@ function toDemands({ sha256, sha512, checksums, signature, check }: UrlFileEntry
   if (Object.keys(demands).length > 0) return demands;
   throw entryProblem(
     'nothing says what the file must be: give "sha256", "sha512", "checksums", "signature" or "check: first-seen"',
-    'url',
+    'as',
   );
 }
 

@@ -143,8 +143,23 @@ export type FileWish = UrlFileWish | LocalFileWish | ReleaseFileWish;
 export interface UrlFileWish extends FileDemands {
   readonly kind: 'file';
   readonly url: string;
+  /** `url` names an object of a bucket, path style, and it is asked for by the S3 API. */
+  readonly s3?: ObjectPlace;
   /** Path below the files of a release, safe on every file system; the file's identity. */
   readonly as: string;
+}
+
+export interface ObjectPlace {
+  /** `https://host[:port]`. */
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly key: string;
+  /** Absent: the latest. */
+  readonly version?: string;
+  /** Absent: us-east-1. */
+  readonly region?: string;
+  /** `bucket.host/key` instead of `host/bucket/key`. */
+  readonly pathStyle?: false;
 }
 
 /** What a file from elsewhere must be, as bundle.yaml states it: files are named, not read. Paths are relative to bundle.yaml. */

@@ -17,10 +17,13 @@ import {
 } from '@gapferry/core';
 import type { HttpClient } from '@gapferry/http';
 import { eachLimited } from './each-limited.ts';
+import { type FileOrigin, httpOrigin, objectOrigin } from './file-origin.ts';
 import { checksumOf, type DemandMeans, holdDemands, requireChecksum } from './hold-demands.ts';
 import { fileLearner, type Lookups } from './learn-file.ts';
 import { localFiles } from './local/local-files.ts';
 import { type AskRepository, assetWish, releaseAssets } from './releases/release-assets.ts';
+import { openBucket } from './s3/open-bucket.ts';
+import type { S3Credentials } from './s3/sign-request.ts';
 import { nameOfPlace, smallFiles } from './small-files.ts';
 import { fetchUrlFile, type UrlFileMeans } from './url-file.ts';
 
@@ -35,6 +38,8 @@ export interface FileSourceOptions {
   readonly seen?: ReadonlyMap<string, Digest>;
   /** How hosts are asked about the releases of a repository. */
   readonly askRepository?: AskRepository;
+  /** Keys for the host[:port] of an object store. Absent: questions are not signed. */
+  readonly credentials?: (host: string) => Promise<S3Credentials | undefined>;
   /** Directory for bytes that had to be read to find out what they are, until they are fetched; absent: none are kept. */
   readonly workDirectory?: string;
   /** What is remembered of files between runs. */
@@ -52,7 +57,7 @@ export function seenKey({ wish, url }: Pick<UrlFilePin, 'wish' | 'url'>): string
   return `${wish} ${url}`;
 }
 
-/** Files over HTTP(S), assets of releases, and files and directories on this machine. Where a wish says what the file is (its sha256), `resolve` asks nobody, and `fetch` finds out whether upstream still has it;
+/** Files over HTTP(S), objects of buckets, assets of releases, and files and directories on this machine. Where a wish says what the file is (its sha256), `resolve` asks nobody, and `fetch` finds out whether upstream still has it;
  *  otherwise `resolve` finds it out, by a file of checksums or by reading the file. `fetch` holds it against everything that is demanded. */
 export function fileSource(
   http: HttpClient,
@@ -61,7 +66,7 @@ export function fileSource(
   const { directory = '.', wishes = [], verifiers = new Map(), workDirectory, lookups } = options;
   const limit = options.unknownSizeLimit ?? DEFAULT_LIMIT;
   const local = localFiles(directory);
-  const learner = fileLearner(http, {
+  const learner = fileLearner({
     limit,
     ...(workDirectory !== undefined && { directory: workDirectory }),
     ...(lookups && { lookups }),
@@ -73,6 +78,7 @@ export function fileSource(
     verifiers,
     small: smallFiles(http, directory),
     seen: options.seen ?? new Map(),
+    credentials: options.credentials ?? (async () => undefined),
     ask: options.askRepository ?? (async () => undefined),
   };
   const known = new Map<Digest, UrlFileWish | ReleaseFileWish>();
@@ -100,6 +106,16 @@ export function fileSource(
 interface Means extends DemandMeans, UrlFileMeans {
   readonly seen: ReadonlyMap<string, Digest>;
   readonly ask: AskRepository;
+  readonly http: HttpClient;
+  readonly credentials: NonNullable<FileSourceOptions['credentials']>;
+}
+
+async function originOf({ http, credentials }: Means, { url, s3, as }: UrlFileWish): Promise<FileOrigin> {
+  if (s3 === undefined) return httpOrigin(http, url, as);
+  const { endpoint, bucket, region = 'us-east-1', pathStyle = true, ...at } = s3;
+  const keys = await credentials(new URL(endpoint).host);
+  const place = { endpoint, bucket, region, pathStyle, ...(keys && { credentials: keys }) };
+  return objectOrigin(openBucket(http, place), at, as);
 }
 
 async function resolveRemote(
@@ -146,7 +162,7 @@ async function identify(
     wish.checksums === undefined ? undefined : await checksumOf(means, wish, wish.checksums, run);
   const checksum = listed?.checksum;
   if (checksum?.algorithm === 'sha256') return { sha256: digestFromHex(checksum.hex) };
-  const { sha256, sha512, size } = await means.learner.learn(wish.url, wish.as, run);
+  const { sha256, sha512, size } = await means.learner.learn(await originOf(means, wish), run);
   if (checksum !== undefined && wish.checksums !== undefined)
     requireChecksum(checksum, sha512, wish.as, nameOfPlace(wish.checksums));
   if (wish.sha512 !== undefined)
@@ -163,7 +179,7 @@ async function fetchUrl(
 ): Promise<FileHolding> {
   if (wish === undefined)
     throw new GapferryError({ code: 'INTERNAL', message: `nothing is known of the wish for file ${pin.id}` });
-  const root = await fetchUrlFile(means, pin, into, run);
+  const root = await fetchUrlFile(means, pin, await originOf(means, wish), into, run);
   const checked = await holdDemands(means, wish, root, into, run);
   return { kind: 'file', pin, root, checked };
 }

@@ -6,13 +6,13 @@ import {
   type Digest,
   GapferryError,
   type Hasher,
+  hexOf,
   isDigest,
   isGapferryError,
   type Run,
   sha256,
 } from '@gapferry/core';
-import type { HttpClient } from '@gapferry/http';
-import { isRefusal } from './file-size.ts';
+import type { FileOrigin, FileState } from './file-origin.ts';
 import { readLocalFile } from './local/read-local-file.ts';
 
 /** What a file was found to be. */
@@ -31,12 +31,12 @@ export interface Lookups {
 
 /** Finds out what files are that nobody says the sha256 of, by reading them, and keeps their bytes until they are fetched. */
 export interface FileLearner {
-  /** Asks first whether the file is still what it was (If-None-Match, If-Modified-Since), where that is remembered. Throws `LIMIT_EXCEEDED`, and what reading throws. */
-  learn(url: string, item: string, run: Run): Promise<LearntFile>;
+  /** Asks first whether the file is still what it was, where that is remembered. Throws `LIMIT_EXCEEDED`, and what reading throws. */
+  learn(origin: FileOrigin, run: Run): Promise<LearntFile>;
   /** Bytes that were kept, from an offset; undefined when there are none. */
-  kept(url: string, file: LearntSize): Promise<((from: number, run: Run) => Bytes) | undefined>;
+  kept(file: LearntSize): Promise<((from: number, run: Run) => Bytes) | undefined>;
   /** Bytes are in the depot now. */
-  forget(url: string): Promise<void>;
+  forget(file: LearntSize): Promise<void>;
 }
 
 type LearntSize = Pick<LearntFile, 'sha256' | 'size'>;
@@ -49,108 +49,68 @@ export interface FileLearnerOptions {
   readonly lookups?: Lookups;
 }
 
-interface Remembered extends LearntFile {
-  readonly etag?: string;
-  readonly lastModified?: string;
-}
+type Remembered = LearntFile & FileState;
 
-export function fileLearner(
-  http: HttpClient,
-  { limit, directory, lookups }: FileLearnerOptions,
-): FileLearner {
+export function fileLearner({ limit, directory, lookups }: FileLearnerOptions): FileLearner {
   const learning = new Map<string, Promise<LearntFile>>();
-  const bodyOf = (url: string): string | undefined =>
-    directory === undefined
-      ? undefined
-      : join(directory, `${createHash('sha256').update(url).digest('hex')}.body`);
-  const learn = async (url: string, item: string, run: Run): Promise<LearntFile> => {
-    const before = toRemembered(await lookups?.get(nameOf(url)));
-    const headers = await validatorsOf(http, { url, item }, before, run);
-    if (headers === 'unchanged' && before !== undefined) return before;
+  const learn = async (origin: FileOrigin, run: Run): Promise<LearntFile> => {
+    const before = toRemembered(await lookups?.get(origin.name));
+    const state = await origin.state(before, run);
+    if (state === 'unchanged' && before !== undefined) return before;
     const counted: Run = { signal: run.signal, emit: (event) => event.kind !== 'bytes' && run.emit(event) };
-    const bytes = http.body({ url, item, maxBytes: limit }, 0, counted);
-    const learnt = await readThrough(bytes, bodyOf(url));
-    if (headers !== 'unchanged') await lookups?.put(nameOf(url), { ...learnt, ...headers });
+    const learnt = await readThrough(origin.read(limit, counted), directory);
+    if (state !== 'unchanged') await lookups?.put(origin.name, { ...learnt, ...state });
     return learnt;
   };
   return {
-    learn(url, item, run) {
-      const found = learning.get(url) ?? learn(url, item, run);
-      learning.set(url, found);
-      found.catch(() => learning.delete(url));
+    learn(origin, run) {
+      const found = learning.get(origin.name) ?? learn(origin, run);
+      learning.set(origin.name, found);
+      found.catch(() => learning.delete(origin.name));
       return found;
     },
-    async kept(url, { size }) {
-      const path = bodyOf(url);
-      if (path === undefined) return undefined;
+    async kept({ sha256: digest, size }) {
+      if (directory === undefined) return undefined;
+      const path = bodyIn(directory, digest);
       const facts = await stat(path).catch(() => undefined);
       if (facts?.size !== size) return undefined;
       return (from, run) => readLocalFile({ path, shown: path }, from, run);
     },
-    async forget(url) {
-      const path = bodyOf(url);
-      if (path !== undefined) await rm(path, { force: true });
+    async forget({ sha256: digest }) {
+      if (directory !== undefined) await rm(bodyIn(directory, digest), { force: true });
     },
   };
 }
 
-function nameOf(url: string): string {
-  return `file ${url}`;
+function bodyIn(directory: string, digest: Digest): string {
+  return join(directory, `${hexOf(digest)}.body`);
 }
 
-type Validators = Pick<Remembered, 'etag' | 'lastModified'>;
-
-/** Asks by HEAD what names the state of a file, and whether that is still the one that is remembered. A server that refuses HEAD may still give the file: then nothing is remembered. */
-async function validatorsOf(
-  http: HttpClient,
-  { url, item }: { readonly url: string; readonly item: string },
-  before: Remembered | undefined,
-  run: Run,
-): Promise<'unchanged' | Validators> {
-  try {
-    const answer = await http.request(
-      { url, item, method: 'HEAD', headers: conditions(before), accept: [200, 304] },
-      run,
-    );
-    if (answer.status === 304) return before === undefined ? {} : 'unchanged';
-    const [etag, lastModified] = [answer.headers.get('etag'), answer.headers.get('last-modified')];
-    if (before?.etag !== undefined && etag === before.etag && etag.startsWith('"')) return 'unchanged';
-    return { ...(etag !== undefined && { etag }), ...(lastModified !== undefined && { lastModified }) };
-  } catch (error) {
-    if (isRefusal(error)) return {};
-    throw error;
-  }
-}
-
-function conditions(before: Remembered | undefined): Record<string, string> {
-  return {
-    ...(before?.etag !== undefined && { 'If-None-Match': before.etag }),
-    ...(before?.lastModified !== undefined && { 'If-Modified-Since': before.lastModified }),
-  };
-}
-
-/** Hashes all bytes, and writes them where a path is given: under another name first, so that what is there is whole. */
-async function readThrough(bytes: Bytes, path: string | undefined): Promise<LearntFile> {
+/** Hashes all bytes, and writes them where a directory is given: under a name that says what they are, once they are whole. */
+async function readThrough(bytes: Bytes, directory: string | undefined): Promise<LearntFile> {
   const hashes = { sha256: sha256(), sha512: createHash('sha512'), size: 0 };
-  if (path === undefined) {
+  if (directory === undefined) {
     for await (const chunk of bytes) addTo(hashes, chunk);
     return learntFrom(hashes);
   }
-  await mkdir(join(path, '..'), { recursive: true });
-  const temporary = `${path}.${randomUUID()}.part`;
+  const temporary = join(directory, `${randomUUID()}.part`);
   try {
-    {
-      await using file = await open(temporary, 'wx', 0o600);
-      for await (const chunk of bytes) {
-        addTo(hashes, chunk);
-        for (let at = 0; at < chunk.byteLength; ) at += (await file.write(chunk, at)).bytesWritten;
-      }
-    }
-    await rename(temporary, path);
-    return learntFrom(hashes);
+    await mkdir(directory, { recursive: true });
+    await writeThrough(temporary, bytes, hashes);
+    const learnt = learntFrom(hashes);
+    await rename(temporary, bodyIn(directory, learnt.sha256));
+    return learnt;
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
-    throw isGapferryError(error) ? error : unkept(path, error);
+    throw isGapferryError(error) ? error : unkept(directory, error);
+  }
+}
+
+async function writeThrough(path: string, bytes: Bytes, hashes: Hashes): Promise<void> {
+  await using file = await open(path, 'wx', 0o600);
+  for await (const chunk of bytes) {
+    addTo(hashes, chunk);
+    for (let at = 0; at < chunk.byteLength; ) at += (await file.write(chunk, at)).bytesWritten;
   }
 }
 

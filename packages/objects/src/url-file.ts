@@ -7,35 +7,32 @@ import {
   type Run,
   type UrlFilePin,
 } from '@gapferry/core';
-import type { HttpClient } from '@gapferry/http';
-import { learnFileSize } from './file-size.ts';
+import type { FileOrigin } from './file-origin.ts';
 import type { FileLearner } from './learn-file.ts';
-import { wideSource } from './wide-source.ts';
 
 export interface UrlFileMeans {
-  readonly http: HttpClient;
   readonly learner: FileLearner;
-  /** The most bytes that are read of a file whose server names no length. */
+  /** The most bytes that are read of a file whose size nobody names. */
   readonly limit: number;
 }
 
-/** Brings a file from its URL into a store: bytes that were read already to find out what it is are not asked for again. */
+/** Brings a file into a store: bytes that were read already to find out what it is are not asked for again. */
 export async function fetchUrlFile(
-  means: UrlFileMeans,
+  { learner, limit }: UrlFileMeans,
   pin: UrlFilePin,
+  origin: FileOrigin,
   into: BlobStore,
   run: Run,
 ): Promise<Descriptor> {
-  const { id: item, url, sha256 } = pin;
-  const size = pin.size ?? (await learnFileSize(means.http, { url, sha256, item }, means.limit, run));
+  const { id: item, sha256 } = pin;
+  const size = pin.size ?? (await origin.size(sha256, limit, run));
   run.emit({ kind: 'item-started', item, bytes: size });
   const told = (bytes: number): void => run.emit({ kind: 'bytes', item, bytes, reused: true });
-  const kept = await means.learner.kept(url, { sha256, size });
-  const bytes =
-    kept === undefined ? wideSource(means.http, { url, item, size }, told, run) : fromKept(kept, item, run);
+  const kept = await learner.kept({ sha256, size });
+  const bytes = kept === undefined ? origin.source(size, told, run) : fromKept(kept, item, run);
   const { reused } = await into.put({ digest: sha256, size }, bytes, run);
   if (reused) told(size);
-  if (kept !== undefined) await means.learner.forget(url);
+  if (kept !== undefined) await learner.forget({ sha256, size });
   run.emit({ kind: 'item-done', item, outcome: reused ? 'reused' : 'done', bytes: size });
   return { mediaType: MEDIA_TYPES.octets, digest: sha256, size };
 }

@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path';
 import { type FileWish, GapferryError, type Sources, type UrlFilePin, wishDigest } from '@gapferry/core';
 import type { RemoteOptions } from '@gapferry/git';
-import type { HttpClient } from '@gapferry/http';
-import type { AskRepository } from '@gapferry/objects';
+import type { Credentials, HttpClient } from '@gapferry/http';
+import type { AskRepository, S3Credentials } from '@gapferry/objects';
 import { fileLookupCache } from './file-lookup-cache.ts';
 import type { BundleFiles } from './read-bundle.ts';
 import { readFileVerifiers } from './read-file-keys.ts';
@@ -39,6 +39,7 @@ export async function openFiles({
     verifiers: await readFileVerifiers(wishes, file),
     seen: new Map(seen.filter(({ id }) => !accepted.includes(id)).map((pin) => [seenKey(pin), pin.sha256])),
     askRepository: await askRepository(config, remote),
+    credentials: async (host) => toKeys(await remote.credentials?.(host)),
     workDirectory: join(directory, 'work', 'files'),
     lookups: fileLookupCache(join(directory, 'work', 'lookups')),
   });
@@ -69,4 +70,10 @@ async function askRepository(
   );
   const { apiQuestion } = await import('@gapferry/git');
   return (url) => apiQuestion(url, apis, remote);
+}
+
+/** An access key and its secret stand as user name and password in the Docker config. */
+function toKeys(found: Credentials | undefined): S3Credentials | undefined {
+  if (found === undefined || !('username' in found)) return undefined;
+  return { accessKeyId: found.username, secretAccessKey: found.password };
 }

@@ -14,8 +14,9 @@ export function bucketObjects(
   parts: S3Parts,
 ): Pick<S3Bucket, 'head' | 'read' | 'open' | 'put' | 'copy' | 'remove'> {
   return {
-    async head({ key, item }, run) {
-      const answer = await askS3(parts, { method: 'HEAD', key, item, accept: [200, 404] }, run);
+    async head({ key, item, version }, run) {
+      const query: Record<string, string> = version === undefined ? {} : { versionId: version };
+      const answer = await askS3(parts, { method: 'HEAD', key, query, item, accept: [200, 404] }, run);
       return answer.status === 404 ? undefined : toFacts(answer, parts, item);
     },
     async read({ key, item }, most, run) {

@@ -7,7 +7,8 @@ export interface S3Bucket {
   readonly place: string;
   /** Every object below the prefix in the order of keys, a thousand for each request. */
   list(prefix: string, run: Run): AsyncIterable<ListedObject>;
-  head(at: ObjectAt, run: Run): Promise<ObjectFacts | undefined>;
+  /** Of `version` where one is named, otherwise the latest. */
+  head(at: ObjectAt & { readonly version?: string }, run: Run): Promise<ObjectFacts | undefined>;
   /** A small object whole; `LIMIT_EXCEEDED` for more than `most` bytes. */
   read(at: ObjectAt, most: number, run: Run): Promise<ReadObject | undefined>;
   /** An object as a stream from an offset on, resumed after a cut connection; of `version` where one is named. `size`: of the whole object. */

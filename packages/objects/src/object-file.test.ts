@@ -1,0 +1,121 @@
+import { digestOf, quietRun, type UrlFileWish } from '@gapferry/core';
+import { describeSource } from '@gapferry/core/testing';
+import { createHttpClient } from '@gapferry/http';
+import { memoryBlobStore, type S3Server, seededBuffer, startS3Server } from '@gapferry/testkit';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type FileSourceOptions, fileSource } from './file-source.ts';
+
+const run = quietRun();
+const http = createHttpClient({ wait: async () => {}, random: () => 0 });
+const tool = seededBuffer(300_000, 'tool');
+
+function wishAt(
+  { url: endpoint, region }: S3Server,
+  key: string,
+  more: Partial<UrlFileWish> & { readonly version?: string; readonly bucket?: string } = {},
+): UrlFileWish {
+  const { version, bucket = 'models', ...rest } = more;
+  return {
+    kind: 'file',
+    url: `${endpoint}/${bucket}/${key}`,
+    s3: { endpoint, bucket, key, region, ...(version !== undefined && { version }) },
+    as: 'models/tool',
+    ...rest,
+  };
+}
+
+const keysOf = ({ accessKey, secretKey }: S3Server): FileSourceOptions => ({
+  credentials: async () => ({ accessKeyId: accessKey, secretAccessKey: secretKey }),
+});
+
+describeSource('an object of a bucket', async () => {
+  const server = await startS3Server({ buckets: { models: {} } });
+  server.place('models', 'a/tool', tool);
+  const gone = await startS3Server();
+  await gone.close();
+  const demand = { sha256: digestOf(tool) };
+  return {
+    source: fileSource(http, keysOf(server)),
+    wish: wishAt(server, 'a/tool', demand),
+    missing: wishAt(server, 'a/other', demand),
+    unreachable: wishAt(gone, 'a/tool', demand),
+    makeStore: async () => memoryBlobStore(),
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+});
+
+describe('an object of a bucket', () => {
+  let server: S3Server;
+  beforeEach(async () => {
+    server = await startS3Server({ buckets: { models: { versioning: true }, theirs: { foreign: true } } });
+  });
+  afterEach(() => server.close());
+
+  const take = async (wish: UrlFileWish, options: FileSourceOptions = keysOf(server)) => {
+    const source = fileSource(http, { wishes: [wish], ...options });
+    const [pin] = await source.resolve(wish, run);
+    const holding = await source.fetch(pin as never, memoryBlobStore(), run);
+    return { pin, holding };
+  };
+
+  it('is held against what is demanded, and pinned by its URL and sha256', async () => {
+    server.place('models', 'a b/tööl', tool);
+    const wish = wishAt(server, 'a b/tööl', { check: 'first-seen' });
+    const { pin, holding } = await take(wish);
+    expect(pin).toMatchObject({ id: 'models/tool', url: wish.url, sha256: digestOf(tool), size: 300_000 });
+    expect(holding).toMatchObject({ root: { digest: digestOf(tool) }, checked: ['first-seen'] });
+    await expect(take(wishAt(server, 'a b/tööl', { sha256: digestOf('other') }))).rejects.toMatchObject({
+      code: 'DIGEST_MISMATCH',
+    });
+  });
+
+  it('may be an older version', async () => {
+    server.place('models', 'tool', Buffer.from('v1'));
+    const version = server.object('models', 'tool')?.id;
+    server.place('models', 'tool', Buffer.from('v2'));
+    const old = wishAt(server, 'tool', { check: 'first-seen', ...(version !== undefined && { version }) });
+    expect((await take(old)).pin).toMatchObject({ sha256: digestOf('v1') });
+    expect((await take(wishAt(server, 'tool', { check: 'first-seen' }))).pin).toMatchObject({
+      sha256: digestOf('v2'),
+    });
+  });
+
+  it('is not read again while its ETag is the same', async () => {
+    server.place('models', 'tool', tool);
+    const values = new Map<string, unknown>();
+    const lookups = {
+      get: async (name: string) => values.get(name),
+      put: async (name: string, value: unknown) => void values.set(name, value),
+    };
+    const wish = wishAt(server, 'tool', { check: 'first-seen' });
+    const source = () => fileSource(http, { ...keysOf(server), lookups });
+    await source().resolve(wish, run);
+    const before = server.requests.length;
+    expect(await source().resolve(wish, run)).toMatchObject([{ sha256: digestOf(tool) }]);
+    expect(server.requests.slice(before).map(({ method }) => method)).toEqual(['HEAD']);
+    server.place('models', 'tool', Buffer.from('v2'));
+    expect(await source().resolve(wish, run)).toMatchObject([{ sha256: digestOf('v2') }]);
+  });
+
+  it('that is not there, not ours, or asked for with wrong keys says so', async () => {
+    const demand = { check: 'first-seen' } as const;
+    await expect(take(wishAt(server, 'tool', demand))).rejects.toMatchObject({
+      code: 'SOURCE_NOT_FOUND',
+      message: expect.stringContaining('no object tool'),
+    });
+    await expect(take(wishAt(server, 'tool', { ...demand, bucket: 'theirs' }))).rejects.toMatchObject({
+      category: 'transport',
+    });
+    server.place('models', 'tool', tool);
+    const wrong: FileSourceOptions = {
+      credentials: async () => ({ accessKeyId: server.accessKey, secretAccessKey: 'wrong' }),
+    };
+    await expect(take(wishAt(server, 'tool', demand), wrong)).rejects.toMatchObject({
+      category: 'transport',
+    });
+    const limited: FileSourceOptions = { ...keysOf(server), unknownSizeLimit: 1000 };
+    await expect(take(wishAt(server, 'tool', demand), limited)).rejects.toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+    });
+  });
+});
