@@ -13,6 +13,11 @@ import { pinnedRevision } from './pinned-revision.ts';
 import { type GitTarget, isSameAddress } from './reference-target.ts';
 import { resolveWish } from './resolve-bundle.ts';
 
+/** Equal for what is one repository. Hosts have no case, and no target could hold two whose names differ in it alone. */
+export function repositoryKey({ name }: GitTarget): string {
+  return name.toLowerCase();
+}
+
 /** What asking for the revision that a reference names came to. */
 export type RepositoryAnswer = { readonly pin: GitPin } | { readonly error: unknown };
 
@@ -39,7 +44,7 @@ export class DerivedRepositories {
   async want(targets: readonly GitTarget[], run: Run): Promise<ReadonlyMap<GitTarget, RepositoryAnswer>> {
     const [first] = targets;
     if (first === undefined) return new Map();
-    const before = this.#known.get(first.name) ?? emptyRepository(targets);
+    const before = this.#known.get(repositoryKey(first)) ?? emptyRepository(targets);
     const known = new Set([...before.revisions.map(revisionKey), ...before.refused.keys()]);
     const fresh = new Map(
       targets
@@ -47,7 +52,7 @@ export class DerivedRepositories {
         .filter(([key]) => !known.has(key)),
     );
     const after = fresh.size === 0 ? before : await this.#grow(before, fresh, run);
-    this.#known.set(first.name, after);
+    this.#known.set(repositoryKey(first), after);
     return new Map(targets.map((target) => [target, answerTo(target, after)]));
   }
 

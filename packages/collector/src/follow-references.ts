@@ -10,7 +10,7 @@ import {
 } from '@gapferry/core';
 import pLimit from 'p-limit';
 import { coveringPins } from './covering-pins.ts';
-import { DerivedRepositories } from './derived-repositories.ts';
+import { DerivedRepositories, repositoryKey } from './derived-repositories.ts';
 import { FOLLOW_LIMITS, tooMuchToFollow } from './follow-limits.ts';
 import { type FollowRequest, joinRounds } from './follow-request.ts';
 import { FollowedArtifacts } from './followed-artifacts.ts';
@@ -146,7 +146,7 @@ class Following {
     run.emit({ kind: 'stage', stage: 'discover', items: asking.length });
     const limit = pLimit(this.#request.concurrency ?? 8);
     const repositories = asking.filter(isRepository);
-    const groups = [...Map.groupBy(repositories, ({ target }) => target.name).values()];
+    const groups = [...Map.groupBy(repositories, ({ target }) => repositoryKey(target)).values()];
     const [items, answers] = await Promise.all([
       Promise.all(asking.map((one) => (isRepository(one) ? undefined : limit(() => this.#askFor(one, run))))),
       Promise.all(
@@ -236,5 +236,5 @@ function isRepository(asked: Asked): asked is Asked & { readonly target: GitTarg
 }
 
 function askedName(target: AskedTarget): string {
-  return target.kind === 'git' ? `git ${target.name}` : `${target.kind} ${wishDigest(target.wish)}`;
+  return target.kind === 'git' ? `git ${repositoryKey(target)}` : `${target.kind} ${wishDigest(target.wish)}`;
 }

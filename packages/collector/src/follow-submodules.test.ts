@@ -117,6 +117,16 @@ describe('a submodule', () => {
     await expect(again).resolves.toMatchObject({ kind: 'sealed' });
   });
 
+  it('is one repository, however its name is written', async () => {
+    const made = world();
+    made.upstream.serveGit('https://git.example/Lib', { 'refs/heads/main': OID });
+    made.submodules.set(HOME_ID, { '*': [submodule('lib', C1), submodule('Lib', C3)] });
+    made.submodules.set('git.example/Lib', { [C1]: [submodule('LIB', C2)], [C2]: [], [C3]: [] });
+    const { lock } = await collect(made.request(BUNDLE), quietRun());
+    expect(lock.pins).toMatchObject([{ id: 'git.example/Lib', commits: [C1, C2, C3] }, { id: HOME_ID }]);
+    await collect(made.request(BUNDLE, { lock, locked: true }), quietRun());
+  });
+
   it('may be an earlier commit of the repository itself, which then names nobody', async () => {
     const made = world();
     made.submodules.set(HOME_ID, { '*': [submodule('ops/home', OID)], [OID]: [] });
