@@ -53,14 +53,14 @@ describe('a collect that is killed while it brings a repository', { timeout: 60_
 
   it.each([
     ['fetches', '"fetch --no-tags"*'],
-    ['looks for what is new', '"rev-list --boundary"*'],
+    ['looks for what is new', '"rev-list --objects --boundary"*'],
     ['packs an increment', 'pack-objects*'],
     ['checks it', '"index-pack --stdin"*'],
   ])('goes on with an increment when it is started again: it %s', async (_what, words) => {
     await host.collect(0);
     // Another fetch in between, so that what upstream sends is not the increment.
     await upstream.commit({ message: 'two', files: { 'a.txt': 'two\n' } });
-    await killedAt('"rev-list --boundary"*', []);
+    await killedAt('"rev-list --objects --boundary"*', []);
     await upstream.commit({ message: 'three', files: { 'a.txt': 'three\n' } });
     await killedAt(words, []);
     expect(await host.collect(0, [])).toMatchObject({ kind: 'sealed', release: { sequence: 2 } });
