@@ -36,9 +36,11 @@ function asInside(text: string): string {
 export const demandPattern: z.ZodType<string, string> = patternUnless(whyNever);
 
 /** The same for Git repositories; those that are reached by a file URL are named `file/…`. */
-export const repositoryPattern: z.ZodType<string, string> = patternUnless((pattern) =>
-  pattern.startsWith('file/') ? undefined : whyNever(pattern),
-);
+export const repositoryPattern: z.ZodType<string, string> = patternUnless((pattern) => {
+  if (pattern.startsWith('file/')) return undefined;
+  if (/^[^/]*@/.test(pattern)) return 'fits no name: write host/path, without a user';
+  return whyNever(pattern);
+});
 
 function patternUnless(why: (pattern: string) => string | undefined): z.ZodType<string, string> {
   return z
@@ -52,6 +54,7 @@ function patternUnless(why: (pattern: string) => string | undefined): z.ZodType<
 }
 
 function whyNever(pattern: string): string | undefined {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(pattern)) return 'fits no name: write host/path, without a scheme';
   const slash = pattern.indexOf('/');
   const host = slash < 0 ? pattern : pattern.slice(0, slash);
   if (host.includes('**')) return undefined;

@@ -83,6 +83,7 @@ describe('demands on the signatures of tags and commits', () => {
     ['{}', 'names nobody'],
     ['{refs: [main]}', 'names nobody'],
     ['{keyring: k, refs: []}', 'verify.refs'],
+    ['{keyring: k, refs: [main, heads/main]}', 'fits no branch or tag'],
     ['{keyring: "https://x.example/k"}', 'download it'],
     ['{keyring: k, ifAny: true}', 'ifAny'],
     ['{key: cosign.pub}', 'key'],
@@ -95,6 +96,9 @@ describe('demands on the signatures of tags and commits', () => {
     ['{match: "**", git: {}}', 'names nobody'],
     ['{match: "**", git: {keyring: k}, cosign: {key: c}}', 'is not known here'],
     ['{match: "ops/app", git: {keyring: k}}', 'fits no name'],
+    ['{match: "https://git.example.org/**", git: {keyring: k}}', 'without a scheme'],
+    ['{match: "git@git.example.org:ops/**", git: {keyring: k}}', 'without a user'],
+    ['{match: "**", git: {keyring: k, refs: [refs/remotes/*]}}', 'fits no branch or tag'],
     ['{match: "git.example.org/ops/app@main", git: {keyring: k}}', 'repositories'],
     ['{match: "**"}', 'upstream[0]'],
   ])('of patterns are refused as %s', (entry, why) => {

@@ -1,7 +1,7 @@
 import { canonicalJson, type GitVerification } from '@gapferry/core';
 import { z } from 'zod';
-import { entryPath, entryText, sortedUnique } from './entry-schemas.ts';
-import { matchesRepository } from './repository-demand.ts';
+import { entryPath, sortedUnique } from './entry-schemas.ts';
+import { demandedRefPattern, matchesRepository } from './repository-demand.ts';
 
 /** Who must have signed which refs of a repository, as bundle.yaml says it. */
 export interface GitSignersEntry {
@@ -24,7 +24,7 @@ export const gitSignersEntry: z.ZodType<GitSignersEntry> = z
   .strictObject({
     allowedSigners: entryPath.optional(),
     keyring: entryPath.optional(),
-    refs: z.array(entryText).min(1).max(1000).optional(),
+    refs: z.array(demandedRefPattern).min(1).max(1000).optional(),
   })
   .refine(({ allowedSigners, keyring }) => allowedSigners !== undefined || keyring !== undefined, {
     error: 'names nobody: say allowedSigners (a file of SSH keys), keyring (of OpenPGP keys), or both',

@@ -81,13 +81,56 @@ describe('what a trust policy demands of upstream', () => {
     expect(() => policy([{ match: '**', ...entry }], { k: 'keys' })).toThrow(refused);
   });
 
-  it.each(['nginx', '*', 'nginx:*', 'library/nginx', 'index.docker.io/library/*', ''])(
-    'is refused where it could never fit a full name: "%s"',
+  it.each(['https://git.example.org/ops/**', 'git@git.example.org:ops/app', 'ssh://git@git.example.org/**'])(
+    'of repositories is refused where it could never fit a name: "%s"',
     (match) => {
       const refused = expect.objectContaining({ code: 'CONFIG_INVALID' });
-      expect(() => policy([{ match, cosign: { pem: org.publicPem } }])).toThrow(refused);
+      expect(() => policy([{ match, git: { keyring: 'k' } }], { k: 'keys' })).toThrow(refused);
     },
   );
+
+  it.each([
+    'heads/main',
+    'tags/v*',
+    'refs/remotes/*',
+    'refs/heads',
+    'refs/tags/',
+    'refs/Heads/main',
+    '/main',
+  ])('of repositories is refused where it could never fit a ref: "%s"', (ref) => {
+    const refused = expect.objectContaining({ code: 'CONFIG_INVALID' });
+    expect(() => policy([{ match: '**', git: { keyring: 'k', refs: [ref] } }], { k: 'keys' })).toThrow(
+      refused,
+    );
+  });
+
+  it.each([
+    '*',
+    'refs/*',
+    'refs/h*',
+    'refs/*/v1',
+    'refs/heads/*',
+    'refs/tags/v1',
+    'v1.*',
+    'HEAD',
+    'release/1',
+  ])('of repositories may name the refs "%s"', (ref) => {
+    const { upstream } = policy([{ match: '**', git: { keyring: 'k', refs: [ref] } }], { k: 'keys' });
+    expect(upstream).toHaveLength(1);
+  });
+
+  it.each([
+    'oci://ghcr.io/org/**',
+    'nginx',
+    '*',
+    'nginx:*',
+    'library/nginx',
+    'index.docker.io/library/*',
+    '',
+  ])('is refused where it could never fit a full name: "%s"', (match) => {
+    const refused = expect.objectContaining({ code: 'CONFIG_INVALID' });
+    expect(() => policy([{ match, cosign: { pem: org.publicPem } }])).toThrow(refused);
+  });
 
   it.each(['**', '**/nginx', '*/library/nginx', 'GHCR.io/org/*', 'localhost/x', 'reg:5000/x', 'Host/x'])(
     'may have the pattern "%s"',

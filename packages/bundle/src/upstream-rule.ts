@@ -10,6 +10,7 @@ import {
 } from '@gapferry/core';
 import { z } from 'zod';
 import { demandPattern, repositoryPattern } from './demand-glob.ts';
+import { demandedRefPattern } from './repository-demand.ts';
 
 /** What every image and chart, or every Git repository, must be signed with that a pattern of the trust policy matches. */
 export type UpstreamRule = ArtifactRule | RepositoryRule;
@@ -64,7 +65,7 @@ export const upstreamRuleEntry: z.ZodType<UpstreamRuleEntry, UpstreamRuleEntry> 
       .strictObject({
         allowedSigners: text.optional(),
         keyring: text.optional(),
-        refs: z.array(text).min(1).max(1000).optional(),
+        refs: z.array(demandedRefPattern).min(1).max(1000).optional(),
       })
       .refine(({ allowedSigners, keyring }) => allowedSigners !== undefined || keyring !== undefined, {
         error: 'names nobody: say allowedSigners, keyring, or both',
