@@ -8,6 +8,7 @@ import {
   sha256,
   uniqueByDigest,
 } from '@gapferry/core';
+import { inLanes } from '../in-lanes.ts';
 import type { SeenObject } from './bucket-memory.ts';
 import type { IndexedFile } from './release-index.ts';
 import type { FileLoad, S3Place } from './s3-place.ts';
@@ -22,14 +23,16 @@ export interface FileLook {
 /** The most that a store copies at once. */
 export const MOST_COPIED: number = 5 * 2 ** 30;
 
+/** Files of one load that are looked at, or sent, at a time. */
+export const LANES: number = 32;
+
 export async function lookAtFiles(place: S3Place, load: FileLoad, run: Run): Promise<FileLook[]> {
-  const keys = load.files.map((file) => ({ file, key: place.keys.keyOf(file, load) }));
-  return await Promise.all(
-    keys.map(async ({ file, key }) => {
-      const there = await lookAt(place, key, file, load.item, run);
-      return { file, key, ...(there !== undefined && { there }) };
-    }),
-  );
+  const look = async (file: LoadFile, inner: Run): Promise<FileLook> => {
+    const key = place.keys.keyOf(file, load);
+    const there = await lookAt(place, key, file, load.item, inner);
+    return { file, key, ...(there !== undefined && { there }) };
+  };
+  return await inLanes(load.files, LANES, look, run);
 }
 
 /** Is it there as the release wants it? */

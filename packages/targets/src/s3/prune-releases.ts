@@ -1,6 +1,7 @@
 import type { Run } from '@gapferry/core';
-import { allOrStop } from '../all-or-stop.ts';
+import { inLanes } from '../in-lanes.ts';
 import { toSeen } from './bucket-memory.ts';
+import { LANES } from './look-at-files.ts';
 import type { EarlierRelease, ReleaseIndex } from './release-index.ts';
 import type { S3Place } from './s3-place.ts';
 import type { S3Listed } from './s3-store.ts';
@@ -55,5 +56,5 @@ async function removeOwn(
     const isOwn = facts?.metadata.get('gapferry-release') === `${release.channel}/${version}`;
     if (isOwn && toSeen(facts).digest !== undefined) await store.remove({ key, item }, inner);
   };
-  await allOrStop(objects, (object, inner) => limit(() => remove(object, inner)), run);
+  await inLanes(objects, LANES, (object, inner) => limit(() => remove(object, inner)), run);
 }

@@ -9,13 +9,14 @@ import {
   totalSize,
   uniqueByDigest,
 } from '@gapferry/core';
-import { allOrStop } from '../all-or-stop.ts';
+import { inLanes } from '../in-lanes.ts';
 import { type SeenObject, toSeen } from './bucket-memory.ts';
 import {
   type Copies,
   copiesOf,
   type FileLook,
   isAsWanted,
+  LANES,
   lookAtFiles,
   MOST_COPIED,
 } from './look-at-files.ts';
@@ -34,12 +35,16 @@ export async function sendFiles(
   const wanting = looks.filter((look) => !isAsWanted(look));
   const copies = await copiesOf(place, run);
   const contents = [...Map.groupBy(wanting, ({ file }) => file.root.digest).values()];
-  const sent = await allOrStop(
-    contents,
-    (same, inner) => sendContent(place, load, same, copies, from, inner),
-    run,
-  );
-  const roots = uniqueByDigest(sent.flat().map(({ file }) => file.root));
+  // Large ones take turns, and must not stand in the way of the others.
+  const isLarge = ([first]: readonly FileLook[]): boolean => (first?.file.root.size ?? 0) > place.partSize;
+  const groups = [
+    { lanes: 1, same: contents.filter(isLarge) },
+    { lanes: LANES, same: contents.filter((looks) => !isLarge(looks)) },
+  ];
+  const send = (looks: readonly FileLook[], inner: Run): Promise<readonly FileLook[]> =>
+    sendContent(place, load, looks, copies, from, inner);
+  const sent = await inLanes(groups, 2, ({ lanes, same }, inner) => inLanes(same, lanes, send, inner), run);
+  const roots = uniqueByDigest(sent.flat(2).map(({ file }) => file.root));
   return { state: wanting.length === 0 ? 'same' : 'loaded', bytes: totalSize(roots) };
 }
 
@@ -56,7 +61,7 @@ async function sendContent(
   let source: S3Source | undefined = looks[0] && copies.get(looks[0].file.root.digest);
   for (const look of looks) {
     const copied = source && (await tryCopy(place, load, look, source, run));
-    const stored = copied ?? (await send(place, load, look, from, run));
+    const stored = copied ?? (await sendOne(place, load, look, from, run));
     if (copied === undefined) sent.push(look);
     await remember(place, look, stored, run);
     if (look.file.root.size <= MOST_COPIED) source = { key: look.key, etag: stored.etag };
@@ -91,7 +96,7 @@ function isOf({ root }: LoadFile, { sha256 }: S3Stored): boolean {
   return sha256 === undefined || sha256 === Buffer.from(hexOf(root.digest), 'hex').toString('base64');
 }
 
-async function send(
+async function sendOne(
   place: S3Place,
   { item }: FileContent,
   { file, key, there }: FileLook,

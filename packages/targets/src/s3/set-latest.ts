@@ -1,6 +1,6 @@
 import { type FileName, GapferryError, isGapferryError, type LoadFile, type Run } from '@gapferry/core';
-import { allOrStop } from '../all-or-stop.ts';
-import { type FileLook, isAsWanted, lookAt, MOST_COPIED } from './look-at-files.ts';
+import { inLanes } from '../in-lanes.ts';
+import { type FileLook, isAsWanted, LANES, lookAt, MOST_COPIED } from './look-at-files.ts';
 import type { IndexedCopy, IndexedFile } from './release-index.ts';
 import { keptAs, type S3Place } from './s3-place.ts';
 
@@ -15,8 +15,9 @@ export async function setLatest(
   if (place.policy.latest === undefined) return new Map();
   const byPath = new Map(entries.map((entry) => [entry.path, entry]));
   const wanted = names.flatMap((load) => load.files.map((file) => ({ file, item: load.item })));
-  const copies = await allOrStop(
+  const copies = await inLanes(
     wanted,
+    LANES,
     async ({ file, item }, inner) => {
       const entry = byPath.get(file.path);
       return entry === undefined
@@ -35,9 +36,10 @@ export async function requireLatestKeys(place: S3Place, names: readonly FileName
   for (const { files } of names) for (const { path } of files) requireFreeKey(place, `${keys.latest}${path}`);
   const large = names.flatMap(({ files }) => files).find(({ root }) => root.size > MOST_COPIED);
   if (large !== undefined) throw tooLarge(place, large);
-  const looks = await Promise.all(
-    names.flatMap((load) => load.files.map((file) => lookAtLatest(place, file, load.item, run))),
-  );
+  const wanted = names.flatMap((load) => load.files.map((file) => ({ file, item: load.item })));
+  const look = ({ file, item }: (typeof wanted)[number], inner: Run): Promise<FileLook> =>
+    lookAtLatest(place, file, item, inner);
+  const looks = await inLanes(wanted, LANES, look, run);
   const foreign = looks.filter(
     ({ there }) => there !== undefined && (there.digest === undefined || there.channel !== release.channel),
   );
