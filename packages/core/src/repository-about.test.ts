@@ -4,7 +4,7 @@ import { aboutChange, homepageOf, toRepositoryAbout } from './repository-about.t
 describe('what a host says of a repository', () => {
   it('is carried as one printable line, an address and sorted topics', () => {
     const said = {
-      description: ' Press line 3\n\n\tmanifests\u202e \u0007 ',
+      description: ' Press \u200e line 3\n\n\tmanifests\u202e \u0007 ',
       homepage: 'https://line3.example',
       topics: ['plc', 'Process control', 'gitops', 'v1.2', 'plc'],
     };

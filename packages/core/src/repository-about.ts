@@ -36,8 +36,9 @@ export function aboutLine(text: string): string {
   const line = text
     .slice(0, ABOUT_LIMITS.text * 4)
     .toWellFormed()
+    .replace(/[\p{Cc}\p{Bidi_Control}\ufeff]/gu, (character) => (/\s/.test(character) ? ' ' : ''))
+    // Last: what was taken away may have stood between two blanks.
     .replace(/[\s\u2028\u2029]+/gu, ' ')
-    .replace(/[\p{Cc}\p{Bidi_Control}\ufeff]/gu, '')
     .trim();
   // A pair of surrogates is not cut in two.
   return line
