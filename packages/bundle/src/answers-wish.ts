@@ -13,6 +13,7 @@ import {
   type ReleaseFileWish,
   repositoryOf,
   type UrlFilePin,
+  urlOfPrefix,
   type Wish,
 } from '@gapferry/core';
 import { satisfies } from 'semver';
@@ -40,13 +41,14 @@ function isAssetOf({ id, url, version }: UrlFilePin, { as, release }: ReleaseFil
 }
 
 function isWishedFile(pin: FilePin, wish: FileWish): boolean {
-  if ('url' in wish)
-    return (
-      'url' in pin && pin.id === wish.as && pin.url === wish.url && pin.sha256 === (wish.sha256 ?? pin.sha256)
-    );
-  if ('release' in wish) return 'url' in pin && isAssetOf(pin, wish);
-  const id = 'files' in pin ? `${wish.as}/` : wish.as;
-  return 'path' in pin && pin.id === id && pin.path === wish.path;
+  if ('path' in wish)
+    return 'path' in pin && pin.path === wish.path && pin.id === ('files' in pin ? `${wish.as}/` : wish.as);
+  if (!('url' in pin)) return false;
+  if ('prefix' in wish)
+    return 'files' in pin && pin.id === `${wish.as}/` && pin.url === urlOfPrefix(wish.prefix);
+  if ('files' in pin) return false;
+  if ('release' in wish) return isAssetOf(pin, wish);
+  return pin.id === wish.as && pin.url === wish.url && pin.sha256 === (wish.sha256 ?? pin.sha256);
 }
 
 /** What the pin of a wish for an image is called: of several tags, each with its own. */

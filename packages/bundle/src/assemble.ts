@@ -226,9 +226,10 @@ function toFileItem(holding: FileHolding, { fileLists }: Lists): FileItem {
   const { pin } = holding;
   const base = { kind: 'file', id: pin.id } as const;
   const source = 'url' in pin ? pin.url : 'local';
+  const checked = sortedFileChecks(holding.checked ?? []);
   if ('root' in holding) {
-    const { root, checked = [] } = holding;
-    return { ...base, blobs: [root.digest], root: bare(root), source, checked: sortedFileChecks(checked) };
+    const { root } = holding;
+    return { ...base, blobs: [root.digest], root: bare(root), source, checked };
   }
   const list = fileLists?.get(pin.id);
   return {
@@ -236,7 +237,7 @@ function toFileItem(holding: FileHolding, { fileLists }: Lists): FileItem {
     blobs: digestsOf([...fileBlobs(holding.files), ...(list === undefined ? [] : [list])]),
     files: list === undefined ? holding.files.map(toDirectoryFile) : { list: bare(list) },
     source,
-    checked: [],
+    checked,
   };
 }
 

@@ -77,6 +77,20 @@ describe('a file of bundle.yaml', () => {
 describe('an object of a bucket in bundle.yaml', () => {
   const S3 = 's3: {endpoint: "https://minio.example:9000/", bucket: models, key: "a b/tool.bin"';
 
+  it('may be all below a prefix', () => {
+    for (const prefix of ['a b', 'a b/', 'a b//'])
+      expect(wishOf(`{${S3.replace(/key: .*/, `prefix: "${prefix}"`)}}, as: m, check: first-seen}`)).toEqual({
+        kind: 'file',
+        prefix: { endpoint: 'https://minio.example:9000', bucket: 'models', prefix: 'a b/' },
+        as: 'm',
+        check: 'first-seen',
+      });
+    expect(wishOf(`{${S3.replace(/key: .*/, 'prefix: ""')}}, as: m, check: first-seen}`)).toHaveProperty(
+      'prefix.prefix',
+      '',
+    );
+  });
+
   it('has its URL for a name', () => {
     expect(
       wishOf(`{${S3}, version: v7, region: eu-1, pathStyle: false}, as: "m/{name}", check: first-seen}`),
@@ -100,6 +114,8 @@ describe('an object of a bucket in bundle.yaml', () => {
   it.each([
     [`{${S3}}, as: m}`, 'nothing says what the file must be'],
     [`{${S3}, prefix: a/}, as: m, check: first-seen}`, 'files[0]'],
+    [`{${S3.replace('key', 'prefix')}}, as: m, sha256: ${SHA256}}`, 'files[0]'],
+    [`{${S3.replace('key', 'prefix')}, version: v1}, as: m, check: first-seen}`, 'files[0]'],
     [`{${S3.replace('models', 'Models')}}, as: m, check: first-seen}`, 'files[0]'],
     [`{${S3.replace(':9000/', ':9000/models')}}, as: m, check: first-seen}`, 'without bucket and path'],
     [`{${S3.replace('https:', 's3:')}}, as: m, check: first-seen}`, 'is not an http:// or https:// URL'],

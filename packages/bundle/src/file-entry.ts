@@ -9,6 +9,7 @@ import {
   fillTemplate,
   nameInUrl,
   type ObjectPlace,
+  type PrefixFileWish,
   unknownInTemplate,
 } from '@gapferry/core';
 import { z } from 'zod';
@@ -19,7 +20,7 @@ import { safeName } from './safe-name.ts';
 import { webUrl } from './web-url.ts';
 
 /** One of `files` in bundle.yaml: from a URL, an object of a bucket, from this machine, or assets of a release. */
-export type FileEntry = UrlFileEntry | ObjectFileEntry | LocalFileEntry | ReleaseFileEntry;
+export type FileEntry = UrlFileEntry | ObjectFileEntry | PrefixFileEntry | LocalFileEntry | ReleaseFileEntry;
 
 interface DemandsEntry {
   readonly as: string;
@@ -43,6 +44,12 @@ interface ObjectFileEntry extends DemandsEntry {
     readonly region?: string | undefined;
     readonly pathStyle?: boolean | undefined;
   };
+}
+
+interface PrefixFileEntry {
+  readonly s3: Omit<ObjectFileEntry['s3'], 'key' | 'version'> & { readonly prefix: string };
+  readonly as: string;
+  readonly check: 'first-seen';
 }
 
 interface LocalFileEntry {
@@ -95,26 +102,31 @@ const demands = {
   check: z.literal('first-seen').optional(),
 };
 
-const objectPlace = z.strictObject({
+const key = z
+  .string()
+  .min(1)
+  .refine((text) => Buffer.byteLength(text) <= 1024 && text.isWellFormed() && !/\p{Cc}/u.test(text), {
+    error: 'is not the key of an object',
+  });
+
+const store = {
   endpoint: entryText,
   bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { error: 'is not the name of a bucket' }),
-  key: z
-    .string()
-    .min(1)
-    .refine((key) => Buffer.byteLength(key) <= 1024 && key.isWellFormed() && !/\p{Cc}/u.test(key), {
-      error: 'is not the key of an object',
-    }),
-  version: entryText.optional(),
   region: z
     .string()
     .regex(/^[a-z0-9-]{1,64}$/)
     .optional(),
   pathStyle: z.boolean().optional(),
-});
+};
 
 export const fileEntry: z.ZodType<FileEntry> = z.union([
   z.strictObject({ url: entryText, ...demands }),
-  z.strictObject({ s3: objectPlace, ...demands }),
+  z.strictObject({ s3: z.strictObject({ ...store, key, version: entryText.optional() }), ...demands }),
+  z.strictObject({
+    s3: z.strictObject({ ...store, prefix: z.union([z.literal(''), key]) }),
+    as: entryText,
+    check: z.literal('first-seen'),
+  }),
   z.strictObject({ path: entryPath, as: entryText }),
   releaseEntry,
 ]);
@@ -122,28 +134,35 @@ export const fileEntry: z.ZodType<FileEntry> = z.union([
 export function toFileWish(entry: FileEntry): FileWish {
   if ('release' in entry) return toReleaseWish(entry);
   if ('path' in entry) return { kind: 'file', path: entry.path, as: safeName(entry.as) };
-  const { url, s3 } = 's3' in entry ? toObject(entry) : { url: webUrl(entry.url, 'url'), s3: undefined };
+  if ('s3' in entry && 'prefix' in entry.s3) return toPrefixWish(entry as PrefixFileEntry);
+  const { url, s3 } =
+    's3' in entry ? toObject(entry as ObjectFileEntry) : { url: webUrl(entry.url, 'url'), s3: undefined };
   const as = safeName(filled(entry.as, url));
   return { kind: 'file', url, ...(s3 && { s3 }), ...toDemands(entry), as };
 }
 
 /** The URL is the object's name, also where it is asked for in the other style. */
 function toObject({ s3 }: ObjectFileEntry): { readonly url: string; readonly s3: ObjectPlace } {
-  const { bucket, key, version, region, pathStyle } = s3;
-  const endpoint = webUrl(s3.endpoint, 's3').replace(/\/+$/, '');
-  if (endpoint !== new URL(endpoint).origin)
+  const { key: name, version } = s3;
+  const place = { ...toStore(s3), key: name, ...(version !== undefined && { version }) };
+  const path = name.split('/').map(encodeURIComponent).join('/');
+  return { url: webUrl(`${place.endpoint}/${place.bucket}/${path}`, 's3'), s3: place };
+}
+
+function toPrefixWish({ s3, as, check }: PrefixFileEntry): PrefixFileWish {
+  const prefix = s3.prefix === '' ? '' : `${s3.prefix.replace(/\/+$/, '')}/`;
+  return { kind: 'file', prefix: { ...toStore(s3), prefix }, as: safeName(as), check };
+}
+
+function toStore({ endpoint, bucket, region, pathStyle }: PrefixFileEntry['s3'] | ObjectFileEntry['s3']) {
+  const origin = webUrl(endpoint, 's3').replace(/\/+$/, '');
+  if (origin !== new URL(origin).origin)
     throw entryProblem('"endpoint" is https://host[:port], without bucket and path', 's3');
-  const path = key.split('/').map(encodeURIComponent).join('/');
   return {
-    url: webUrl(`${endpoint}/${bucket}/${path}`, 's3'),
-    s3: {
-      endpoint,
-      bucket,
-      key,
-      ...(version !== undefined && { version }),
-      ...(region !== undefined && { region }),
-      ...(pathStyle === false && { pathStyle }),
-    },
+    endpoint: origin,
+    bucket,
+    ...(region !== undefined && { region }),
+    ...(pathStyle === false && { pathStyle }),
   };
 }
 

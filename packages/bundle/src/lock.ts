@@ -126,6 +126,7 @@ const pinSchema = z.union([
     size: sizeSchema.optional(),
     version: versionSchema.optional(),
   }),
+  z.strictObject({ kind: z.literal('file'), ...base, url: textSchema, files: digestSchema }),
   z.strictObject({ kind: z.literal('file'), ...base, path: textSchema, sha256: digestSchema }),
   z.strictObject({ kind: z.literal('file'), ...base, path: textSchema, files: digestSchema }),
 ]);

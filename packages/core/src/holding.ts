@@ -84,6 +84,8 @@ export interface DirectoryHolding {
   readonly pin: FilePin;
   /** At least one, sorted by path (UTF-16 code units). */
   readonly files: readonly DirectoryFile[];
+  /** As for a file. */
+  readonly checked?: readonly FileCheck[];
 }
 
 /** One file of a directory. Neither owner nor time nor any other mode is kept. */

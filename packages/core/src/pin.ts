@@ -110,7 +110,7 @@ export interface GitPin extends PinBase {
 }
 
 /** The id of a directory ends with a slash. */
-export type FilePin = UrlFilePin | LocalFilePin | LocalDirectoryPin;
+export type FilePin = UrlFilePin | BucketDirectoryPin | LocalFilePin | LocalDirectoryPin;
 
 export interface UrlFilePin extends PinBase {
   readonly kind: 'file';
@@ -120,6 +120,15 @@ export interface UrlFilePin extends PinBase {
   readonly size?: number;
   /** Of an asset of a release: the version that the range was found to be. */
   readonly version?: string;
+}
+
+/** What lies below a prefix of a bucket. */
+export interface BucketDirectoryPin extends PinBase {
+  readonly kind: 'file';
+  /** `urlOfPrefix` of the wish. */
+  readonly url: string;
+  /** As for a directory on this machine. */
+  readonly files: Digest;
 }
 
 export interface LocalFilePin extends PinBase {

@@ -137,7 +137,7 @@ export interface GitWish {
   readonly commits?: readonly string[];
 }
 
-export type FileWish = UrlFileWish | LocalFileWish | ReleaseFileWish;
+export type FileWish = UrlFileWish | PrefixFileWish | LocalFileWish | ReleaseFileWish;
 
 /** A file by its URL. At least one demand says what it must be; every one is held. */
 export interface UrlFileWish extends FileDemands {
@@ -160,6 +160,26 @@ export interface ObjectPlace {
   readonly region?: string;
   /** `bucket.host/key` instead of `host/bucket/key`. */
   readonly pathStyle?: false;
+}
+
+/** All objects below a prefix of a bucket, as one directory. */
+export interface PrefixFileWish {
+  readonly kind: 'file';
+  readonly prefix: PrefixPlace;
+  /** As for others; the identity has a slash behind it. */
+  readonly as: string;
+  /** What was found first stands in the lock, and every later look must find the same. */
+  readonly check: 'first-seen';
+}
+
+export interface PrefixPlace extends Pick<ObjectPlace, 'endpoint' | 'bucket' | 'region' | 'pathStyle'> {
+  /** Empty, or with a slash at the end. */
+  readonly prefix: string;
+}
+
+/** What a prefix is called: its URL, path style. */
+export function urlOfPrefix({ endpoint, bucket, prefix }: PrefixPlace): string {
+  return `${endpoint}/${bucket}/${prefix.split('/').map(encodeURIComponent).join('/')}`;
 }
 
 /** What a file from elsewhere must be, as bundle.yaml states it: files are named, not read. Paths are relative to bundle.yaml. */

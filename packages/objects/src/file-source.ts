@@ -1,6 +1,7 @@
 import {
   aboutItem,
   type BlobStore,
+  type BucketDirectoryPin,
   type Digest,
   digestFromHex,
   type FileHolding,
@@ -8,14 +9,19 @@ import {
   type FileVerifier,
   type FileWish,
   GapferryError,
-  type ReleaseFileWish,
+  type LocalFileWish,
+  type PrefixFileWish,
+  type PrefixPlace,
   type Run,
   type Source,
   type UrlFilePin,
   type UrlFileWish,
+  urlOfPrefix,
   wishDigest,
 } from '@gapferry/core';
 import type { HttpClient } from '@gapferry/http';
+import { type BucketDirectory, fetchBucketDirectory, readBucketDirectory } from './bucket-directory.ts';
+import { listDigest } from './directory-files.ts';
 import { eachLimited } from './each-limited.ts';
 import { type FileOrigin, httpOrigin, objectOrigin } from './file-origin.ts';
 import { checksumOf, type DemandMeans, holdDemands, requireChecksum } from './hold-demands.ts';
@@ -23,6 +29,7 @@ import { fileLearner, type Lookups } from './learn-file.ts';
 import { localFiles } from './local/local-files.ts';
 import { type AskRepository, assetWish, releaseAssets } from './releases/release-assets.ts';
 import { openBucket } from './s3/open-bucket.ts';
+import type { S3Bucket } from './s3/s3-bucket.ts';
 import type { S3Credentials } from './s3/sign-request.ts';
 import { nameOfPlace, smallFiles } from './small-files.ts';
 import { fetchUrlFile, type UrlFileMeans } from './url-file.ts';
@@ -34,7 +41,7 @@ export interface FileSourceOptions {
   readonly wishes?: readonly FileWish[];
   /** Who may sign, by `nameOfSigner`. */
   readonly verifiers?: ReadonlyMap<string, FileVerifier>;
-  /** sha256 that the lock has for files with `check: first-seen`, by `seenKey`. */
+  /** sha256 (of a directory: of its list) that the lock has for files with `check: first-seen`, by `seenKey`. */
   readonly seen?: ReadonlyMap<string, Digest>;
   /** How hosts are asked about the releases of a repository. */
   readonly askRepository?: AskRepository;
@@ -53,7 +60,7 @@ const DEFAULT_LIMIT = 64 * 2 ** 30;
 const ASSETS = 4;
 
 /** What was seen under one wish at one URL. */
-export function seenKey({ wish, url }: Pick<UrlFilePin, 'wish' | 'url'>): string {
+export function seenKey({ wish, url }: Pick<UrlFilePin | BucketDirectoryPin, 'wish' | 'url'>): string {
   return `${wish} ${url}`;
 }
 
@@ -81,7 +88,7 @@ export function fileSource(
     credentials: options.credentials ?? (async () => undefined),
     ask: options.askRepository ?? (async () => undefined),
   };
-  const known = new Map<Digest, UrlFileWish | ReleaseFileWish>();
+  const known = new Map<Digest, RemoteWish>();
   const learnWish = (wish: FileWish): void => {
     if (!('path' in wish)) known.set(wishDigest(wish), wish);
   };
@@ -95,13 +102,17 @@ export function fileSource(
     async fetch(pin, into, run) {
       try {
         if ('path' in pin) return await local.fetch(pin, into, run);
-        return await fetchUrl(means, pin, wishFor(pin, known.get(pin.wish)), into, run);
+        const wish = known.get(pin.wish);
+        if ('files' in pin) return await fetchPrefix(means, pin, wish, into, run);
+        return await fetchUrl(means, pin, wishFor(pin, wish), into, run);
       } catch (error) {
         throw aboutItem(pin.id, error);
       }
     },
   };
 }
+
+type RemoteWish = Exclude<FileWish, LocalFileWish>;
 
 interface Means extends DemandMeans, UrlFileMeans {
   readonly seen: ReadonlyMap<string, Digest>;
@@ -112,18 +123,27 @@ interface Means extends DemandMeans, UrlFileMeans {
 
 async function originOf({ http, credentials }: Means, { url, s3, as }: UrlFileWish): Promise<FileOrigin> {
   if (s3 === undefined) return httpOrigin(http, url, as);
-  const { endpoint, bucket, region = 'us-east-1', pathStyle = true, ...at } = s3;
+  const { key, version } = s3;
+  const at = { key, ...(version !== undefined && { version }) };
+  return objectOrigin(await bucketAt({ http, credentials }, s3), at, as);
+}
+
+async function bucketAt(
+  { http, credentials }: Pick<Means, 'http' | 'credentials'>,
+  { endpoint, bucket, region = 'us-east-1', pathStyle }: Omit<PrefixPlace, 'prefix'>,
+): Promise<S3Bucket> {
   const keys = await credentials(new URL(endpoint).host);
-  const place = { endpoint, bucket, region, pathStyle, ...(keys && { credentials: keys }) };
-  return objectOrigin(openBucket(http, place), at, as);
+  const place = { endpoint, bucket, region, pathStyle: pathStyle ?? true };
+  return openBucket(http, { ...place, ...(keys && { credentials: keys }) });
 }
 
 async function resolveRemote(
   means: Means,
-  wish: UrlFileWish | ReleaseFileWish,
+  wish: RemoteWish,
   run: Run,
-): Promise<UrlFilePin[]> {
+): Promise<(UrlFilePin | BucketDirectoryPin)[]> {
   const digest = wishDigest(wish);
+  if ('prefix' in wish) return [await resolvePrefix(means, wish, digest, run)];
   if ('url' in wish) return [await resolveUrl(means, wish, digest, run)];
   const assets = await releaseAssets(means.http, means.ask, wish, run);
   return await eachLimited(assets, ASSETS, run, async ({ wish: one, version }, inner) => ({
@@ -136,18 +156,55 @@ async function resolveUrl(means: Means, demanded: UrlFileWish, wish: Digest, run
   const { as: id, url } = demanded;
   const found = await identify(means, demanded, run);
   const pin: UrlFilePin = { kind: 'file', id, wish, url, ...found };
-  const seen = means.seen.get(seenKey(pin));
-  if (demanded.check === 'first-seen' && seen !== undefined && seen !== pin.sha256)
-    throw changedSince(id, seen, pin.sha256);
+  if (demanded.check === 'first-seen') requireSeen(means, pin, pin.sha256);
   return pin;
 }
 
+async function resolvePrefix(
+  means: Means,
+  { prefix, as }: PrefixFileWish,
+  wish: Digest,
+  run: Run,
+): Promise<BucketDirectoryPin> {
+  const files = listDigest(await readBucketDirectory(await directoryAt(means, prefix, as), run));
+  const pin: BucketDirectoryPin = { kind: 'file', id: `${as}/`, wish, url: urlOfPrefix(prefix), files };
+  requireSeen(means, pin, files);
+  return pin;
+}
+
+/** What was read when it was resolved is remembered: a list that is the same costs one question for each thousand objects. */
+async function fetchPrefix(
+  means: Means,
+  pin: BucketDirectoryPin,
+  wish: RemoteWish | undefined,
+  into: BlobStore,
+  run: Run,
+): Promise<FileHolding> {
+  if (wish === undefined || !('prefix' in wish)) throw unknownWish(pin.id);
+  const directory = await directoryAt(means, wish.prefix, wish.as);
+  const files = await readBucketDirectory(directory, run);
+  await fetchBucketDirectory(directory, pin, files, into, run);
+  return { kind: 'file', pin, files, checked: [wish.check] };
+}
+
+async function directoryAt(means: Means, place: PrefixPlace, item: string): Promise<BucketDirectory> {
+  const { prefix, ...store } = place;
+  return { bucket: await bucketAt(means, store), prefix, item, learner: means.learner };
+}
+
+function requireSeen(
+  { seen }: Means,
+  pin: Pick<UrlFilePin | BucketDirectoryPin, 'id' | 'wish' | 'url'>,
+  found: Digest,
+): void {
+  const before = seen.get(seenKey(pin));
+  if (before !== undefined && before !== found) throw changedSince(pin.id, before, found);
+}
+
 /** A pin of a release has the asset's URL and the version; the rest follows from the wish. */
-function wishFor(
-  { url, version }: UrlFilePin,
-  wish: UrlFileWish | ReleaseFileWish | undefined,
-): UrlFileWish | undefined {
-  if (wish === undefined || 'url' in wish) return wish;
+function wishFor({ url, version }: UrlFilePin, wish: RemoteWish | undefined): UrlFileWish | undefined {
+  if (wish === undefined || 'prefix' in wish) return undefined;
+  if ('url' in wish) return wish;
   return version === undefined ? undefined : assetWish(wish, { url, version });
 }
 
@@ -177,11 +234,14 @@ async function fetchUrl(
   into: BlobStore,
   run: Run,
 ): Promise<FileHolding> {
-  if (wish === undefined)
-    throw new GapferryError({ code: 'INTERNAL', message: `nothing is known of the wish for file ${pin.id}` });
+  if (wish === undefined) throw unknownWish(pin.id);
   const root = await fetchUrlFile(means, pin, await originOf(means, wish), into, run);
   const checked = await holdDemands(means, wish, root, into, run);
   return { kind: 'file', pin, root, checked };
+}
+
+function unknownWish(id: string): GapferryError {
+  return new GapferryError({ code: 'INTERNAL', message: `nothing is known of the wish for file ${id}` });
 }
 
 function changedSince(item: string, seen: Digest, found: Digest): GapferryError {

@@ -1,9 +1,17 @@
-import { digestOf, quietRun, type UrlFileWish } from '@gapferry/core';
+import {
+  type BucketDirectoryPin,
+  canonicalBytes,
+  digestOf,
+  type PrefixFileWish,
+  quietRun,
+  type UrlFileWish,
+  wishDigest,
+} from '@gapferry/core';
 import { describeSource } from '@gapferry/core/testing';
 import { createHttpClient } from '@gapferry/http';
 import { memoryBlobStore, type S3Server, seededBuffer, startS3Server } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type FileSourceOptions, fileSource } from './file-source.ts';
+import { type FileSourceOptions, fileSource, seenKey } from './file-source.ts';
 
 const run = quietRun();
 const http = createHttpClient({ wait: async () => {}, random: () => 0 });
@@ -39,6 +47,33 @@ describeSource('an object of a bucket', async () => {
     wish: wishAt(server, 'a/tool', demand),
     missing: wishAt(server, 'a/other', demand),
     unreachable: wishAt(gone, 'a/tool', demand),
+    makeStore: async () => memoryBlobStore(),
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+});
+
+function prefixAt({ url: endpoint, region }: S3Server, prefix: string): PrefixFileWish {
+  return {
+    kind: 'file',
+    prefix: { endpoint, bucket: 'models', prefix, region },
+    as: 'models/all',
+    check: 'first-seen',
+  };
+}
+
+describeSource('a prefix of a bucket', async () => {
+  const server = await startS3Server({ buckets: { models: {} } });
+  server.place('models', 'a/tool', tool);
+  server.place('models', 'a/b/c', Buffer.from('c'));
+  server.place('models', 'ab', Buffer.from('beside'));
+  const gone = await startS3Server();
+  await gone.close();
+  const missing = prefixAt(server, 'a/');
+  return {
+    source: fileSource(http, keysOf(server)),
+    wish: prefixAt(server, 'a/'),
+    missing: { ...missing, prefix: { ...missing.prefix, bucket: 'none' } },
+    unreachable: prefixAt(gone, 'a/'),
     makeStore: async () => memoryBlobStore(),
     [Symbol.asyncDispose]: () => server.close(),
   };
@@ -116,6 +151,87 @@ describe('an object of a bucket', () => {
     const limited: FileSourceOptions = { ...keysOf(server), unknownSizeLimit: 1000 };
     await expect(take(wishAt(server, 'tool', demand), limited)).rejects.toMatchObject({
       code: 'LIMIT_EXCEEDED',
+    });
+  });
+});
+
+describe('a prefix of a bucket', () => {
+  let server: S3Server;
+  let options: FileSourceOptions;
+  beforeEach(async () => {
+    server = await startS3Server({ buckets: { models: {} } });
+    const values = new Map<string, unknown>();
+    const lookups = {
+      get: async (name: string) => values.get(name),
+      put: async (name: string, value: unknown) => void values.set(name, value),
+    };
+    options = { ...keysOf(server), lookups };
+  });
+  afterEach(() => server.close());
+  const put = (key: string, text: string) => server.place('models', key, Buffer.from(text));
+  const asked = () => server.requests.map(({ method, url }) => `${method} ${url.replace(/\?.*/, '')}`);
+
+  it('is a directory of everything below it', async () => {
+    put('a/b/c', 'c');
+    put('a/d', 'd');
+    put('a/e/', '');
+    put('ab', 'beside');
+    const wish = prefixAt(server, 'a/');
+    const source = fileSource(http, options);
+    const [pin] = await source.resolve(wish, run);
+    const store = memoryBlobStore();
+    const files = [
+      { path: 'b/c', digest: digestOf('c'), size: 1 },
+      { path: 'd', digest: digestOf('d'), size: 1 },
+    ];
+    expect(pin).toEqual({
+      kind: 'file',
+      id: 'models/all/',
+      wish: wishDigest(wish),
+      url: `${server.url}/models/a/`,
+      files: digestOf(canonicalBytes(files)),
+    });
+    expect(await source.fetch(pin as never, store, run)).toMatchObject({ files, checked: ['first-seen'] });
+    expect(store.blobs.size).toBe(2);
+    const before = asked().length;
+    // Another day, and everything is in the depot.
+    await fileSource(http, { ...options, wishes: [wish] }).fetch(pin as never, store, run);
+    expect(asked().slice(before)).toEqual(['GET /models']);
+  });
+
+  it('that changed since it was first seen is refused, and so is one that is not what is locked', async () => {
+    put('a/d', 'd');
+    const wish = prefixAt(server, 'a/');
+    const [pin] = (await fileSource(http, options).resolve(wish, run)) as readonly BucketDirectoryPin[];
+    if (pin === undefined) throw new Error('no pin');
+    put('a/e', 'e');
+    const seen = new Map([[seenKey(pin), pin.files]]);
+    await expect(fileSource(http, { ...options, seen }).resolve(wish, run)).rejects.toMatchObject({
+      code: 'DIGEST_MISMATCH',
+      hint: expect.stringContaining('--accept models/all/'),
+    });
+    const locked = fileSource(http, { ...options, wishes: [wish] });
+    await expect(locked.fetch(pin, memoryBlobStore(), run)).rejects.toMatchObject({
+      code: 'DIGEST_MISMATCH',
+      message: expect.stringContaining('the lock says'),
+    });
+  });
+
+  it.each(['a/../x', 'a/con', 'a//b', 'a/b.', 'a/u\u0308', 'a/D'])(
+    'with the key %j is refused',
+    async (key) => {
+      put('a/d', 'd');
+      put(key, 'x');
+      await expect(fileSource(http, options).resolve(prefixAt(server, 'a/'), run)).rejects.toMatchObject({
+        code: 'NAME_UNSAFE',
+      });
+    },
+  );
+
+  it('without objects is refused', async () => {
+    put('a/', '');
+    await expect(fileSource(http, options).resolve(prefixAt(server, 'a/'), run)).rejects.toMatchObject({
+      code: 'CONTENT_INVALID',
     });
   });
 });

@@ -28,6 +28,13 @@ export function lockFileVectors(): Vector[] {
       version: '1.31.2',
       wish: digest('a wish'),
     }),
+    good('good-bucket-directory', 'everything below a prefix of a bucket', {
+      files: digest('a list of files'),
+      id: 'models/all/',
+      kind: 'file',
+      url: 'https://minio.example.org:9000/models/all/',
+      wish: digest('a wish'),
+    }),
     good('good-local-file', 'a file on this machine', file),
     good('good-directory', 'a directory on this machine, by the digest of the list of its files', directory),
     wrong('directory-files-in-line', 'files in the place of the digest of their list', {

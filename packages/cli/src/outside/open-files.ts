@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { type FileWish, GapferryError, type Sources, type UrlFilePin, wishDigest } from '@gapferry/core';
+import { type FileWish, GapferryError, type Sources, wishDigest } from '@gapferry/core';
 import type { RemoteOptions } from '@gapferry/git';
 import type { Credentials, HttpClient } from '@gapferry/http';
 import type { AskRepository, S3Credentials } from '@gapferry/objects';
@@ -37,7 +37,11 @@ export async function openFiles({
     directory: dirname(file),
     wishes,
     verifiers: await readFileVerifiers(wishes, file),
-    seen: new Map(seen.filter(({ id }) => !accepted.includes(id)).map((pin) => [seenKey(pin), pin.sha256])),
+    seen: new Map(
+      seen
+        .filter(({ id }) => !accepted.includes(id))
+        .map((pin) => [seenKey(pin), 'files' in pin ? pin.files : pin.sha256]),
+    ),
     askRepository: await askRepository(config, remote),
     credentials: async (host) => toKeys(await remote.credentials?.(host)),
     workDirectory: join(directory, 'work', 'files'),
@@ -49,7 +53,11 @@ function isWatched(wish: FileWish): boolean {
   return 'check' in wish && wish.check === 'first-seen';
 }
 
-function requireSeen(accepted: readonly string[], seen: readonly UrlFilePin[], file: string): void {
+function requireSeen(
+  accepted: readonly string[],
+  seen: readonly { readonly id: string }[],
+  file: string,
+): void {
   const unknown = accepted.find((name) => !seen.some(({ id }) => id === name));
   if (unknown === undefined) return;
   const names = seen.map(({ id }) => id);

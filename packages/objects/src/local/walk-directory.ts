@@ -1,7 +1,8 @@
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkRun, GapferryError, printable, type Run, unsafePathReason } from '@gapferry/core';
+import { checkRun, GapferryError, printable, type Run } from '@gapferry/core';
+import { MAX_FILES, requireSafeName } from '../directory-files.ts';
 import { refusedPlace, unreadablePlace } from './local-error.ts';
 
 export interface WalkLimits {
@@ -11,7 +12,7 @@ export interface WalkLimits {
   readonly depth: number;
 }
 
-export const WALK_LIMITS: WalkLimits = { files: 100_000, depth: 100 };
+export const WALK_LIMITS: WalkLimits = { files: MAX_FILES, depth: 100 };
 
 /** Paths of all files below a directory, relative to it, sorted (UTF-16 code units). Directories without files leave no trace. `shown`: the directory, for messages.
  *  Throws `CONTENT_INVALID` for links, devices, pipes and sockets, `NAME_UNSAFE` for names that not every file system can hold, `LIMIT_EXCEEDED`, `SOURCE_NOT_FOUND`, `UNREACHABLE`. */
@@ -27,7 +28,8 @@ export async function walkDirectory(
     checkRun(run);
     for (const entry of await entriesOf(join(directory, at), join(shown, at))) {
       const path = at === '' ? entry.name : `${at}/${entry.name}`;
-      requireSafe(path, shown);
+      // Names that are not UTF-8 come with U+FFFD in them, and could not be opened again.
+      requireSafeName(path, shown);
       if (entry.isDirectory()) waiting.push(path);
       else if (entry.isFile()) files.push(path);
       else
@@ -45,19 +47,6 @@ async function entriesOf(path: string, shown: string): Promise<Dirent[]> {
   } catch (error) {
     throw unreadablePlace(shown, error);
   }
-}
-
-/** Names that are not UTF-8 come with U+FFFD in them, and could not be opened again. */
-function requireSafe(path: string, shown: string): void {
-  const reason = path.includes('\ufffd') ? 'it is not UTF-8' : unsafePathReason(path);
-  if (reason === undefined) return;
-  throw new GapferryError({
-    code: 'NAME_UNSAFE',
-    message: printable(`the name "${path.slice(0, 200)}" in ${shown} is refused: ${reason}`),
-    hint: 'rename it: inside it has to lie on file systems and in stores that do not take such names',
-    origin: 'source',
-    data: { path: join(shown, path) },
-  });
 }
 
 function kindOf(entry: Dirent): string {
