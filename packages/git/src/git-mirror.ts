@@ -1,4 +1,3 @@
-import { watch } from 'node:fs';
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, GapferryError, type GitPin, hexOf, isGapferryError, type Run } from '@gapferry/core';
@@ -7,6 +6,7 @@ import { CHECKED_FETCH } from './fsck-severity.ts';
 import type { GitSetting } from './git-environment.ts';
 import type { RemoteSurroundings } from './git-remote.ts';
 import type { Git } from './git-tool.ts';
+import { tellPacks } from './packing/tell-packs.ts';
 
 /** A bare repository with what was fetched from one URL, so that the next collect asks only for what is new. It is a cache: when anything is wrong with it, it is made again.
  *  Every object is checked on its way in, as `fsck` does. Its refs are `refs/gapferry/<object id>`: what was pinned once stays, upstream's renamed branches cannot collide, and the ids are what negotiation offers. */
@@ -117,7 +117,9 @@ async function fetchMissing(git: Git, mirror: GitMirror, fetching: Fetching, run
   // Without names: git would write a hundred thousand files for as many refs, one after the other.
   const input = [...missing].map((oid) => `${oid}\n`).join('');
   const settings = [...remote.settings, ...CHECKED_FETCH, ...CACHE];
-  const told = tellPacks(mirror, (path) => fetching.onPack?.(path, held.size === 0));
+  const told = tellPacks(join(mirror.directory, 'objects', 'pack'), (path) =>
+    fetching.onPack?.(path, held.size === 0),
+  );
   const command = {
     ...remote,
     settings,
@@ -131,17 +133,6 @@ async function fetchMissing(git: Git, mirror: GitMirror, fetching: Fetching, run
   if (/shallow roots are not allowed/.test(complaint)) throw cutUpstream(pin);
   await requireIds(git, mirror, pin, missing, run);
   await writeIds(mirror, held.union(missing));
-}
-
-/** git renames the index of a pack into place last. */
-function tellPacks({ directory }: GitMirror, onPack: (path: string) => void): { close(): void } {
-  const packs = join(directory, 'objects', 'pack');
-  const watcher = watch(packs, (_event, name) => {
-    if (name?.endsWith('.idx') === true) onPack(join(packs, name.replace(/idx$/, 'pack')));
-  });
-  // Then nobody is told.
-  watcher.on('error', () => {});
-  return watcher;
 }
 
 /** What a killed run left half-written; nobody else works in the mirror now. */
