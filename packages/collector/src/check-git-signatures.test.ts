@@ -165,6 +165,16 @@ describe('what bundle.yaml demands of the refs of a repository', () => {
     });
   });
 
+  it('is for no more refs than a manifest can name, however few objects they are', async () => {
+    const many = Object.fromEntries(Array.from({ length: 10_001 }, (_, i) => [`refs/heads/b${i}`, ADA]));
+    await expect(check([{ allowedSigners: 'ada' }], many)).rejects.toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      message: expect.stringContaining('10001 refs'),
+    });
+    delete many['refs/heads/b0'];
+    expect((await check([{ allowedSigners: 'ada' }], many)).signed).toEqual([ADA.oid]);
+  });
+
   it('is not met by what nobody can sign', async () => {
     await expect(check([{ allowedSigners: 'ada' }], { 'refs/tags/tree': TREE })).rejects.toMatchObject({
       code: 'SIGNATURE_MISSING',

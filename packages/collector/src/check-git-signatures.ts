@@ -2,6 +2,7 @@ import { checkGitRefs, demandedRefs, encodeSignedObjects, parseSignedObjects } f
 import {
   type BlobWriter,
   GapferryError,
+  GIT_OBJECT_LIMITS,
   type GitCheck,
   type GitHolding,
   type GitObject,
@@ -43,6 +44,7 @@ export async function checkGitSignatures(
   const wanted = demanded.map((demand) => ({ demand, refs: refsUnder(demand, pin) }));
   for (const { demand, refs } of wanted)
     if (refs.length === 0 && demand.ifAny) run.emit({ kind: 'warning', item: pin.id, message: idle(demand) });
+  requireRoom(wanted, pin);
   const oids = [...new Set(wanted.flatMap(({ refs }) => refs.map(({ oid }) => oid)))];
   if (oids.length === 0) return holding;
   const read = await objects.readObjects(pin, oids, run);
@@ -53,6 +55,19 @@ export async function checkGitSignatures(
   // What the inside would refuse is never sealed.
   parseSignedObjects(signed, `the signed tags and commits of git ${pin.id}`);
   return { ...holding, checked, signed: await store.add(MEDIA_TYPES.gitSigned, signed, run) };
+}
+
+/** Several refs may name one object; a manifest has no room for more of them. */
+function requireRoom(wanted: readonly { readonly refs: readonly GitRef[] }[], { id }: GitPin): void {
+  const names = new Set(wanted.flatMap(({ refs }) => refs.map(({ name }) => name)));
+  const { objects: most } = GIT_OBJECT_LIMITS;
+  if (names.size <= most) return;
+  throw new GapferryError({
+    code: 'LIMIT_EXCEEDED',
+    origin: 'source',
+    message: `${names.size} refs of git ${id} must be signed; at most ${most} are taken where signatures are checked`,
+    hint: 'name the refs that must be signed under "verify" of the repository in bundle.yaml ("refs")',
+  });
 }
 
 /** Throws `SIGNATURE_MISSING` where a line of bundle.yaml names refs that are not there: then nothing would be checked, and nobody would notice. */
