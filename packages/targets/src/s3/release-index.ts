@@ -1,12 +1,4 @@
-import {
-  canonicalBytes,
-  type Digest,
-  digestFromHex,
-  GapferryError,
-  hexOf,
-  isDigest,
-  parseJson,
-} from '@gapferry/core';
+import { type Digest, digestFromHex, GapferryError, hexOf, isDigest, parseJson } from '@gapferry/core';
 import type { LoadedRelease } from '../git-host/git-host.ts';
 
 export const INDEX_FORMAT = 'gapferry.objects/1';
@@ -43,22 +35,21 @@ export interface IndexedCopy {
 export const MOST_INDEX_BYTES: number = 96 << 20;
 const LIMITS = { maxBytes: MOST_INDEX_BYTES, maxDepth: 6 };
 
+/** JSON with a line for each file. */
 export function writeIndex(index: ReleaseIndex): Uint8Array {
   const { channel, version, sequence, statement, files, earlier } = index;
-  return canonicalBytes({
+  const head = {
     format: INDEX_FORMAT,
     channel,
     version,
     sequence,
     statement,
     ...(earlier.length > 0 && { earlier }),
-    files: files.map(({ digest, size, version: objectVersion, ...file }) => ({
-      ...file,
-      sha256: hexOf(digest),
-      size,
-      ...(objectVersion !== undefined && { versionId: objectVersion }),
-    })),
-  });
+  };
+  const lines = files.map(({ path, key, digest, size, etag, version: versionId, executable, latest }) =>
+    JSON.stringify({ path, key, sha256: hexOf(digest), size, etag, versionId, executable, latest }),
+  );
+  return Buffer.from(`${JSON.stringify(head).slice(0, -1)},"files":[\n${lines.join(',\n')}\n]}\n`);
 }
 
 /** Undefined for what is no index of ours: somebody else's object. */
