@@ -7,7 +7,7 @@ import { makeTwoMachines, type TwoMachines } from '../support/two-machines.ts';
 let machines: TwoMachines;
 afterEach(() => machines.close());
 
-it('carries 100,000 small files as one directory', { timeout: 1_200_000 }, async () => {
+it('carries 100,000 small files as one directory', { timeout: 2_400_000 }, async () => {
   const bundle = 'format: gapferry.bundle/1\nname: line-a\nfiles: [{path: ../../many, as: many}]\n';
   machines = await makeTwoMachines({ bundle, environment: {} });
   const many = join(machines.outside.directory, 'many');

@@ -111,11 +111,13 @@ answer('made')`,
       const place = (more = ''): string =>
         `s3: {endpoint: "${minio.url}", bucket: models, key: "a b/tööl+1.bin"${more}}`;
       await host.want(
-        `files:\n  - {${place(`, version: "${first}"`)}, as: old, check: first-seen}\n  - {${place()}, as: new, check: first-seen}\n`,
+        `files:\n  - {s3: {endpoint: "${minio.url}", bucket: models, prefix: "a b"}, as: all, check: first-seen}\n  - {${place(`, version: "${first}"`)}, as: old, check: first-seen}\n  - {${place()}, as: new, check: first-seen}\n`,
       );
       await host.collect(0, ['--first', '--version', '1.0.0']);
       const lock = JSON.parse(await readLock(host));
+      const files = [{ digest: digestOf('v2'), path: 'tööl+1.bin', size: 2 }];
       expect(lock.pins).toMatchObject([
+        { id: 'all/', url: `${minio.url}/models/a%20b/`, files: digestOf(JSON.stringify(files)) },
         { id: 'new', sha256: digestOf('v2'), size: 2 },
         { id: 'old', sha256: digestOf('v1'), size: 2 },
       ]);
