@@ -222,12 +222,13 @@ function gitLoads(item: GitItem, parts: Parts): Pair {
   };
 }
 
-/** All blobs of a repository but its lists. */
+/** All blobs of a repository but its lists and its signed tags and commits. */
 function lfsBlobs(item: GitItem, sizes: Parts['sizes']): SizedDigest[] {
   if (item.lfs === undefined) return [];
   const lists = [item.refs, item.lfs].flatMap((list) => ('list' in list ? [list.list.digest] : []));
+  const others = item.signed === undefined ? lists : [...lists, item.signed.digest];
   const objects = 'list' in item.lfs ? undefined : new Set(item.lfs.map(({ oid }) => oid));
-  return blobsIn(item, sizes).filter(({ digest }) => objects?.has(digest) ?? !lists.includes(digest));
+  return blobsIn(item, sizes).filter(({ digest }) => objects?.has(digest) ?? !others.includes(digest));
 }
 
 function fileLoads(item: FileItem, parts: Parts): Pair {

@@ -1,8 +1,10 @@
 import { encodeLfsList, MAX_INLINE_LFS } from '@gapferry/bundle';
 import {
   add,
+  attachSigned,
   policyOf,
   type SimulatedRelease,
+  signedCommit,
   simulatedRelease,
   testGitSignatureVerifier,
   testUpstreamVerifier,
@@ -51,9 +53,17 @@ function listed(
   return { release, objects };
 }
 
+function sign(release: SimulatedRelease): void {
+  attachSigned(release, release.manifest.items[0].id, { main: signedCommit('ada') });
+}
+
 describe('a list of Git LFS objects that is a blob', () => {
-  it('is held against the item, and targets are asked for the objects alone', async () => {
+  it.each([
+    ['', () => {}],
+    [', also where its refs are signed', sign],
+  ])('is held against the item, and targets are asked for the objects alone%s', async (_, bend) => {
     const { release, objects } = listed();
+    bend(release);
     await inside.carry(release);
     const spied = recordCalls<Target>(inside.target);
     await inside.plan(first, { targets: new Map([['depot', spied.object]]) });
