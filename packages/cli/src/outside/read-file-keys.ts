@@ -1,16 +1,8 @@
-import { open } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import {
-  type FileSigner,
-  type FileVerifier,
-  type FileWish,
-  GapferryError,
-  nameOfSigner,
-} from '@gapferry/core';
-import { reasonOf } from '../environment.ts';
+import { type FileSigner, type FileVerifier, type FileWish, nameOfSigner } from '@gapferry/core';
+import { readKeyFile } from './read-key-file.ts';
 
-/** A distribution's whole keyring is some megabytes. */
-const LIMIT = 16_777_216;
+const HINT =
+  'paths of keys start from the directory of bundle.yaml; a minisign key may stand in bundle.yaml itself (56 characters, RW…)';
 const MINISIGN_KEY = /^RW[A-Za-z0-9+/]{54}$/;
 
 /** Reads the keys that `signature` of files names, relative to bundle.yaml, by `nameOfSigner`. What verifies is loaded only when there is one. Throws `CONFIG_INVALID` for what cannot be read, `KEY_UNUSABLE`. */
@@ -25,7 +17,9 @@ export async function readFileVerifiers(
   for (const [name, signer] of signers) {
     const [kind, key] = kindOf(signer);
     const content =
-      kind === 'minisign' && MINISIGN_KEY.test(key) ? Buffer.from(key) : await readKey(name, key, file);
+      kind === 'minisign' && MINISIGN_KEY.test(key)
+        ? Buffer.from(key)
+        : await readKeyFile(name, key, file, HINT);
     verifiers.set(name, fileVerifier({ kind, name: key, content }));
   }
   return verifiers;
@@ -39,20 +33,4 @@ function signersOf(wish: FileWish): FileSigner[] {
 function kindOf(signer: FileSigner): ['key' | 'keyring' | 'minisign', string] {
   if ('key' in signer) return ['key', signer.key];
   return 'keyring' in signer ? ['keyring', signer.keyring] : ['minisign', signer.minisign];
-}
-
-async function readKey(what: string, path: string, file: string): Promise<Uint8Array> {
-  try {
-    await using handle = await open(resolve(dirname(file), path));
-    const { size } = await handle.stat();
-    if (size > LIMIT) throw new Error(`it has more than ${LIMIT} bytes`);
-    return await handle.readFile();
-  } catch (cause) {
-    throw new GapferryError({
-      code: 'CONFIG_INVALID',
-      message: `${file}: the ${what}: ${reasonOf(cause)}`,
-      hint: 'paths of keys start from the directory of bundle.yaml; a minisign key may stand in bundle.yaml itself (56 characters, RW…)',
-      cause,
-    });
-  }
 }
