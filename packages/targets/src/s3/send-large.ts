@@ -12,7 +12,7 @@ interface LargeFile extends S3At {
 const MOST_PARTS = 10_000;
 const LARGEST_PART = 64 << 20;
 /** Bytes of parts that are read or under way. */
-const IN_MEMORY = 48 << 20;
+const IN_MEMORY = 32 << 20;
 
 /** Sends a large file in parts, several at a time, and goes on with what an earlier run left. A part that is there counts by its own digest, hashed anew from the medium, so that nothing
  *  depends on what was remembered. The medium's last bytes are only given out once all of them are proved: what is damaged is never completed. */
