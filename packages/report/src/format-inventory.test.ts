@@ -280,6 +280,30 @@ describe('a directory', () => {
     expect(toInventoryJson(withKit(files)).items[0]).toMatchObject({ id: 'kit/', files: 2 });
   });
 
+  it('and a file say in an inventory what they were held against, besides a given sha256', () => {
+    const held = [
+      'checksums',
+      'first-seen',
+      'given-sha256',
+      'given-sha512',
+      { by: 'cosign-key', key: digestOf('key') },
+      { by: 'minisign', key: 'C09F23ED92F77218', of: 'checksums' },
+      { by: 'openpgp', fingerprint: '0a'.repeat(20) },
+    ];
+    const file = { ...kit([]), id: 'tool', root: { ...ROOT, ...LAYER }, checked: held, files: undefined };
+    const { files: _, ...single } = file;
+    const manifest = {
+      ...MANIFEST,
+      items: [{ ...kit([{ path: 'a', ...LAYER }]), checked: ['first-seen'] }, single],
+    };
+    const text = formatInventory(manifest as unknown as Manifest);
+    expect(text).toMatch(/kit\/ +1 file .*as first seen$/m);
+    expect(text).toContain(
+      `in a list of checksums; as first seen; sha512 given; signed by key ${digestOf('key').slice(0, 19)}…; checksums signed by minisign key C09F23ED92F77218; signed by OpenPGP key ${'0a'.repeat(20)}`,
+    );
+    expect(toInventoryJson(manifest as unknown as Manifest).items[1]).toMatchObject({ held });
+  });
+
   it('says in a plan how many files it has and how many of those there it replaces', () => {
     const files = ['kit/a', 'kit/b', 'kit/c'].map((path) => ({ path, root: ROOT }));
     const load = { kind: 'file', item: 'file kit/', path: 'kit/', files } as const;

@@ -2,6 +2,7 @@ import {
   type AttachedArtifact,
   attachedTo,
   type ChartItem,
+  type FileItem,
   type ImageItem,
   type Item,
   type ItemKind,
@@ -11,8 +12,16 @@ import {
   type Packs,
   releaseBlobs,
 } from '@gapferry/bundle';
-import { type Digest, printable, shortDigest, totalSize, type UpstreamCheck } from '@gapferry/core';
+import {
+  type Digest,
+  type FileCheck,
+  printable,
+  shortDigest,
+  totalSize,
+  type UpstreamCheck,
+} from '@gapferry/core';
 import { filteredNote, signerText, typesText } from './attached-text.ts';
+import { fileCheckText } from './file-check-text.ts';
 import { formatBytes } from './format-bytes.ts';
 import { formatTable } from './format-table.ts';
 import { count, KIND_TITLES, KINDS } from './kind-titles.ts';
@@ -44,6 +53,8 @@ export interface InventoryItem {
   readonly attachments?: readonly AttachedArtifact[];
   /** Which demands upstream's signatures met outside. */
   readonly checked?: readonly UpstreamCheck[];
+  /** What a file was held against outside. */
+  readonly held?: readonly FileCheck[];
   /** What is loaded is a filtered index: upstream's signature over the index does not cover it. */
   readonly filtered?: true;
 }
@@ -70,13 +81,23 @@ function toInventoryItem(
   const own = totalSize(item.blobs.map((digest) => ({ digest, size: sizes.get(digest) ?? 0 })));
   const { kind, id } = item;
   if (isDirectoryItem(item))
-    return { kind, id, ...('list' in item.files ? {} : { files: item.files.length }), bytes: own };
-  if (item.kind === 'file') return { kind, id, digest: item.root.digest, bytes: own };
+    return {
+      kind,
+      id,
+      ...('list' in item.files ? {} : { files: item.files.length }),
+      bytes: own,
+      ...heldOf(item),
+    };
+  if (item.kind === 'file') return { kind, id, digest: item.root.digest, bytes: own, ...heldOf(item) };
   if (item.kind !== 'git')
     return { kind, id, digest: item.root.digest, bytes: own, ...attachedMembers(item) };
   const packed = packs?.items.find((other) => other.id === id)?.packs ?? [];
   const refs = 'list' in item.refs ? {} : { refs: item.refs.length };
   return { kind, id, ...refs, bytes: own + totalSize(packed) };
+}
+
+function heldOf({ checked }: FileItem): Pick<InventoryItem, 'held'> {
+  return checked.length === 0 ? {} : { held: checked };
 }
 
 function attachedMembers(
@@ -114,8 +135,9 @@ function identityText({ kind, digest, refs, files }: InventoryItem): string {
   return many === undefined ? `many ${noun}s` : count(many, noun);
 }
 
-function notesText({ attachments = [], checked = [], filtered }: InventoryItem): string {
+function notesText({ attachments = [], checked = [], held = [], filtered }: InventoryItem): string {
   return [
+    ...held.filter((check) => check !== 'given-sha256').map(fileCheckText),
     ...checked.map((check) => `signed by ${signerText(check)}`),
     ...(attachments.length === 0 ? [] : [`with ${typesText(attachments)}`]),
     ...(filtered === undefined ? [] : ['filtered index']),

@@ -1,0 +1,28 @@
+import { type FileCheck, shortDigest } from '@gapferry/core';
+
+/** What a file was held against outside, in a few words. */
+export function fileCheckText(check: FileCheck): string {
+  switch (check) {
+    case 'given-sha256':
+      return 'sha256 given';
+    case 'given-sha512':
+      return 'sha512 given';
+    case 'checksums':
+      return 'in a list of checksums';
+    case 'first-seen':
+      return 'as first seen';
+    default:
+      return `${check.of === undefined ? 'signed' : 'checksums signed'} by ${keyText(check)}`;
+  }
+}
+
+function keyText(check: Exclude<FileCheck, string>): string {
+  switch (check.by) {
+    case 'cosign-key':
+      return `key ${shortDigest(check.key)}…`;
+    case 'openpgp':
+      return `OpenPGP key ${check.fingerprint}`;
+    case 'minisign':
+      return `minisign key ${check.key}`;
+  }
+}
