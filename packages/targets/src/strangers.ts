@@ -14,10 +14,16 @@ export async function requireNoStrangers(tree: string, loads: readonly Load[]): 
 }
 
 /** Names as file systems compare them, and how they are spelled in the directory. */
-type Listing = ReadonlyMap<string, readonly string[]>;
-type Listings = Map<string, Promise<Listing>>;
+export type Listing = ReadonlyMap<string, readonly string[]>;
+export type Listings = Map<string, Promise<Listing>>;
 
-async function requireSpelling(tree: string, path: string, item: string, listings: Listings): Promise<void> {
+/** `listings`: of directories that were looked at already. */
+export async function requireSpelling(
+  tree: string,
+  path: string,
+  item: string,
+  listings: Listings,
+): Promise<void> {
   let directory = tree;
   for (const part of path.split('/')) {
     const listing = listings.get(directory) ?? list(directory);

@@ -15,7 +15,7 @@ export interface SeenFile {
 }
 
 /** O_NONBLOCK so that a FIFO put in place of a file cannot hang the opening. */
-const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+export const READ: number = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const CHUNK = 1 << 20;
 const OWNER_RUNS = 0o100n;
 
@@ -38,11 +38,12 @@ export async function identityAt(root: string, path: string): Promise<string | u
   return facts && identify(facts);
 }
 
-function identify({ dev, ino, size, mode, mtimeNs, ctimeNs }: BigIntStats): string {
+export function identify({ dev, ino, size, mode, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, size, mode, mtimeNs, ctimeNs].join('-');
 }
 
-async function factsAt(root: string, path: string): Promise<BigIntStats | undefined> {
+/** Throws `TARGET_CONFLICT` for anything but a regular file in real directories. */
+export async function factsAt(root: string, path: string): Promise<BigIntStats | undefined> {
   const parts = path.split('/');
   let place = root;
   for (const [i, part] of parts.entries()) {

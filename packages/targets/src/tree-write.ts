@@ -67,7 +67,7 @@ async function writeSynced(path: string, { bytes, executable }: TreeWrite, run: 
 }
 
 /** Makes the directories on the way, durably; what is there must be a real directory. */
-async function makeWay(root: string, path: string): Promise<void> {
+export async function makeWay(root: string, path: string): Promise<void> {
   await mkdir(root, { recursive: true });
   let place = root;
   for (const part of path.split('/').slice(0, -1)) {
@@ -84,7 +84,7 @@ async function makeWay(root: string, path: string): Promise<void> {
 }
 
 /** File systems that cannot sync a directory (some network mounts) say EINVAL or ENOTSUP; there a rename is all one can get. */
-async function syncDirectory(path: string): Promise<void> {
+export async function syncDirectory(path: string): Promise<void> {
   try {
     await using directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
     await directory.sync();

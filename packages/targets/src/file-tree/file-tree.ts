@@ -1,0 +1,52 @@
+import type { Bytes, Run } from '@gapferry/core';
+
+/** What the target needs of a place that keeps files in directories: a directory of this machine, or a WebDAV server. Paths are safe, relative to its root, with `/`. */
+export interface FileTree {
+  /** For messages. */
+  readonly place: string;
+  /** Does a tag that another import left prove the bytes of today, together with the size? */
+  readonly keepsTags: boolean;
+  /** Asks whether it can be used at all; changes nothing. `canMove`: a file that is there can get another name in one step. */
+  probe(run: Run): Promise<{ readonly canMove: boolean }>;
+  /** Throws `NO_SPACE` where it is known that so many bytes do not fit. */
+  requireRoom(bytes: number, run: Run): Promise<void>;
+  /** Throws `NAME_UNSAFE` where a path could not be kept, or is there under another spelling. */
+  requireUsable(paths: readonly TreePath[], run: Run): Promise<void>;
+  /** Undefined: there is nothing. Throws `TARGET_CONFLICT` for what is no file. */
+  look(at: TreePath, run: Run): Promise<TreeFact | undefined>;
+  /** Exactly the bytes of the file that was looked at. */
+  open(at: TreePath, fact: TreeFact, run: Run): Bytes;
+  /** Writes a file, with the directories on its way. `over`: the tag of what may be replaced; absent: nothing may be there. Throws `TARGET_CONFLICT`. */
+  put(at: TreePath, body: TreeBody, over: string | undefined, run: Run): Promise<TreeFact>;
+  /** Another name in one step. */
+  move(from: TreePath, to: TreePath, how: TreeMove, run: Run): Promise<TreeFact>;
+  /** Fine when there is none. */
+  remove(at: TreePath, run: Run): Promise<void>;
+  /** Removes a directory of ours with all that is in it; fine when there is none. */
+  clear(directory: TreePath, run: Run): Promise<void>;
+}
+
+export interface TreePath {
+  readonly path: string;
+  /** Named in errors and progress. */
+  readonly item: string;
+}
+
+export interface TreeFact {
+  readonly size: number;
+  /** Another one when the file was replaced or written to; empty where the place tells none. */
+  readonly tag: string;
+  /** Absent where no such bit is kept. */
+  readonly executable?: boolean;
+}
+
+/** May be opened again. Whoever sees the end of its bytes saw the right ones. */
+export interface TreeBody {
+  readonly size: number;
+  readonly open: () => Bytes;
+}
+
+export interface TreeMove {
+  readonly executable: boolean;
+  readonly over: string | undefined;
+}
