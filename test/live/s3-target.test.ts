@@ -186,7 +186,7 @@ answer(boto3.client('sts', **keys).assume_role(RoleArn='arn:minio:iam:::role/x',
     const inside = await s3Site(
       machines.inside,
       place,
-      'bucket: plant, create: true, overwrite: version, latest: true',
+      'bucket: plant, create: true, overwrite: version, latest: "{path}"',
     );
     await gapferryJson(inside, inside.load(depot()));
     expectWhole(await boto3<ReadByBoto3[]>(place, `answer(everything('plant', 'line-a/1.0.0/'))`));
