@@ -6,6 +6,10 @@ import {
   formatImageReference,
   gitIdentity,
   isGapferryError,
+  LISTED_NAMES,
+  type ListedFileWish,
+  listedName,
+  listedUrl,
   matchesGlob,
   nameInUrl,
   type Pin,
@@ -40,6 +44,13 @@ function isAssetOf({ id, url, version }: UrlFilePin, { as, release }: ReleaseFil
   );
 }
 
+/** Which archive the listing names is upstream's to say; that it lies beside the listing is not. */
+function isListed({ id, url }: UrlFilePin, { as, listing }: ListedFileWish): boolean {
+  if (id === `${as}/${LISTED_NAMES.listing}`) return url === listing;
+  const name = nameInUrl(url);
+  return id === `${as}/${listedName(name)}` && url === listedUrl(listing, name);
+}
+
 function isWishedFile(pin: FilePin, wish: FileWish): boolean {
   if ('path' in wish)
     return 'path' in pin && pin.path === wish.path && pin.id === ('files' in pin ? `${wish.as}/` : wish.as);
@@ -48,6 +59,7 @@ function isWishedFile(pin: FilePin, wish: FileWish): boolean {
     return 'files' in pin && pin.id === `${wish.as}/` && pin.url === urlOfPrefix(wish.prefix);
   if ('files' in pin) return false;
   if ('release' in wish) return isAssetOf(pin, wish);
+  if ('listing' in wish) return isListed(pin, wish);
   return pin.id === wish.as && pin.url === wish.url && pin.sha256 === (wish.sha256 ?? pin.sha256);
 }
 

@@ -20,6 +20,7 @@ import {
 } from '@gapferry/core';
 import { checkKey } from './attachment-schemas.ts';
 import { checkManifest, itemKey } from './check-manifest.ts';
+import { bareContentDate } from './content-date-schema.ts';
 import { sortedFileChecks } from './file-checked.ts';
 import { fileBlobs } from './file-list.ts';
 import { FORMATS } from './formats.ts';
@@ -118,8 +119,13 @@ function toImageItem(holding: ImageHolding): ImageItem {
     upstream: pin.root.digest,
     ...(upstreamIndex && { upstreamIndex: bare(upstreamIndex) }),
     ...attachedTo(holding),
+    ...datedAs(holding),
     ...namersOf(pin),
   };
+}
+
+function datedAs({ content }: Pick<ImageHolding, 'content'>): Pick<ImageItem, 'content'> {
+  return content === undefined ? {} : { content: bareContentDate(content) };
 }
 
 function toChartItem(holding: ChartHolding): ChartItem {
@@ -229,7 +235,7 @@ function toFileItem(holding: FileHolding, { fileLists }: Lists): FileItem {
   const checked = sortedFileChecks(holding.checked ?? []);
   if ('root' in holding) {
     const { root } = holding;
-    return { ...base, blobs: [root.digest], root: bare(root), source, checked };
+    return { ...base, blobs: [root.digest], root: bare(root), source, checked, ...datedAs(holding) };
   }
   const list = fileLists?.get(pin.id);
   return {

@@ -154,7 +154,7 @@ files:
     ['platforms: [amd64]', '3:13: platforms[0]: must be os/architecture, for example linux/amd64'],
     ['version: 1.10', '3:10: version: must be text: put it in quotes'],
     ['insecure: ["http://a"]', '3:12: insecure[0]: must be host or host:port'],
-    ['images: []', '2:7: name: the bundle wants nothing: add images, charts, git or files'],
+    ['images: []', '2:7: name: the bundle wants nothing: add images, charts, git, files or content'],
     [
       'images: [nginx, "docker.io/library/nginx:latest"]',
       '3:17: images[1]: image docker.io/library/nginx:latest is wanted twice',

@@ -1,6 +1,7 @@
 import { isGapferryError, type Wish } from '@gapferry/core';
 import { z } from 'zod';
 import { type ChartEntry, chartEntry, toChartWish } from './chart-entry.ts';
+import { type ContentEntry, contentEntry, toContentWishes } from './content-entry.ts';
 import { duplicateWishes } from './duplicate-wishes.ts';
 import { platformList, sortedUnique, withHint } from './entry-schemas.ts';
 import { type FileEntry, fileEntry, toFileWish } from './file-entry.ts';
@@ -47,6 +48,7 @@ const schema = z.strictObject({
   charts: z.array(chartEntry).max(10_000).optional(),
   git: z.array(gitEntry).max(10_000).optional(),
   files: z.array(fileEntry).max(50_000).optional(),
+  content: z.array(contentEntry).max(100).optional(),
   upstream: z.array(upstreamEntry).max(1000).optional(),
   waivers: z.array(waiverEntry).max(1000).optional(),
 });
@@ -68,7 +70,7 @@ export function parseBundleConfig(
   if (problems.length > 0) throw configError(file, problems);
   if (wishes.length === 0)
     throw configError(file, [
-      yaml.problem(['name'], 'the bundle wants nothing: add images, charts, git or files'),
+      yaml.problem(['name'], 'the bundle wants nothing: add images, charts, git, files or content'),
     ]);
   return {
     name: raw.name,
@@ -93,10 +95,14 @@ interface ReadEntries {
 function readEntries({ value: raw, problem }: YamlFile<Raw>, normalize: NormalizeGitUrl): ReadEntries {
   const problems: Problem[] = [];
   const places = new Map<Wish, readonly PropertyKey[]>();
-  const read = <E>(list: string, entries: readonly E[] | undefined, make: (entry: E) => Wish): void => {
+  const read = <E>(
+    list: string,
+    entries: readonly E[] | undefined,
+    make: (entry: E) => Wish | readonly Wish[],
+  ): void => {
     for (const [i, entry] of (entries ?? []).entries()) {
       try {
-        places.set(make(entry), [list, i]);
+        for (const wish of [make(entry)].flat()) places.set(wish, [list, i]);
       } catch (error) {
         if (!isGapferryError(error)) throw error;
         const member = error.data['member'];
@@ -110,6 +116,7 @@ function readEntries({ value: raw, problem }: YamlFile<Raw>, normalize: Normaliz
   read('charts', raw.charts, (entry: ChartEntry) => toChartWish(entry, upstream));
   read('git', raw.git, (entry: GitEntry) => toGitWish(entry, normalize, upstream));
   read('files', raw.files, (entry: FileEntry) => toFileWish(entry));
+  read('content', raw.content, (entry: ContentEntry) => toContentWishes(entry, defaults));
   return { wishes: [...places.keys()], places, problems };
 }
 

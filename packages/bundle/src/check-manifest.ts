@@ -13,6 +13,7 @@ import {
   unsafePathReason,
 } from '@gapferry/core';
 import { attachmentProblems } from './attachment-problems.ts';
+import { contentProblems } from './content-of-item.ts';
 import { fileCheckProblems } from './file-checked.ts';
 import { fileListProblems } from './file-list.ts';
 import { requireFormat } from './formats.ts';
@@ -159,7 +160,7 @@ function attached({ attachments = [] }: ImageItem | ChartItem): SizedDigest[] {
 }
 
 function itemProblems(item: Item, i: number): Problem[] {
-  const problems = KIND_PROBLEMS[item.kind](item as never);
+  const problems = [...KIND_PROBLEMS[item.kind](item as never), ...contentProblems(item)];
   return problems.map((message) => ({ path: `items[${i}]`, message: `${describeItem(item)}: ${message}` }));
 }
 

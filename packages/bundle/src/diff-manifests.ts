@@ -7,6 +7,7 @@ import {
   totalSize,
 } from '@gapferry/core';
 import { type AttachedChange, attachedChange } from './attached-change.ts';
+import { contentOf } from './content-of-item.ts';
 import { type FileChange, type FileLists, fileChanges } from './directory-change.ts';
 import {
   type ChartItem,
@@ -46,6 +47,8 @@ interface Notes {
   readonly filtered?: true;
   /** Kind and id of the items whose content names an item that is new under its name, sorted. */
   readonly namedBy?: readonly string[];
+  /** Of when content that grows old is on either side, where that changed. */
+  readonly dated?: { readonly from?: string; readonly to?: string };
 }
 
 /** `bytes`: of the item's blobs that A has not. */
@@ -204,7 +207,7 @@ function attachmentChange(was: Item, is: Item, bytes: number): ItemChange[] {
 }
 
 function notesOn(was: Item | undefined, is: Item): Notes {
-  const named = was?.id === is.id ? {} : namedByOf(is);
+  const named = { ...(was?.id === is.id ? {} : namedByOf(is)), ...datesOf(was, is) };
   if (!isOci(is) || (was !== undefined && !isOci(was))) return named;
   const attached = attachedChange(was, is);
   return {
@@ -212,6 +215,13 @@ function notesOn(was: Item | undefined, is: Item): Notes {
     ...(isFiltered(is) && { filtered: true }),
     ...named,
   };
+}
+
+function datesOf(was: Item | undefined, is: Item): Pick<Notes, 'dated'> {
+  const from = was && contentOf(was)?.updated;
+  const to = contentOf(is)?.updated;
+  if (from === to) return {};
+  return { dated: { ...(from !== undefined && { from }), ...(to !== undefined && { to }) } };
 }
 
 function namedByOf(item: Item): { namedBy?: readonly string[] } {

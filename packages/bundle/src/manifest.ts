@@ -1,5 +1,6 @@
 import type {
   Attachment,
+  ContentDate,
   Descriptor,
   Digest,
   DirectoryFile,
@@ -20,6 +21,7 @@ import {
   gitCheckedSchema,
   imageCheckedSchema,
 } from './attachment-schemas.ts';
+import { contentDateSchema } from './content-date-schema.ts';
 import { fileCheckedSchema } from './file-checked.ts';
 import { directoryFileSchema, MAX_INLINE_FILES } from './file-list.ts';
 import { FORMATS } from './formats.ts';
@@ -74,6 +76,8 @@ export interface ImageItem extends ItemBase {
   readonly attachments?: readonly Attachment[];
   /** Which demands upstream's signatures met outside, sorted. What decides inside is the site's own policy. */
   readonly checked?: readonly UpstreamCheck[];
+  /** How fresh it is, where it is content that grows old. */
+  readonly content?: ContentDate;
   /** Which items' content names the image, sorted by `byNaming`. */
   readonly namedBy?: readonly NamedBy[];
 }
@@ -127,6 +131,8 @@ interface FileItemBase extends ItemBase {
 
 export interface SingleFileItem extends FileItemBase {
   readonly root: Descriptor;
+  /** As for images. */
+  readonly content?: ContentDate;
 }
 
 /** Its id ends with a slash. */
@@ -150,6 +156,7 @@ const imageSchema = z.strictObject({
   upstreamIndex: descriptorSchema.optional(),
   attachments,
   checked: imageCheckedSchema.optional(),
+  content: contentDateSchema.optional(),
   namedBy: namedBySchema.optional(),
 });
 
@@ -197,9 +204,13 @@ const fileSchema = z
       .optional(),
     source: textSchema,
     checked: fileCheckedSchema,
+    content: contentDateSchema.optional(),
   })
   .refine(({ root, files }) => (root === undefined) !== (files === undefined), {
     error: 'has either root or files',
+  })
+  .refine(({ files, content }) => files === undefined || content === undefined, {
+    error: 'has content of one kind, and is a directory',
   });
 
 /** Shape only; what must hold between the members is `checkManifest`. */

@@ -9,6 +9,7 @@ import {
 } from '@gapferry/core';
 import { type AssembledRelease, assembleRelease } from './assemble-release.ts';
 import { countingStore } from './counting-store.ts';
+import { dateContent } from './date-content.ts';
 import type { Discovery, LookFetcher } from './discovery.ts';
 import { type ItemFetcher, itemFetcher } from './fetch-item.ts';
 import { fetchPins } from './fetch-pins.ts';
@@ -40,7 +41,8 @@ export async function collect(request: CollectRequest, run: Run): Promise<Collec
     run,
   );
   const version = releaseVersion(request.version, request.config, lock);
-  const { holdings, items } = await fetchPins({ ...request, lock, fetcher }, run);
+  const fetched = await fetchPins({ ...request, lock, fetcher }, run);
+  const holdings = await dateContent({ ...request, holdings: fetched.holdings, store }, run);
   const assembleAs = (name: string): Promise<AssembledRelease> =>
     assembleRelease({ ...request, version: name, store, holdings, sequence: numbered.address.sequence }, run);
   const assembled = await assembleAs(version);
@@ -54,7 +56,7 @@ export async function collect(request: CollectRequest, run: Run): Promise<Collec
   const kind = unchanged === undefined ? 'sealed' : 'unchanged';
   const totals = store.totalsOf(release);
   const found = { ...(discovered && { discovered }), ...(leads && { leads }) };
-  return { kind, ...release, lock, ...found, items, totals };
+  return { kind, ...release, lock, ...found, items: fetched.items, totals };
 }
 
 /** Charts and artifacts are looked into where they lie in the depot, and are not fetched again. */

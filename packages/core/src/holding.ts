@@ -1,4 +1,5 @@
 import type { Attachment } from './attachment.ts';
+import type { ContentDate } from './content.ts';
 import type { Descriptor, SizedDigest } from './descriptor.ts';
 import type { FileCheck } from './file-check.ts';
 import type { GitCheck } from './git-signatures.ts';
@@ -23,6 +24,8 @@ export interface ImageHolding {
   readonly attachments?: readonly Attachment[];
   /** Which demands of the wish upstream's signatures met. */
   readonly checked?: readonly UpstreamCheck[];
+  /** How fresh it is, where it is content that grows old. */
+  readonly content?: ContentDate;
 }
 
 export interface ChartHolding {
@@ -77,6 +80,8 @@ export interface SingleFileHolding {
   readonly root: Descriptor;
   /** What the file was held against; absent: nothing. */
   readonly checked?: readonly FileCheck[];
+  /** As for images. */
+  readonly content?: ContentDate;
 }
 
 export interface DirectoryHolding {

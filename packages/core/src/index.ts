@@ -13,6 +13,8 @@ export * from './chart-contents.ts';
 export * from './chart-rendering.ts';
 export * from './choose-tree-files.ts';
 export * from './commit-tree.ts';
+export * from './content.ts';
+export * from './content-formats.ts';
 export * from './descriptor.ts';
 export * from './digest.ts';
 export * from './discovery.ts';

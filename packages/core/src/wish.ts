@@ -1,6 +1,7 @@
 import type { AttachmentChoice } from './attachment.ts';
 import { canonicalBytes } from './canonical-json.ts';
 import type { ChartRendering } from './chart-rendering.ts';
+import type { ContentChoice } from './content.ts';
 import { type Digest, digestOf } from './digest.ts';
 
 /** One line of bundle.yaml, normalised: what somebody wants, not yet what it is. */
@@ -23,6 +24,8 @@ export interface ImageWish {
   readonly verify?: readonly UpstreamVerification[];
   /** A place on this machine instead of the registry that `ref` names. */
   readonly from?: ImagePlace;
+  /** It is content that grows old. */
+  readonly content?: ContentChoice;
 }
 
 /** Tags that fulfil all of `list`, `semver` and `match`; of those the `newest`. At least one member. */
@@ -137,9 +140,9 @@ export interface GitWish {
   readonly commits?: readonly string[];
 }
 
-export type FileWish = UrlFileWish | PrefixFileWish | LocalFileWish | ReleaseFileWish;
+export type FileWish = UrlFileWish | PrefixFileWish | LocalFileWish | ReleaseFileWish | ListedFileWish;
 
-/** A file by its URL. At least one demand says what it must be; every one is held. */
+/** A file by its URL. At least one demand says what it must be, unless it is `content`; every one is held. */
 export interface UrlFileWish extends FileDemands {
   readonly kind: 'file';
   readonly url: string;
@@ -147,6 +150,26 @@ export interface UrlFileWish extends FileDemands {
   readonly s3?: ObjectPlace;
   /** Path below the files of a release, safe on every file system; the file's identity. */
   readonly as: string;
+  /** It is content that grows old. */
+  readonly content?: ContentChoice;
+}
+
+/** The database that Grype's latest.json names now, and that file. Both become items. */
+export interface ListedFileWish {
+  readonly kind: 'file';
+  /** URL of latest.json. */
+  readonly listing: string;
+  /** Folder in which both lie, safe on every file system. */
+  readonly as: string;
+  readonly content: ContentChoice;
+}
+
+/** What the two are called below `as`: always the same, so that a newer database takes the place of an older one. */
+export const LISTED_NAMES = { listing: 'latest.json', archive: 'vulnerability-db' } as const;
+
+/** The name that the archive of a listing gets below `as`, by the name that it has upstream. */
+export function listedName(path: string): string {
+  return `${LISTED_NAMES.archive}${/\.tar\.[a-z]+$/.exec(path)?.[0] ?? ''}`;
 }
 
 export interface ObjectPlace {
@@ -253,6 +276,11 @@ export interface LocalFileWish {
   readonly path: string;
   /** As for others; the identity of a directory has a slash behind it. */
   readonly as: string;
+}
+
+/** Where the archive lies that a listing names, beside it: colons stay, as Grype asks for it. */
+export function listedUrl(listing: string, path: string): string {
+  return new URL(`./${path}`, listing).href;
 }
 
 /** A wish's name in a lock: the digest of its canonical JSON. A changed wish has no pin. */

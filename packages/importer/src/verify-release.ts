@@ -13,6 +13,7 @@ import { judgeRepositoriesOnMedium } from './judge-repositories-on-medium.ts';
 import { judgeUpstreamOnMedium } from './judge-upstream-on-medium.ts';
 import { type OpenOnMedium, openOnMedium } from './open-on-medium.ts';
 import { requireClosedGraphs } from './require-closed-graphs.ts';
+import { requireContentDates } from './require-content-dates.ts';
 
 export interface VerifyRelease extends OpenOnMedium {
   readonly medium: ReleaseReader & BlobChecker & BlobReader;
@@ -23,8 +24,8 @@ export interface VerifyRelease extends OpenOnMedium {
 }
 
 /** Both gates: authenticity, then admission: every blob of the release is hashed where it lies, and what the policy wants signed by upstream is held against the signatures that came along.
- *  Then the manifests of images and charts are read, to see that the release has all they name.
- *  Throws the first gate's errors, `DIGEST_MISMATCH` for damaged and `BLOB_MISSING` for missing blobs, naming the items concerned, and what `judgeUpstreamOnMedium`, `judgeRepositoriesOnMedium` and `requireClosedGraphs` throw. */
+ *  Then the manifests of images and charts are read, to see that the release has all they name, and content that grows old is looked at, to see that it is as old as the release says.
+ *  Throws the first gate's errors, `DIGEST_MISMATCH` for damaged and `BLOB_MISSING` for missing blobs, naming the items concerned, and what `judgeUpstreamOnMedium`, `judgeRepositoriesOnMedium`, `requireClosedGraphs` and `requireContentDates` throw. */
 export async function verifyRelease(input: VerifyRelease, run: Run): Promise<VerifiedRelease> {
   const opened = await openOnMedium(input, run);
   run.emit({
@@ -42,5 +43,6 @@ export async function verifyRelease(input: VerifyRelease, run: Run): Promise<Ver
   ];
   const release = complete(opened, findings, judgements);
   await requireClosedGraphs(release, input.medium, run);
+  await requireContentDates(release, input.medium, input.clock, run);
   return release;
 }

@@ -9,6 +9,7 @@ import {
   type FileVerifier,
   type FileWish,
   GapferryError,
+  type ListedFileWish,
   type LocalFileWish,
   type PrefixFileWish,
   type PrefixPlace,
@@ -26,6 +27,7 @@ import { eachLimited } from './each-limited.ts';
 import { type FileOrigin, httpOrigin, objectOrigin } from './file-origin.ts';
 import { checksumOf, type DemandMeans, holdDemands, requireChecksum } from './hold-demands.ts';
 import { fileLearner, type Lookups } from './learn-file.ts';
+import { archiveWish, fetchListing, isListing, resolveListed } from './listed-files.ts';
 import { localFiles } from './local/local-files.ts';
 import { type AskRepository, assetWish, releaseAssets } from './releases/release-assets.ts';
 import { openBucket } from './s3/open-bucket.ts';
@@ -104,6 +106,7 @@ export function fileSource(
         if ('path' in pin) return await local.fetch(pin, into, run);
         const wish = known.get(pin.wish);
         if ('files' in pin) return await fetchPrefix(means, pin, wish, into, run);
+        if (wish !== undefined && 'listing' in wish) return await fetchListed(means, pin, wish, into, run);
         return await fetchUrl(means, pin, wishFor(pin, wish), into, run);
       } catch (error) {
         throw aboutItem(pin.id, error);
@@ -144,6 +147,7 @@ async function resolveRemote(
 ): Promise<(UrlFilePin | BucketDirectoryPin)[]> {
   const digest = wishDigest(wish);
   if ('prefix' in wish) return [await resolvePrefix(means, wish, digest, run)];
+  if ('listing' in wish) return await resolveListed(means.small, wish, digest, run);
   if ('url' in wish) return [await resolveUrl(means, wish, digest, run)];
   const assets = await releaseAssets(means.http, means.ask, wish, run);
   return await eachLimited(assets, ASSETS, run, async ({ wish: one, version }, inner) => ({
@@ -187,6 +191,19 @@ async function fetchPrefix(
   return { kind: 'file', pin, files, checked: [wish.check] };
 }
 
+async function fetchListed(
+  means: Means,
+  pin: UrlFilePin,
+  wish: ListedFileWish,
+  into: BlobStore,
+  run: Run,
+): Promise<FileHolding> {
+  if (isListing(pin, wish))
+    return { kind: 'file', pin, root: await fetchListing(means.small, pin, into, run) };
+  const root = await fetchUrlFile(means, pin, await originOf(means, archiveWish(pin)), into, run);
+  return { kind: 'file', pin, root, checked: ['checksums'] };
+}
+
 async function directoryAt(means: Means, place: PrefixPlace, item: string): Promise<BucketDirectory> {
   const { prefix, ...store } = place;
   return { bucket: await bucketAt(means, store), prefix, item, learner: means.learner };
@@ -203,7 +220,7 @@ function requireSeen(
 
 /** A pin of a release has the asset's URL and the version; the rest follows from the wish. */
 function wishFor({ url, version }: UrlFilePin, wish: RemoteWish | undefined): UrlFileWish | undefined {
-  if (wish === undefined || 'prefix' in wish) return undefined;
+  if (wish === undefined || 'prefix' in wish || 'listing' in wish) return undefined;
   if ('url' in wish) return wish;
   return version === undefined ? undefined : assetWish(wish, { url, version });
 }

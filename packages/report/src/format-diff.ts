@@ -116,12 +116,19 @@ function notesText({
   attached,
   filtered,
   namedBy = [],
+  dated,
 }: Exclude<ItemChange, { change: 'refs' | 'files' }>): string {
   return [
+    ...(dated === undefined ? [] : [datesText(dated)]),
     ...namedBy.slice(0, 1).map((item) => `named by ${item}${othersText(namedBy.length - 1)}`),
     ...(attached === undefined ? [] : [attachedText(attached)]),
     ...(filtered === undefined ? [] : ['filtered index']),
   ].join('; ');
+}
+
+/** `of 2026-11-13T06:00:00Z → 2026-11-20T06:00:00Z`. */
+function datesText({ from, to }: { readonly from?: string; readonly to?: string }): string {
+  return `of ${[from, to].flatMap((date) => date ?? []).join(' → ')}`;
 }
 
 function othersText(others: number): string {

@@ -7,6 +7,7 @@
  * Imported by the cli only.
  */
 export { filteredNote } from './attached-text.ts';
+export * from './content-dates.ts';
 export * from './format-bytes.ts';
 export * from './format-diff.ts';
 export * from './format-duration.ts';

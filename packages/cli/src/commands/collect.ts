@@ -4,6 +4,7 @@ import { formatReleaseAddress, GapferryError, type Run, type Signer } from '@gap
 import { Args, Flags } from '@oclif/core';
 import { systemClock } from '../clock.ts';
 import { COMMANDS } from '../command-table.ts';
+import { contentJson } from '../content-json.ts';
 import { depotFlag } from '../depot-flag.ts';
 import { type Environment, readEnvironment } from '../environment.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
@@ -130,10 +131,11 @@ export default class Collect extends GapferryCommand<typeof Collect> {
         manifest: manifestDigest,
         items,
         ...discoveredJson(collected),
+        ...contentJson(collected.manifest, systemClock.now()),
         totals,
         depot: this.flags.depot,
       },
-      text: formatCollected(collected, this.args.bundle, this.flags.depot),
+      text: formatCollected(collected, this.args.bundle, this.flags.depot, systemClock.now()),
     };
   }
 

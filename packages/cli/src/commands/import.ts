@@ -2,10 +2,11 @@ import type { ImportPlan } from '@gapferry/bundle';
 import { GapferryError, type Run } from '@gapferry/core';
 import type { ImportOutcome } from '@gapferry/importer';
 import type { Lock } from '@gapferry/ledger';
-import { formatImportPlan } from '@gapferry/report';
+import { contentLines, formatImportPlan } from '@gapferry/report';
 import { Args, Flags } from '@oclif/core';
 import { systemClock } from '../clock.ts';
 import { COMMANDS } from '../command-table.ts';
+import { contentJson } from '../content-json.ts';
 import { readEnvironment } from '../environment.ts';
 import { PARTLY_DONE } from '../exit-codes.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
@@ -61,10 +62,20 @@ export default class Import extends GapferryCommand<typeof Import> {
       // Only now: a refused import leaves a target as it is, and what changed since the plan is judged again by the target.
       locks.push(await lockTargets(site, `import ${this.args.place}`, systemClock, run));
       const { outcome, receiptFile } = await this.#apply(plan, { place, site, session, targets }, run);
+      const { manifest } = release.opened;
+      const now = systemClock.now();
       const exitCode = outcome.kind === 'partly-loaded' ? PARTLY_DONE : 0;
       return {
-        json: { ...importJson(outcome, receiptFile), upstream: upstreamJson(release) },
-        text: [importText(outcome, receiptFile), ...upstreamLines(release)].join('\n'),
+        json: {
+          ...importJson(outcome, receiptFile),
+          upstream: upstreamJson(release),
+          ...contentJson(manifest, now),
+        },
+        text: [
+          importText(outcome, receiptFile),
+          ...contentLines(manifest, now),
+          ...upstreamLines(release),
+        ].join('\n'),
         exitCode,
       };
     } finally {

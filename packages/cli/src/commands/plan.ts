@@ -1,8 +1,9 @@
 import type { Run } from '@gapferry/core';
-import { formatImportPlan, toImportPlanJson } from '@gapferry/report';
+import { contentLines, formatImportPlan, toImportPlanJson } from '@gapferry/report';
 import { Args } from '@oclif/core';
 import { systemClock } from '../clock.ts';
 import { COMMANDS } from '../command-table.ts';
+import { contentJson } from '../content-json.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
 import { upstreamJson, upstreamLines } from '../inside/describe-upstream.ts';
 import { verifyForSite } from '../inside/judge-release.ts';
@@ -37,14 +38,20 @@ export default class Plan extends GapferryCommand<typeof Plan> {
         { medium: place.medium, targets: opened.targets, ledger: session.ledger },
         run,
       );
+      const now = systemClock.now();
       return {
         json: {
           site: site.config.name,
           place: place.shown,
           ...toImportPlanJson(plan),
           upstream: upstreamJson(release),
+          ...contentJson(release.opened.manifest, now),
         },
-        text: [formatImportPlan(plan), ...upstreamLines(release)].join('\n'),
+        text: [
+          formatImportPlan(plan),
+          ...contentLines(release.opened.manifest, now),
+          ...upstreamLines(release),
+        ].join('\n'),
       };
     } finally {
       await opened?.close();

@@ -1,8 +1,10 @@
 import type { TrustedManifest } from '@gapferry/bundle';
 import { GapferryError, type Run, shortDigest, totalSize } from '@gapferry/core';
-import { formatBytes } from '@gapferry/report';
+import { contentLines, formatBytes } from '@gapferry/report';
 import { Args, Flags } from '@oclif/core';
+import { systemClock } from '../clock.ts';
 import { COMMANDS } from '../command-table.ts';
+import { contentJson } from '../content-json.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
 import { upstreamJson, upstreamLines } from '../inside/describe-upstream.ts';
 import { verifyWith } from '../inside/judge-release.ts';
@@ -49,6 +51,7 @@ export default class Verify extends GapferryCommand<typeof Verify> {
     const { opened } = verified;
     const { release, statement, signers, blobs, manifest, verdict } = opened;
     const bytes = totalSize(blobs);
+    const now = systemClock.now();
     return {
       json: {
         place: place.shown,
@@ -63,12 +66,14 @@ export default class Verify extends GapferryCommand<typeof Verify> {
         bytes,
         mark: verdict,
         upstream: upstreamJson(verified),
+        ...contentJson(manifest, now),
         warnings: opened.warnings,
       },
       text: [
         `release ${release.version} (${place.shown}) is authentic, complete and unchanged`,
         `signed by ${signers.map(({ key, owner }) => `${key} of ${owner}`).join(', ')} at ${release.issuedAt}; statement ${shortDigest(statement)}`,
         `${manifest.items.length} item(s), ${blobs.length} blob(s), ${formatBytes(bytes)}, every byte hashed`,
+        ...contentLines(manifest, now),
         ...upstreamLines(verified),
         ...VERDICTS[verdict],
       ].join('\n'),

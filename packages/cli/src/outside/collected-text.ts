@@ -1,11 +1,11 @@
 import { isFiltered } from '@gapferry/bundle';
 import type { Collected, CollectedItem } from '@gapferry/collector';
 import { formatReleaseAddress, printable, shortDigest } from '@gapferry/core';
-import { filteredNote, formatBytes } from '@gapferry/report';
+import { contentLines, filteredNote, formatBytes } from '@gapferry/report';
 import { discoveredLines } from './discovered-text.ts';
 
 /** What a collect did, for people: the release, what came for each item, and the sums. */
-export function formatCollected(collected: Collected, bundle: string, depot: string): string {
+export function formatCollected(collected: Collected, bundle: string, depot: string, now: Date): string {
   const { kind, address, release, statement, items } = collected;
   const name = `release ${release.version} (${formatReleaseAddress(address)})`;
   const first =
@@ -16,6 +16,7 @@ export function formatCollected(collected: Collected, bundle: string, depot: str
     first,
     ...items.filter(({ outcome }) => outcome === 'fetched').map(itemLine),
     ...reusedLine(items),
+    ...contentLines(collected.manifest, now),
     ...discoveredLines(collected, bundle),
     totalsLine(collected),
     ...(kind === 'sealed' ? filteredLine(collected) : []),

@@ -26,7 +26,7 @@ export async function readFileVerifiers(
 }
 
 function signersOf(wish: FileWish): FileSigner[] {
-  if ('path' in wish || 'prefix' in wish) return [];
+  if ('path' in wish || 'prefix' in wish || 'listing' in wish) return [];
   return [wish.signature ?? [], wish.checksums?.signature ?? []].flat();
 }
 

@@ -1,0 +1,78 @@
+import {
+  CONTENT_KINDS,
+  type ContentChoice,
+  type ContentKind,
+  type FileWish,
+  type ImageWish,
+} from '@gapferry/core';
+import { z } from 'zod';
+import { CONTENT_RECIPES, type ContentRecipe } from './content-recipes.ts';
+import { entryProblem } from './entry-problem.ts';
+import { entryText } from './entry-schemas.ts';
+import { type ImageDefaults, toImageWish } from './image-entry.ts';
+import { safeName } from './safe-name.ts';
+import { webUrl } from './web-url.ts';
+
+/** One of `content` in bundle.yaml: something that grows old, by what it is. */
+export interface ContentEntry {
+  readonly kind: ContentKind;
+  readonly from?: string | undefined;
+  readonly as?: string | undefined;
+  readonly maxAge?: string | undefined;
+}
+
+export const contentEntry: z.ZodType<ContentEntry> = z.strictObject({
+  kind: z.enum(CONTENT_KINDS),
+  from: entryText.optional(),
+  as: entryText.optional(),
+  maxAge: z
+    .string()
+    .regex(/^[1-9]\d{0,3}[hdw]$/, { error: 'is a number of hours, days or weeks, for example 36h, 7d or 2w' })
+    .optional(),
+});
+
+/** What a line of `content` stands for: wishes of the other kinds. Throws what `entryProblem` makes. */
+export function toContentWishes(entry: ContentEntry, defaults: ImageDefaults): (ImageWish | FileWish)[] {
+  const recipe = CONTENT_RECIPES[entry.kind];
+  const maxAge = entry.maxAge === undefined ? undefined : secondsOf(entry.maxAge);
+  const from = entry.from ?? recipe.from;
+  if (from === undefined)
+    throw entryProblem(
+      'nobody may mirror this from its maker without being asked: name your own mirror',
+      'from',
+    );
+  return wishesOf(
+    recipe,
+    { kind: entry.kind, maxAge: maxAge ?? recipe.maxAge },
+    { ...entry, from },
+    defaults,
+  );
+}
+
+function wishesOf(
+  recipe: ContentRecipe,
+  content: Required<ContentChoice>,
+  { from, as }: { readonly from: string; readonly as?: string | undefined },
+  defaults: ImageDefaults,
+): (ImageWish | FileWish)[] {
+  if (recipe.form === 'artifact') {
+    if (as !== undefined) throw entryProblem('an image is called as its reference: leave out "as"', 'as');
+    return [{ ...toImageWish({ ref: from, platforms: [] }, defaults), content }];
+  }
+  const folder = safeName(as ?? recipe.as);
+  if (recipe.form === 'listing')
+    return [{ kind: 'file', listing: webUrl(from, 'from'), as: folder, content }];
+  const base = webUrl(from, 'from').replace(/\/*$/, '/');
+  return recipe.names.map((name) => ({
+    kind: 'file',
+    url: new URL(name, base).href,
+    as: `${folder}/${name}`,
+    content: recipe.ages.includes(name) ? content : { kind: content.kind },
+  }));
+}
+
+const SECONDS: Readonly<Record<string, number>> = { h: 3600, d: 86_400, w: 604_800 };
+
+function secondsOf(age: string): number {
+  return Number(age.slice(0, -1)) * (SECONDS[age.slice(-1)] ?? 0);
+}

@@ -1,0 +1,83 @@
+import { type BundleConfig, listingBeside, readContentDate } from '@gapferry/bundle';
+import {
+  type BlobReader,
+  type Clock,
+  type ContentChoice,
+  type ContentDate,
+  contentWarning,
+  type Digest,
+  type Holding,
+  type ImageHolding,
+  type Run,
+  type SingleFileHolding,
+  wishDigest,
+} from '@gapferry/core';
+
+export interface DateContent {
+  readonly config: BundleConfig;
+  readonly holdings: readonly Holding[];
+  /** Where the content lies now. */
+  readonly store: BlobReader;
+  readonly clock: Clock;
+}
+
+/** The same holdings, with the date of those that are content that grows old; tells of those that are too old. Throws what `readContentDate` throws. */
+export async function dateContent(
+  { config, holdings, store, clock }: DateContent,
+  run: Run,
+): Promise<readonly Holding[]> {
+  const choices = choicesOf(config);
+  if (choices.size === 0) return holdings;
+  const dated: Holding[] = [];
+  for (const holding of holdings) {
+    const choice = choices.get(holding.pin.wish);
+    if (choice === undefined || !isDated(holding, holdings)) dated.push(holding);
+    else dated.push({ ...holding, content: await dateOf(holding, choice, holdings, store, run) });
+  }
+  const now = clock.now();
+  for (const one of dated)
+    if ('content' in one && one.content !== undefined) {
+      const message = contentWarning(`${one.kind} ${one.pin.id}`, one.content, now);
+      if (message !== undefined) run.emit({ kind: 'warning', item: one.pin.id, message });
+    }
+  return dated;
+}
+
+function choicesOf({ wishes }: BundleConfig): ReadonlyMap<Digest, ContentChoice> {
+  return new Map(
+    wishes.flatMap((wish) =>
+      'content' in wish && wish.content !== undefined ? [[wishDigest(wish), wish.content] as const] : [],
+    ),
+  );
+}
+
+/** A listing says how old another file is. */
+function isDated(holding: Holding, all: readonly Holding[]): holding is ImageHolding | SingleFileHolding {
+  if (!('root' in holding) || holding.kind === 'chart') return false;
+  const { pin } = holding;
+  return !all.some(
+    (other) => other.pin.wish === pin.wish && other !== holding && listingBeside(other.pin.id) === pin.id,
+  );
+}
+
+async function dateOf(
+  { kind, pin, root }: ImageHolding | SingleFileHolding,
+  choice: ContentChoice,
+  all: readonly Holding[],
+  store: BlobReader,
+  run: Run,
+): Promise<ContentDate> {
+  const beside = listingBeside(pin.id);
+  const listing = all.find((other) => other.pin.wish === pin.wish && other.pin.id === beside);
+  const updated = await readContentDate(
+    {
+      item: `${kind} ${pin.id}`,
+      kind: choice.kind,
+      root,
+      listing: listing !== undefined && 'root' in listing ? listing.root : undefined,
+    },
+    store,
+    run,
+  );
+  return { ...choice, updated };
+}

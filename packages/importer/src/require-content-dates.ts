@@ -1,0 +1,76 @@
+import {
+  contentOf,
+  describeItem,
+  type Item,
+  listingBeside,
+  readContentDate,
+  requireVerified,
+  type VerifiedRelease,
+} from '@gapferry/bundle';
+import {
+  type BlobReader,
+  type Clock,
+  type ContentDate,
+  contentWarning,
+  type Descriptor,
+  GapferryError,
+  type Run,
+} from '@gapferry/core';
+import { runAll } from './run-all.ts';
+
+/** Databases read at a time. */
+const CONCURRENCY = 2;
+
+/** What the manifest of a release says of the age of content is held against the content itself: nobody on the way, and no mistake outside, makes it fresher than it is. Then tells, by the site's clock, what is too old.
+ *  Throws `MANIFEST_INVALID`, and what `readContentDate` throws. */
+export async function requireContentDates(
+  release: VerifiedRelease,
+  medium: BlobReader,
+  clock: Clock,
+  run: Run,
+): Promise<void> {
+  const { items } = requireVerified(release).opened.manifest;
+  const dated = items.flatMap((item) => toDated(item) ?? []);
+  await runAll(
+    dated,
+    async ({ item, content, root }, inner) => {
+      const listing = rootOf(items, listingBeside(item.id));
+      const name = describeItem(item);
+      const updated = await readContentDate({ item: name, kind: content.kind, root, listing }, medium, inner);
+      if (updated !== content.updated) throw notAsSaid(name, content, updated);
+    },
+    CONCURRENCY,
+    run,
+  );
+  const now = clock.now();
+  for (const { item, content } of dated) {
+    const message = contentWarning(describeItem(item), content, now);
+    if (message !== undefined) run.emit({ kind: 'warning', item: item.id, message });
+  }
+}
+
+interface Dated {
+  readonly item: Item;
+  readonly content: ContentDate;
+  readonly root: Descriptor;
+}
+
+function toDated(item: Item): Dated | undefined {
+  const content = contentOf(item);
+  return content === undefined || !('root' in item) ? undefined : { item, content, root: item.root };
+}
+
+function rootOf(items: readonly Item[], id: string): Descriptor | undefined {
+  const found = items.find((item) => item.kind === 'file' && item.id === id);
+  return found !== undefined && 'root' in found ? found.root : undefined;
+}
+
+function notAsSaid(item: string, { updated }: ContentDate, actual: string): GapferryError {
+  return new GapferryError({
+    code: 'MANIFEST_INVALID',
+    message: `${item} is not what the release says: it is of ${actual}, and the release says ${updated}`,
+    hint: 'nothing was loaded; the release was made wrong: collect a new one',
+    origin: 'medium',
+    data: { item },
+  });
+}
