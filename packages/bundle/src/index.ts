@@ -58,6 +58,7 @@ export {
 export type { SignerChange } from './signer-change.ts';
 export * from './site-config.ts';
 export * from './statement.ts';
+export type { DirectoryTargetConfig, WebdavTargetConfig } from './tree-entry.ts';
 export * from './trust-policy.ts';
 export type {
   ArtifactFinding,

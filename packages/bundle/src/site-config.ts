@@ -38,6 +38,14 @@ import {
   toS3Target,
 } from './s3-entry.ts';
 import { nameSchema } from './schemas.ts';
+import {
+  type DirectoryTargetConfig,
+  toTreeTarget,
+  treeProblem,
+  treeTemplate,
+  treeUrl,
+  type WebdavTargetConfig,
+} from './tree-entry.ts';
 
 /** A parsed site.yaml: the inside's configuration. Paths are as written, relative to the file. */
 export interface SiteConfig {
@@ -52,7 +60,13 @@ export interface SiteConfig {
 }
 
 /** The first target whose `takes` names an item's kind takes it. */
-export type TargetConfig = DepotTargetConfig | RegistryTargetConfig | GitHostTargetConfig | S3TargetConfig;
+export type TargetConfig =
+  | DepotTargetConfig
+  | RegistryTargetConfig
+  | GitHostTargetConfig
+  | S3TargetConfig
+  | DirectoryTargetConfig
+  | WebdavTargetConfig;
 
 export interface DepotTargetConfig {
   readonly name: string;
@@ -148,12 +162,36 @@ const s3Entry = z.strictObject({
   also: z.array(hostName).max(100).optional(),
   connections: z.number().int().min(1).max(256).optional(),
 });
+const treeEntry = z.strictObject({
+  name: nameSchema,
+  path: treeTemplate.optional(),
+  takes: z
+    .array(z.enum(['files'], { error: 'must be files' }))
+    .min(1)
+    .optional(),
+  prune: z.boolean().optional(),
+  keep: z.number().int().min(1).max(1000).optional(),
+});
+const directoryEntry = treeEntry.extend({ kind: z.literal('directory'), directory: entryPath });
+const webdavEntry = treeEntry.extend({
+  kind: z.literal('webdav'),
+  url: treeUrl,
+  credentials: credentialsEntry.optional(),
+  ca: entryPath.optional(),
+  cert: entryPath.optional(),
+  key: entryPath.optional(),
+  insecure: z.boolean().optional(),
+  also: z.array(hostName).max(100).optional(),
+  connections: z.number().int().min(1).max(256).optional(),
+});
 const targetEntry = z.discriminatedUnion(
   'kind',
-  [depotEntry, registryEntry, giteaEntry, gitlabEntry, gitEntry, s3Entry],
+  [depotEntry, registryEntry, giteaEntry, gitlabEntry, gitEntry, s3Entry, directoryEntry, webdavEntry],
   {
     error: ({ code }) =>
-      code === 'invalid_union' ? 'must be depot, registry, gitea, gitlab, git or s3' : undefined,
+      code === 'invalid_union'
+        ? 'must be depot, registry, gitea, gitlab, git, s3, directory or webdav'
+        : undefined,
   },
 );
 const schema = z.strictObject({
@@ -165,7 +203,9 @@ const schema = z.strictObject({
   targets: z.array(targetEntry).min(1).max(100),
 });
 const KNOWN = [
-  ...[schema, depotEntry, registryEntry, giteaEntry, s3Entry].flatMap(({ shape }) => Object.keys(shape)),
+  ...[schema, depotEntry, registryEntry, giteaEntry, s3Entry, directoryEntry].flatMap(({ shape }) =>
+    Object.keys(shape),
+  ),
   ...GIT_HOST_MEMBERS,
   ...S3_MEMBERS,
 ];
@@ -191,12 +231,14 @@ export function parseSiteConfig(source: string, file: string): SiteConfig {
 function problemOf(entry: z.infer<typeof targetEntry>): EntryProblem | undefined {
   if (entry.kind === 'depot') return undefined;
   if (entry.kind === 's3') return s3Problem(entry);
+  if (entry.kind === 'directory' || entry.kind === 'webdav') return treeProblem(entry);
   return entry.kind === 'registry' ? registryProblem(entry) : gitHostProblem(entry);
 }
 
 function toTarget(entry: z.infer<typeof targetEntry>): TargetConfig {
   if (entry.kind === 'registry') return toRegistryTarget(entry);
   if (entry.kind === 's3') return toS3Target(entry);
+  if (entry.kind === 'directory' || entry.kind === 'webdav') return toTreeTarget(entry);
   if (entry.kind !== 'depot') return toGitHostTarget(entry);
   const takes = entry.takes ?? (['images', 'charts', 'git', 'files'] as const);
   return {

@@ -21,7 +21,8 @@ export interface HttpRequest {
 
 /** A question that changes something at a server. */
 export interface SendRequest extends Omit<HttpRequest, 'method'> {
-  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** `MKCOL` and `MOVE` are WebDAV's (RFC 4918). */
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'MKCOL' | 'MOVE';
   /** Sent with its Content-Length. */
   readonly body?: Uint8Array | StreamedBody;
   /** Milliseconds that the server may be silent from the end of the body to the end of its answer, any byte of which counts. The client's own patience unless given. */

@@ -16,7 +16,7 @@ export interface Trip {
   readonly pour?: (skip: number, told: (bytes: number) => void) => Promise<void>;
 }
 
-export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'MKCOL' | 'MOVE';
 
 export interface TripInit {
   readonly method: Method;

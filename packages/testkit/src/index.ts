@@ -53,3 +53,4 @@ export type { S3Version } from './s3/s3-objects.ts';
 export { type S3BucketOptions, type S3Server, type S3ServerOptions, startS3Server } from './s3/s3-server.ts';
 export * from './temporary-directory.ts';
 export * from './tls-identity.ts';
+export * from './webdav/webdav-server.ts';

@@ -1,4 +1,4 @@
-import type { GitHostTargetConfig, S3TargetConfig, TargetConfig } from '@gapferry/bundle';
+import type { GitHostTargetConfig, TargetConfig } from '@gapferry/bundle';
 import { GapferryError, toDirectoryName } from '@gapferry/core';
 import type { InsideRepository } from '@gapferry/targets';
 import type { KnownRepository } from './imported-git.ts';
@@ -22,7 +22,7 @@ export async function chooseGitPlace(
   return { target: config.name, urlOf: (repository) => `${base}/${pathOf(toDirectoryName(repository))}.git` };
 }
 
-type GitTarget = Exclude<TargetConfig, S3TargetConfig>;
+type GitTarget = Exclude<TargetConfig, { readonly takes: readonly 'file'[] }>;
 
 async function pathsOf(config: GitTarget): Promise<(repository: string) => string> {
   const { giteaPath, gitlabPath, plainPath } = await import('@gapferry/targets');
@@ -34,9 +34,8 @@ async function pathsOf(config: GitTarget): Promise<(repository: string) => strin
 }
 
 function chooseTarget({ config, file }: Site, name: string | undefined): GitTarget {
-  const holding = config.targets.filter(
-    (target): target is GitTarget =>
-      target.kind !== 's3' && (target.takes as readonly string[]).includes('git'),
+  const holding = config.targets.filter((target): target is GitTarget =>
+    (target.takes as readonly string[]).includes('git'),
   );
   const chosen = name === undefined ? holding[0] : holding.find((target) => target.name === name);
   if (chosen !== undefined) return chosen;

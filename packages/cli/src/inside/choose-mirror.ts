@@ -1,4 +1,4 @@
-import type { S3TargetConfig, TargetConfig } from '@gapferry/bundle';
+import type { TargetConfig } from '@gapferry/bundle';
 import { GapferryError } from '@gapferry/core';
 import type { Mirror } from '@gapferry/targets';
 import type { Site } from './open-site.ts';
@@ -35,12 +35,11 @@ export function chooseMirror(
   };
 }
 
-type ImageTarget = Exclude<TargetConfig, S3TargetConfig>;
+type ImageTarget = Exclude<TargetConfig, { readonly takes: readonly 'file'[] }>;
 
 function chooseTarget({ config, file }: Site, name: string | undefined): ImageTarget {
-  const holding = config.targets.filter(
-    (target): target is ImageTarget =>
-      target.kind !== 's3' && (target.takes as readonly string[]).includes('image'),
+  const holding = config.targets.filter((target): target is ImageTarget =>
+    (target.takes as readonly string[]).includes('image'),
   );
   const chosen = name === undefined ? holding[0] : holding.find((target) => target.name === name);
   if (chosen !== undefined) return chosen;

@@ -3,6 +3,7 @@ import type { DepotTargetConfig, TargetConfig, TrustedManifest } from '@gapferry
 import { GapferryError, type Run, type Target } from '@gapferry/core';
 import { childEnvironment, readEnvironment } from '../environment.ts';
 import { gitRepositories } from './git-repositories.ts';
+import { openDirectory, openWebdavTarget } from './open-file-tree.ts';
 import { openGitHost } from './open-git-host.ts';
 import { type OpenTarget, openRegistry, type Surroundings } from './open-registry.ts';
 import { openS3 } from './open-s3.ts';
@@ -53,6 +54,10 @@ async function openTarget(
       return await openRegistry(site, config, surroundings, run);
     case 's3':
       return await openS3(site, config, surroundings, release, run);
+    case 'directory':
+      return await openDirectory(site, config, release);
+    case 'webdav':
+      return await openWebdavTarget(site, config, surroundings, release, run);
     default:
       return await openGitHost(site, config, surroundings, release, run);
   }
@@ -73,7 +78,10 @@ async function openEmbedded(site: Site, { name, path }: DepotTargetConfig): Prom
 
 /** Two targets in one directory would each see the other's work as somebody else's. */
 function requireSeparate(site: Site): void {
-  const paths = depotPaths(site);
+  const directories = site.config.targets.flatMap((target) =>
+    target.kind === 'directory' ? [site.pathOf(target.directory)] : [],
+  );
+  const paths = [...depotPaths(site), ...directories];
   if (new Set(paths).size === paths.length) return;
   throw new GapferryError({
     code: 'CONFIG_INVALID',

@@ -10,8 +10,8 @@ export interface FileTree {
   probe(run: Run): Promise<{ readonly canMove: boolean }>;
   /** Throws `NO_SPACE` where it is known that so many bytes do not fit. */
   requireRoom(bytes: number, run: Run): Promise<void>;
-  /** Throws `NAME_UNSAFE` where a path could not be kept, or is there under another spelling. */
-  requireUsable(paths: readonly TreePath[], run: Run): Promise<void>;
+  /** Throws `NAME_UNSAFE` where it is known that a path is there under another spelling. */
+  requireSpelling(paths: readonly TreePath[], run: Run): Promise<void>;
   /** Undefined: there is nothing. Throws `TARGET_CONFLICT` for what is no file. */
   look(at: TreePath, run: Run): Promise<TreeFact | undefined>;
   /** Exactly the bytes of the file that was looked at. */

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, chmod, lstat, open, rename, rm, rmdir, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Bytes, checkRun, GapferryError, printable, type Run, unsafePathReason } from '@gapferry/core';
+import { type Bytes, checkRun, GapferryError, printable, type Run } from '@gapferry/core';
 import { type Listings, requireSpelling } from '../strangers.ts';
 import { errnoOf, treeError } from '../tree-error.ts';
 import { factsAt, identify, READ } from '../tree-look.ts';
@@ -49,7 +49,7 @@ export function localTree(root: string): FileTree {
       return { canMove: true };
     },
     requireRoom: (bytes) => requireRoom(root, bytes),
-    requireUsable: (paths) => requireUsable(root, paths),
+    requireSpelling: (paths) => requireSpellings(root, paths),
     look,
     open: ({ path }, fact, run) => readSame(join(root, path), fact, run),
     async put(at, { open: body }, over, run) {
@@ -109,21 +109,9 @@ async function requireRoom(root: string, bytes: number): Promise<void> {
   });
 }
 
-/** What the template adds must be good as well, and nothing may be there under another spelling. */
-async function requireUsable(root: string, paths: readonly TreePath[]): Promise<void> {
+async function requireSpellings(root: string, paths: readonly TreePath[]): Promise<void> {
   const listings: Listings = new Map();
-  for (const { path, item } of paths) {
-    const reason = unsafePathReason(path);
-    if (reason !== undefined)
-      throw new GapferryError({
-        code: 'NAME_UNSAFE',
-        message: `${item} cannot be loaded to ${printable(path.slice(0, 200))}: ${reason}`,
-        hint: 'choose another name with `as:` in bundle.yaml, or another `path` for the target',
-        origin: 'target',
-        data: { item, path },
-      });
-    await requireSpelling(root, path, item, listings);
-  }
+  for (const { path, item } of paths) await requireSpelling(root, path, item, listings);
 }
 
 async function* readSame(path: string, fact: TreeFact, run: Run): Bytes {

@@ -1,4 +1,12 @@
-import { type FileContent, GapferryError, type Load, type Run, totalSize } from '@gapferry/core';
+import {
+  type FileContent,
+  GapferryError,
+  type Load,
+  printable,
+  type Run,
+  totalSize,
+  unsafePathReason,
+} from '@gapferry/core';
 import { requireDistinctPlaces } from '../distinct-places.ts';
 import { foldName } from '../fold-name.ts';
 import type { TreePath } from './file-tree.ts';
@@ -13,10 +21,10 @@ export async function preflightTree(place: TreePlace, loads: readonly Load[], ru
   const paths = files.flatMap((load) =>
     load.files.map((file) => ({ path: place.keys.keyOf(file, load), item: load.item })),
   );
-  for (const at of paths) requireFree(place, at);
+  for (const at of paths) requireGood(place, at);
   const { canMove } = await place.tree.probe(run);
   if (!canMove) requireOwnPaths(place, run);
-  await place.tree.requireUsable(paths, run);
+  await place.tree.requireSpelling(paths, run);
   await ownTreeIndex(place, run);
   await requireOwnSums(place, run);
   let missing = 0;
@@ -43,14 +51,15 @@ function requireOwnPaths({ isByRelease, tree, target }: TreePlace, run: Run): vo
   });
 }
 
-/** Our own files must not be files of a release. */
-function requireFree(place: TreePlace, { path, item }: TreePath): void {
+/** What the template adds must be good as well, and our own files must not be files of a release. */
+function requireGood(place: TreePlace, { path, item }: TreePath): void {
   const folded = foldName(path);
   const isOurs = folded === foldName(sumsOf(place)) || folded.split('/')[0] === HIDDEN;
-  if (!isOurs) return;
+  const problem = isOurs ? 'gapferry writes a file of that name itself' : unsafePathReason(path);
+  if (problem === undefined) return;
   throw new GapferryError({
     code: 'NAME_UNSAFE',
-    message: `${item} cannot be loaded to ${path} at target ${place.target}: gapferry writes a file of that name itself`,
+    message: `${item} cannot be loaded to ${printable(path.slice(0, 300))} at target ${place.target}: ${problem}`,
     hint: 'give the item another name with `as:` in bundle.yaml, or a directory of its own with `path` of the target',
     origin: 'target',
     data: { item, path, target: place.target },

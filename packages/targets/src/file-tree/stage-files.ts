@@ -70,10 +70,18 @@ function bodyOf(root: SizedDigest, from: BlobReader, run: Run): TreeBody {
 
 /** The barrier: every content is read back where it waits. Throws `BLOB_MISSING` or `DIGEST_MISMATCH`. */
 export async function proveTree(place: TreePlace, loads: readonly FileContent[], run: Run): Promise<void> {
-  for (const load of loads) {
-    const looks = await lookAtTree(place, load, run);
-    await inLanes(looks, place.lanes, (look, inner) => prove(place, look, inner), run);
-  }
+  const { canMove } = await place.tree.probe(run);
+  const waiting = new Map<string, TreeLook>();
+  for (const load of loads)
+    for (const look of await lookAtTree(place, load, run)) {
+      const { file, there } = look;
+      if (there?.digest === file.root.digest) continue;
+      if (!canMove) throw notProved(place, look, there?.digest);
+      waiting.set(file.root.digest, look);
+    }
+  const prove = (look: TreeLook, inner: Run): Promise<void> =>
+    proveWaiting(place, waitingAt(place, look.file.root.digest, look.at.item), look, inner);
+  await inLanes([...waiting.values()], place.lanes, prove, run);
 }
 
 /** Reads what waits, and takes it away where it is wrong: the next import sends it again. */
@@ -91,14 +99,6 @@ async function lacking(place: TreePlace, load: FileContent, run: Run): Promise<T
   const { canMove } = await place.tree.probe(run);
   if (canMove) return await missingContents(place, looks, run);
   return looks.filter(({ file, there }) => there?.digest !== file.root.digest);
-}
-
-async function prove(place: TreePlace, look: TreeLook, run: Run): Promise<void> {
-  const { file, at, there } = look;
-  if (there?.digest === file.root.digest) return;
-  const { canMove } = await place.tree.probe(run);
-  if (!canMove) throw notProved(place, look, there?.digest);
-  await proveWaiting(place, waitingAt(place, file.root.digest, at.item), look, run);
 }
 
 function notProved(

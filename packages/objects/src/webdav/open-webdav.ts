@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import { GapferryError, isGapferryError, type Run } from '@gapferry/core';
+import { createWaiting, type HttpAnswer, type HttpClient } from '@gapferry/http';
+import { change, changedMeanwhile, inTheWay, placeOf, urlOf, type WebdavParts } from './ask-webdav.ts';
+import { type Collections, makeCollections } from './collections.ts';
+import type { WebdavFact, WebdavPath, WebdavServer } from './webdav-server.ts';
+
+export interface OpenWebdavOptions {
+  /** `https://host[:port][/path]` without a slash at the end; the directory exists. */
+  readonly url: string;
+  /** Directory below it for files on their way. */
+  readonly incoming: string;
+  /** How to wait between tries; for tests. */
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+interface Parts extends WebdavParts {
+  readonly incoming: string;
+  readonly collections: Collections;
+  readonly canMove: (run: Run) => Promise<boolean>;
+}
+
+/** A WebDAV server: nginx, Apache, wsgidav, rclone, or what is written with Go's webdav package. Asks nobody before it is used. */
+export function openWebdav(http: HttpClient, options: OpenWebdavOptions): WebdavServer {
+  const { url, incoming, wait } = options;
+  const base: WebdavParts = { http, url, tries: { waiting: createWaiting(wait), random: Math.random } };
+  let probed: Promise<boolean> | undefined;
+  const canMove = (run: Run): Promise<boolean> => {
+    probed ??= probe(base, incoming, run).catch((error: unknown) => {
+      probed = undefined;
+      throw error;
+    });
+    return probed;
+  };
+  const parts: Parts = { ...base, incoming, collections: makeCollections(base), canMove };
+  return {
+    place: placeOf(base),
+    probe: async (run) => ({ canMove: await canMove(run) }),
+    look: (at, run) => look(parts, at, run),
+    open: (at, { size }, run) => http.body({ url: urlOf(base, at), item: at.item, size }, 0, run),
+    put: (at, body, over, run) => put(parts, at, body, over, run),
+    move: (from, to, { over }, run) => move(parts, from, to, over, run),
+    remove: (at, run) => remove(parts, at, run),
+    clear: (at, run) => clear(parts, at, run),
+  };
+}
+
+/** A server that does not tell is asked to move what is not there: it says that there is none, or that it moves nothing. */
+async function probe(parts: WebdavParts, incoming: string, run: Run): Promise<boolean> {
+  const item = placeOf(parts);
+  const told = await change(
+    parts,
+    { path: '', item },
+    { method: 'OPTIONS', accept: [200, 204, 404, 405, 501] },
+    run,
+  );
+  if (told.status === 404) throw noDirectory(parts);
+  const allow = (told.headers.get('allow') ?? '').toUpperCase();
+  if (told.status < 300 && told.headers.has('dav') && allow !== '') return /\bMOVE\b/.test(allow);
+  const nothing = { path: `${incoming}/nothing`, item };
+  const headers = { Destination: urlOf(parts, { path: `${incoming}/nowhere`, item }), Overwrite: 'F' };
+  const { status } = await change(
+    parts,
+    nothing,
+    { method: 'MOVE', headers, accept: [400, 404, 405, 409, 501] },
+    run,
+  );
+  return status === 404 || status === 409;
+}
+
+async function look(parts: Parts, at: WebdavPath, run: Run): Promise<WebdavFact | undefined> {
+  const request = { url: urlOf(parts, at), item: at.item, method: 'HEAD' as const, accept: [200, 404, 405] };
+  const answer = await parts.http.request(request, run);
+  if (answer.status === 404) return undefined;
+  const size = sizeOf(answer);
+  if (answer.status === 405 || size === undefined || answer.url.endsWith('/')) throw inTheWay(parts, at);
+  return { size, tag: answer.headers.get('etag') ?? answer.headers.get('last-modified') ?? '' };
+}
+
+function sizeOf({ headers }: HttpAnswer): number | undefined {
+  const text = headers.get('content-length') ?? '';
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+const WRITTEN = [200, 201, 204];
+
+async function put(
+  parts: Parts,
+  at: WebdavPath,
+  body: Parameters<WebdavServer['put']>[1],
+  over: string | undefined,
+  run: Run,
+): Promise<WebdavFact> {
+  if (!(await parts.canMove(run))) {
+    await requireSame(parts, at, over, run);
+    await parts.collections.above(at, run);
+    await change(parts, at, { method: 'PUT', body, accept: WRITTEN }, run);
+    return await requireSize(parts, at, body.size, run);
+  }
+  const temporary = { path: `${parts.incoming}/${randomUUID()}.part`, item: at.item };
+  try {
+    await parts.collections.above(temporary, run);
+    await change(parts, temporary, { method: 'PUT', body, accept: WRITTEN }, run);
+    await requireSize(parts, temporary, body.size, run);
+    return await move(parts, temporary, at, over, run);
+  } catch (error) {
+    // An interruption must not wait for it; what is left is hidden.
+    if (!run.signal.aborted) await remove(parts, temporary, run).catch(() => {});
+    throw error;
+  }
+}
+
+/** Who replaces what somebody changed since would lose it: between this look and the change is only the trip. */
+async function requireSame(parts: Parts, at: WebdavPath, over: string | undefined, run: Run): Promise<void> {
+  if ((await look(parts, at, run))?.tag !== over) throw changedMeanwhile(parts, at);
+}
+
+async function requireSize(parts: Parts, at: WebdavPath, size: number, run: Run): Promise<WebdavFact> {
+  const fact = await look(parts, at, run);
+  if (fact?.size === size) return fact;
+  throw new GapferryError({
+    code: 'SIZE_MISMATCH',
+    message: `${at.item}: ${placeOf(parts)} took ${size} bytes for ${at.path} and has ${fact?.size ?? 'none'} of them`,
+    hint: 'look at the log of the server',
+    origin: 'target',
+    data: { item: at.item, path: at.path },
+  });
+}
+
+async function move(
+  parts: Parts,
+  from: WebdavPath,
+  to: WebdavPath,
+  over: string | undefined,
+  run: Run,
+): Promise<WebdavFact> {
+  await parts.collections.above(to, run);
+  await requireSame(parts, to, over, run);
+  const before = await look(parts, from, run);
+  const headers = { Destination: urlOf(parts, to), Overwrite: over === undefined ? 'F' : 'T' };
+  // 404: the answer to a move that was done was lost, and it was asked for again.
+  const { status } = await change(
+    parts,
+    from,
+    { method: 'MOVE', headers, accept: [...WRITTEN, 404] },
+    run,
+  ).catch((error: unknown) => {
+    if (isGapferryError(error, 'TARGET_CONFLICT') && before !== undefined) return { status: 412 };
+    throw error;
+  });
+  const fact = await look(parts, to, run);
+  const isDone = status < 300 || (await look(parts, from, run)) === undefined;
+  if (!isDone || fact === undefined || fact.size !== before?.size) throw changedMeanwhile(parts, to);
+  return fact;
+}
+
+async function remove(parts: Parts, at: WebdavPath, run: Run): Promise<void> {
+  await change(parts, at, { method: 'DELETE', accept: [200, 202, 204, 404] }, run);
+}
+
+async function clear(parts: Parts, at: WebdavPath, run: Run): Promise<void> {
+  parts.collections.forget(at);
+  const headers = { Depth: 'infinity' };
+  await change(
+    parts,
+    at,
+    { method: 'DELETE', headers, isCollection: true, accept: [200, 202, 204, 207, 404, 405, 409, 501] },
+    run,
+  );
+}
+
+function noDirectory(parts: WebdavParts): GapferryError {
+  return new GapferryError({
+    code: 'CONFIG_INVALID',
+    message: `there is no ${placeOf(parts)}`,
+    hint: '`url` of the target must name a directory that exists',
+    origin: 'site',
+  });
+}
