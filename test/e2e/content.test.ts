@@ -72,7 +72,7 @@ name: line-a
 content:
   - {kind: trivy-db, from: "${registry.host}/aquasecurity/trivy-db:2", maxAge: 36h}
   - {kind: grype-db, from: "${server.url}/v6/latest.json"}
-  - {kind: clamav-db, from: "${server.url}/clam", as: av}
+  - {kind: clamav-db, from: "${server.url}/clam", as: av, unsigned: true}
 `;
   machines = await makeTwoMachines({ bundle, environment: {} });
 });

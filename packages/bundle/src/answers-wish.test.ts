@@ -86,3 +86,21 @@ describe('a pin', () => {
     expect(answersWish(pin, wish)).toBe(false);
   });
 });
+
+describe('a pin of a listing', () => {
+  const listing = 'https://f.example/v6/latest.json';
+  const wish: Wish = { kind: 'file', listing, as: 'db', content: { kind: 'grype-db' } };
+  const pin = (id: string, url: string): FilePin => ({ ...file(id), url }) as FilePin;
+
+  it.each([
+    ['db/latest.json', listing, true],
+    ['db/vulnerability-db.tar.zst', 'https://f.example/v6/a_1:2.tar.zst', true],
+    ['db/vulnerability-db.tar.gz', 'https://f.example/v6/a_1:2.tar.zst', false],
+    ['db/vulnerability-db.tar.zst', 'https://f.example/v5/a.tar.zst', false],
+    ['db/vulnerability-db.tar.zst', 'https://evil.example/v6/a.tar.zst', false],
+    ['db/latest.json', 'https://f.example/v6/other.json', false],
+    ['other/latest.json', listing, false],
+  ])('is the listing or what lies beside it: %s from %s', (id, url, answers) => {
+    expect(answersWish(pin(id, url), wish)).toBe(answers);
+  });
+});

@@ -19,6 +19,7 @@ export interface ContentEntry {
   readonly from?: string | undefined;
   readonly as?: string | undefined;
   readonly maxAge?: string | undefined;
+  readonly unsigned?: true | undefined;
 }
 
 export const contentEntry: z.ZodType<ContentEntry> = z.strictObject({
@@ -29,12 +30,15 @@ export const contentEntry: z.ZodType<ContentEntry> = z.strictObject({
     .string()
     .regex(/^[1-9]\d{0,3}[hdw]$/, { error: 'is a number of hours, days or weeks, for example 36h, 7d or 2w' })
     .optional(),
+  unsigned: z.literal(true).optional(),
 });
 
 /** What a line of `content` stands for: wishes of the other kinds. Throws what `entryProblem` makes. */
 export function toContentWishes(entry: ContentEntry, defaults: ImageDefaults): (ImageWish | FileWish)[] {
   const recipe = CONTENT_RECIPES[entry.kind];
   const maxAge = entry.maxAge === undefined ? undefined : secondsOf(entry.maxAge);
+  if (entry.unsigned && recipe.form !== 'files')
+    throw entryProblem(`${entry.kind} has no signature of its own: leave out "unsigned"`, 'unsigned');
   const from = entry.from ?? recipe.from;
   if (from === undefined)
     throw entryProblem(
@@ -51,8 +55,8 @@ export function toContentWishes(entry: ContentEntry, defaults: ImageDefaults): (
 
 function wishesOf(
   recipe: ContentRecipe,
-  content: Required<ContentChoice>,
-  { from, as }: { readonly from: string; readonly as?: string | undefined },
+  content: Required<Pick<ContentChoice, 'kind' | 'maxAge'>>,
+  { from, as, unsigned }: Pick<ContentEntry, 'as' | 'unsigned'> & { readonly from: string },
   defaults: ImageDefaults,
 ): (ImageWish | FileWish)[] {
   if (recipe.form === 'artifact') {
@@ -62,12 +66,15 @@ function wishesOf(
   const folder = safeName(as ?? recipe.as);
   if (recipe.form === 'listing')
     return [{ kind: 'file', listing: webUrl(from, 'from'), as: folder, content }];
-  const base = webUrl(from, 'from').replace(/\/*$/, '/');
   return recipe.names.map((name) => ({
     kind: 'file',
-    url: new URL(name, base).href,
+    url: new URL(name, webUrl(from, 'from').replace(/\/*$/, '/')).href,
     as: `${folder}/${name}`,
-    content: recipe.ages.includes(name) ? content : { kind: content.kind },
+    content: {
+      kind: content.kind,
+      ...(recipe.ages.includes(name) && { maxAge: content.maxAge }),
+      ...(unsigned && { unsigned }),
+    },
   }));
 }
 

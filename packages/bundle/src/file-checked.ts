@@ -9,7 +9,7 @@ const fingerprint = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
 export const fileCheckedSchema: z.ZodType<readonly FileCheck[]> = z
   .array(
     z.union([
-      z.enum(['given-sha256', 'given-sha512', 'checksums', 'first-seen']),
+      z.enum(['given-sha256', 'given-sha512', 'checksums', 'first-seen', 'clamav']),
       z.strictObject({ by: z.literal('cosign-key'), key: digestSchema, of }),
       z.strictObject({ by: z.literal('openpgp'), fingerprint, of }),
       z.strictObject({ by: z.literal('minisign'), key: z.string().regex(/^[0-9A-F]{16}$/), of }),

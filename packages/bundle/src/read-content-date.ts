@@ -7,6 +7,7 @@ import {
   type Descriptor,
   GapferryError,
   GRYPE_LISTING_LIMIT,
+  isSignedByClamav,
   LISTED_NAMES,
   MANIFEST_LIMITS,
   parseCvdHeader,
@@ -26,15 +27,27 @@ export interface DatedContent {
   readonly listing?: Descriptor | undefined;
 }
 
+export interface ContentFacts {
+  /** RFC 3339. */
+  readonly updated: string;
+  /** Whether its maker signed it, where content of its kind has a signature of its own. */
+  readonly signed?: boolean;
+}
+
 /** When content says that it was made, from its bytes alone: outside it is written down, inside it is held against what was written. A ClamAV database is read whole, and must have the MD5 that its header says.
  *  Throws `CONTENT_INVALID`, `LIMIT_EXCEEDED`, `DIGEST_MISMATCH`, and what reading throws. */
-export async function readContentDate(content: DatedContent, from: BlobReader, run: Run): Promise<string> {
+export async function readContentDate(
+  content: DatedContent,
+  from: BlobReader,
+  run: Run,
+): Promise<ContentFacts> {
   return await READERS[CONTENT_RECIPES[content.kind].form](content, from, run);
 }
 
 const READERS: Readonly<Record<ContentRecipe['form'], typeof readContentDate>> = {
-  artifact: async ({ item, root }, from, run) =>
-    artifactCreated(await readSmall(root, MANIFEST_LIMITS.maxBytes, item, from, run), item),
+  artifact: async ({ item, root }, from, run) => ({
+    updated: artifactCreated(await readSmall(root, MANIFEST_LIMITS.maxBytes, item, from, run), item),
+  }),
   listing: readListed,
   files: readCvd,
 };
@@ -43,7 +56,7 @@ async function readListed(
   { item, root, listing }: DatedContent,
   from: BlobReader,
   run: Run,
-): Promise<string> {
+): Promise<ContentFacts> {
   if (listing === undefined) throw notSaid(item, 'no latest.json came with it');
   const { updated, sha256 } = parseGrypeListing(
     await readSmall(listing, GRYPE_LISTING_LIMIT, item, from, run),
@@ -51,10 +64,10 @@ async function readListed(
   );
   if (sha256 !== root.digest)
     throw notSaid(item, `it is ${root.digest}, and the latest.json that came with it names ${sha256}`);
-  return updated;
+  return { updated };
 }
 
-async function readCvd({ item, root }: DatedContent, from: BlobReader, run: Run): Promise<string> {
+async function readCvd({ item, root }: DatedContent, from: BlobReader, run: Run): Promise<ContentFacts> {
   const header = Buffer.alloc(CVD_HEADER);
   const hash = createHash('md5');
   let at = 0;
@@ -64,9 +77,10 @@ async function readCvd({ item, root }: DatedContent, from: BlobReader, run: Run)
     at += own;
     hash.update(chunk.subarray(own));
   }
-  const { updated, md5 } = parseCvdHeader(header.subarray(0, at), item);
+  const parsed = parseCvdHeader(header.subarray(0, at), item);
+  const { updated, md5 } = parsed;
   const actual = hash.digest('hex');
-  if (actual === md5) return updated;
+  if (actual === md5) return { updated, signed: isSignedByClamav(parsed) };
   throw new GapferryError({
     code: 'DIGEST_MISMATCH',
     message: `${item} has the MD5 ${actual}; its own header says ${md5}`,

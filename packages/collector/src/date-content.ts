@@ -3,9 +3,9 @@ import {
   type BlobReader,
   type Clock,
   type ContentChoice,
-  type ContentDate,
   contentWarning,
   type Digest,
+  GapferryError,
   type Holding,
   type ImageHolding,
   type Run,
@@ -32,7 +32,7 @@ export async function dateContent(
   for (const holding of holdings) {
     const choice = choices.get(holding.pin.wish);
     if (choice === undefined || !isDated(holding, holdings)) dated.push(holding);
-    else dated.push({ ...holding, content: await dateOf(holding, choice, holdings, store, run) });
+    else dated.push(await withDate(holding, choice, holdings, store, run));
   }
   const now = clock.now();
   for (const one of dated)
@@ -60,24 +60,39 @@ function isDated(holding: Holding, all: readonly Holding[]): holding is ImageHol
   );
 }
 
-async function dateOf(
-  { kind, pin, root }: ImageHolding | SingleFileHolding,
+async function withDate(
+  holding: ImageHolding | SingleFileHolding,
   choice: ContentChoice,
   all: readonly Holding[],
   store: BlobReader,
   run: Run,
-): Promise<ContentDate> {
+): Promise<Holding> {
+  const { kind: of, pin, root } = holding;
+  const item = `${of} ${pin.id}`;
   const beside = listingBeside(pin.id);
   const listing = all.find((other) => other.pin.wish === pin.wish && other.pin.id === beside);
-  const updated = await readContentDate(
-    {
-      item: `${kind} ${pin.id}`,
-      kind: choice.kind,
-      root,
-      listing: listing !== undefined && 'root' in listing ? listing.root : undefined,
-    },
+  const { kind, maxAge, unsigned } = choice;
+  const { updated, signed } = await readContentDate(
+    { item, kind, root, listing: listing !== undefined && 'root' in listing ? listing.root : undefined },
     store,
     run,
   );
-  return { ...choice, updated };
+  const content = { kind, updated, ...(maxAge !== undefined && { maxAge }) };
+  if (signed === undefined || holding.kind !== 'file') return { ...holding, content };
+  if (!signed && unsigned === undefined) throw notSigned(item);
+  return {
+    ...holding,
+    content,
+    checked: [...(holding.checked ?? []), ...(signed ? ['clamav' as const] : [])],
+  };
+}
+
+function notSigned(item: string): GapferryError {
+  return new GapferryError({
+    code: 'SIGNATURE_INVALID',
+    message: `${item} is not signed by the makers of ClamAV`,
+    hint: 'the mirror has something else than it should: compare it with another one; for databases of your own say "unsigned: true" in the line under "content"',
+    origin: 'source',
+    data: { item },
+  });
 }

@@ -13,13 +13,17 @@ export const GRYPE_LISTING_LIMIT = 65_536;
 export interface CvdHeader {
   /** RFC 3339. */
   readonly updated: string;
-  /** Of everything behind the header, 32 lower-case hex digits. ClamAV's own signature is over this, and not over the time. */
+  /** Of everything behind the header, 32 lower-case hex digits. */
   readonly md5: string;
+  /** Over the MD5, see `isSignedByClamav`. */
+  readonly signature: string;
 }
 
 /** Reads the first 512 bytes. Throws `CONTENT_INVALID`. */
 export function parseCvdHeader(header: Uint8Array, what: string): CvdHeader {
-  const [magic, , , , , md5 = '', , , seconds = ''] = Buffer.from(header.subarray(0, CVD_HEADER))
+  const [magic, , , , , md5 = '', signature = '', , seconds = ''] = Buffer.from(
+    header.subarray(0, CVD_HEADER),
+  )
     .toString('latin1')
     .trimEnd()
     .split(':');
@@ -27,7 +31,7 @@ export function parseCvdHeader(header: Uint8Array, what: string): CvdHeader {
     throw unreadable(what, 'it does not begin as a ClamAV database does (ClamAV-VDB)');
   if (!/^[0-9a-f]{32}$/.test(md5)) throw unreadable(what, 'its header has no MD5');
   if (!/^[1-9]\d{0,10}$/.test(seconds)) throw unreadable(what, 'its header has no build time');
-  return { updated: toTime(Number(seconds) * 1000, what), md5 };
+  return { updated: toTime(Number(seconds) * 1000, what), md5, signature };
 }
 
 /** What Grype's latest.json of schema 6 says (anchore/grype, grype/db/v6/distribution). */

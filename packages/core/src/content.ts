@@ -7,10 +7,12 @@ export interface ContentChoice {
   readonly kind: ContentKind;
   /** How old it may be, in whole seconds ≥ 1; absent: it may have any age. */
   readonly maxAge?: number;
+  /** Whoever makes it signs it in a way of its own (ClamAV does), and this need not be signed. */
+  readonly unsigned?: true;
 }
 
 /** How fresh it is. */
-export interface ContentDate extends ContentChoice {
+export interface ContentDate extends Omit<ContentChoice, 'unsigned'> {
   /** When its maker says that it was made: RFC 3339 in UTC, whole seconds. Read from the content itself, never from a clock. */
   readonly updated: string;
 }

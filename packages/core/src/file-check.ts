@@ -3,7 +3,14 @@ import type { Digest } from './digest.ts';
 import type { Run } from './run.ts';
 
 /** What a file was held against outside: what the manifest records. */
-export type FileCheck = 'given-sha256' | 'given-sha512' | 'checksums' | 'first-seen' | FileSignatureCheck;
+export type FileCheck =
+  | 'given-sha256'
+  | 'given-sha512'
+  | 'checksums'
+  | 'first-seen'
+  /** The signature inside a ClamAV database, over an MD5. */
+  | 'clamav'
+  | FileSignatureCheck;
 
 /** Whose signature was good. */
 export type FileSigned =

@@ -36,8 +36,12 @@ export async function requireContentDates(
     async ({ item, content, root }, inner) => {
       const listing = rootOf(items, listingBeside(item.id));
       const name = describeItem(item);
-      const updated = await readContentDate({ item: name, kind: content.kind, root, listing }, medium, inner);
-      if (updated !== content.updated) throw notAsSaid(name, content, updated);
+      const dated = { item: name, kind: content.kind, root, listing };
+      const { updated, signed } = await readContentDate(dated, medium, inner);
+      if (updated !== content.updated)
+        throw notAsSaid(name, `it is of ${updated}, and the release says ${content.updated}`);
+      if (isSaidSigned(item) && signed !== true)
+        throw notAsSaid(name, 'it is not signed by the makers of ClamAV');
     },
     CONCURRENCY,
     run,
@@ -65,10 +69,14 @@ function rootOf(items: readonly Item[], id: string): Descriptor | undefined {
   return found !== undefined && 'root' in found ? found.root : undefined;
 }
 
-function notAsSaid(item: string, { updated }: ContentDate, actual: string): GapferryError {
+function isSaidSigned(item: Item): boolean {
+  return item.kind === 'file' && item.checked.includes('clamav');
+}
+
+function notAsSaid(item: string, why: string): GapferryError {
   return new GapferryError({
     code: 'MANIFEST_INVALID',
-    message: `${item} is not what the release says: it is of ${actual}, and the release says ${updated}`,
+    message: `${item} is not what the release says: ${why}`,
     hint: 'nothing was loaded; the release was made wrong: collect a new one',
     origin: 'medium',
     data: { item },

@@ -11,6 +11,8 @@ export function fileCheckText(check: FileCheck): string {
       return 'in a list of checksums';
     case 'first-seen':
       return 'as first seen';
+    case 'clamav':
+      return 'signed by the makers of ClamAV';
     default:
       return `${check.of === undefined ? 'signed' : 'checksums signed'} by ${keyText(check)}`;
   }

@@ -2,6 +2,7 @@ import {
   type AttachedArtifact,
   attachedTo,
   type ChartItem,
+  contentOf,
   type FileItem,
   type ImageItem,
   type Item,
@@ -55,6 +56,8 @@ export interface InventoryItem {
   readonly checked?: readonly UpstreamCheck[];
   /** What a file was held against outside. */
   readonly held?: readonly FileCheck[];
+  /** Of when content that grows old is: RFC 3339. */
+  readonly updated?: string;
   /** What is loaded is a filtered index: upstream's signature over the index does not cover it. */
   readonly filtered?: true;
 }
@@ -69,7 +72,7 @@ export function toInventoryJson(manifest: Manifest, packs?: Packs): InventoryJso
     platforms: manifest.platforms,
     blobs: blobs.length,
     bytes: totalSize(blobs),
-    items: manifest.items.map((item) => toInventoryItem(item, sizes, packs)),
+    items: manifest.items.map((item) => ({ ...toInventoryItem(item, sizes, packs), ...updatedOf(item) })),
   };
 }
 
@@ -94,6 +97,11 @@ function toInventoryItem(
   const packed = packs?.items.find((other) => other.id === id)?.packs ?? [];
   const refs = 'list' in item.refs ? {} : { refs: item.refs.length };
   return { kind, id, ...refs, bytes: own + totalSize(packed) };
+}
+
+function updatedOf(item: Item): Pick<InventoryItem, 'updated'> {
+  const content = contentOf(item);
+  return content === undefined ? {} : { updated: content.updated };
 }
 
 function heldOf({ checked }: FileItem): Pick<InventoryItem, 'held'> {
@@ -135,8 +143,9 @@ function identityText({ kind, digest, refs, files }: InventoryItem): string {
   return many === undefined ? `many ${noun}s` : count(many, noun);
 }
 
-function notesText({ attachments = [], checked = [], held = [], filtered }: InventoryItem): string {
+function notesText({ attachments = [], checked = [], held = [], updated, filtered }: InventoryItem): string {
   return [
+    ...(updated === undefined ? [] : [`of ${updated}`]),
     ...held.filter((check) => check !== 'given-sha256').map(fileCheckText),
     ...checked.map((check) => `signed by ${signerText(check)}`),
     ...(attachments.length === 0 ? [] : [`with ${typesText(attachments)}`]),

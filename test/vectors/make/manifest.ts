@@ -14,6 +14,7 @@ import {
   sortedBlobs,
   wholeManifest,
 } from './manifest-content.ts';
+import { manifestDatedVectors } from './manifest-dated.ts';
 import { manifestDirectoryVectors } from './manifest-directories.ts';
 import { manifestFileCheckVectors } from './manifest-file-checks.ts';
 import { manifestLfsVectors } from './manifest-lfs.ts';
@@ -37,6 +38,7 @@ export function manifestVectors(): Vector[] {
     ...manifestNamedByVectors(),
     ...manifestDirectoryVectors(),
     ...manifestFileCheckVectors(),
+    ...manifestDatedVectors(),
     ...manifestLfsVectors(),
     ...manifestShallowVectors(),
     ...manifestAboutVectors(),

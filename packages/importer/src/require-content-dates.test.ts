@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { type Loose, type SimulatedRelease, simulatedRelease } from '@gapferry/bundle/testing';
+import { digestOf } from '@gapferry/core';
+import { describe, expect, it } from 'vitest';
+import { first, Inside, listeningRun } from './testing/inside.ts';
+
+/** Built on 10 March 2026; the site's clock says 20 March. */
+const BUILT = '2026-03-10T00:00:00Z';
+const NEWER = '2026-03-19T00:00:00Z';
+
+function cvd(body: string, md5 = createHash('md5').update(body).digest('hex')): string {
+  const header = `ClamAV-VDB:10 Mar 2026 00-00 +0000:1:1:90:${md5}:nobody:raynman:${Date.parse(BUILT) / 1000}`;
+  return `${header.padEnd(512)}${body}`;
+}
+
+function daily(content: Loose, text = cvd('signatures'), checked: Loose = []): SimulatedRelease {
+  const release = simulatedRelease({ files: { 'av/daily.cvd': text } });
+  Object.assign(release.manifest.items[0], { content, checked });
+  return release;
+}
+
+function grype(updated: string, archive = 'database'): SimulatedRelease {
+  const path = 'vulnerability-db_v6.0.2_1.tar.zst';
+  const listing = JSON.stringify({ built: BUILT, path, checksum: digestOf('database') });
+  const release = simulatedRelease({
+    files: { 'db/latest.json': listing, 'db/vulnerability-db.tar.zst': archive },
+  });
+  release.manifest.items[1].content = { kind: 'grype-db', updated };
+  return release;
+}
+
+async function verdict(release: SimulatedRelease): Promise<unknown> {
+  const inside = new Inside();
+  await inside.carry(release);
+  const run = listeningRun();
+  return await inside.verify(first, run).then(
+    () => run.events.flatMap((event) => (event.kind === 'warning' ? [event.message] : [])),
+    ({ code, message }) => `${code}: ${message}`,
+  );
+}
+
+describe('the age of content, on the medium', () => {
+  it('is what the content says, and told by the clock of the site', async () => {
+    expect(await verdict(daily({ kind: 'clamav-db', updated: BUILT }))).toEqual([]);
+    expect(await verdict(daily({ kind: 'clamav-db', updated: BUILT, maxAge: 864_000 }))).toEqual([]);
+    expect(await verdict(daily({ kind: 'clamav-db', updated: BUILT, maxAge: 863_999 }))).toEqual([
+      expect.stringContaining('file av/daily.cvd (clamav-db) is of 2026-03-10T00:00:00Z: older than'),
+    ]);
+    expect(await verdict(grype(BUILT))).toEqual([]);
+  });
+
+  it('cannot be made less by whoever signs the release', async () => {
+    expect(await verdict(daily({ kind: 'clamav-db', updated: NEWER }))).toBe(
+      `MANIFEST_INVALID: file av/daily.cvd is not what the release says: it is of ${BUILT}, and the release says ${NEWER}`,
+    );
+    expect(await verdict(grype(NEWER))).toContain('MANIFEST_INVALID');
+  });
+
+  it('cannot be that of another archive than the listing names, or of one without a listing', async () => {
+    expect(await verdict(grype(BUILT, 'older'))).toContain('the latest.json that came with it names');
+    const release = daily({ kind: 'grype-db', updated: BUILT });
+    expect(await verdict(release)).toContain('no latest.json came with it');
+  });
+
+  it('cannot be read from a database that is damaged, or none', async () => {
+    const content = { kind: 'clamav-db', updated: BUILT };
+    const other = createHash('md5').update('others').digest('hex');
+    expect(await verdict(daily(content, cvd('signatures', other)))).toContain(`DIGEST_MISMATCH`);
+    expect(await verdict(daily(content, 'text'))).toContain('CONTENT_INVALID');
+  });
+
+  it('comes with no signature of ClamAV that is not there', async () => {
+    expect(await verdict(daily({ kind: 'clamav-db', updated: BUILT }, cvd('x'), ['clamav']))).toContain(
+      'it is not signed by the makers of ClamAV',
+    );
+  });
+});
