@@ -11,13 +11,12 @@ import {
   type Run,
   requireSafePath,
 } from '@gapferry/core';
-import pLimit from 'p-limit';
-import { allOrStop } from './all-or-stop.ts';
 import type { EmbeddedStore } from './embedded-store.ts';
 import { embeddedRoots, INCOMING } from './embedded-tree.ts';
+import { inLanes } from './in-lanes.ts';
 import { requireReplaceable, toPresence } from './name-state.ts';
-import { identityAt, type SeenFile, seeFile } from './tree-look.ts';
-import { writeTreeFile } from './tree-write.ts';
+import { identityAt, type SeenFile, seeFile, type WalkedDirectories } from './tree-look.ts';
+import { openTreeBatch, type TreeBatch } from './tree-write.ts';
 
 export interface FilesPlace {
   readonly target: string;
@@ -44,11 +43,33 @@ export async function loadFileNames(
   loads: readonly FileName[],
   run: Run,
 ): Promise<LoadOutcome[]> {
-  const seen = new Map<FileName, Seen>();
-  for (const load of loads) seen.set(load, await judge(place, load, run));
-  const outcomes: LoadOutcome[] = [];
-  for (const load of loads) outcomes.push(await loadFileName(place, load, seen.get(load) ?? new Map(), run));
-  return outcomes;
+  const seen = await inLanes(loads, place.concurrency, (load, inner) => judge(place, load, inner), run);
+  const wanted = loads.map((load, i) => wantedOf(load, seen[i] ?? new Map()));
+  const batch = openTreeBatch({
+    incoming: join(place.tree, INCOMING),
+    root: embeddedRoots(place.tree).files,
+  });
+  const files = wanted.flatMap((each) => each.files);
+  try {
+    await inLanes(files, WRITE_LANES, (want, inner) => writeFile(place, batch, want, inner), run);
+  } catch (error) {
+    await batch.settle().catch(() => {});
+    throw error;
+  }
+  for (const want of wanted)
+    if (want.files.length > 0) for (const { path } of want.load.files) batch.keep(path);
+  await batch.settle();
+  return wanted.map(({ files }) => ({ state: files.length === 0 ? 'same' : 'loaded', bytes: 0 }));
+}
+
+/** Files that wait for the disk at a time. */
+const WRITE_LANES = 16;
+
+interface WantedFile {
+  readonly load: FileName;
+  readonly file: LoadFile;
+  /** What lies in its place. */
+  readonly there: SeenFile | undefined;
 }
 
 /** What is in the places of a load's files. */
@@ -60,38 +81,28 @@ async function judge(place: FilesPlace, load: FileName, run: Run): Promise<Seen>
   return seen;
 }
 
-async function loadFileName(place: FilesPlace, load: FileName, seen: Seen, run: Run): Promise<LoadOutcome> {
-  const wanting = load.files.filter((file) => {
-    const there = seen.get(file);
-    return there?.digest !== file.root.digest || !hasBit(load, file, there);
-  });
-  const limit = pLimit(place.concurrency);
-  const write = (file: LoadFile, inner: Run): Promise<void> =>
-    limit(() => writeFile(place, load, file, seen.get(file), inner));
-  await allOrStop(wanting, write, run);
-  return { state: wanting.length === 0 ? 'same' : 'loaded', bytes: 0 };
+function wantedOf(load: FileName, seen: Seen): { load: FileName; files: WantedFile[] } {
+  const files = load.files
+    .map((file) => ({ load, file, there: seen.get(file) }))
+    .filter(({ file, there }) => there?.digest !== file.root.digest || !hasBit(load, file, there));
+  return { load, files };
 }
 
 async function writeFile(
   place: FilesPlace,
-  load: FileName,
-  file: LoadFile,
-  seen: SeenFile | undefined,
+  batch: TreeBatch,
+  { load, file, there }: WantedFile,
   run: Run,
 ): Promise<void> {
   const { files } = embeddedRoots(place.tree);
   const path = requireSafePath(file.path, load.item);
-  await writeTreeFile(
-    {
-      incoming: join(place.tree, INCOMING),
-      root: files,
-      path,
-      bytes: place.store.open(file.root, run),
-      ...(file.executable && { executable: true }),
-      last: () => requireUnchanged(files, path, load, seen),
-    },
-    run,
-  );
+  const write = {
+    path,
+    bytes: place.store.open(file.root, run),
+    ...(file.executable && { executable: true as const }),
+    last: () => requireUnchanged(files, path, load, there),
+  };
+  await batch.write(write, run);
 }
 
 /** Writing a large file takes a while; whoever changed the place meanwhile keeps his work. */
@@ -113,12 +124,16 @@ async function requireUnchanged(
 
 async function seeAll(place: FilesPlace, load: FileName, run: Run): Promise<Seen> {
   const { files } = embeddedRoots(place.tree);
-  const limit = pLimit(place.concurrency);
-  const see = async (file: LoadFile, inner: Run): Promise<Array<[LoadFile, SeenFile]>> => {
-    const there = await limit(() => seeFile(files, requireSafePath(file.path, load.item), inner));
-    return there === undefined ? [] : [[file, there]];
-  };
-  return new Map((await allOrStop(load.files, see, run)).flat());
+  const walked: WalkedDirectories = new Map();
+  const see = (file: LoadFile, inner: Run): Promise<SeenFile | undefined> =>
+    seeFile(files, requireSafePath(file.path, load.item), inner, walked);
+  const found = await inLanes(load.files, place.concurrency, see, run);
+  return new Map(
+    load.files.flatMap((file, i) => {
+      const there = found[i];
+      return there === undefined ? [] : [[file, there] as const];
+    }),
+  );
 }
 
 function hasBit(load: FileName, { executable }: LoadFile, seen: SeenFile | undefined): boolean {

@@ -21,8 +21,13 @@ const OWNER_RUNS = 0o100n;
 
 /** Reads and hashes the file at a safe relative path below `root`; undefined when nothing is there. No part of the way may be a link.
  *  Throws `TARGET_CONFLICT` for anything but a regular file in real directories. */
-export async function seeFile(root: string, path: string, run: Run): Promise<SeenFile | undefined> {
-  const facts = await factsAt(root, path);
+export async function seeFile(
+  root: string,
+  path: string,
+  run: Run,
+  walked?: WalkedDirectories,
+): Promise<SeenFile | undefined> {
+  const facts = await factsAt(root, path, walked);
   if (facts === undefined) return undefined;
   const isExecutable = (facts.mode & OWNER_RUNS) !== 0n;
   return {
@@ -33,8 +38,12 @@ export async function seeFile(root: string, path: string, run: Run): Promise<See
 }
 
 /** Who the file is, without reading it; undefined when nothing is there. */
-export async function identityAt(root: string, path: string): Promise<string | undefined> {
-  const facts = await factsAt(root, path);
+export async function identityAt(
+  root: string,
+  path: string,
+  walked?: WalkedDirectories,
+): Promise<string | undefined> {
+  const facts = await factsAt(root, path, walked);
   return facts && identify(facts);
 }
 
@@ -42,19 +51,31 @@ export function identify({ dev, ino, size, mode, mtimeNs, ctimeNs }: BigIntStats
   return [dev, ino, size, mode, mtimeNs, ctimeNs].join('-');
 }
 
+/** Which directories of a tree are there: looked at once for all files of one step. */
+export type WalkedDirectories = Map<string, Promise<boolean>>;
+
 /** Throws `TARGET_CONFLICT` for anything but a regular file in real directories. */
-export async function factsAt(root: string, path: string): Promise<BigIntStats | undefined> {
-  const parts = path.split('/');
+export async function factsAt(
+  root: string,
+  path: string,
+  walked: WalkedDirectories = new Map(),
+): Promise<BigIntStats | undefined> {
   let place = root;
-  for (const [i, part] of parts.entries()) {
+  for (const part of path.split('/').slice(0, -1)) {
     place = join(place, part);
-    const facts = await factsOf(place);
-    if (facts === undefined) return undefined;
-    const last = i === parts.length - 1;
-    if (last ? !facts.isFile() : !facts.isDirectory()) throw inTheWay(place);
-    if (last) return facts;
+    const there = walked.get(place) ?? isDirectoryThere(place);
+    walked.set(place, there);
+    if (!(await there)) return undefined;
   }
-  return undefined;
+  const facts = await factsOf(join(root, path));
+  if (facts !== undefined && !facts.isFile()) throw inTheWay(join(root, path));
+  return facts;
+}
+
+async function isDirectoryThere(path: string): Promise<boolean> {
+  const facts = await factsOf(path);
+  if (facts !== undefined && !facts.isDirectory()) throw inTheWay(path);
+  return facts !== undefined;
 }
 
 export async function factsOf(path: string): Promise<BigIntStats | undefined> {

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Bytes, checkRun, type Run } from '@gapferry/core';
+import { inLanes } from './in-lanes.ts';
 import { errnoOf, inTheWay, treeError } from './tree-error.ts';
 import { factsOf } from './tree-look.ts';
 
@@ -28,17 +29,64 @@ export interface TreeWrite {
 
 /** Writes a file under a temporary name, syncs it, renames it and syncs the directory: under its final name it is whole or not there. */
 export async function writeTreeFile(write: TreeWrite, run: Run): Promise<void> {
-  await mkdir(write.incoming, { recursive: true }).catch((error: unknown) => {
-    throw treeError('make the directory', write.incoming, error);
-  });
+  const batch = openTreeBatch(write);
+  await batch.write(write, run);
+  await batch.settle();
+}
+
+/** Many files of one tree. */
+export interface TreeBatch {
+  /** As `writeTreeFile`, but the name is only durable after `settle`. Any number may be under way. */
+  write(write: Omit<TreeWrite, 'incoming' | 'root'>, run: Run): Promise<void>;
+  /** Names of a file that lies there already are made durable as well: who put it there may have been killed before he did. */
+  keep(path: string): void;
+  /** Syncs every directory with new names, each once. Also to be called after a failure: what is there then counts as loaded next time. */
+  settle(): Promise<void>;
+}
+
+export function openTreeBatch({ incoming, root }: Pick<TreeWrite, 'incoming' | 'root'>): TreeBatch {
+  const ways: Ways = { made: new Map(), unsynced: new Set() };
+  let made: Promise<unknown> | undefined;
+  return {
+    async write(write, run) {
+      made ??= mkdir(incoming, { recursive: true });
+      await made.catch((error: unknown) => {
+        throw treeError('make the directory', incoming, error);
+      });
+      await writeThrough({ ...write, incoming, root }, ways, run);
+    },
+    keep: (path) => void ways.unsynced.add(dirname(join(root, path))),
+    async settle() {
+      const directories = [...ways.unsynced];
+      ways.unsynced.clear();
+      const sync = (path: string): Promise<void> =>
+        syncDirectory(path).catch((error: unknown) => {
+          throw treeError('sync', path, error);
+        });
+      await inLanes(directories, SYNC_LANES, sync, UNSTOPPED);
+    },
+  };
+}
+
+const SYNC_LANES = 4;
+/** What lies there is made durable also for a run that was stopped. */
+const UNSTOPPED: Run = { signal: new AbortController().signal, emit: () => {} };
+
+/** Directories that were found or made, and those with names that are not durable yet. */
+interface Ways {
+  readonly made: Map<string, Promise<void>>;
+  readonly unsynced: Set<string>;
+}
+
+async function writeThrough(write: TreeWrite, ways: Ways, run: Run): Promise<void> {
   const temporary = join(write.incoming, `${randomUUID()}.part`);
   const final = join(write.root, write.path);
   try {
     await writeSynced(temporary, write, run);
-    await makeWay(write.root, write.path);
+    await makeWays(write.root, write.path, ways);
     await write.last();
     await rename(temporary, final);
-    await syncDirectory(dirname(final));
+    ways.unsynced.add(dirname(final));
   } catch (error) {
     await unlink(temporary).catch(() => {});
     throw treeError('write', final, error);
@@ -68,19 +116,37 @@ async function writeSynced(path: string, { bytes, executable }: TreeWrite, run: 
 
 /** Makes the directories on the way, durably; what is there must be a real directory. */
 export async function makeWay(root: string, path: string): Promise<void> {
-  await mkdir(root, { recursive: true });
+  const ways: Ways = { made: new Map(), unsynced: new Set() };
+  await makeWays(root, path, ways);
+  for (const directory of ways.unsynced) await syncDirectory(directory);
+}
+
+async function makeWays(root: string, path: string, { made, unsynced }: Ways): Promise<void> {
+  const once = (place: string, make: () => Promise<void>): Promise<void> => {
+    const making = made.get(place) ?? make();
+    made.set(place, making);
+    return making;
+  };
+  await once(root, async () => void (await mkdir(root, { recursive: true })));
   let place = root;
   for (const part of path.split('/').slice(0, -1)) {
     const parent = place;
     place = join(place, part);
-    const facts = await factsOf(place);
-    if (facts?.isDirectory()) continue;
-    if (facts !== undefined) throw inTheWay(place);
-    await mkdir(place).catch((error: unknown) => {
-      if (errnoOf(error) !== 'EEXIST') throw error;
+    await once(join(parent, part), async () => {
+      if (await madeDirectory(join(parent, part))) unsynced.add(parent);
     });
-    await syncDirectory(parent);
   }
+}
+
+/** Was it not there? */
+async function madeDirectory(place: string): Promise<boolean> {
+  const facts = await factsOf(place);
+  if (facts?.isDirectory()) return false;
+  if (facts !== undefined) throw inTheWay(place);
+  await mkdir(place).catch((error: unknown) => {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  });
+  return true;
 }
 
 /** File systems that cannot sync a directory (some network mounts) say EINVAL or ENOTSUP; there a rename is all one can get. */
