@@ -139,7 +139,8 @@ export default class Import extends GapferryCommand<typeof Import> {
         message: 'import changes the targets and cannot ask here',
         hint: 'look at "gapferry plan" and run the import with --yes',
       });
-    this.say(formatImportPlan(plan));
+    const { manifest } = plan.release.opened;
+    this.say([formatImportPlan(plan), ...contentLines(manifest, systemClock.now())].join('\n'));
     const { askYesNo } = await import('../terminal/ask.ts');
     if (await askYesNo('Load this release?')) return;
     throw new GapferryError({
