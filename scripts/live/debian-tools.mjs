@@ -16,6 +16,8 @@ const PACKAGES = {
   cc: 'gcc libc6-dev',
   containerd: 'containerd',
   ctr: 'containerd',
+  // With its WebDAV module, which has neither OPTIONS nor PROPFIND.
+  nginx: 'nginx',
 };
 /** Of no use to anybody else. */
 const ROOT_ONLY = ['containerd', 'ctr'];

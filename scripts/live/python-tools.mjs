@@ -11,6 +11,8 @@ const TOOLS = [
   { name: 'boto3', version: '1.44.5' },
   // A second implementation of S3, in Python, which shares nothing with MinIO.
   { name: 'moto', version: '5.2.5' },
+  // A WebDAV server on a directory, kept and used since 2005; it locks, and checks what it gets.
+  { name: 'wsgidav', version: '4.4.0' },
 ];
 
 const LIMIT_MS = 300_000;
