@@ -109,6 +109,16 @@ describe('files at a WebDAV server', () => {
     ]);
   });
 
+  it('that stand and are changed before the barrier do not pass it', async () => {
+    const server = await serve();
+    await load(open(server), makeFile('v1'));
+    const { content } = makeFile('v1');
+    const target = open(server, { release: release('2.0.0') });
+    expect(await target.inspect(content, run)).toEqual({ state: 'same' });
+    server.files.set('line-a/tools/setup.txt', Buffer.from('vX'));
+    await expect(target.readBack(content, run)).rejects.toMatchObject({ code: 'BLOB_MISSING' });
+  });
+
   it('that somebody replaced are read, and are a conflict', async () => {
     const server = await serve();
     await load(open(server), makeFile('v1'));

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { GapferryError, isGapferryError, type Run } from '@gapferry/core';
+import { GapferryError, type Run } from '@gapferry/core';
 import { createWaiting, type HttpAnswer, type HttpClient } from '@gapferry/http';
 import { change, changedMeanwhile, inTheWay, placeOf, urlOf, type WebdavParts } from './ask-webdav.ts';
 import { type Collections, makeCollections } from './collections.ts';
@@ -39,7 +39,7 @@ export function openWebdav(http: HttpClient, options: OpenWebdavOptions): Webdav
     look: (at, run) => look(parts, at, run),
     open: (at, { size }, run) => http.body({ url: urlOf(base, at), item: at.item, size }, 0, run),
     put: (at, body, over, run) => put(parts, at, body, over, run),
-    move: (from, to, { over }, run) => move(parts, from, to, over, run),
+    move: (from, to, how, run) => move(parts, from, to, how, run),
     remove: (at, run) => remove(parts, at, run),
     clear: (at, run) => clear(parts, at, run),
   };
@@ -91,18 +91,19 @@ async function put(
   over: string | undefined,
   run: Run,
 ): Promise<WebdavFact> {
-  if (!(await parts.canMove(run))) {
-    await requireSame(parts, at, over, run);
+  const { size } = body;
+  const isHidden = at.path.startsWith(`${parts.incoming}/`);
+  if (isHidden || !(await parts.canMove(run))) {
+    if (!isHidden) await requireSame(parts, at, over, run);
     await parts.collections.above(at, run);
     await change(parts, at, { method: 'PUT', body, accept: WRITTEN }, run);
-    return await requireSize(parts, at, body.size, run);
+    return await requireSize(parts, at, size, run);
   }
   const temporary = { path: `${parts.incoming}/${randomUUID()}.part`, item: at.item };
   try {
     await parts.collections.above(temporary, run);
     await change(parts, temporary, { method: 'PUT', body, accept: WRITTEN }, run);
-    await requireSize(parts, temporary, body.size, run);
-    return await move(parts, temporary, at, over, run);
+    return await move(parts, temporary, at, { size, over }, run);
   } catch (error) {
     // An interruption must not wait for it; what is left is hidden.
     if (!run.signal.aborted) await remove(parts, temporary, run).catch(() => {});
@@ -118,39 +119,47 @@ async function requireSame(parts: Parts, at: WebdavPath, over: string | undefine
 async function requireSize(parts: Parts, at: WebdavPath, size: number, run: Run): Promise<WebdavFact> {
   const fact = await look(parts, at, run);
   if (fact?.size === size) return fact;
-  throw new GapferryError({
+  throw otherSize(parts, at, size, fact);
+}
+
+function otherSize(
+  parts: Parts,
+  { path, item }: WebdavPath,
+  size: number,
+  fact: WebdavFact | undefined,
+): GapferryError {
+  return new GapferryError({
     code: 'SIZE_MISMATCH',
-    message: `${at.item}: ${placeOf(parts)} took ${size} bytes for ${at.path} and has ${fact?.size ?? 'none'} of them`,
+    message: `${item}: ${placeOf(parts)} took ${size} bytes for ${path} and has ${fact?.size ?? 'none'} of them`,
     hint: 'look at the log of the server',
     origin: 'target',
-    data: { item: at.item, path: at.path },
+    data: { item, path },
   });
 }
 
+/** Where nothing may be, the server sees to it itself. */
 async function move(
   parts: Parts,
   from: WebdavPath,
   to: WebdavPath,
-  over: string | undefined,
+  { size, over }: Parameters<WebdavServer['move']>[2],
   run: Run,
 ): Promise<WebdavFact> {
   await parts.collections.above(to, run);
-  await requireSame(parts, to, over, run);
-  const before = await look(parts, from, run);
+  if (over !== undefined) await requireSame(parts, to, over, run);
   const headers = { Destination: urlOf(parts, to), Overwrite: over === undefined ? 'F' : 'T' };
-  // 404: the answer to a move that was done was lost, and it was asked for again.
+  // When the answer to a move that was done is lost, it is asked for again: then there is nothing to move, or something there already.
   const { status } = await change(
     parts,
     from,
-    { method: 'MOVE', headers, accept: [...WRITTEN, 404] },
+    { method: 'MOVE', headers, accept: [...WRITTEN, 404, 412] },
     run,
-  ).catch((error: unknown) => {
-    if (isGapferryError(error, 'TARGET_CONFLICT') && before !== undefined) return { status: 412 };
-    throw error;
-  });
+  );
+  const isLeft = status === 412 && (await look(parts, from, run)) !== undefined;
   const fact = await look(parts, to, run);
-  const isDone = status < 300 || (await look(parts, from, run)) === undefined;
-  if (!isDone || fact === undefined || fact.size !== before?.size) throw changedMeanwhile(parts, to);
+  if (isLeft || fact === undefined || (status >= 300 && fact.size !== size))
+    throw changedMeanwhile(parts, to);
+  if (fact.size !== size) throw otherSize(parts, to, size, fact);
   return fact;
 }
 

@@ -4,8 +4,8 @@ import type { Bytes, Run } from '@gapferry/core';
 export interface FileTree {
   /** For messages. */
   readonly place: string;
-  /** Does a tag that another import left prove the bytes of today, together with the size? */
-  readonly keepsTags: boolean;
+  /** A look is a request: what was seen counts until the next survey, for changes look again. And a tag that another import left proves the bytes of today, together with the size. */
+  readonly isRemote: boolean;
   /** Asks whether it can be used at all; changes nothing. `canMove`: a file that is there can get another name in one step. */
   probe(run: Run): Promise<{ readonly canMove: boolean }>;
   /** Throws `NO_SPACE` where it is known that so many bytes do not fit. */
@@ -16,7 +16,7 @@ export interface FileTree {
   look(at: TreePath, run: Run): Promise<TreeFact | undefined>;
   /** Exactly the bytes of the file that was looked at. */
   open(at: TreePath, fact: TreeFact, run: Run): Bytes;
-  /** Writes a file, with the directories on its way. `over`: the tag of what may be replaced; absent: nothing may be there. Throws `TARGET_CONFLICT`. */
+  /** Writes a file, with the directories on its way; what is hidden need not be whole after a break. `over`: the tag of what may be replaced; absent: nothing may be there. Throws `TARGET_CONFLICT`. */
   put(at: TreePath, body: TreeBody, over: string | undefined, run: Run): Promise<TreeFact>;
   /** Another name in one step. */
   move(from: TreePath, to: TreePath, how: TreeMove, run: Run): Promise<TreeFact>;
@@ -48,5 +48,7 @@ export interface TreeBody {
 
 export interface TreeMove {
   readonly executable: boolean;
+  /** Bytes of what is moved. */
+  readonly size: number;
   readonly over: string | undefined;
 }

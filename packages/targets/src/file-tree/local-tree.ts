@@ -43,7 +43,7 @@ export function localTree(root: string): FileTree {
   return {
     place: printable(root),
     // Bytes rot on a disk without anybody writing to it.
-    keepsTags: false,
+    isRemote: false,
     probe: async () => {
       await probe();
       return { canMove: true };

@@ -66,5 +66,5 @@ export function waitingAt(place: TreePlace, digest: Digest, item: string): TreeP
 
 /** By its size alone: the barrier reads it. */
 async function waiting(place: TreePlace, { file: { root }, at }: TreeLook, run: Run): Promise<boolean> {
-  return (await place.tree.look(waitingAt(place, root.digest, at.item), run))?.size === root.size;
+  return (await place.memory.look(waitingAt(place, root.digest, at.item), run))?.size === root.size;
 }

@@ -78,7 +78,12 @@ async function giveName(
     await stage(place, file.root, at.item, from, run);
     await proveWaiting(place, waits, { file, at, ...look }, run);
   }
-  const fact = await tree.move(waits, at, { executable: file.executable === true, over: there?.tag }, run);
+  const fact = await tree.move(
+    waits,
+    at,
+    { executable: file.executable === true, size: file.root.size, over: there?.tag },
+    run,
+  );
   memory.forget(waits.path);
   memory.learn(at.path, { ...fact, digest: file.root.digest });
 }

@@ -37,6 +37,7 @@ export async function stageFiles(
     async ({ file: { root }, at, there }, inner) => {
       if (canMove) return await stage(place, root, at.item, from, inner);
       await place.tree.put(at, bodyOf(root, from, inner), there?.tag, inner);
+      place.memory.forget(at.path);
     },
     run,
   );
@@ -56,8 +57,9 @@ export async function stage(
 ): Promise<void> {
   const to = waitingAt(place, root.digest, item);
   const write = async (): Promise<void> => {
-    const old = await place.tree.look(to, run);
+    const old = await place.memory.look(to, run);
     await place.tree.put(to, bodyOf(root, from, run), old?.tag, run);
+    place.memory.forget(to.path);
   };
   const staging = place.staging.get(to.path) ?? write().finally(() => place.staging.delete(to.path));
   place.staging.set(to.path, staging);
@@ -72,6 +74,7 @@ function bodyOf(root: SizedDigest, from: BlobReader, run: Run): TreeBody {
 export async function proveTree(place: TreePlace, loads: readonly FileContent[], run: Run): Promise<void> {
   const { canMove } = await place.tree.probe(run);
   const waiting = new Map<string, TreeLook>();
+  place.memory.relook();
   for (const load of loads)
     for (const look of await lookAtTree(place, load, run)) {
       const { file, there } = look;
@@ -91,6 +94,7 @@ export async function proveWaiting(place: TreePlace, at: TreePath, look: TreeLoo
   const digest = await hashAt(place.tree, at, fact, run);
   if (digest === look.file.root.digest) return place.memory.learn(at.path, { ...fact, digest });
   await place.tree.remove(at, run);
+  place.memory.forget(at.path);
   throw notProved(place, look, digest);
 }
 

@@ -19,15 +19,27 @@ export interface SeenTreeIndex {
 export interface TreeMemory {
   index(run: Run): Promise<SeenTreeIndex>;
   setIndex(seen: SeenTreeIndex): void;
+  /** As the tree says it, or said it since the last survey. */
+  look(at: TreePath, run: Run): Promise<TreeFact | undefined>;
   at(at: TreePath, run: Run): Promise<SeenTreeFile | undefined>;
   learn(path: string, file: SeenTreeFile): void;
+  /** It is to be looked at anew. */
   forget(path: string): void;
+  /** Everything that was there is to be looked at anew. */
+  relook(): void;
 }
 
 export function treeMemory(tree: FileTree, indexPath: string): TreeMemory {
   const known = new Map<string, SeenTreeFile>();
   let index: Promise<SeenTreeIndex> | undefined;
   let vouched: { readonly by: SeenTreeIndex; readonly files: ReadonlyMap<string, SeenTreeFile> } | undefined;
+  const looks = new Map<string, TreeFact | undefined>();
+  const look = async (at: TreePath, run: Run): Promise<TreeFact | undefined> => {
+    if (tree.isRemote && looks.has(at.path)) return looks.get(at.path);
+    const fact = await tree.look(at, run);
+    if (tree.isRemote) looks.set(at.path, fact);
+    return fact;
+  };
   const readOnce = (run: Run): Promise<SeenTreeIndex> => {
     index ??= seeIndex(tree, indexPath, run).catch((error: unknown) => {
       index = undefined;
@@ -36,7 +48,7 @@ export function treeMemory(tree: FileTree, indexPath: string): TreeMemory {
     return index;
   };
   const vouchedAt = async (path: string, run: Run): Promise<SeenTreeFile | undefined> => {
-    if (!tree.keepsTags) return undefined;
+    if (!tree.isRemote) return undefined;
     const seen = await readOnce(run);
     if (vouched?.by !== seen) vouched = { by: seen, files: filesIn(seen.index) };
     return vouched.files.get(path);
@@ -46,8 +58,9 @@ export function treeMemory(tree: FileTree, indexPath: string): TreeMemory {
     setIndex: (seen) => {
       index = Promise.resolve(seen);
     },
+    look,
     async at(at, run) {
-      const fact = await tree.look(at, run);
+      const fact = await look(at, run);
       if (fact === undefined) return undefined;
       for (const seen of [known.get(at.path), await vouchedAt(at.path, run)])
         if (seen !== undefined && seen.size === fact.size && seen.tag === fact.tag)
@@ -56,8 +69,18 @@ export function treeMemory(tree: FileTree, indexPath: string): TreeMemory {
       known.set(at.path, file);
       return file;
     },
-    learn: (path, file) => void known.set(path, file),
-    forget: (path) => void known.delete(path),
+    learn(path, file) {
+      known.set(path, file);
+      const { digest: _, ...fact } = file;
+      looks.set(path, fact);
+    },
+    forget(path) {
+      known.delete(path);
+      looks.delete(path);
+    },
+    relook() {
+      for (const [path, fact] of looks) if (fact !== undefined) looks.delete(path);
+    },
   };
 }
 

@@ -8,5 +8,5 @@ export type WebdavStore = Pick<
 
 /** A WebDAV server that is written to: no bit is kept there, and its free space and other spellings are not known before. */
 export function webdavTree(store: WebdavStore): FileTree {
-  return { ...store, keepsTags: true, requireRoom: async () => {}, requireSpelling: async () => {} };
+  return { ...store, isRemote: true, requireRoom: async () => {}, requireSpelling: async () => {} };
 }
