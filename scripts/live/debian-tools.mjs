@@ -16,6 +16,7 @@ const PACKAGES = {
   cc: 'gcc libc6-dev',
   containerd: 'containerd',
   ctr: 'containerd',
+  sigtool: 'clamav',
   // With its WebDAV module, which has neither OPTIONS nor PROPFIND.
   nginx: 'nginx',
 };
