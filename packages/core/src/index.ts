@@ -15,6 +15,7 @@ export * from './choose-tree-files.ts';
 export * from './commit-tree.ts';
 export * from './content.ts';
 export * from './content-formats.ts';
+export * from './content-type.ts';
 export * from './cvd-signature.ts';
 export * from './descriptor.ts';
 export * from './digest.ts';

@@ -55,9 +55,44 @@ describe('the files of serveDepot', () => {
     const answer = await fetch(`${served.url}/files/tools/setup.sh`);
     const bytes = Buffer.from(await answer.arrayBuffer());
     expect(answer.headers.get('etag')).toBe(`"${digestOf(bytes)}"`);
-    expect(answer.headers.get('content-type')).toBe('application/octet-stream');
+    expect(answer.headers.get('content-type')).toBe('application/x-sh');
     const again = await fetch(answer.url, { headers: { 'if-none-match': answer.headers.get('etag') ?? '' } });
     expect(again.status).toBe(304);
+  });
+
+  it.each([
+    ['a.json', 'application/json'],
+    ['A.HTML', 'text/html; charset=utf-8'],
+    ['logo.svg', 'image/svg+xml'],
+    ['archive.tar.zst', 'application/zstd'],
+    ['no-end', 'application/octet-stream'],
+  ])('says what %s is, and keeps what is in it from running', async (name, type) => {
+    await writeFile(directory.join('files', name), '<script>alert(1)</script>');
+    const answer = await fetch(`${served.url}/files/${name}`);
+    expect(answer.headers.get('content-type')).toBe(type);
+    expect(answer.headers.get('content-security-policy')).toMatch(/default-src 'none'; sandbox/);
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
+  it('answers HEAD as GET without the bytes, for whole files and parts', async () => {
+    const url = `${served.url}/files/big`;
+    for (const headers of [{}, { range: 'bytes=5-9' }]) {
+      const [got, head] = [await fetch(url, { headers }), await fetch(url, { headers, method: 'HEAD' })];
+      expect(head.status).toBe(got.status);
+      for (const name of ['etag', 'content-length', 'content-range', 'accept-ranges', 'content-type'])
+        expect(head.headers.get(name)).toBe(got.headers.get(name));
+      expect((await head.arrayBuffer()).byteLength).toBe(0);
+      await got.arrayBuffer();
+    }
+  });
+
+  it('shows directories with sizes and digests of their files, the way up, and a list of checksums of all below', async () => {
+    const page = await (await fetch(`${served.url}/files/tools/`)).text();
+    expect(page).toContain('<a href="../">up</a>');
+    expect(page).toContain('<a href="./deep/">deep/</a>');
+    expect(page).toContain('21 B');
+    const sums = await (await fetch(`${served.url}/files/tools/SHA256SUMS`)).text();
+    expect(sums.match(/^[0-9a-f]{64} {2}(?:deep\/empty|setup\.sh)$/gm)).toHaveLength(2);
   });
 
   it('serves parts around every boundary, and empty files', async () => {

@@ -12,7 +12,7 @@ export interface FileDigests {
 
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const CHUNK = 1 << 20;
-const REMEMBERED = 100_000;
+const REMEMBERED = 1_000_000;
 
 export function createFileDigests(): FileDigests {
   const known = new Map<string, { identity: string; digest: Digest }>();

@@ -1,4 +1,4 @@
-import { hexOf, verifiedBytes } from '@gapferry/core';
+import { contentTypeOf, hexOf, verifiedBytes } from '@gapferry/core';
 import { type Answer, htmlAnswer, notFound, textAnswer } from '../http/answer.ts';
 import { contentAnswer } from '../http/content-answer.ts';
 import { escapeHtml, formatSize, htmlPage } from '../http/html.ts';
@@ -24,7 +24,9 @@ export function createFileServer(root: string): FileServer {
       const names = isDirectory ? parts.slice(0, -1) : parts;
       const place = await findPlace(root, names);
       if (place?.facts.isFile())
-        return isDirectory ? notFound('this directory') : await fileAnswer(place, digests, request);
+        return isDirectory
+          ? notFound('this directory')
+          : await fileAnswer(place, names.at(-1) ?? '', digests, request);
       if (place !== undefined)
         return isDirectory ? await indexPage(place, names, digests, request) : toDirectory(names);
       if (names.length === 0) return htmlAnswer(htmlPage('files', '<p>No files are here.</p>'));
@@ -33,15 +35,26 @@ export function createFileServer(root: string): FileServer {
   };
 }
 
+/** A browser may look at a page that was imported; nothing in it runs, loads or is sent anywhere. */
+const HARMLESS = {
+  'Cache-Control': 'no-cache',
+  'Content-Security-Policy': "default-src 'none'; sandbox; base-uri 'none'; form-action 'none'",
+} as const;
+
 /** The ETag is the content's sha256. A whole file is hashed again while it is sent and cut where it differs; a part comes from exactly the file that was hashed. */
-async function fileAnswer(place: SafePlace, digests: FileDigests, request: ServedRequest): Promise<Answer> {
+async function fileAnswer(
+  place: SafePlace,
+  name: string,
+  digests: FileDigests,
+  request: ServedRequest,
+): Promise<Answer> {
   const digest = await digests.of(place, request.run);
   const size = Number(place.facts.size);
   return contentAnswer(
     {
       digest,
       size,
-      headers: { 'Content-Type': 'application/octet-stream', 'Cache-Control': 'no-cache' },
+      headers: { ...HARMLESS, 'Content-Type': contentTypeOf(name) },
       whole: () =>
         verifiedBytes({ digest, size }, readPlace(place, 0, size - 1, request.run), { origin: 'target' }),
       range: ({ first, last }) => readPlace(place, first, last, request.run),

@@ -7,7 +7,8 @@ export interface ListedPlace extends SafePlace {
   readonly name: string;
 }
 
-const MAX_ENTRIES = 100_000;
+/** Ten directories as large as a release may have them. */
+const MAX_ENTRIES = 1_000_000;
 
 /** Files and directories right in a directory, sorted by name; links, devices and names that gapferry would not write are left out. */
 export async function listDirectory(directory: string): Promise<ListedPlace[]> {
@@ -20,7 +21,7 @@ export async function listDirectory(directory: string): Promise<ListedPlace[]> {
   return places.flatMap(({ name, place }) => (place === undefined ? [] : [{ name, ...place }]));
 }
 
-/** Every file below a directory, depth first, in the order of names. `enter` says which directories are gone into. Throws `LIMIT_EXCEEDED` beyond 100,000 entries. */
+/** Every file below a directory, depth first, in the order of names. `enter` says which directories are gone into. Throws `LIMIT_EXCEEDED` beyond a million entries. */
 export async function walkTree(
   directory: string,
   run: Run,

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  contentTypeOf,
   type FileContent,
   type FileName,
   GapferryError,
@@ -9,7 +10,6 @@ import {
 import type { LimitFunction } from 'p-limit';
 import type { LoadedRelease } from '../git-host/git-host.ts';
 import type { BucketMemory } from './bucket-memory.ts';
-import { contentTypeOf } from './content-type.ts';
 import type { ReleaseKeys } from './release-keys.ts';
 import type { S3PutOptions, S3Store } from './s3-store.ts';
 import type { UploadJournal } from './upload-journal.ts';

@@ -1,4 +1,4 @@
-/** By the end of a name; whoever reads the bucket over HTTP is told the same as by a web server. */
+/** By the end of a name. */
 const TYPES: Readonly<Record<string, string>> = {
   '.json': 'application/json',
   '.txt': 'text/plain; charset=utf-8',
@@ -24,6 +24,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.sh': 'application/x-sh',
 };
 
+/** What a web server says of a file with such a name. */
 export function contentTypeOf(path: string): string {
   return TYPES[/\.[a-z0-9]+$/.exec(path.toLowerCase())?.[0] ?? ''] ?? 'application/octet-stream';
 }
