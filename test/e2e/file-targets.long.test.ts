@@ -1,8 +1,9 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mustRun, startWebdavServer } from '@gapferry/testkit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { gapferry, gapferryJson, type Machine } from '../support/command-line.ts';
+import { cannotUnshare, readOnlyAt, smallDisk } from '../support/namespaces.ts';
 import { makeTwoMachines, type TwoMachines } from '../support/two-machines.ts';
 
 const BUNDLE = `format: gapferry.bundle/1
@@ -91,6 +92,30 @@ it('keeps a plain directory as the last release has it, and takes nothing that i
   ]);
   expect(await machines.reached()).toBe('');
 });
+
+it.skipIf(cannotUnshare('--mount'))(
+  'says beforehand that a disk is too small, and that it takes nothing',
+  {
+    timeout: 120_000,
+  },
+  async () => {
+    const srv = machines.path('inside/srv');
+    await mkdir(srv);
+    await site('kind: directory, directory: ../srv');
+    await put('doc/large', 'x'.repeat(2_000_000));
+    await release('1.0.0');
+    for (const [through, says] of [
+      [smallDisk(srv, 1), /bytes free, and 20\d{5} are to come/],
+      [readOnlyAt(srv), /read-only/],
+    ] as const) {
+      const refused = await gapferry({ ...machines.inside, through }, [...IMPORT, machines.stick]);
+      expect([refused.code, refused.stderr]).toEqual([8, expect.stringMatching(says)]);
+    }
+    expect(await readdir(srv)).toEqual([]);
+    expect(await machines.import()).toMatchObject({ kind: 'loaded' });
+    expect(await checked(join(srv, 'line-a/1.0.0'))).toHaveLength(5);
+  },
+);
 
 it('gives each release paths of its own at a WebDAV server, which gets no secret but in its header', {
   timeout: 120_000,

@@ -121,6 +121,39 @@ describe('files in a plain directory', () => {
     expect(await open().load(file.content, file.medium, run)).toEqual({ state: 'same', bytes: 0 });
   });
 
+  it('get the rest of their names after a break among these, and SHA256SUMS only then', async () => {
+    await load(open(), makeDirectory('v1'));
+    const before = await readFile(directory.join('line-a/SHA256SUMS'), 'utf8');
+    const tree = localTree(directory.path);
+    let moves = 0;
+    const breaking: FileTree = {
+      ...tree,
+      move: async (...args) => {
+        moves += 1;
+        if (moves > 1) throw new Error('the power failed');
+        return await tree.move(...args);
+      },
+    };
+    const file = makeDirectory('v2');
+    await expect(load(open({ version: '2.0.0', tree: breaking }), file)).rejects.toThrow('power');
+    expect(await readFile(directory.join('line-a/SHA256SUMS'), 'utf8')).toBe(before);
+    await load(open({ version: '2.0.0' }), file);
+    expect(await open({ version: '2.0.0' }).inspect(file.name, run)).toEqual({ state: 'same' });
+    expect(await readFile(directory.join('line-a/tools/kit/doc/b'), 'utf8')).toBe('doc v2');
+  });
+
+  it('are told of when all of the release stand, one by one or together', async () => {
+    const [kit, file] = [makeDirectory('v1'), makeFile('v1')];
+    const target = open();
+    await target.preflight([...loadsOf(kit), ...loadsOf(file)], run);
+    for (const { content, medium } of [kit, file]) await target.load(content, medium, run);
+    await target.load(kit.name, kit.medium, run);
+    expect(await visible()).not.toContain('line-a/SHA256SUMS');
+    // Where one name cannot be set the others are tried side by side.
+    await Promise.all([kit, file].map(({ name, medium }) => target.load(name, medium, run)));
+    expect((await readFile(directory.join('line-a/SHA256SUMS'), 'utf8')).split('\n')).toHaveLength(5);
+  });
+
   it('stand only when SHA256SUMS tells of them', async () => {
     const file = makeFile('v1');
     await load(open(), file);

@@ -12,6 +12,7 @@ import {
   type PreflightTarget,
   type Run,
 } from '@gapferry/core';
+import pLimit from 'p-limit';
 import type { LoadedRelease } from '../git-host/git-host.ts';
 import { atTarget } from '../registry/at-target.ts';
 import { releaseKeys } from '../s3/release-keys.ts';
@@ -40,8 +41,10 @@ export function fileTreeTarget(options: FileTreeTargetOptions): PreflightTarget 
   const { name } = options;
   const place = openPlace(options);
   const fresh = (): TreePlace['memory'] => treeMemory(place.tree, treeIndexPath(place.keys));
+  // Each ends with the record of the whole, which only one may write.
+  const turn = pLimit(1);
   const names = (loads: readonly NameLoad[], from: BlobReader, run: Run): Promise<LoadOutcome[]> =>
-    atTarget(name, itemOf(loads), () => setTree(place, loads.map(asName(name)), from, run));
+    atTarget(name, itemOf(loads), () => turn(() => setTree(place, loads.map(asName(name)), from, run)));
   const prove = (loads: readonly ContentLoad[], run: Run): Promise<void> =>
     atTarget(name, itemOf(loads), () => proveTree(place, loads.map(asContent(name)), run));
   return {

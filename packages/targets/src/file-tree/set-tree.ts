@@ -88,21 +88,22 @@ async function giveName(
   memory.learn(at.path, { ...fact, digest: file.root.digest });
 }
 
-/** What the index tells of is what stands. Nothing goes while something of the release is missing. */
+/** Of a release that was surveyed nothing goes and nothing is told before it is whole: the names that failed come alone, and the last of them ends here. */
 async function conclude(place: TreePlace, loads: readonly FileName[], run: Run): Promise<void> {
-  const seen = await ownTreeIndex(place, run);
+  const { index } = await ownTreeIndex(place, run);
   const names = [...new Map([...place.surveyed, ...loads].map((load) => [load.path, load])).values()];
   const looks: TreeLook[] = [];
   for (const load of names) for (const look of await lookAtTree(place, load, run)) looks.push(look);
   const files = looks.filter(isInPlace).map(toEntry).sort(byPath);
-  const isWhole = place.surveyed.length > 0 && files.length === looks.length;
-  const known = earlierInTree(place, seen.index);
-  if (isWhole) await pruneStale(place, seen.index, files, run);
-  const earlier = isWhole ? await pruneReleases(place, known, run) : known;
-  const kept = isWhole ? files : withOthers(place, seen.index, files);
+  const isSurveyed = place.surveyed.length > 0;
+  if (isSurveyed && files.length < looks.length) return;
+  const known = earlierInTree(place, index);
+  if (isSurveyed) await pruneStale(place, index, files, run);
+  const earlier = isSurveyed ? await pruneReleases(place, known, run) : known;
+  const kept = isSurveyed ? files : withOthers(place, index, files);
   await writeTreeIndex(place, { ...place.release, files: kept, earlier }, run);
   await writeTreeSums(place, kept, run);
-  if (isWhole) await place.tree.clear({ path: incomingOf(place), item: 'what is left over' }, run);
+  if (isSurveyed) await place.tree.clear({ path: incomingOf(place), item: 'what is left over' }, run);
 }
 
 /** Without a survey of the whole release, what the index says of other names of it stays. */
