@@ -8,6 +8,7 @@
 export * from './about-item.ts';
 export * from './attachment.ts';
 export * from './blobs.ts';
+export * from './brief-calls.ts';
 export * from './canonical-json.ts';
 export * from './chart-contents.ts';
 export * from './chart-rendering.ts';

@@ -13,9 +13,8 @@ import {
   totalSize,
   uniqueByDigest,
 } from '@gapferry/core';
-import pLimit from 'p-limit';
-import { allOrStop } from './all-or-stop.ts';
 import type { EmbeddedStore } from './embedded-store.ts';
+import { inLanes } from './in-lanes.ts';
 
 /** A content load that consists of blobs. */
 export type BlobLoad = Exclude<ContentLoad, { kind: 'git' }>;
@@ -33,7 +32,7 @@ export async function inspectBlobs(store: EmbeddedStore, load: BlobLoad, run: Ru
   return missing.length === 0 ? { state: 'same' } : { state: 'absent', missingBytes: totalSize(missing) };
 }
 
-/** Copies what the store lacks, `concurrency` blobs at a time, the root of an image or chart last: one that is there tells that the rest was there before it. */
+/** Copies what the store lacks, `concurrency` large or four times as many small blobs at a time, the root of an image or chart last: one that is there tells that the rest was there before it. */
 export async function loadBlobs(
   store: EmbeddedStore,
   load: BlobLoad,
@@ -55,19 +54,25 @@ interface Copying {
   readonly concurrency: number;
 }
 
-/** Returns how many bytes were written. */
+/** What waits for the disk rather than for its bytes. */
+const SMALL = 256 << 10;
+/** Lanes of small ones for each of large ones. */
+export const SMALL_LANES = 4;
+
+/** Returns how many bytes were written. Small blobs go in more lanes: those that get their names at the same time share a sync of the directory. */
 export async function copyBlobs(
   { store, item, concurrency }: Copying,
   blobs: readonly SizedDigest[],
   from: BlobReader,
   run: Run,
 ): Promise<number> {
-  const limit = pLimit(concurrency);
-  const copied = await allOrStop(
-    blobs,
-    (blob, each) => limit(() => copyBlob(store, item, blob, from, each)),
-    run,
-  );
+  const copy = (blob: SizedDigest, each: Run): Promise<number> => copyBlob(store, item, blob, from, each);
+  const small = blobs.filter(({ size }) => size <= SMALL);
+  const large = blobs.filter(({ size }) => size > SMALL);
+  const copied = [
+    ...(await inLanes(small, SMALL_LANES * concurrency, copy, run)),
+    ...(await inLanes(large, concurrency, copy, run)),
+  ];
   return copied.reduce((sum, size) => sum + size, 0);
 }
 
@@ -76,8 +81,7 @@ export async function missingOf(
   blobs: readonly SizedDigest[],
   run: Run,
 ): Promise<SizedDigest[]> {
-  const limit = pLimit(16);
-  const there = await Promise.all(blobs.map((blob) => limit(() => store.has(blob, run))));
+  const there = await inLanes(blobs, 16, (blob, each) => store.has(blob, each), run);
   return blobs.filter((_, i) => there[i] !== true);
 }
 

@@ -213,9 +213,9 @@ describe('embeddedTarget with images', () => {
     expect(events.reduce((sum, event) => sum + (event.kind === 'bytes' ? event.bytes : 0), 0)).toBe(bytes);
   });
 
-  it('copies no more blobs at a time than it is told', async () => {
+  it('copies no more blobs at a time than it is told, and four times as many small ones', async () => {
     const medium = memoryBlobStore();
-    const { root, blobs } = await imageIn(medium, 12);
+    const { root, blobs } = await imageIn(medium, 16);
     let [open, most] = [0, 0];
     const watched: BlobReader = {
       has: medium.has,
@@ -237,7 +237,7 @@ describe('embeddedTarget with images', () => {
       watched,
       run,
     );
-    expect(most).toBe(3);
+    expect(most).toBe(12);
   });
 });
 

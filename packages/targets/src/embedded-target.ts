@@ -30,7 +30,7 @@ export interface EmbeddedTargetOptions {
   readonly repositories: GitRepositories;
   /** Root of the embedded depot: Git goes to `<tree>/git/<host>/<path>.git`, files to `<tree>/files/<path>`. */
   readonly tree: string;
-  /** Blobs of one load that are copied at a time; 4. */
+  /** Large blobs of one load that are copied at a time, and a fourth of the small ones; 4. */
   readonly concurrency?: number;
 }
 

@@ -11,6 +11,7 @@ import {
   type Run,
   requireSafePath,
 } from '@gapferry/core';
+import { SMALL_LANES } from './blob-content.ts';
 import type { EmbeddedStore } from './embedded-store.ts';
 import { embeddedRoots, INCOMING } from './embedded-tree.ts';
 import { inLanes } from './in-lanes.ts';
@@ -23,7 +24,7 @@ export interface FilesPlace {
   /** Root of the embedded depot. */
   readonly tree: string;
   readonly store: EmbeddedStore;
-  /** Files that are read or written at a time. */
+  /** Files that are read at a time; four times as many wait for their sync. */
   readonly concurrency: number;
 }
 
@@ -51,7 +52,12 @@ export async function loadFileNames(
   });
   const files = wanted.flatMap((each) => each.files);
   try {
-    await inLanes(files, WRITE_LANES, (want, inner) => writeFile(place, batch, want, inner), run);
+    await inLanes(
+      files,
+      SMALL_LANES * place.concurrency,
+      (want, inner) => writeFile(place, batch, want, inner),
+      run,
+    );
   } catch (error) {
     await batch.settle().catch(() => {});
     throw error;
@@ -61,9 +67,6 @@ export async function loadFileNames(
   await batch.settle();
   return wanted.map(({ files }) => ({ state: files.length === 0 ? 'same' : 'loaded', bytes: 0 }));
 }
-
-/** Files that wait for the disk at a time. */
-const WRITE_LANES = 16;
 
 interface WantedFile {
   readonly load: FileName;

@@ -1,8 +1,8 @@
 import type { BigIntStats } from 'node:fs';
-import { constants } from 'node:fs';
+import { constants, lstatSync } from 'node:fs';
 import { lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkRun, type Digest, type Run, sha256 } from '@gapferry/core';
+import { briefCalls, checkRun, type Digest, type Run, sha256 } from '@gapferry/core';
 import { errnoOf, inTheWay, treeError } from './tree-error.ts';
 
 /** A file of the tree as it was when somebody looked. */
@@ -18,6 +18,7 @@ export interface SeenFile {
 export const READ: number = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const CHUNK = 1 << 20;
 const OWNER_RUNS = 0o100n;
+const brief = briefCalls();
 
 /** Reads and hashes the file at a safe relative path below `root`; undefined when nothing is there. No part of the way may be a link.
  *  Throws `TARGET_CONFLICT` for anything but a regular file in real directories. */
@@ -80,7 +81,10 @@ async function isDirectoryThere(path: string): Promise<boolean> {
 
 export async function factsOf(path: string): Promise<BigIntStats | undefined> {
   try {
-    return await lstat(path, { bigint: true });
+    return await brief(
+      () => lstatSync(path, { bigint: true }),
+      () => lstat(path, { bigint: true }),
+    );
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     if (errnoOf(error) === 'ENOTDIR') throw inTheWay(path);

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
+import * as fs from 'node:fs';
 import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Bytes, checkRun, type Run } from '@gapferry/core';
+import { promisify } from 'node:util';
+import { type Bytes, briefCalls, checkRun, type Run } from '@gapferry/core';
 import { inLanes } from './in-lanes.ts';
 import { errnoOf, inTheWay, treeError } from './tree-error.ts';
 import { factsOf } from './tree-look.ts';
@@ -10,7 +11,17 @@ import { factsOf } from './tree-look.ts';
 /** Every file gets this time: when it was loaded is in the ledger, and the same release makes the same tree. The first midnight that FAT can write. */
 export const FILE_TIME: Date = new Date('1980-01-01T00:00:00Z');
 
-const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const CREATE = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL | fs.constants.O_NOFOLLOW;
+/** Shorter writes are brief calls. */
+const SHORT = 64 << 10;
+const brief = briefCalls();
+const inThread = {
+  open: promisify(fs.open),
+  write: promisify(fs.write),
+  futimes: promisify(fs.futimes),
+  fsync: promisify(fs.fsync),
+  close: promisify(fs.close),
+};
 /** A file that nobody has written to for a day was left behind by a process that was killed. */
 const LEFT_BEHIND_MS = 24 * 60 * 60 * 1000;
 
@@ -85,7 +96,10 @@ async function writeThrough(write: TreeWrite, ways: Ways, run: Run): Promise<voi
     await writeSynced(temporary, write, run);
     await makeWays(write.root, write.path, ways);
     await write.last();
-    await rename(temporary, final);
+    await brief(
+      () => fs.renameSync(temporary, final),
+      () => rename(temporary, final),
+    );
     ways.unsynced.add(dirname(final));
   } catch (error) {
     await unlink(temporary).catch(() => {});
@@ -104,14 +118,35 @@ export async function sweepIncoming(incoming: string, now: number = Date.now()):
 }
 
 async function writeSynced(path: string, { bytes, executable }: TreeWrite, run: Run): Promise<void> {
-  await using file = await open(path, CREATE, executable ? 0o755 : 0o644);
-  for await (const chunk of bytes) {
-    checkRun(run);
-    let at = 0;
-    while (at < chunk.byteLength) at += (await file.write(chunk, at)).bytesWritten;
+  const mode = executable ? 0o755 : 0o644;
+  const fd = await brief(
+    () => fs.openSync(path, CREATE, mode),
+    () => inThread.open(path, CREATE, mode),
+  );
+  try {
+    for await (const chunk of bytes) {
+      checkRun(run);
+      await writeAll(fd, chunk);
+    }
+    await brief(
+      () => fs.futimesSync(fd, FILE_TIME, FILE_TIME),
+      () => inThread.futimes(fd, FILE_TIME, FILE_TIME),
+    );
+    await inThread.fsync(fd);
+  } finally {
+    await brief(
+      () => fs.closeSync(fd),
+      () => inThread.close(fd),
+    );
   }
-  await file.utimes(FILE_TIME, FILE_TIME);
-  await file.sync();
+}
+
+async function writeAll(fd: number, chunk: Uint8Array): Promise<void> {
+  for (let at = 0; at < chunk.byteLength; ) {
+    const rest = chunk.byteLength - at;
+    const write = async (): Promise<number> => (await inThread.write(fd, chunk, at, rest)).bytesWritten;
+    at += rest > SHORT ? await write() : await brief(() => fs.writeSync(fd, chunk, at, rest), write);
+  }
 }
 
 /** Makes the directories on the way, durably; what is there must be a real directory. */
@@ -152,7 +187,7 @@ async function madeDirectory(place: string): Promise<boolean> {
 /** File systems that cannot sync a directory (some network mounts) say EINVAL or ENOTSUP; there a rename is all one can get. */
 export async function syncDirectory(path: string): Promise<void> {
   try {
-    await using directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    await using directory = await open(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
     await directory.sync();
   } catch (error) {
     if (!['EINVAL', 'ENOTSUP'].includes(errnoOf(error) ?? '')) throw error;
