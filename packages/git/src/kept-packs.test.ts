@@ -111,9 +111,7 @@ it('what was proved is not followed again, and what is new is', async () => {
   const [proof = ''] = await keptFiles('.proved');
   expect(await readFile(proof, 'utf8')).toBe(first.refs[0]?.oid);
   // A commit that names a tree that is nowhere.
-  const lie = (
-    await mustRun('git', ['-C', upstream.path, 'commit-tree', '-p', 'main', '-m', 'lie', 'main^{tree}'])
-  ).trim();
+  const lie = (await upstream.git('commit-tree', '-p', 'main', '-m', 'lie', 'main^{tree}')).trim();
   const broken = (await mustRun('git', ['-C', upstream.path, 'cat-file', 'commit', lie])).replace(
     /^tree .*$/m,
     `tree ${'1'.repeat(40)}`,

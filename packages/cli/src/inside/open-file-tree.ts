@@ -5,6 +5,9 @@ import type { OpenTarget, Surroundings } from './open-registry.ts';
 import type { Site } from './open-site.ts';
 import { registryCredentials } from './registry-credentials.ts';
 
+/** Most files are small, and wait for the disk to say that they are safe. */
+const LANES = 32;
+
 /** A plain directory, which exists. Looks at nothing yet. */
 export async function openDirectory(
   site: Site,
@@ -14,7 +17,7 @@ export async function openDirectory(
   const { fileTreeTarget, localTree } = await import('@gapferry/targets');
   const tree = localTree(site.pathOf(directory));
   return {
-    target: fileTreeTarget({ name, tree, path, policy, release: loaded(trusted) }),
+    target: fileTreeTarget({ name, tree, path, policy, release: loaded(trusted), lanes: LANES }),
     close: () => {},
   };
 }
