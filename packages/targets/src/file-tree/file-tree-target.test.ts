@@ -142,6 +142,12 @@ describe('files in a plain directory', () => {
     expect(await readFile(directory.join('line-a/tools/kit/doc/b'), 'utf8')).toBe('doc v2');
   });
 
+  it('come again through the same target after it has cleaned up', async () => {
+    const target = open();
+    for (const text of ['v1', 'v2']) await load(target, makeDirectory(text));
+    expect(await readFile(directory.join('line-a/tools/kit/doc/b'), 'utf8')).toBe('doc v2');
+  });
+
   it('are told of when all of the release stand, one by one or together', async () => {
     const [kit, file] = [makeDirectory('v1'), makeFile('v1')];
     const target = open();

@@ -5,18 +5,25 @@ import { type Bytes, checkRun, GapferryError, printable, type Run } from '@gapfe
 import { type Listings, requireSpelling } from '../strangers.ts';
 import { errnoOf, treeError } from '../tree-error.ts';
 import { factsAt, identify, READ } from '../tree-look.ts';
-import { makeWay, sweepIncoming, syncDirectory, writeTreeFile } from '../tree-write.ts';
+import { makeWay, openTreeBatch, sweepIncoming } from '../tree-write.ts';
 import type { FileTree, TreeFact, TreeMove, TreePath } from './file-tree.ts';
 import { HIDDEN } from './tree-place.ts';
 
 const OWNER_RUNS = 0o100n;
 const CHUNK = 1 << 20;
+const INCOMING = `${HIDDEN}/incoming`;
 /** Magic numbers of file systems that keep no executable bit: FAT, exFAT, NTFS (the driver of the kernel). */
 const WITHOUT_BITS: ReadonlySet<number> = new Set([0x4d44, 0x2011bab0, 0x7366746e]);
 
 /** A directory of this machine that exists. No link in it is followed, and what is replaced is still what was looked at. */
 export function localTree(root: string): FileTree {
-  const incoming = join(root, HIDDEN, 'incoming');
+  const incoming = join(root, INCOMING);
+  let batch = openTreeBatch({ incoming, root });
+  /** A batch remembers directories, and some are gone. */
+  const renewBatch = async (): Promise<void> => {
+    await batch.settle();
+    batch = openTreeBatch({ incoming, root });
+  };
   let probed: Promise<{ readonly keepsBits: boolean }> | undefined;
   const probe = (): Promise<{ readonly keepsBits: boolean }> => {
     probed ??= probeRoot(root, incoming).catch((error: unknown) => {
@@ -53,18 +60,28 @@ export function localTree(root: string): FileTree {
     look,
     open: ({ path }, fact, run) => readSame(join(root, path), fact, run),
     async put(at, { open: body }, over, run) {
-      await makeWay(root, `${HIDDEN}/incoming/x`);
-      const last = (): Promise<void> => requireSame(at, over, run);
-      await writeTreeFile({ incoming, root, path: at.path, bytes: body(), last }, run);
+      const isOnItsWay = at.path.startsWith(`${INCOMING}/`);
+      // What tells of others must not last longer than they do.
+      if (!isOnItsWay) await batch.settle();
+      await makeWay(root, `${INCOMING}/x`);
+      await batch.write({ path: at.path, bytes: body(), last: () => requireSame(at, over, run) }, run);
+      if (!isOnItsWay) await batch.settle();
       return await fresh(at, run);
     },
     async move(from, to, how, run) {
       const { keepsBits } = await probe();
       await moveFile(root, from.path, to.path, { ...how, keepsBits }, () => requireSame(to, how.over, run));
+      batch.keep(to.path);
       return await fresh(to, run);
     },
-    remove: ({ path }) => removeFile(root, path),
-    clear: ({ path }) => clearDirectory(root, path),
+    async remove({ path }) {
+      await removeFile(root, path);
+      await renewBatch();
+    },
+    async clear({ path }) {
+      await renewBatch();
+      await clearDirectory(root, path);
+    },
   };
 }
 
@@ -144,7 +161,6 @@ async function moveFile(
     if (keepsBits) await chmod(source, executable ? 0o755 : 0o644);
     await last();
     await rename(source, final);
-    await syncDirectory(dirname(final));
   } catch (error) {
     throw treeError('write', final, error);
   }
