@@ -19,7 +19,7 @@ const WITHOUT_BITS: ReadonlySet<number> = new Set([0x4d44, 0x2011bab0, 0x7366746
 export function localTree(root: string): FileTree {
   const incoming = join(root, INCOMING);
   let batch = openTreeBatch({ incoming, root });
-  /** A batch remembers directories, and some are gone. */
+  /** A batch remembers directories, and some are about to go. */
   const renewBatch = async (): Promise<void> => {
     await batch.settle();
     batch = openTreeBatch({ incoming, root });
@@ -75,8 +75,8 @@ export function localTree(root: string): FileTree {
       return await fresh(to, run);
     },
     async remove({ path }) {
-      await removeFile(root, path);
       await renewBatch();
+      await removeFile(root, path);
     },
     async clear({ path }) {
       await renewBatch();
