@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   createRepository,
@@ -15,6 +15,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { gapferryCommand, gapferryJson, type Machine } from '../support/command-line.ts';
 import { makeTwoMachines, type TwoMachines } from '../support/two-machines.ts';
 import { killWhen } from './support/kill-when.ts';
+import { largestBelow } from './support/largest-below.ts';
 
 const MODEL = seededBuffer(3_000_000, 'model');
 const SMALL = Buffer.from('small\n');
@@ -45,19 +46,6 @@ afterEach(async () => {
   await server.close();
   await home.remove();
 });
-
-async function largestBelow(directory: string): Promise<number> {
-  const names = await readdir(directory, { recursive: true }).catch(() => []);
-  const sizes = await Promise.all(
-    names.map((name) =>
-      stat(join(directory, name)).then(
-        ({ size }) => size,
-        () => 0,
-      ),
-    ),
-  );
-  return Math.max(0, ...sizes);
-}
 
 describe('a depot that has lost a Git LFS object', { timeout: 60_000 }, () => {
   it('gets it again although nothing moved upstream, and the release stays what it was', async () => {
