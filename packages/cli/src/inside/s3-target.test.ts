@@ -316,6 +316,54 @@ describe('a large file in a bucket', () => {
     expect(server.uploads('plant')).toEqual([]);
   });
 
+  it('of the release before is copied in ranges by a store that copies less at once, also under a key that stays', async () => {
+    const mostCopied = 6 * MIB;
+    const server = await serve({ buckets: { plant: { mostCopied } } });
+    const options = { partSize, mostCopied, policy: { latest: '{channel}/latest/{path}' } };
+    await importFiles(open(server, options), large);
+    const before = server.requests.length;
+    const journal = memoryUploads();
+    const next = open(server, { ...options, release: NEXT, journal });
+    await importFiles(next, { ...large, medium: memoryMedium([]) });
+    for (const key of ['line-a/1.1.0/images/large.tar', 'line-a/latest/images/large.tar']) {
+      const object = server.object('plant', key);
+      expect(digestOf(object?.bytes ?? Buffer.alloc(0))).toBe(large.content.files[0]?.root.digest);
+      expect(object?.metadata['x-amz-meta-gapferry-sequence']).toBe(key.includes('1.1.0') ? '2' : '1');
+    }
+    const ranges = server.requests
+      .slice(before)
+      .map(({ headers }) => headers['x-amz-copy-source-range'])
+      .filter((range) => range !== undefined);
+    expect(ranges).toHaveLength(4);
+    expect(ranges).toContain(`bytes=${18 * MIB}-${22 * MIB - 1}`);
+    expect(server.uploads('plant')).toEqual([]);
+    expect(await journal.read()).toEqual([]);
+  });
+
+  it('is sent where what the store could copy is not what the index says, and no copy that fails stays', async () => {
+    const server = await serve();
+    const options = { partSize, mostCopied: 6 * MIB };
+    await importFiles(open(server, options), large);
+    const key = 'line-a/1.0.0/images/large.tar';
+    server.place('plant', key, Buffer.from('other'));
+    const index = Buffer.from(server.object('plant', 'line-a/index.json')?.bytes ?? '').toString();
+    const etag = JSON.stringify(server.object('plant', key)?.etag ?? '');
+    server.place(
+      'plant',
+      'line-a/index.json',
+      Buffer.from(index.replace(/"etag":"(?:\\"|[^"])*"/, `"etag":${etag}`)),
+    );
+    await importFiles(open(server, { ...options, release: NEXT }), large);
+    const arrived = server.object('plant', 'line-a/1.1.0/images/large.tar')?.bytes ?? Buffer.alloc(0);
+    expect(digestOf(arrived)).toBe(large.content.files[0]?.root.digest);
+    const third = { ...NEXT, version: '1.2.0', sequence: 3 };
+    server.addFault({ match: isPart(3), do: { kind: 'status', status: 403 } });
+    await expect(importFiles(open(server, { ...options, release: third }), large)).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    });
+    expect(server.uploads('plant')).toEqual([]);
+  });
+
   it('is gone on with: parts that are there are not sent again', async () => {
     const server = await serve();
     const journal = memoryUploads();

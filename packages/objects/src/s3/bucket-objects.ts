@@ -40,7 +40,7 @@ export function bucketObjects(
       return toStored(await askS3(parts, { method: 'PUT', key, item, headers, body }, run), parts, item);
     },
     async copy(from, { key, item }, options, run) {
-      const headers = { ...putHeaders(options), ...sourceHeaders(from, parts) };
+      const headers = { ...putHeaders(options), ...copySource(from, parts), ...REPLACING };
       const answer = await askForXml(parts, { method: 'PUT', key, item, headers }, run);
       const etag = textIn(answer, 'ETag');
       if (etag === undefined) throw unclear(parts, item);
@@ -54,19 +54,23 @@ export function bucketObjects(
   };
 }
 
+const REPLACING = {
+  'x-amz-metadata-directive': 'REPLACE',
+  'x-amz-tagging-directive': 'REPLACE',
+  'x-amz-checksum-algorithm': 'SHA256',
+};
+
 /** The digest of the whole is known before anything is sent, so the store can check it by itself, and keeps it. */
 function bodyHeaders({ digest }: ObjectBody): Record<string, string> {
   return { 'x-amz-checksum-sha256': Buffer.from(hexOf(digest), 'hex').toString('base64') };
 }
 
-function sourceHeaders({ key, etag, version }: CopySource, { bucket }: S3Parts): Record<string, string> {
+/** Names what is copied, and says as it must be. */
+export function copySource({ key, etag, version }: CopySource, { bucket }: S3Parts): Record<string, string> {
   const path = [bucket, ...key.split('/')].map(encodeS3).join('/');
   return {
     'x-amz-copy-source': version === undefined ? path : `${path}?versionId=${encodeS3(version)}`,
     'x-amz-copy-source-if-match': etag,
-    'x-amz-metadata-directive': 'REPLACE',
-    'x-amz-tagging-directive': 'REPLACE',
-    'x-amz-checksum-algorithm': 'SHA256',
   };
 }
 

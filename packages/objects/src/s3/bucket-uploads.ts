@@ -1,4 +1,5 @@
 import { digestFromHex, digestOf, GapferryError, type Run } from '@gapferry/core';
+import { copySource } from './bucket-objects.ts';
 import { allIn, escapeXml, textIn, type XmlElement } from './parse-xml.ts';
 import { putHeaders } from './put-headers.ts';
 import type { ObjectAt, ObjectBody, S3Bucket, UploadedPart } from './s3-bucket.ts';
@@ -7,7 +8,7 @@ import { askForXml, askS3, hasS3Code, placeOf, type S3Parts } from './s3-connect
 /** Multipart uploads. */
 export function bucketUploads(
   parts: S3Parts,
-): Pick<S3Bucket, 'begin' | 'parts' | 'putPart' | 'complete' | 'abort'> {
+): Pick<S3Bucket, 'begin' | 'parts' | 'putPart' | 'copyPart' | 'complete' | 'abort'> {
   return {
     async begin({ key, item }, options, run) {
       const headers = { ...putHeaders(options), 'x-amz-checksum-algorithm': 'SHA256' };
@@ -41,6 +42,15 @@ export function bucketUploads(
       const etag = answer.headers.get('etag');
       if (etag === undefined) throw unclear(parts, item);
       return { number, size: bytes.byteLength, etag, sha256 };
+    },
+    async copyPart(from, { key, item }, uploadId, { number, start, size }, run) {
+      const query = { partNumber: String(number), uploadId };
+      const range = `bytes=${start}-${start + size - 1}`;
+      const headers = { ...copySource(from, parts), 'x-amz-copy-source-range': range };
+      const answer = await askForXml(parts, { method: 'PUT', key, item, query, headers }, run);
+      const [etag, sha256] = [textIn(answer, 'ETag'), textIn(answer, 'ChecksumSHA256')];
+      if (etag === undefined) throw unclear(parts, item);
+      return { number, size, etag, ...(sha256 !== undefined && sha256 !== '' && { sha256 }) };
     },
     async complete({ key, item }, uploadId, done, run) {
       const question = { method: 'POST', key, item, query: { uploadId }, body: completion(done) } as const;

@@ -23,6 +23,8 @@ export interface S3Bucket {
   /** Parts that are there, in the order of numbers; undefined when there is no such upload. */
   parts(at: ObjectAt, upload: string, run: Run): Promise<readonly UploadedPart[] | undefined>;
   putPart(at: ObjectAt, upload: string, part: NewPart, run: Run): Promise<UploadedPart>;
+  /** The store copies `size` bytes of `from`, `start` being the first, as a part: nothing is sent. Throws as `copy`. */
+  copyPart(from: CopySource, at: ObjectAt, upload: string, part: CopiedPart, run: Run): Promise<UploadedPart>;
   complete(at: ObjectAt, upload: string, parts: readonly UploadedPart[], run: Run): Promise<StoredObject>;
   /** Fine when there is none. */
   abort(at: ObjectAt, upload: string, run: Run): Promise<void>;
@@ -92,6 +94,14 @@ export interface NewPart {
   readonly bytes: Uint8Array;
   /** Of `bytes`, in base64. */
   readonly sha256: string;
+}
+
+export interface CopiedPart {
+  /** From 1. */
+  readonly number: number;
+  /** The first byte. */
+  readonly start: number;
+  readonly size: number;
 }
 
 export interface UploadedPart {

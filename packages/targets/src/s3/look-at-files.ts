@@ -20,9 +20,6 @@ export interface FileLook {
   readonly there?: SeenObject;
 }
 
-/** The most that a store copies at once. */
-export const MOST_COPIED: number = 5 * 2 ** 30;
-
 /** Files of one load that are looked at, or sent, at a time. */
 export const LANES: number = 32;
 
@@ -55,8 +52,7 @@ export type Copies = ReadonlyMap<Digest, IndexedFile>;
 
 export async function copiesOf({ memory }: S3Place, run: Run): Promise<Copies> {
   const { index } = await memory.index(run);
-  const files = index?.files.filter(({ size }) => size <= MOST_COPIED) ?? [];
-  return new Map(files.map((file) => [file.digest, file]));
+  return new Map((index?.files ?? []).map((file) => [file.digest, file]));
 }
 
 /** Throws `TARGET_CONFLICT`, naming them, where keys of the release have what may not be replaced. */

@@ -43,6 +43,8 @@ export interface S3Place {
   readonly clock: Clock;
   /** Bytes of a part. */
   readonly partSize: number;
+  /** The most bytes that the store copies in one request. */
+  readonly mostCopied: number;
   /** Requests under way at once. */
   readonly limit: LimitFunction;
   /** One large object at a time: its parts go side by side. */

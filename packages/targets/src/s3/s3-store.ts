@@ -27,6 +27,14 @@ export interface S3Store {
     part: { readonly number: number; readonly bytes: Uint8Array; readonly sha256: string },
     run: Run,
   ): Promise<S3Part>;
+  /** The store copies `size` bytes of `from`, `start` being the first, as a part. Throws as `copy`. */
+  copyPart(
+    from: S3Source,
+    at: S3At,
+    upload: string,
+    part: { readonly number: number; readonly start: number; readonly size: number },
+    run: Run,
+  ): Promise<S3Part>;
   complete(at: S3At, upload: string, parts: readonly S3Part[], run: Run): Promise<S3Stored>;
   /** Fine when there is none. */
   abort(at: S3At, upload: string, run: Run): Promise<void>;

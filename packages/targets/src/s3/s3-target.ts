@@ -43,6 +43,8 @@ export interface S3TargetOptions {
   readonly connections?: number;
   /** Bytes of a part of a large file, at least 5 MiB; 8 MiB. */
   readonly partSize?: number;
+  /** The most bytes that the store copies in one request; 5 GiB. */
+  readonly mostCopied?: number;
 }
 
 /** A bucket as a target for files. Objects are put under the keys of their release, where no reader looks; what makes them visible is one index object, written last. */
@@ -94,14 +96,18 @@ export function s3Target(options: S3TargetOptions): PreflightTarget & BatchTarge
   };
 }
 
+/** The rules of S3. */
+const MOST_COPIED = 5 * 2 ** 30;
+
 function openPlace(options: S3TargetOptions): S3Place {
-  const { name, store, release, connections = 8, partSize = 8 << 20 } = options;
+  const { name, store, release, connections = 8, partSize = 8 << 20, mostCopied = MOST_COPIED } = options;
   const keys = releaseKeys(options.keys, options.policy.latest, release);
   return {
     ...options,
     target: name,
     keys,
     partSize,
+    mostCopied,
     limit: pLimit(connections),
     oneLarge: pLimit(1),
     memory: freshMemory({ store, keys, policy: options.policy }),

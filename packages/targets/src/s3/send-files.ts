@@ -11,15 +11,8 @@ import {
 } from '@gapferry/core';
 import { inLanes } from '../in-lanes.ts';
 import { type SeenObject, toSeen } from './bucket-memory.ts';
-import {
-  type Copies,
-  copiesOf,
-  type FileLook,
-  isAsWanted,
-  LANES,
-  lookAtFiles,
-  MOST_COPIED,
-} from './look-at-files.ts';
+import { copyObject } from './copy-object.ts';
+import { type Copies, copiesOf, type FileLook, isAsWanted, LANES, lookAtFiles } from './look-at-files.ts';
 import { keptAs, type S3Place } from './s3-place.ts';
 import type { S3At, S3Source, S3Stored } from './s3-store.ts';
 import { sendLarge } from './send-large.ts';
@@ -64,7 +57,7 @@ async function sendContent(
     const stored = copied ?? (await sendOne(place, load, look, from, run));
     if (copied === undefined) sent.push(look);
     await remember(place, look, stored, run);
-    if (look.file.root.size <= MOST_COPIED) source = { key: look.key, etag: stored.etag };
+    source = { key: look.key, etag: stored.etag };
   }
   return sent;
 }
@@ -78,7 +71,7 @@ async function tryCopy(
   run: Run,
 ): Promise<Stored | undefined> {
   try {
-    const stored = await place.limit(() => place.store.copy(source, { key, item }, keptAs(place, file), run));
+    const stored = await copyObject(place, source, { key, item }, file, keptAs(place, file), run);
     if (isOf(file, stored)) return stored;
     await place.store.remove({ key, item }, run);
     return undefined;

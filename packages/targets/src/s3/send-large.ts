@@ -3,8 +3,9 @@ import { type BlobReader, GapferryError, isGapferryError, type LoadFile, type Ru
 import type { SeenObject } from './bucket-memory.ts';
 import { keptAs, type S3Place } from './s3-place.ts';
 import type { S3At, S3Part } from './s3-store.ts';
+import { forgetUpload, rememberUpload } from './upload-journal.ts';
 
-interface LargeFile extends S3At {
+export interface LargeFile extends S3At {
   readonly file: LoadFile;
 }
 
@@ -26,14 +27,12 @@ export async function sendLarge(
   const upload = await openUpload(place, large, partSize, run);
   try {
     const parts = await sendParts(place, large, { ...upload, partSize }, from, run);
-    const stored = await complete(place, large, upload.id, parts, run);
-    await forget(place, large.key);
-    return stored;
+    return await completeUpload(place, large, upload.id, parts, run);
   } catch (error) {
     // Wrong bytes never become right ones.
     if (isGapferryError(error) && error.category === 'integrity') {
       await place.store.abort(large, upload.id, run);
-      await forget(place, large.key);
+      await forgetUpload(place, large.key);
     }
     throw error;
   }
@@ -73,9 +72,9 @@ async function openUpload(place: S3Place, large: LargeFile, partSize: number, ru
     const there = await place.store.parts(large, pending.upload, run);
     if (there !== undefined)
       return { id: pending.upload, there: new Map(there.map((part) => [part.number, part])) };
-  } else if (pending !== undefined) await place.store.abort(large, pending.upload, run);
+  }
   const id = await place.store.begin(large, keptAs(place, large.file), run);
-  await remember(place, { key: large.key, upload: id, digest, partSize });
+  await rememberUpload(place, { key: large.key, upload: id, digest, partSize }, run);
   return { id, there: new Map() };
 }
 
@@ -148,8 +147,8 @@ async function sendPart(
 }
 
 /** The answer may have been lost: then the upload is gone and the object is there. */
-async function complete(
-  { store }: S3Place,
+export async function completeUpload(
+  { store, journal }: S3Place,
   large: LargeFile,
   upload: string,
   parts: readonly S3Part[],
@@ -162,8 +161,10 @@ async function complete(
   }
   const facts = await store.head(large, run);
   const hex = large.file.root.digest.slice('sha256:'.length);
-  if (facts?.size === large.file.root.size && facts.metadata.get('gapferry-sha256') === hex)
+  if (facts?.size === large.file.root.size && facts.metadata.get('gapferry-sha256') === hex) {
+    await forgetUpload({ journal }, large.key);
     return { etag: facts.etag, ...(facts.version !== undefined && { version: facts.version }) };
+  }
   throw new GapferryError({
     code: 'PROTOCOL_VIOLATION',
     message: `${large.item}: ${store.place} has not what was uploaded to ${large.key}`,
@@ -171,18 +172,4 @@ async function complete(
     origin: 'target',
     retryable: true,
   });
-}
-
-async function remember(
-  { journal }: S3Place,
-  pending: { key: string; upload: string; digest: LoadFile['root']['digest']; partSize: number },
-): Promise<void> {
-  const others = (await journal.read()).filter(({ key }) => key !== pending.key);
-  await journal.write([...others, pending]);
-}
-
-async function forget({ journal }: S3Place, key: string): Promise<void> {
-  const all = await journal.read();
-  if (all.some((pending) => pending.key === key))
-    await journal.write(all.filter((pending) => pending.key !== key));
 }

@@ -1,6 +1,7 @@
 import { type FileName, GapferryError, isGapferryError, type LoadFile, type Run } from '@gapferry/core';
 import { inLanes } from '../in-lanes.ts';
-import { type FileLook, isAsWanted, LANES, lookAt, MOST_COPIED } from './look-at-files.ts';
+import { copyObject } from './copy-object.ts';
+import { type FileLook, isAsWanted, LANES, lookAt } from './look-at-files.ts';
 import type { IndexedCopy, IndexedFile } from './release-index.ts';
 import { keptAs, type S3Place } from './s3-place.ts';
 
@@ -29,13 +30,11 @@ export async function setLatest(
   return new Map(copies.flat());
 }
 
-/** Throws `TARGET_CONFLICT` where something stands under a latest key that is not ours, and `LIMIT_EXCEEDED` for what the store cannot copy at once. */
+/** Throws `TARGET_CONFLICT` where something stands under a latest key that is not ours. */
 export async function requireLatestKeys(place: S3Place, names: readonly FileName[], run: Run): Promise<void> {
   if (place.policy.latest === undefined) return;
   const { keys, target, store, release } = place;
   for (const { files } of names) for (const { path } of files) requireFreeKey(place, `${keys.latest}${path}`);
-  const large = names.flatMap(({ files }) => files).find(({ root }) => root.size > MOST_COPIED);
-  if (large !== undefined) throw tooLarge(place, large);
   const wanted = names.flatMap((load) => load.files.map((file) => ({ file, item: load.item })));
   const look = ({ file, item }: (typeof wanted)[number], inner: Run): Promise<FileLook> =>
     lookAtLatest(place, file, item, inner);
@@ -65,11 +64,10 @@ async function copyLatest(
   const { key, there } = look;
   if (there !== undefined && isAsWanted(look)) return { key, etag: there.etag };
   const { lock: _, legalHold: __, ...kept } = keptAs(place, file);
-  const stored = await place
-    .limit(() => place.store.copy({ key: source, etag }, { key, item }, kept, run))
-    .catch((error: unknown) => {
-      throw isGapferryError(error, 'SOURCE_NOT_FOUND') ? gone(place, source, item, error) : error;
-    });
+  const from = { key: source, etag };
+  const stored = await copyObject(place, from, { key, item }, file, kept, run).catch((error: unknown) => {
+    throw isGapferryError(error, 'SOURCE_NOT_FOUND') ? gone(place, source, item, error) : error;
+  });
   const { digest, size } = file.root;
   const { channel } = place.release;
   const seen = {
@@ -108,15 +106,5 @@ function requireFreeKey({ keys, target }: S3Place, key: string): void {
     message: `the copy ${key.slice(0, 200)} that \`latest\` of target ${target} wants would lie among the release's own keys`,
     hint: 'change `keys` or `latest` of the target in site.yaml',
     origin: 'site',
-  });
-}
-
-function tooLarge({ target }: S3Place, { path, root }: LoadFile): GapferryError {
-  return new GapferryError({
-    code: 'LIMIT_EXCEEDED',
-    message: `${path} has ${root.size} bytes; \`latest\` of target ${target} takes files of 5 GiB at most, which is what a store copies at once`,
-    hint: 'leave `latest` out for this target: the index names every file',
-    origin: 'target',
-    data: { path, target },
   });
 }

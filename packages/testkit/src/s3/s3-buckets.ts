@@ -1,7 +1,7 @@
 import type { Reply } from '../http/reply.ts';
 import { readBody, type TestRequest } from '../http/test-request.ts';
 import { escapeText, S3Refusal, xmlReply } from './s3-error.ts';
-import { latest, requireDigests, type S3BucketState } from './s3-objects.ts';
+import { latest, MOST_COPIED, requireDigests, type S3BucketState } from './s3-objects.ts';
 
 export interface S3Buckets {
   readonly buckets: Map<string, S3BucketState>;
@@ -60,6 +60,7 @@ async function makeBucket(
     objects: new Map(),
     uploads: new Map(),
     quota: Number.POSITIVE_INFINITY,
+    mostCopied: MOST_COPIED,
   });
   return { status: 200 };
 }

@@ -30,7 +30,11 @@ export interface S3BucketState {
   readonly uploads: Map<string, S3Upload>;
   /** The most bytes that all objects may have. */
   readonly quota: number;
+  /** The most bytes that one request copies. */
+  readonly mostCopied: number;
 }
+
+export const MOST_COPIED: number = 5 * 2 ** 30;
 
 export type KeptAs = Pick<S3Version, 'contentType' | 'metadata' | 'tags' | 'lock' | 'legalHold'>;
 
@@ -85,6 +89,22 @@ export function requireConditions(there: S3Version | undefined, headers: Incomin
       'PreconditionFailed',
       'At least one of the pre-conditions you specified did not hold',
     );
+}
+
+/** What `x-amz-copy-source` names, where it is as its conditions say. */
+export function copySource(
+  buckets: ReadonlyMap<string, S3BucketState>,
+  headers: IncomingHttpHeaders,
+): S3Version {
+  const named = decodeURIComponent(String(headers['x-amz-copy-source'])).replace(/^\//, '');
+  const [, from = '', path = '', id] = /^([^/]+)\/(.*?)(?:\?versionId=(.*))?$/s.exec(named) ?? [];
+  const source = buckets.get(from);
+  const version =
+    source &&
+    (id === undefined ? latest(source, path) : source.objects.get(path)?.find((each) => each.id === id));
+  if (version === undefined) throw new S3Refusal(404, 'NoSuchKey', 'The specified key does not exist.');
+  requireConditions(version, { 'if-match': headers['x-amz-copy-source-if-match'] as string | undefined });
+  return version;
 }
 
 export function store(

@@ -9,9 +9,11 @@ import type { TlsIdentity } from '../tls-identity.ts';
 import { answerBucket } from './s3-buckets.ts';
 import { refusalReply, S3Refusal, xmlReply } from './s3-error.ts';
 import {
+  copySource,
   etagOf,
   keptAs,
   latest,
+  MOST_COPIED,
   remove,
   requireConditions,
   requireDigests,
@@ -39,6 +41,8 @@ export interface S3BucketOptions {
   readonly objectLock?: boolean;
   /** Bytes. */
   readonly quota?: number;
+  /** The most bytes that one request copies; 5 GiB. */
+  readonly mostCopied?: number;
   /** It is somebody else's. */
   readonly foreign?: boolean;
 }
@@ -80,7 +84,7 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
       if (bucket === undefined)
         throw new S3Refusal(404, 'NoSuchBucket', 'The specified bucket does not exist');
       return (
-        (await answerUpload(bucket, key, request)) ??
+        (await answerUpload(buckets, bucket, key, request)) ??
         (await answerObject(buckets, bucket, key, request, now()))
       );
     } catch (error) {
@@ -119,13 +123,14 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
   });
 }
 
-function toState({ versioning, objectLock, quota }: S3BucketOptions): S3BucketState {
+function toState({ versioning, objectLock, quota, mostCopied }: S3BucketOptions): S3BucketState {
   return {
     versioning: versioning === true || objectLock === true,
     objectLock: objectLock === true,
     objects: new Map(),
     uploads: new Map(),
     quota: quota ?? Number.POSITIVE_INFINITY,
+    mostCopied: mostCopied ?? MOST_COPIED,
   };
 }
 
@@ -162,14 +167,13 @@ function copy(
   key: string,
   { headers }: TestRequest,
 ): Reply {
-  const named = decodeURIComponent(String(headers['x-amz-copy-source'])).replace(/^\//, '');
-  const [, from = '', path = '', id] = /^([^/]+)\/(.*?)(?:\?versionId=(.*))?$/s.exec(named) ?? [];
-  const source = buckets.get(from);
-  const version =
-    source &&
-    (id === undefined ? latest(source, path) : source.objects.get(path)?.find((each) => each.id === id));
-  if (version === undefined) throw new S3Refusal(404, 'NoSuchKey', 'The specified key does not exist.');
-  requireConditions(version, { 'if-match': headers['x-amz-copy-source-if-match'] as string | undefined });
+  const version = copySource(buckets, headers);
+  if (version.bytes.byteLength > bucket.mostCopied)
+    throw new S3Refusal(
+      400,
+      'InvalidRequest',
+      `The specified copy source is larger than the maximum allowable size for a copy source: ${bucket.mostCopied}`,
+    );
   const kept = headers['x-amz-metadata-directive'] === 'REPLACE' ? keptAs(headers, bucket) : version;
   const { contentType, metadata, tags, lock, legalHold } = kept;
   const copied = store(bucket, key, version.bytes, version.etag, {

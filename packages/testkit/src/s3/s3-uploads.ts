@@ -2,12 +2,21 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Reply } from '../http/reply.ts';
 import { readBody, type TestRequest } from '../http/test-request.ts';
 import { escapeText, S3Refusal, xmlReply } from './s3-error.ts';
-import { etagOf, keptAs, requireDigests, type S3BucketState, type S3Upload, store } from './s3-objects.ts';
+import {
+  copySource,
+  etagOf,
+  keptAs,
+  requireDigests,
+  type S3BucketState,
+  type S3Upload,
+  store,
+} from './s3-objects.ts';
 
 const LEAST_PART = 5 << 20;
 
 /** The multipart part of the API; undefined for what is none of it. */
 export async function answerUpload(
+  buckets: ReadonlyMap<string, S3BucketState>,
   bucket: S3BucketState,
   key: string,
   request: TestRequest,
@@ -19,6 +28,8 @@ export async function answerUpload(
   const upload = bucket.uploads.get(id);
   if (upload?.key !== key)
     throw new S3Refusal(404, 'NoSuchUpload', 'The specified multipart upload does not exist.');
+  if (method === 'PUT' && request.headers['x-amz-copy-source'] !== undefined)
+    return copyPart(buckets, bucket, upload, request);
   if (method === 'PUT') return await putPart(upload, request);
   if (method === 'GET') return listParts(upload, query);
   if (method === 'POST') return complete(bucket, upload, (await readBody(request)).toString());
@@ -36,14 +47,41 @@ function begin(bucket: S3BucketState, key: string, { headers }: TestRequest): Re
 }
 
 async function putPart(upload: S3Upload, request: TestRequest): Promise<Reply> {
-  const number = Number(request.query.get('partNumber'));
-  if (!Number.isInteger(number) || number < 1 || number > 10_000)
-    throw new S3Refusal(400, 'InvalidArgument', 'Part number must be an integer between 1 and 10000.');
+  const number = numberOf(request);
   const bytes = await readBody(request);
   requireDigests(bytes, request.headers);
   const sha256 = createHash('sha256').update(bytes).digest('base64');
   upload.parts.set(number, { bytes, etag: etagOf(bytes), sha256 });
   return { status: 200, headers: { etag: etagOf(bytes), 'x-amz-checksum-sha256': sha256 } };
+}
+
+function copyPart(
+  buckets: ReadonlyMap<string, S3BucketState>,
+  { mostCopied }: S3BucketState,
+  upload: S3Upload,
+  request: TestRequest,
+): Reply {
+  const number = numberOf(request);
+  const { bytes: whole } = copySource(buckets, request.headers);
+  const range = /^bytes=(\d+)-(\d+)$/.exec(String(request.headers['x-amz-copy-source-range']));
+  const [from, to] = [Number(range?.[1] ?? 0), Number(range?.[2] ?? whole.byteLength - 1)];
+  if (from > to || to >= whole.byteLength)
+    throw new S3Refusal(400, 'InvalidArgument', 'Range specified is not valid for source object');
+  if (to - from + 1 > mostCopied)
+    throw new S3Refusal(400, 'InvalidRequest', 'The specified copy range is larger than what may be copied');
+  const bytes = whole.subarray(from, to + 1);
+  const sha256 = createHash('sha256').update(bytes).digest('base64');
+  upload.parts.set(number, { bytes, etag: etagOf(bytes), sha256 });
+  return xmlReply(
+    200,
+    `<CopyPartResult><ETag>${escapeText(etagOf(bytes))}</ETag><ChecksumSHA256>${sha256}</ChecksumSHA256></CopyPartResult>`,
+  );
+}
+
+function numberOf({ query }: TestRequest): number {
+  const number = Number(query.get('partNumber'));
+  if (Number.isInteger(number) && number >= 1 && number <= 10_000) return number;
+  throw new S3Refusal(400, 'InvalidArgument', 'Part number must be an integer between 1 and 10000.');
 }
 
 function listParts({ parts, id }: S3Upload, query: URLSearchParams): Reply {
