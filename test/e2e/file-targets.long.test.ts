@@ -1,7 +1,8 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { mustRun, startWebdavServer } from '@gapferry/testkit';
+import { isMissing, mustRun, startWebdavServer } from '@gapferry/testkit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { serveEmbedded } from '../live/support/serve-embedded.ts';
 import { gapferry, gapferryJson, type Machine } from '../support/command-line.ts';
 import { cannotUnshare, readOnlyAt, smallDisk } from '../support/namespaces.ts';
 import { makeTwoMachines, type TwoMachines } from '../support/two-machines.ts';
@@ -114,6 +115,39 @@ it.skipIf(cannotUnshare('--mount'))(
     expect(await readdir(srv)).toEqual([]);
     expect(await machines.import()).toMatchObject({ kind: 'loaded' });
     expect(await checked(join(srv, 'line-a/1.0.0'))).toHaveLength(5);
+  },
+);
+
+it.skipIf(isMissing('curl'))(
+  'serves the embedded depot to curl and sha256sum, page by page and in parts',
+  {
+    timeout: 120_000,
+  },
+  async () => {
+    await release('1.0.0');
+    await machines.import();
+    await using served = await serveEmbedded(machines.inside);
+    const copy = machines.path('copy');
+    await mkdir(copy);
+    const curl = (...args: string[]): Promise<string> => mustRun('curl', ['-sSf', ...args], { cwd: copy });
+    await curl('-O', `${served.url}/files/SHA256SUMS`);
+    const names = (await readFile(join(copy, 'SHA256SUMS'), 'utf8')).trim().split('\n');
+    for (const name of names.map((line) => line.slice(66)))
+      await curl('--create-dirs', '-o', name, `${served.url}/files/${encodeURI(name)}`);
+    expect(await checked(copy)).toEqual([
+      'tools/kit/bin/run: OK',
+      'tools/kit/doc/a b.txt: OK',
+      'tools/kit/doc/old.txt: OK',
+      'tools/run: OK',
+    ]);
+    expect(await curl('-r', '2-5', `${served.url}/files/tools/run`)).toBe('/bin');
+    const page = await curl(`${served.url}/files/tools/kit/doc/`);
+    expect(page).toContain('<a href="./a%20b.txt">a b.txt</a>');
+    expect(page).not.toMatch(/<script/i);
+    const head = await curl('-I', `${served.url}/files/tools/kit/doc/old.txt`);
+    const [sum] = names.find((line) => line.endsWith('old.txt'))?.split(' ') ?? [];
+    expect(head).toContain(`"sha256:${sum}"`);
+    expect(head).toMatch(/content-type: text\/plain/i);
   },
 );
 

@@ -93,6 +93,17 @@ describe('files at a WebDAV server', () => {
     expect(checked.match(/: OK$/gm)).toHaveLength(3);
   });
 
+  it('cost seven requests each when they are new', async () => {
+    const server = await serve();
+    await load(open(server), makeFile('v1'));
+    const names = /\/incoming\/line-a\/[0-9a-f]{64}$|\/tools\/setup\.txt$/;
+    expect(
+      asked(server)
+        .filter((line) => names.test(line))
+        .map((line) => line.split(' ')[0]),
+    ).toEqual(['HEAD', 'HEAD', 'PUT', 'HEAD', 'GET', 'MOVE', 'HEAD']);
+  });
+
   it('are asked for once each when nothing changed, and nothing is changed', async () => {
     const server = await serve();
     const file = makeDirectory('v1');

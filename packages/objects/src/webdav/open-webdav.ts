@@ -92,23 +92,35 @@ async function put(
   run: Run,
 ): Promise<WebdavFact> {
   const { size } = body;
-  const isHidden = at.path.startsWith(`${parts.incoming}/`);
-  if (isHidden || !(await parts.canMove(run))) {
-    if (!isHidden) await requireSame(parts, at, over, run);
-    await parts.collections.above(at, run);
-    await change(parts, at, { method: 'PUT', body, accept: WRITTEN }, run);
+  // What is on its way is looked at when it is read back.
+  if (at.path.startsWith(`${parts.incoming}/`)) {
+    await send(parts, at, body, run);
+    return { size, tag: '' };
+  }
+  if (!(await parts.canMove(run))) {
+    await requireSame(parts, at, over, run);
+    await send(parts, at, body, run);
     return await requireSize(parts, at, size, run);
   }
   const temporary = { path: `${parts.incoming}/${randomUUID()}.part`, item: at.item };
   try {
-    await parts.collections.above(temporary, run);
-    await change(parts, temporary, { method: 'PUT', body, accept: WRITTEN }, run);
+    await send(parts, temporary, body, run);
     return await move(parts, temporary, at, { size, over }, run);
   } catch (error) {
     // An interruption must not wait for it; what is left is hidden.
     if (!run.signal.aborted) await remove(parts, temporary, run).catch(() => {});
     throw error;
   }
+}
+
+async function send(
+  parts: Parts,
+  at: WebdavPath,
+  body: Parameters<WebdavServer['put']>[1],
+  run: Run,
+): Promise<void> {
+  await parts.collections.above(at, run);
+  await change(parts, at, { method: 'PUT', body, accept: WRITTEN }, run);
 }
 
 /** Who replaces what somebody changed since would lose it: between this look and the change is only the trip. */

@@ -8,7 +8,7 @@ export interface WebdavServer {
   probe(run: Run): Promise<{ readonly canMove: boolean }>;
   look(at: WebdavPath, run: Run): Promise<WebdavFact | undefined>;
   open(at: WebdavPath, fact: WebdavFact, run: Run): Bytes;
-  /** Under a name of ours first, then moved, where the server can; what is on its way anyhow at once. `over`: the tag of what may be replaced; absent: nothing may be there. Throws `TARGET_CONFLICT`. */
+  /** Under a name of ours first, then moved, where the server can; what is on its way anyhow at once, and nobody looks at it then. `over`: the tag of what may be replaced; absent: nothing may be there. Throws `TARGET_CONFLICT`. */
   put(at: WebdavPath, body: WebdavBody, over: string | undefined, run: Run): Promise<WebdavFact>;
   move(
     from: WebdavPath,

@@ -1,3 +1,4 @@
+import type { BigIntStats } from 'node:fs';
 import { constants } from 'node:fs';
 import { access, chmod, lstat, open, rename, rm, rmdir, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -5,7 +6,7 @@ import { type Bytes, checkRun, GapferryError, printable, type Run } from '@gapfe
 import { type Listings, requireSpelling } from '../strangers.ts';
 import { errnoOf, treeError } from '../tree-error.ts';
 import { factsAt, identify, READ } from '../tree-look.ts';
-import { makeWay, openTreeBatch, sweepIncoming } from '../tree-write.ts';
+import { makeWay, openTreeBatch, sweepIncoming, type TreeBatch } from '../tree-write.ts';
 import type { FileTree, TreeFact, TreeMove, TreePath } from './file-tree.ts';
 import { HIDDEN } from './tree-place.ts';
 
@@ -17,28 +18,9 @@ const WITHOUT_BITS: ReadonlySet<number> = new Set([0x4d44, 0x2011bab0, 0x7366746
 
 /** A directory of this machine that exists. No link in it is followed, and what is replaced is still what was looked at. */
 export function localTree(root: string): FileTree {
-  const incoming = join(root, INCOMING);
-  let batch = openTreeBatch({ incoming, root });
-  /** A batch remembers directories, and some are about to go. */
-  const renewBatch = async (): Promise<void> => {
-    await batch.settle();
-    batch = openTreeBatch({ incoming, root });
-  };
-  let probed: Promise<{ readonly keepsBits: boolean }> | undefined;
-  const probe = (): Promise<{ readonly keepsBits: boolean }> => {
-    probed ??= probeRoot(root, incoming).catch((error: unknown) => {
-      probed = undefined;
-      throw error;
-    });
-    return probed;
-  };
-  const look: FileTree['look'] = async ({ path }) => {
-    const { keepsBits } = await probe();
-    const facts = await factsAt(root, path);
-    if (facts === undefined) return undefined;
-    const executable = (facts.mode & OWNER_RUNS) !== 0n;
-    return { size: Number(facts.size), tag: identify(facts), ...(keepsBits && { executable }) };
-  };
+  const writes = openWrites(root);
+  const probe = probedOnce(root);
+  const look: FileTree['look'] = async ({ path }) => toFact(await factsAt(root, path), await probe());
   const requireSame = async (at: TreePath, over: string | undefined, run: Run): Promise<void> => {
     if ((await look(at, run))?.tag !== over) throw changed(root, at);
   };
@@ -51,41 +33,80 @@ export function localTree(root: string): FileTree {
     place: printable(root),
     // Bytes rot on a disk without anybody writing to it.
     isRemote: false,
-    probe: async () => {
-      await probe();
-      return { canMove: true };
-    },
+    probe: () => probe().then(() => ({ canMove: true })),
     requireRoom: (bytes) => requireRoom(root, bytes),
     requireSpelling: (paths) => requireSpellings(root, paths),
     look,
     open: ({ path }, fact, run) => readSame(join(root, path), fact, run),
     async put(at, { open: body }, over, run) {
-      const isOnItsWay = at.path.startsWith(`${INCOMING}/`);
-      // What tells of others must not last longer than they do.
-      if (!isOnItsWay) await batch.settle();
-      await makeWay(root, `${INCOMING}/x`);
-      await batch.write({ path: at.path, bytes: body(), last: () => requireSame(at, over, run) }, run);
-      if (!isOnItsWay) await batch.settle();
+      await writes.put({ path: at.path, bytes: body(), last: () => requireSame(at, over, run) }, run);
       return await fresh(at, run);
     },
     async move(from, to, how, run) {
       const { keepsBits } = await probe();
       await moveFile(root, from.path, to.path, { ...how, keepsBits }, () => requireSame(to, how.over, run));
-      batch.keep(to.path);
+      writes.keep(to.path);
       return await fresh(to, run);
     },
     async remove({ path }) {
-      await renewBatch();
+      await writes.renew();
       await removeFile(root, path);
     },
     async clear({ path }) {
-      await renewBatch();
+      await writes.renew();
       await clearDirectory(root, path);
     },
   };
 }
 
-async function probeRoot(root: string, incoming: string): Promise<{ readonly keepsBits: boolean }> {
+interface Writes extends Pick<TreeBatch, 'keep'> {
+  put(write: Parameters<TreeBatch['write']>[0], run: Run): Promise<void>;
+  /** Before directories go that a batch remembers. */
+  renew(): Promise<void>;
+}
+
+/** Names of what is on its way, and of what was moved, are made durable together; before what tells of them, which must not last longer than they do. */
+function openWrites(root: string): Writes {
+  const incoming = join(root, INCOMING);
+  let batch = openTreeBatch({ incoming, root });
+  return {
+    keep: (path) => batch.keep(path),
+    async put(write, run) {
+      const isOnItsWay = write.path.startsWith(`${INCOMING}/`);
+      if (!isOnItsWay) await batch.settle();
+      await makeWay(root, `${INCOMING}/x`);
+      await batch.write(write, run);
+      if (!isOnItsWay) await batch.settle();
+    },
+    async renew() {
+      await batch.settle();
+      batch = openTreeBatch({ incoming, root });
+    },
+  };
+}
+
+interface Probed {
+  readonly keepsBits: boolean;
+}
+
+function probedOnce(root: string): () => Promise<Probed> {
+  let probed: Promise<Probed> | undefined;
+  return () => {
+    probed ??= probeRoot(root).catch((error: unknown) => {
+      probed = undefined;
+      throw error;
+    });
+    return probed;
+  };
+}
+
+function toFact(facts: BigIntStats | undefined, { keepsBits }: Probed): TreeFact | undefined {
+  if (facts === undefined) return undefined;
+  const executable = (facts.mode & OWNER_RUNS) !== 0n;
+  return { size: Number(facts.size), tag: identify(facts), ...(keepsBits && { executable }) };
+}
+
+async function probeRoot(root: string): Promise<Probed> {
   const facts = await stat(root).catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') throw noDirectory(root, 'there is no such directory');
     throw treeError('look at', root, error);
@@ -93,7 +114,7 @@ async function probeRoot(root: string, incoming: string): Promise<{ readonly kee
   if (!facts.isDirectory()) throw noDirectory(root, 'it is no directory');
   try {
     await access(root, constants.W_OK | constants.X_OK);
-    await sweepIncoming(incoming);
+    await sweepIncoming(join(root, INCOMING));
     return { keepsBits: !WITHOUT_BITS.has((await statfs(root)).type) };
   } catch (error) {
     throw treeError('write to', root, error);
