@@ -18,8 +18,8 @@ export interface S3Bucket {
   /** The store copies by itself, at most 5 GiB: nothing is sent. Throws `TARGET_CONFLICT` when `from` is not there with that ETag. */
   copy(from: CopySource, at: ObjectAt, options: PutOptions, run: Run): Promise<StoredObject>;
   remove(at: ObjectAt, run: Run): Promise<void>;
-  /** Begins a multipart upload; its id. */
-  begin(at: ObjectAt, options: PutOptions, run: Run): Promise<string>;
+  /** Begins a multipart upload; its id. `copied`: of parts that the store copies. */
+  begin(at: ObjectAt, options: PutOptions & { readonly copied?: true }, run: Run): Promise<string>;
   /** Parts that are there, in the order of numbers; undefined when there is no such upload. */
   parts(at: ObjectAt, upload: string, run: Run): Promise<readonly UploadedPart[] | undefined>;
   putPart(at: ObjectAt, upload: string, part: NewPart, run: Run): Promise<UploadedPart>;

@@ -39,7 +39,7 @@ async function copyLarge(
   await requireSource(place, from, large, run);
   const least = Math.ceil(size / MOST_PARTS / 2 ** 20) * 2 ** 20;
   const partSize = Math.max(Math.min(COPIED_PART, mostCopied), least);
-  const id = await limit(() => store.begin(large, options, run));
+  const id = await limit(() => store.begin(large, { ...options, copied: true }, run));
   try {
     await rememberUpload(place, { key: large.key, upload: id, digest, partSize }, run);
     const parts = await copyParts(place, from, large, { id, size, partSize }, run);

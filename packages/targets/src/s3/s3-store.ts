@@ -17,8 +17,8 @@ export interface S3Store {
   copy(from: S3Source, at: S3At, options: S3PutOptions, run: Run): Promise<S3Stored>;
   /** Fine when there is none. */
   remove(at: S3At, run: Run): Promise<void>;
-  /** Begins a multipart upload; its id. */
-  begin(at: S3At, options: S3PutOptions, run: Run): Promise<string>;
+  /** Begins a multipart upload; its id. `copied`: of parts that the store copies. */
+  begin(at: S3At, options: S3PutOptions & { readonly copied?: true }, run: Run): Promise<string>;
   /** Undefined when there is no such upload. */
   parts(at: S3At, upload: string, run: Run): Promise<readonly S3Part[] | undefined>;
   putPart(

@@ -19,6 +19,8 @@ export interface S3Upload {
   readonly id: string;
   readonly key: string;
   readonly kept: KeptAs;
+  /** Every part must come with its digest. */
+  readonly digests: boolean;
   readonly parts: Map<number, { readonly bytes: Uint8Array; readonly etag: string; readonly sha256: string }>;
 }
 
