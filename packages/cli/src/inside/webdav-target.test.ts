@@ -142,6 +142,19 @@ describe('files at a WebDAV server', () => {
     expect(String(server.files.get('line-a/tools/setup.txt'))).toBe('vX');
   });
 
+  it.each(['class-1', 'nginx'] as const)('replace nothing that came after the plan (%s)', async (like) => {
+    const server = await serve({ like });
+    const target = open(server);
+    const { content, name, medium } = makeFile('v1');
+    await target.preflight([content, name], run);
+    await target.load(content, medium, run);
+    await target.readBack(content, run);
+    expect(await target.inspect(name, run)).toMatchObject({ state: 'absent' });
+    server.files.set('line-a/tools/setup.txt', Buffer.from('mine'));
+    await expect(target.load(name, medium, run)).rejects.toMatchObject({ code: 'TARGET_CONFLICT' });
+    expect(String(server.files.get('line-a/tools/setup.txt'))).toBe('mine');
+  });
+
   it('of earlier releases go as the policy says', async () => {
     const server = await serve();
     for (const version of ['1.0.0', '2.0.0', '3.0.0'])
