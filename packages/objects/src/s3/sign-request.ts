@@ -1,4 +1,5 @@
-import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { sign } from 'aws4';
 
 export interface S3Credentials {
   readonly accessKeyId: string;
@@ -28,34 +29,21 @@ export function signRequest(
   region: string,
   now: Date,
 ): Record<string, string> {
-  const { accessKeyId, sessionToken } = credentials;
-  const time = now.toISOString().replace(/[-:]|\.\d{3}/g, '');
-  const scope = `${time.slice(0, 8)}/${region}/s3/aws4_request`;
-  const own = {
+  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
+  const own: Record<string, string> = {
     ...headers,
     'x-amz-content-sha256': bodySha256,
-    'x-amz-date': time,
+    'x-amz-date': now.toISOString().replace(/[-:]|\.\d{3}/g, ''),
     ...(sessionToken !== undefined && { 'x-amz-security-token': sessionToken }),
   };
-  const lines = Object.entries({ ...own, host: url.host })
-    .map(([name, value]) => [name.toLowerCase(), value.trim().replace(/ +/g, ' ')] as const)
-    .sort(byName);
-  const names = lines.map(([name]) => name).join(';');
-  const canonical = [
-    method,
-    url.pathname,
-    canonicalQuery(url),
-    ...lines.map(([name, value]) => `${name}:${value}`),
-    '',
-    names,
-    bodySha256,
-  ].join('\n');
-  const wanted = ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n');
-  const signature = createHmac('sha256', keyFor(credentials, scope)).update(wanted).digest('hex');
-  return {
-    ...own,
-    authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope},SignedHeaders=${names},Signature=${signature}`,
-  };
+  // Otherwise some are left out, as Range.
+  const extraHeadersToInclude = Object.fromEntries(
+    Object.keys(own).map((name) => [name.toLowerCase(), true]),
+  );
+  const path = `${url.pathname}${url.search}`;
+  const request = { service: 's3', region, method, path, extraHeadersToInclude };
+  const signed = sign({ ...request, headers: { ...own, host: url.host } }, { accessKeyId, secretAccessKey });
+  return { ...own, authorization: String(signed.headers?.['Authorization']) };
 }
 
 /** Percent-encodes everything but unreserved characters, as the signature wants it. */
@@ -64,38 +52,6 @@ export function encodeS3(text: string): string {
     /[!'()*]/g,
     (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
   );
-}
-
-/** The key of a day, made once for it: four of five hashes of a signature. */
-const keys = new WeakMap<S3Credentials, { readonly scope: string; readonly key: KeyObject }>();
-
-function keyFor(credentials: S3Credentials, scope: string): KeyObject {
-  const known = keys.get(credentials);
-  if (known?.scope === scope) return known.key;
-  const secret = scope
-    .split('/')
-    .reduce<string | Buffer>(
-      (key, text) => createHmac('sha256', key).update(text).digest(),
-      `AWS4${credentials.secretAccessKey}`,
-    );
-  const key = createSecretKey(Buffer.from(secret));
-  keys.set(credentials, { scope, key });
-  return key;
-}
-
-function canonicalQuery({ search }: URL): string {
-  if (search === '') return '';
-  return search
-    .slice(1)
-    .split('&')
-    .map((pair) => pair.split('=') as [string, string?])
-    .sort(byName)
-    .map(([name, value = '']) => `${name}=${value}`)
-    .join('&');
-}
-
-function byName([a]: readonly [string, string?], [b]: readonly [string, string?]): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function sha256(text: string): string {
