@@ -10,8 +10,19 @@ const log = process.env.EFFECTS_LOG;
 let effects = 0;
 
 let sent = false;
+let counting = false;
 
 function count(name, paths) {
+  if (counting) return;
+  counting = true;
+  try {
+    countOne(name, paths);
+  } finally {
+    counting = false;
+  }
+}
+
+function countOne(name, paths) {
   effects += 1;
   const line = [name, ...paths].join(' ');
   if (log) appendFileSync(log, `${effects} ${line}\n`);
@@ -24,10 +35,20 @@ function count(name, paths) {
 function watch(object, name, paths) {
   const original = object[name];
   if (typeof original !== 'function') throw new Error(`Node has no ${name} to watch`);
-  object[name] = function watched(...args) {
-    count(name, args.slice(0, paths).map(String));
+  const watched = function watched(...args) {
+    if (!readsOnly(name, args)) count(name, args.slice(0, paths).map(String));
     return original.apply(this, args);
   };
+  // With what `promisify` looks for.
+  object[name] = Object.defineProperties(watched, Object.getOwnPropertyDescriptors(original));
+}
+
+/** Opening what is there to read it is no effect, and node does it for every module. */
+function readsOnly(name, [, flags]) {
+  const changes = fs.constants.O_WRONLY | fs.constants.O_RDWR | fs.constants.O_CREAT;
+  return (
+    /^open(?:Sync)?$/.test(name) && (typeof flags === 'number' ? (flags & changes) === 0 : flags === 'r')
+  );
 }
 
 const handle = await fs.promises.open('/dev/null');
@@ -35,4 +56,8 @@ for (const name of ['write', 'writev', 'writeFile', 'sync']) watch(Object.getPro
 await handle.close();
 for (const name of ['rename', 'copyFile']) watch(fs.promises, name, 2);
 for (const name of ['open', 'mkdir', 'rm', 'unlink', 'writeFile', 'chmod']) watch(fs.promises, name, 1);
+// What is brief is done at once, or by calls of threads.
+for (const name of ['renameSync']) watch(fs, name, 2);
+for (const name of ['open', 'openSync']) watch(fs, name, 1);
+for (const name of ['write', 'writeSync', 'fsync', 'fsyncSync']) watch(fs, name, 0);
 syncBuiltinESMExports();
