@@ -1,16 +1,17 @@
 import { z } from 'zod';
+import {
+  type ConnectionConfig,
+  type ConnectionEntry,
+  clientCertificateProblem,
+  type EntryProblem,
+  plainHttpProblem,
+  toConnection,
+} from './connection-entry.ts';
 import { entryPath, entryText } from './entry-schemas.ts';
 import { templateProblem } from './path-template.ts';
-import {
-  type CredentialsConfig,
-  type CredentialsEntry,
-  type EntryProblem,
-  isLoopback,
-  toCredentials,
-} from './registry-entry.ts';
 
 /** A Git host in site.yaml. Files are named, not read; paths are relative to site.yaml. */
-export interface GitHostTargetConfig {
+export interface GitHostTargetConfig extends Omit<ConnectionConfig, 'also' | 'connections'> {
   readonly name: string;
   /** `gitea` is Forgejo as well; `git` is a plain place of bare repositories. */
   readonly kind: 'gitea' | 'gitlab' | 'git';
@@ -21,14 +22,6 @@ export interface GitHostTargetConfig {
   readonly takes: readonly 'git'[];
   /** Of what is made there. */
   readonly visibility: 'private' | 'internal' | 'public';
-  readonly credentials?: CredentialsConfig;
-  /** Certificates in PEM that are trusted for it besides the system's. */
-  readonly ca?: string;
-  /** Client certificate and key in PEM, both or none. */
-  readonly cert?: string;
-  readonly key?: string;
-  /** Plain HTTP, or TLS with any certificate. */
-  readonly insecure: boolean;
   /** Hosts besides its own that its Git LFS may send us to: `host[:port]` in lower case; absent: none. */
   readonly also?: readonly string[];
   /** Repositories are pushed over SSH. */
@@ -119,32 +112,22 @@ export const GIT_HOST_MEMBERS: readonly string[] = [
 ];
 
 /** A Git host as it stands in the file, each member judged by itself. */
-export interface GitHostEntry {
+export interface GitHostEntry extends Omit<ConnectionEntry, 'connections'> {
   readonly name: string;
   readonly kind: GitHostTargetConfig['kind'];
   readonly url: string;
   readonly path?: string | undefined;
   readonly takes?: readonly 'git'[] | undefined;
   readonly visibility?: GitHostTargetConfig['visibility'] | undefined;
-  readonly credentials?: CredentialsEntry | undefined;
-  readonly ca?: string | undefined;
-  readonly cert?: string | undefined;
-  readonly key?: string | undefined;
-  readonly insecure?: boolean | undefined;
-  readonly also?: readonly string[] | undefined;
   readonly ssh?: SshEntry | undefined;
   readonly refs?: RefsEntry | undefined;
 }
 
 /** What must hold between the members. */
 export function gitHostProblem(entry: GitHostEntry): EntryProblem | undefined {
-  const { cert, key, url, insecure, ssh, kind, credentials } = entry;
-  const protocol = schemeOf(url);
-  if ((cert === undefined) !== (key === undefined))
-    return {
-      member: cert === undefined ? 'key' : 'cert',
-      message: 'a client certificate has two files: "cert" and "key"',
-    };
+  const { url, ssh, kind, credentials } = entry;
+  const certificate = clientCertificateProblem(entry);
+  if (certificate !== undefined) return certificate;
   if (credentials === 'docker' || (credentials !== undefined && 'docker' in credentials))
     return {
       member: 'credentials',
@@ -152,19 +135,16 @@ export function gitHostProblem(entry: GitHostEntry): EntryProblem | undefined {
     };
   if (kind !== 'git' && ssh !== undefined && ssh.url === undefined)
     return { member: 'ssh', message: 'has no "url": repositories are pushed to ssh://git@HOST' };
-  if (kind === 'git' && (ssh?.url !== undefined || (ssh !== undefined && protocol !== 'ssh:')))
+  if (kind === 'git' && (ssh?.url !== undefined || (ssh !== undefined && schemeOf(url) !== 'ssh:')))
     return { member: 'ssh', message: 'belongs to a "url" that is ssh://…, and has no "url" of its own' };
   if (kind !== 'git' && credentials === undefined)
     return { member: 'credentials', message: 'is missing: {env: NAME} or {file: PATH} with user:token' };
-  if (protocol !== 'http:' || insecure === true || isLoopback(new URL(url).hostname)) return undefined;
-  return {
-    member: 'url',
-    message: 'is plain HTTP: write https://, or "insecure: true" where the network in between is trusted',
-  };
+  return plainHttpProblem(entry, url, 'url');
 }
 
 export function toGitHostTarget(entry: GitHostEntry): GitHostTargetConfig {
-  const { name, kind, ca, cert, key, credentials, also, ssh, refs } = entry;
+  const { name, kind, ssh, refs } = entry;
+  const { also, ...connection } = toConnection(entry);
   return {
     name,
     kind,
@@ -172,12 +152,8 @@ export function toGitHostTarget(entry: GitHostEntry): GitHostTargetConfig {
     path: entry.path ?? '{host}/{path}',
     takes: ['git'],
     visibility: entry.visibility ?? 'private',
-    ...(credentials !== undefined && { credentials: toCredentials(credentials) }),
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
-    insecure: entry.insecure ?? false,
-    ...(also !== undefined && { also: also.map((host) => host.toLowerCase()) }),
+    ...connection,
+    ...(also.length > 0 && { also }),
     ...(ssh !== undefined && { ssh: toSsh(ssh) }),
     refs: {
       force: refs?.force ?? 'backup',

@@ -1,16 +1,17 @@
 import { z } from 'zod';
+import {
+  type ConnectionConfig,
+  type ConnectionEntry,
+  clientCertificateProblem,
+  type EntryProblem,
+  plainHttpProblem,
+  toConnection,
+} from './connection-entry.ts';
 import { entryText } from './entry-schemas.ts';
 import { hostName } from './host-entry.ts';
-import {
-  type CredentialsConfig,
-  type CredentialsEntry,
-  type EntryProblem,
-  isLoopback,
-  toCredentials,
-} from './registry-entry.ts';
 
-/** A bucket in site.yaml. Files are named, not read; paths are relative to site.yaml. */
-export interface S3TargetConfig {
+/** A bucket in site.yaml; its credentials are access key and secret key. Files are named, not read; paths are relative to site.yaml. */
+export interface S3TargetConfig extends ConnectionConfig {
   readonly name: string;
   readonly kind: 's3';
   /** `https://host[:port]` of the S3 API; `http://` only for loopback addresses and with `insecure`. */
@@ -33,19 +34,6 @@ export interface S3TargetConfig {
   /** Releases that stay, the new one included; absent: all of them. */
   readonly keep?: number;
   readonly tags: Readonly<Record<string, string>>;
-  /** Where access key and secret key are. */
-  readonly credentials?: CredentialsConfig;
-  /** Certificates in PEM that are trusted for it besides the system's. */
-  readonly ca?: string;
-  /** Client certificate and key in PEM, both or none. */
-  readonly cert?: string;
-  readonly key?: string;
-  /** Plain HTTP, or TLS with any certificate. */
-  readonly insecure: boolean;
-  /** Other hosts that it may send to. */
-  readonly also: readonly string[];
-  /** Requests under way at once. */
-  readonly connections?: number;
 }
 
 /** The rules of S3 for names of buckets, without those that look like addresses. */
@@ -73,7 +61,7 @@ export const tagsEntry: z.ZodType<Record<string, string>> = z
   .refine((tags) => Object.keys(tags).length <= 10, { error: 'an object has at most 10 tags' });
 
 /** A bucket as it stands in the file, each member judged by itself. */
-export interface S3Entry {
+export interface S3Entry extends ConnectionEntry {
   readonly name: string;
   readonly kind: 's3';
   readonly endpoint: string;
@@ -90,13 +78,6 @@ export interface S3Entry {
   readonly latest?: string | undefined;
   readonly keep?: number | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
-  readonly credentials?: CredentialsEntry | undefined;
-  readonly ca?: string | undefined;
-  readonly cert?: string | undefined;
-  readonly key?: string | undefined;
-  readonly insecure?: boolean | undefined;
-  readonly also?: readonly string[] | undefined;
-  readonly connections?: number | undefined;
 }
 
 /** Members of members, for suggestions. */
@@ -104,12 +85,9 @@ export const S3_MEMBERS: readonly string[] = ['mode', 'days'];
 
 /** What must hold between the members. */
 export function s3Problem(entry: S3Entry): EntryProblem | undefined {
-  const { cert, key, endpoint, insecure, credentials, bucket, pathStyle } = entry;
-  if ((cert === undefined) !== (key === undefined))
-    return {
-      member: cert === undefined ? 'key' : 'cert',
-      message: 'a client certificate has two files: "cert" and "key"',
-    };
+  const { endpoint, credentials, bucket, pathStyle } = entry;
+  const certificate = clientCertificateProblem(entry);
+  if (certificate !== undefined) return certificate;
   if (credentials === undefined)
     return {
       member: 'credentials',
@@ -122,16 +100,11 @@ export function s3Problem(entry: S3Entry): EntryProblem | undefined {
     };
   if (pathStyle === false && bucket.includes('.'))
     return { member: 'pathStyle', message: 'must be true for a bucket with dots in its name' };
-  const { protocol, hostname } = new URL(endpoint);
-  if (protocol === 'https:' || insecure === true || isLoopback(hostname)) return undefined;
-  return {
-    member: 'endpoint',
-    message: 'is plain HTTP: write https://, or "insecure: true" where the network in between is trusted',
-  };
+  return plainHttpProblem(entry, endpoint, 'endpoint');
 }
 
 export function toS3Target(entry: S3Entry): S3TargetConfig {
-  const { name, kind, bucket, lock, ca, cert, key, connections, credentials } = entry;
+  const { name, kind, bucket, lock } = entry;
   return {
     name,
     kind,
@@ -149,13 +122,7 @@ export function toS3Target(entry: S3Entry): S3TargetConfig {
     ...(entry.latest !== undefined && { latest: entry.latest }),
     ...(entry.keep !== undefined && { keep: entry.keep }),
     tags: entry.tags ?? {},
-    ...(credentials !== undefined && { credentials: toCredentials(credentials) }),
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
-    insecure: entry.insecure ?? false,
-    also: (entry.also ?? []).map((host) => host.toLowerCase()),
-    ...(connections !== undefined && { connections }),
+    ...toConnection(entry),
   };
 }
 

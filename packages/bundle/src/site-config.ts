@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { credentialsEntry, type EntryProblem } from './connection-entry.ts';
 import { entryPath } from './entry-schemas.ts';
 import { FORMATS } from './formats.ts';
 import {
@@ -16,8 +17,6 @@ import { hostName } from './host-entry.ts';
 import type { ItemKind } from './manifest.ts';
 import { configError, parseYaml } from './parse-yaml.ts';
 import {
-  credentialsEntry,
-  type EntryProblem,
   pathTemplate,
   type RegistryTargetConfig,
   registryProblem,
@@ -90,6 +89,15 @@ const depotEntry = z.strictObject({
     .min(1)
     .optional(),
 });
+const connection = {
+  credentials: credentialsEntry.optional(),
+  ca: entryPath.optional(),
+  cert: entryPath.optional(),
+  key: entryPath.optional(),
+  insecure: z.boolean().optional(),
+  also: z.array(hostName).max(100).optional(),
+};
+const connections = z.number().int().min(1).max(256).optional();
 const registryEntry = z.strictObject({
   name: nameSchema,
   kind: z.literal('registry'),
@@ -99,13 +107,8 @@ const registryEntry = z.strictObject({
     .array(z.enum(['images', 'charts']))
     .min(1)
     .optional(),
-  credentials: credentialsEntry.optional(),
-  ca: entryPath.optional(),
-  cert: entryPath.optional(),
-  key: entryPath.optional(),
-  insecure: z.boolean().optional(),
-  also: z.array(hostName).max(100).optional(),
-  connections: z.number().int().min(1).max(256).optional(),
+  ...connection,
+  connections,
 });
 const gitHostEntry = z.strictObject({
   name: nameSchema,
@@ -114,12 +117,7 @@ const gitHostEntry = z.strictObject({
     .array(z.enum(['git']))
     .min(1)
     .optional(),
-  credentials: credentialsEntry.optional(),
-  ca: entryPath.optional(),
-  cert: entryPath.optional(),
-  key: entryPath.optional(),
-  insecure: z.boolean().optional(),
-  also: z.array(hostName).max(100).optional(),
+  ...connection,
   ssh: sshEntry.optional(),
   refs: refsEntry.optional(),
 });
@@ -154,13 +152,8 @@ const s3Entry = z.strictObject({
   latest: latestTemplate.optional(),
   keep: z.number().int().min(1).max(1000).optional(),
   tags: tagsEntry.optional(),
-  credentials: credentialsEntry.optional(),
-  ca: entryPath.optional(),
-  cert: entryPath.optional(),
-  key: entryPath.optional(),
-  insecure: z.boolean().optional(),
-  also: z.array(hostName).max(100).optional(),
-  connections: z.number().int().min(1).max(256).optional(),
+  ...connection,
+  connections,
 });
 const treeEntry = z.strictObject({
   name: nameSchema,
@@ -176,13 +169,8 @@ const directoryEntry = treeEntry.extend({ kind: z.literal('directory'), director
 const webdavEntry = treeEntry.extend({
   kind: z.literal('webdav'),
   url: treeUrl,
-  credentials: credentialsEntry.optional(),
-  ca: entryPath.optional(),
-  cert: entryPath.optional(),
-  key: entryPath.optional(),
-  insecure: z.boolean().optional(),
-  also: z.array(hostName).max(100).optional(),
-  connections: z.number().int().min(1).max(256).optional(),
+  ...connection,
+  connections,
 });
 const targetEntry = z.discriminatedUnion(
   'kind',

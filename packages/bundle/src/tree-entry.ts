@@ -1,13 +1,14 @@
 import type { z } from 'zod';
+import {
+  type ConnectionConfig,
+  type ConnectionEntry,
+  clientCertificateProblem,
+  type EntryProblem,
+  plainHttpProblem,
+  toConnection,
+} from './connection-entry.ts';
 import { entryText } from './entry-schemas.ts';
 import { hostName } from './host-entry.ts';
-import {
-  type CredentialsConfig,
-  type CredentialsEntry,
-  type EntryProblem,
-  isLoopback,
-  toCredentials,
-} from './registry-entry.ts';
 import { keyTemplate, latestTemplate } from './s3-entry.ts';
 
 interface TreeTargetConfig {
@@ -29,22 +30,10 @@ export interface DirectoryTargetConfig extends TreeTargetConfig {
 }
 
 /** A WebDAV server in site.yaml. Files are named, not read; paths are relative to site.yaml. */
-export interface WebdavTargetConfig extends TreeTargetConfig {
+export interface WebdavTargetConfig extends TreeTargetConfig, ConnectionConfig {
   readonly kind: 'webdav';
   /** `https://host[:port][/path]` without a slash at the end; `http://` only for loopback addresses and with `insecure`. */
   readonly url: string;
-  readonly credentials?: CredentialsConfig;
-  /** Certificates in PEM that are trusted for it besides the system's. */
-  readonly ca?: string;
-  /** Client certificate and key in PEM, both or none. */
-  readonly cert?: string;
-  readonly key?: string;
-  /** Plain HTTP, or TLS with any certificate. */
-  readonly insecure: boolean;
-  /** Other hosts that it may send to. */
-  readonly also: readonly string[];
-  /** Requests under way at once. */
-  readonly connections?: number;
 }
 
 const BY_RELEASE = /\{(?:version|sequence)\}/;
@@ -73,16 +62,9 @@ export interface DirectoryEntry extends TreeEntry {
   readonly directory: string;
 }
 
-export interface WebdavEntry extends TreeEntry {
+export interface WebdavEntry extends TreeEntry, ConnectionEntry {
   readonly kind: 'webdav';
   readonly url: string;
-  readonly credentials?: CredentialsEntry | undefined;
-  readonly ca?: string | undefined;
-  readonly cert?: string | undefined;
-  readonly key?: string | undefined;
-  readonly insecure?: boolean | undefined;
-  readonly also?: readonly string[] | undefined;
-  readonly connections?: number | undefined;
 }
 
 /** What must hold between the members. */
@@ -95,7 +77,8 @@ export function treeProblem(entry: DirectoryEntry | WebdavEntry): EntryProblem |
     };
   if (!isByRelease && entry.keep !== undefined)
     return { member: 'keep', message: 'needs {version} or {sequence} in "path"; there is "prune: true"' };
-  return entry.kind === 'webdav' ? webdavProblem(entry) : undefined;
+  if (entry.kind === 'directory') return undefined;
+  return clientCertificateProblem(entry) ?? plainHttpProblem(entry, entry.url, 'url');
 }
 
 export function toTreeTarget(
@@ -109,36 +92,15 @@ export function toTreeTarget(
     ...(entry.keep !== undefined && { keep: entry.keep }),
   };
   if (entry.kind === 'directory') return { ...base, kind: entry.kind, directory: entry.directory };
-  const { kind, ca, cert, key, connections, credentials } = entry;
   return {
     ...base,
-    kind,
+    kind: entry.kind,
     url: new URL(entry.url).href.replace(/\/+$/, ''),
-    ...(credentials !== undefined && { credentials: toCredentials(credentials) }),
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
-    insecure: entry.insecure ?? false,
-    also: (entry.also ?? []).map((host) => host.toLowerCase()),
-    ...(connections !== undefined && { connections }),
+    ...toConnection(entry),
   };
 }
 
 const DEFAULT_PATH = '{channel}/{version}/{path}';
-
-function webdavProblem({ cert, key, url, insecure }: WebdavEntry): EntryProblem | undefined {
-  if ((cert === undefined) !== (key === undefined))
-    return {
-      member: cert === undefined ? 'key' : 'cert',
-      message: 'a client certificate has two files: "cert" and "key"',
-    };
-  const { protocol, hostname } = new URL(url);
-  if (protocol === 'https:' || insecure === true || isLoopback(hostname)) return undefined;
-  return {
-    member: 'url',
-    message: 'is plain HTTP: write https://, or "insecure: true" where the network in between is trusted',
-  };
-}
 
 /** What stands there is not repeated: it may be a password. */
 function urlProblem(text: string): string | undefined {
