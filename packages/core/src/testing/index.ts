@@ -6,4 +6,5 @@ export * from './release-store.contract.ts';
 export * from './signing.contract.ts';
 export * from './source.contract.ts';
 export * from './target.contract.ts';
+export type { TargetFixture, TargetGitState } from './target-fixture.ts';
 export { makeDirectory, makeFile, makeImage, memoryMedium, type TestFile } from './target-loads.ts';

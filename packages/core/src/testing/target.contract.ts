@@ -1,44 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
-  type BlobReader,
-  type FileContent,
-  type FileName,
-  fileState,
-  type GitContent,
-  type GitRefs,
   hasPreflight,
   isBatchTarget,
   type NameState,
   type OciContent,
-  type OciTag,
   quietRun,
-  type SizedDigest,
   type Target,
   totalSize,
-  uniqueByDigest,
 } from '../index.ts';
-import { makeDirectory, makeFile, makeImage, memoryMedium, type TestImage } from './target-loads.ts';
-
-/** A fresh, empty target. */
-export interface TargetFixture {
-  readonly target: Target;
-  /** Two states of one repository, for a target that takes Git: the second moves a ref of the first and adds one. */
-  readonly git?: { readonly first: TargetGitState; readonly second: TargetGitState };
-  /** Does the target take files? */
-  readonly files: boolean;
-  /** `manifests` for a target that hashes blobs when they come in and keeps them itself: its barrier reads manifests back, and asks for blobs only whether they are there. */
-  readonly readsBack?: 'everything' | 'manifests';
-  /** Changes or removes bytes behind the target's back. */
-  spoil(blob: SizedDigest, how: 'damage' | 'remove'): Promise<void>;
-  close(): Promise<void>;
-}
-
-export interface TargetGitState {
-  readonly content: GitContent;
-  readonly refs: GitRefs;
-  /** Has the packs that `content` names. */
-  readonly medium: BlobReader;
-}
+import { directoryTests, fileBarrierTests, fileTests } from './target-files.contract.ts';
+import { expectConflict, type GetFixture, type TargetFixture } from './target-fixture.ts';
+import { makeImage, memoryMedium, type TestImage } from './target-loads.ts';
 
 /** What every Target must do. `make` is called before each test. `takes`: `git` or `files` for a target that takes nothing else. */
 export function describeTarget(
@@ -65,10 +37,9 @@ export function describeTarget(
   });
 }
 
-type Get = () => TargetFixture;
 const run = quietRun();
 
-function contentTests(get: Get): void {
+function contentTests(get: GetFixture): void {
   it('asks for everything at first, then has it and asks for nothing', async () => {
     const { target } = get();
     const image = makeImage('one');
@@ -126,7 +97,7 @@ function contentTests(get: Get): void {
   });
 }
 
-function barrierTests(get: Get): void {
+function barrierTests(get: GetFixture): void {
   it('proves what it holds', async () => {
     const { target } = get();
     const image = makeImage('one');
@@ -149,7 +120,7 @@ function barrierTests(get: Get): void {
   });
 }
 
-function tagTests(get: Get): void {
+function tagTests(get: GetFixture): void {
   it('sets a name once its content is there, and a second time changes nothing', async () => {
     const { target } = get();
     const image = await loaded(target, makeImage('one'));
@@ -198,16 +169,7 @@ function tagTests(get: Get): void {
   });
 }
 
-async function expectConflict(
-  target: Target,
-  load: OciTag | GitRefs | FileName,
-  untouched: OciTag | GitRefs | FileName,
-): Promise<void> {
-  await expect(target.load(load, memoryMedium([]), run)).rejects.toMatchObject({ code: 'TARGET_CONFLICT' });
-  expect(await target.inspect(untouched, run)).toEqual({ state: 'same' });
-}
-
-function batchTests(get: Get): void {
+function batchTests(get: GetFixture): void {
   it('gives many names the outcomes that they would have one by one', async (context) => {
     const { target } = get();
     if (!isBatchTarget(target)) return context.skip('the target takes names one by one');
@@ -255,7 +217,7 @@ function batchTests(get: Get): void {
   });
 }
 
-function gitTests(get: Get): void {
+function gitTests(get: GetFixture): void {
   it('takes Git objects first, then refs, each once', async (context) => {
     const { target, git } = get();
     if (git === undefined) return context.skip('the target takes no Git repositories');
@@ -297,136 +259,7 @@ function gitTests(get: Get): void {
   });
 }
 
-function fileBarrierTests(get: Get): void {
-  it('proves what it holds, and not what was changed or removed behind its back', async () => {
-    const { target, spoil } = get();
-    const { content, medium } = makeFile('v1');
-    await target.load(content, medium, run);
-    await expect(target.readBack(content, run)).resolves.toBeUndefined();
-    const [file] = content.files;
-    if (file === undefined) throw new Error('a load has a file');
-    for (const [how, code] of [
-      ['damage', 'DIGEST_MISMATCH'],
-      ['remove', 'BLOB_MISSING'],
-    ] as const) {
-      await spoil(file.root, how);
-      const proof = target.readBack(content, run);
-      await expect(proof).rejects.toMatchObject({ code });
-      await expect(proof).rejects.toThrow(content.item);
-    }
-  });
-
-  it('refuses files that are not what they should be, and keeps none of them', async () => {
-    const { target } = get();
-    const { content, medium } = makeDirectory('v1');
-    const wrong: BlobReader = {
-      has: medium.has,
-      open: (blob, inner) =>
-        memoryMedium([Buffer.from('run v1'), Buffer.from('doc v1')], content.files[0]?.root.digest).open(
-          blob,
-          inner,
-        ),
-    };
-    await expect(target.load(content, wrong, run)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
-    expect(await target.inspect(content, run)).toMatchObject({ state: 'absent' });
-    await target.load(content, medium, run);
-    await target.readBack(content, run);
-  });
-
-  it('stops when the run is stopped', async () => {
-    const { content, medium } = makeFile('v1');
-    await expect(get().target.load(content, medium, quietRun(AbortSignal.abort()))).rejects.toMatchObject({
-      code: 'INTERRUPTED',
-    });
-  });
-}
-
-function fileTests(get: Get): void {
-  it('takes a file, makes it visible, and does so once', async (context) => {
-    const { target, files } = get();
-    if (!files) return context.skip('the target takes no files');
-    const { content, name, medium } = await heldFile(target, 'v1');
-    expect(await target.inspect(name, run)).toMatchObject({ state: 'absent' });
-    expect(await target.load(name, medium, run)).toMatchObject({ state: 'loaded' });
-    expect(await target.inspect(name, run)).toEqual({ state: 'same' });
-    expect(await target.load(name, medium, run)).toEqual({ state: 'same', bytes: 0 });
-    expect(await target.load(content, medium, run)).toEqual({ state: 'same', bytes: 0 });
-    await target.readBack(content, run);
-  });
-
-  it('replaces a file only when the plan saw it', async (context) => {
-    const { target, files } = get();
-    if (!files) return context.skip('the target takes no files');
-    const one = await heldFile(target, 'v1');
-    await target.load(one.name, one.medium, run);
-    const two = await heldFile(target, 'v2');
-    const there = fileState(one.name);
-    expect(await target.inspect(two.name, run)).toMatchObject({ state: 'different', there });
-    await expectConflict(target, two.name, one.name);
-    await target.load({ ...two.name, replaces: there }, two.medium, run);
-    expect(await target.inspect(two.name, run)).toEqual({ state: 'same' });
-  });
-
-  it.each(['../out', 'a/../../out', '/etc/out', 'a//b', 'con', 'a\\b', 'a:b'])(
-    'refuses the path %s',
-    async (path) => {
-      const { target, files } = get();
-      if (!files) return;
-      const { name, medium } = makeFile('v1');
-      await expect(target.load(atPath(name, path), medium, run)).rejects.toMatchObject({
-        code: 'NAME_UNSAFE',
-      });
-    },
-  );
-}
-
-function directoryTests(get: Get): void {
-  it('takes a directory, equal bytes once, and makes all its files visible', async (context) => {
-    const { target, files } = get();
-    if (!files) return context.skip('the target takes no files');
-    const { content, name, medium } = makeDirectory('v1');
-    const missingBytes = totalSize(uniqueByDigest(content.files.map(({ root }) => root)));
-    expect(await target.inspect(content, run)).toEqual({ state: 'absent', missingBytes });
-    expect(await target.load(content, medium, run)).toEqual({ state: 'loaded', bytes: missingBytes });
-    expect(await target.inspect(name, run)).toMatchObject({ state: 'absent' });
-    await target.readBack(content, run);
-    expect(await target.load(name, medium, run)).toMatchObject({ state: 'loaded' });
-    for (const load of [content, name]) expect(await target.inspect(load, run)).toEqual({ state: 'same' });
-    for (const load of [content, name])
-      expect(await target.load(load, medium, run)).toEqual({ state: 'same', bytes: 0 });
-  });
-
-  it('replaces the files of a directory only when the plan saw each, and adds what is new', async (context) => {
-    const { target, files } = get();
-    if (!files) return context.skip('the target takes no files');
-    const [one, two] = [makeDirectory('v1'), makeDirectory('v2')];
-    const part: FileName = { ...one.name, files: one.name.files.slice(0, 2) };
-    await target.load(one.content, one.medium, run);
-    await target.load(part, one.medium, run);
-    await target.load(two.content, two.medium, run);
-    const there = fileState(part);
-    expect(await target.inspect(two.name, run)).toMatchObject({ state: 'different', there });
-    await expectConflict(target, two.name, part);
-    await expectConflict(target, { ...two.name, replaces: fileState(one.name, part.files.slice(1)) }, part);
-    await target.load({ ...two.name, replaces: there }, two.medium, run);
-    expect(await target.inspect(two.name, run)).toEqual({ state: 'same' });
-  });
-}
-
 async function loaded(target: Target, image: TestImage): Promise<TestImage> {
   await target.load(image.content, memoryMedium(image.parts), run);
   return image;
-}
-
-function atPath(name: FileName, path: string): FileName {
-  return { ...name, path, files: name.files.map((file) => ({ ...file, path })) };
-}
-
-async function heldFile(
-  target: Target,
-  text: string,
-): Promise<{ content: FileContent; name: FileName; medium: BlobReader }> {
-  const file = makeFile(text);
-  await target.load(file.content, file.medium, run);
-  return file;
 }
