@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { sign } from 'aws4';
+import aws4 from 'aws4';
 
 export interface S3Credentials {
   readonly accessKeyId: string;
@@ -42,7 +42,10 @@ export function signRequest(
   );
   const path = `${url.pathname}${url.search}`;
   const request = { service: 's3', region, method, path, extraHeadersToInclude };
-  const signed = sign({ ...request, headers: { ...own, host: url.host } }, { accessKeyId, secretAccessKey });
+  const signed = aws4.sign(
+    { ...request, headers: { ...own, host: url.host } },
+    { accessKeyId, secretAccessKey },
+  );
   return { ...own, authorization: String(signed.headers?.['Authorization']) };
 }
 
