@@ -1,16 +1,9 @@
 import { encodeFileList, MAX_INLINE_FILES } from '@gapferry/bundle';
 import { add, type SimulatedRelease, simulatedRelease } from '@gapferry/bundle/testing';
-import {
-  byDigest,
-  type DirectoryFile,
-  type FileName,
-  isGapferryError,
-  type Load,
-  type Target,
-} from '@gapferry/core';
-import { recordCalls } from '@gapferry/testkit';
+import type { DirectoryFile, FileName } from '@gapferry/core';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { first, Inside } from './testing/inside.ts';
+import { expectInvalid, listAsBlob, plannedLoads } from './testing/carry-list.ts';
+import { Inside } from './testing/inside.ts';
 
 let inside: Inside;
 beforeEach(() => {
@@ -30,24 +23,17 @@ function listed(say: (files: readonly DirectoryFile[]) => Uint8Array = encodeFil
     ...add(release.blobs, `text ${i}`),
     ...(i === 3 && { executable: true as const }),
   }));
-  const list = add(release.blobs, Buffer.from(say(files)).toString());
   const [item] = release.manifest.items;
   item.id = 'kit/';
-  item.files = { list: { mediaType: 'application/json', ...list } };
+  item.files = listAsBlob(release, files, say(files));
   delete item.root;
-  const all = [...files.map(({ digest, size }) => ({ digest, size })), list].sort(byDigest);
-  item.blobs = all.map(({ digest }) => digest);
-  release.manifest.blobs = all;
   return { release, files };
 }
 
 describe('a list of files that is a blob', () => {
   it('is read, and targets are asked for every file by its path', async () => {
     const { release, files } = listed();
-    await inside.carry(release);
-    const spied = recordCalls<Target>(inside.target);
-    await inside.plan(first, { targets: new Map([['depot', spied.object]]) });
-    const loads = spied.calls.map(({ args }) => args[0] as Load);
+    const loads = await plannedLoads(inside, release);
     const name = loads.find((load): load is FileName => load.kind === 'file' && load.phase === 'name');
     expect(name?.path).toBe('kit/');
     expect(name?.files.map(({ path, executable }) => [path, executable])).toEqual(
@@ -73,12 +59,6 @@ describe('a list of files that is a blob', () => {
     ['is not sorted', (files) => encodeFileList([...files].reverse())],
     ['is no list', () => Buffer.from('{}')],
   ])('that %s is refused before a target is asked', async (_, say) => {
-    await inside.carry(listed(say).release);
-    const spied = recordCalls<Target>(inside.target);
-    const failed = await inside
-      .plan(first, { targets: new Map([['depot', spied.object]]) })
-      .catch((error: unknown) => error);
-    expect(isGapferryError(failed, 'MANIFEST_INVALID')).toBe(true);
-    expect(spied.calls).toEqual([]);
+    await expectInvalid(inside, listed(say).release);
   });
 });

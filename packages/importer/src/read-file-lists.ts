@@ -1,6 +1,4 @@
 import {
-  blobsOf,
-  type DirectoryItem,
   describeItem,
   FILE_LIST_LIMIT,
   isDirectoryItem,
@@ -10,7 +8,8 @@ import {
   type VerifiedRelease,
 } from '@gapferry/bundle';
 import { type BlobReader, checkRun, type DirectoryFile, type Run } from '@gapferry/core';
-import { invalidList, readList } from './read-list.ts';
+import { readList } from './read-list.ts';
+import { requireListedBlobs } from './require-listed-blobs.ts';
 
 /** Reads the files of directories whose list is a blob, by item id, and holds each list against the item's blobs: what the manifest's own check does for files in line.
  *  Throws `LIMIT_EXCEEDED`, `DIGEST_MISMATCH`, `JSON_INVALID` or `MANIFEST_INVALID`. */
@@ -35,26 +34,8 @@ export async function readFileListsOf(
     const what = `the list of files of ${describeItem(item)}`;
     const bytes = await readList(item.files.list, FILE_LIST_LIMIT, what, medium, run);
     const files = parseFileList(bytes, item.id, what);
-    requireSameBlobs(manifest, item, files, what);
+    requireListedBlobs(manifest, item, files, [item.files.list], what);
     lists.set(item.id, files);
   }
   return lists;
-}
-
-function requireSameBlobs(
-  manifest: Manifest,
-  item: DirectoryItem,
-  files: readonly DirectoryFile[],
-  what: string,
-): void {
-  const sizes = new Map(blobsOf(manifest, item).map(({ digest, size }) => [digest, size]));
-  const other = files.find(({ digest, size }) => sizes.get(digest) !== size);
-  if (other !== undefined)
-    throw invalidList(
-      `${what} names ${other.digest} with ${other.size} bytes, which the item does not list so`,
-    );
-  const named = new Set(files.map(({ digest }) => digest));
-  if ('list' in item.files) named.add(item.files.list.digest);
-  const unnamed = item.blobs.find((digest) => !named.has(digest));
-  if (unnamed !== undefined) throw invalidList(`${what} does not name ${unnamed}, which the item lists`);
 }

@@ -10,19 +10,11 @@ import {
   testUpstreamVerifier,
   testVerifier,
 } from '@gapferry/bundle/testing';
-import {
-  type BlobChecker,
-  byDigest,
-  type GitContent,
-  isGapferryError,
-  type LfsObject,
-  type Load,
-  quietRun,
-  type Target,
-} from '@gapferry/core';
+import { type BlobChecker, byDigest, type GitContent, type LfsObject, quietRun } from '@gapferry/core';
 import { recordCalls } from '@gapferry/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { requireLfsLists } from './require-lfs-lists.ts';
+import { expectInvalid, listAsBlob, plannedLoads } from './testing/carry-list.ts';
 import { first, Inside, ITEMS } from './testing/inside.ts';
 import { verifyRelease } from './verify-release.ts';
 
@@ -44,12 +36,7 @@ function listed(
   const release = simulatedRelease({ git: { ...ITEMS.git } });
   const blobs = Array.from({ length: count }, (_, i) => add(release.blobs, `model ${i}`)).sort(byDigest);
   const objects = blobs.map(({ digest: oid, size }) => ({ oid, size }));
-  const list = add(release.blobs, Buffer.from(say(objects)).toString());
-  const [item] = release.manifest.items;
-  item.lfs = { list: { mediaType: 'application/json', ...list } };
-  const all = [...blobs, list].sort(byDigest);
-  item.blobs = all.map(({ digest }) => digest);
-  release.manifest.blobs = all;
+  release.manifest.items[0].lfs = listAsBlob(release, blobs, say(objects));
   return { release, objects };
 }
 
@@ -64,10 +51,7 @@ describe('a list of Git LFS objects that is a blob', () => {
   ])('is held against the item, and targets are asked for the objects alone%s', async (_, bend) => {
     const { release, objects } = listed();
     bend(release);
-    await inside.carry(release);
-    const spied = recordCalls<Target>(inside.target);
-    await inside.plan(first, { targets: new Map([['depot', spied.object]]) });
-    const loads = spied.calls.map(({ args }) => args[0] as Load);
+    const loads = await plannedLoads(inside, release);
     const content = loads.find((load): load is GitContent => load.kind === 'git' && load.phase === 'content');
     expect(content?.lfs).toEqual(objects.map(({ oid, size }) => ({ digest: oid, size })));
   });
@@ -83,13 +67,7 @@ describe('a list of Git LFS objects that is a blob', () => {
     ['is not sorted', (objects) => encodeLfsList([...objects].reverse())],
     ['is no list', () => Buffer.from('{}')],
   ])('that %s is refused before a target is asked', async (_, say) => {
-    await inside.carry(listed(say).release);
-    const spied = recordCalls<Target>(inside.target);
-    const failed = await inside
-      .plan(first, { targets: new Map([['depot', spied.object]]) })
-      .catch((error: unknown) => error);
-    expect(isGapferryError(failed, 'MANIFEST_INVALID')).toBe(true);
-    expect(spied.calls).toEqual([]);
+    await expectInvalid(inside, listed(say).release);
   });
 
   it('that would not fit into memory is not opened', async () => {

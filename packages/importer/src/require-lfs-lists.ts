@@ -1,5 +1,4 @@
 import {
-  blobsOf,
   describeItem,
   type GitItem,
   LFS_LIST_LIMIT,
@@ -10,7 +9,8 @@ import {
   type VerifiedRelease,
 } from '@gapferry/bundle';
 import { type BlobReader, checkRun, type Descriptor, type Run } from '@gapferry/core';
-import { invalidList, readList } from './read-list.ts';
+import { readList } from './read-list.ts';
+import { requireListedBlobs } from './require-listed-blobs.ts';
 
 /** Reads the lists of LFS objects that are blobs, and holds each against the item's blobs: what the manifest's own check does for objects in line.
  *  Throws `LIMIT_EXCEEDED`, `DIGEST_MISMATCH`, `JSON_INVALID` or `MANIFEST_INVALID`. */
@@ -33,18 +33,6 @@ async function requireLfsList(
   const what = `the list of LFS objects of ${describeItem(item)}`;
   const bytes = await readList(list, LFS_LIST_LIMIT, what, medium, run);
   const objects = parseLfsList(bytes, what).map(lfsBlob);
-  const lists = [
-    list,
-    ...('list' in item.refs ? [item.refs.list] : []),
-    ...(item.signed ? [item.signed] : []),
-  ];
-  const sizes = new Map(blobsOf(manifest, item).map(({ digest, size }) => [digest, size]));
-  const other = objects.find(({ digest, size }) => sizes.get(digest) !== size);
-  if (other !== undefined)
-    throw invalidList(
-      `${what} names ${other.digest} with ${other.size} bytes, which the item does not list so`,
-    );
-  const named = new Set([...objects, ...lists].map(({ digest }) => digest));
-  const unnamed = item.blobs.find((digest) => !named.has(digest));
-  if (unnamed !== undefined) throw invalidList(`${what} does not name ${unnamed}, which the item lists`);
+  const refs = 'list' in item.refs ? item.refs.list : undefined;
+  requireListedBlobs(manifest, item, objects, [list, refs, item.signed], what);
 }
