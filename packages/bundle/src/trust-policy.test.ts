@@ -77,6 +77,31 @@ describe('a trust policy', () => {
   });
 });
 
+describe('the age of content in a trust policy', () => {
+  const rules = [
+    { kind: 'trivy-db', maxAgeDays: 7 },
+    { match: 'av/**', maxAgeDays: 3 },
+  ];
+
+  it('is read, and is part of the fingerprint', () => {
+    const policy = bent((trust) => (trust.content = rules));
+    expect(policy.content).toEqual(rules);
+    expect(bent(() => {}).content).toEqual([]);
+    const days = bent((trust) => (trust.content = [rules[0], { match: 'av/**', maxAgeDays: 4 }]));
+    expect(new Set([policy.digest, days.digest, bent(() => {}).digest]).size).toBe(3);
+  });
+
+  it.each([
+    [{ maxAgeDays: 7 }, 'names nothing: say kind, match, or both'],
+    [{ kind: 'virus-db', maxAgeDays: 7 }, 'kind'],
+    [{ kind: 'grype-db' }, 'maxAgeDays'],
+    [{ kind: 'grype-db', maxAgeDays: 0 }, 'maxAgeDays'],
+    [{ kind: 'grype-db', maxAge: '7d', maxAgeDays: 7 }, 'maxAge'],
+  ])('is refused as %j', (rule, why) => {
+    expect(() => bent((trust) => (trust.content = [rule]))).toThrow(why);
+  });
+});
+
 describe('mistakes in a trust policy', () => {
   it('are told all at once, each with its place', () => {
     const source = YAML.replace('version: 3', 'version: 0')

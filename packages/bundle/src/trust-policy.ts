@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { canonicalBytes, type Digest, digestOf, GapferryError, type TrustedKey } from '@gapferry/core';
 import { z } from 'zod';
+import { type ContentRule, contentRuleEntry } from './content-rule.ts';
 import { FORMATS } from './formats.ts';
 import { configError, parseYaml } from './parse-yaml.ts';
 import type { Problem } from './problems.ts';
@@ -14,6 +15,8 @@ export interface TrustPolicy {
   readonly channels: ReadonlyMap<string, ChannelPolicy>;
   /** Upstream's signatures, demanded of every release of every channel; all entries that match an item must be met. */
   readonly upstream: readonly UpstreamRule[];
+  /** How old content may be, in every channel; all entries that fit an item must be kept. */
+  readonly content: readonly ContentRule[];
   /** RFC 3339 date after which the policy should be renewed. */
   readonly refreshBy?: string;
   /** sha256 of the canonical JSON of the whole policy with each key replaced by its SPKI digest and each trusted root and file of signers by its sha256: what `trust pin` shows. */
@@ -90,6 +93,7 @@ const schema = z.strictObject({
   keys: z.record(text, keyEntry),
   channels: z.record(nameSchema, channelEntry),
   upstream: z.array(upstreamRuleEntry).max(1000).optional(),
+  content: z.array(contentRuleEntry).max(1000).optional(),
   refreshBy: day.optional(),
 });
 type Raw = z.infer<typeof schema>;
@@ -124,6 +128,8 @@ const KNOWN = [
   'allowedSigners',
   'keyring',
   'refs',
+  'kind',
+  'maxAgeDays',
 ];
 
 /** A trust.yaml whose key files and trusted roots have not been read yet. */
@@ -198,6 +204,7 @@ function completePolicy(
     keys,
     channels: new Map(Object.entries(raw.channels).map(([name, entry]) => [name, toChannel(entry)])),
     upstream: upstream.map(({ rule }) => rule),
+    content: raw.content ?? [],
     ...(raw.refreshBy && { refreshBy: toTime(raw.refreshBy) }),
     digest: policyDigest(raw, keys, upstream),
   };

@@ -49,6 +49,7 @@ export const ERROR_CODES = {
   TRUST_NOT_PINNED: 'trust',
   TRUST_MISMATCH: 'trust',
   POLICY_UNSUPPORTED: 'trust',
+  CONTENT_TOO_OLD: 'trust',
   BLOB_MISSING: 'incomplete',
   RELEASE_INCOMPLETE: 'incomplete',
   SOURCE_NOT_FOUND: 'incomplete',

@@ -29,8 +29,9 @@ function grype(updated: string, archive = 'database'): SimulatedRelease {
   return release;
 }
 
-async function verdict(release: SimulatedRelease): Promise<unknown> {
+async function verdict(release: SimulatedRelease, ...rules: readonly Loose[]): Promise<unknown> {
   const inside = new Inside();
+  if (rules.length > 0) inside.trust.content = rules;
   await inside.carry(release);
   const run = listeningRun();
   return await inside.verify(first, run).then(
@@ -67,6 +68,44 @@ describe('the age of content, on the medium', () => {
     const other = createHash('md5').update('others').digest('hex');
     expect(await verdict(daily(content, cvd('signatures', other)))).toContain(`DIGEST_MISMATCH`);
     expect(await verdict(daily(content, 'text'))).toContain('CONTENT_INVALID');
+  });
+
+  it('is refused by the policy of the site, whatever the release takes for old', async () => {
+    const ten = daily({ kind: 'clamav-db', updated: BUILT, maxAge: 8_640_000 });
+    expect(await verdict(ten, { kind: 'clamav-db', maxAgeDays: 10 })).toEqual([]);
+    expect(await verdict(ten, { kind: 'clamav-db', maxAgeDays: 9 })).toBe(
+      'CONTENT_TOO_OLD: the trust policy refuses the age of content: file av/daily.cvd is of 2026-03-10T00:00:00Z, 10 days old, and may be 9 days old',
+    );
+    expect(await verdict(ten, { kind: 'grype-db', maxAgeDays: 1 })).toEqual([]);
+    expect(await verdict(ten, { match: 'AV/*', maxAgeDays: 9 })).toContain('CONTENT_TOO_OLD');
+    expect(await verdict(ten, { match: 'db/*', maxAgeDays: 9 })).toEqual([]);
+    expect(await verdict(ten, { match: 'av/*', kind: 'grype-db', maxAgeDays: 90 })).toContain(
+      'is clamav-db, and must be grype-db',
+    );
+    expect(await verdict(grype(BUILT), { match: 'db/**', maxAgeDays: 10 })).toEqual([]);
+    expect(await verdict(grype(BUILT), { match: 'db/**', maxAgeDays: 9 })).toContain('10 days old');
+  });
+
+  it('cannot be kept from the policy by a release that says nothing of it', async () => {
+    const silent = simulatedRelease({ files: { 'av/daily.cvd': cvd('signatures') } });
+    expect(await verdict(silent)).toEqual([]);
+    expect(await verdict(silent, { match: 'av/**', maxAgeDays: 30 })).toContain(
+      'file av/daily.cvd has no date, and may be of any age',
+    );
+  });
+
+  it('is not told from a date that is yet to come', async () => {
+    const inside = new Inside();
+    inside.clock.advance(-12 * 86_400);
+    const ahead = daily({ kind: 'clamav-db', updated: BUILT });
+    inside.trust.content = [{ kind: 'clamav-db', maxAgeDays: 9 }];
+    await inside.carry(ahead);
+    await expect(inside.verify(first)).rejects.toMatchObject({
+      code: 'CONTENT_TOO_OLD',
+      category: 'trust',
+      message: expect.stringContaining('which is yet to come'),
+      hint: expect.stringContaining('it is 2026-03-08T00:00Z by the clock here'),
+    });
   });
 
   it('comes with no signature of ClamAV that is not there', async () => {

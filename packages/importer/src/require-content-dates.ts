@@ -4,7 +4,9 @@ import {
   type Item,
   listingBeside,
   readContentDate,
+  requireFreshContent,
   requireVerified,
+  type TrustPolicy,
   type VerifiedRelease,
 } from '@gapferry/bundle';
 import {
@@ -21,15 +23,15 @@ import { runAll } from './run-all.ts';
 /** Databases read at a time. */
 const CONCURRENCY = 2;
 
-/** What the manifest of a release says of the age of content is held against the content itself: nobody on the way, and no mistake outside, makes it fresher than it is. Then tells, by the site's clock, what is too old.
- *  Throws `MANIFEST_INVALID`, and what `readContentDate` throws. */
+/** What the manifest of a release says of the age of content is held against the content itself: nobody on the way, and no mistake outside, makes it fresher than it is. Then, by the site's clock, what the policy takes no more is refused, and what is older than the release wants it is told.
+ *  Throws `MANIFEST_INVALID`, `CONTENT_TOO_OLD`, and what `readContentDate` throws. */
 export async function requireContentDates(
   release: VerifiedRelease,
-  medium: BlobReader,
-  clock: Clock,
+  { medium, clock, policy }: DateMeans,
   run: Run,
 ): Promise<void> {
-  const { items } = requireVerified(release).opened.manifest;
+  const { manifest } = requireVerified(release).opened;
+  const { items } = manifest;
   const dated = items.flatMap((item) => toDated(item) ?? []);
   await runAll(
     dated,
@@ -47,10 +49,18 @@ export async function requireContentDates(
     run,
   );
   const now = clock.now();
+  requireFreshContent(manifest, policy.content, now);
   for (const { item, content } of dated) {
     const message = contentWarning(describeItem(item), content, now);
     if (message !== undefined) run.emit({ kind: 'warning', item: item.id, message });
   }
+}
+
+export interface DateMeans {
+  readonly medium: BlobReader;
+  /** The site's. */
+  readonly clock: Clock;
+  readonly policy: Pick<TrustPolicy, 'content'>;
 }
 
 interface Dated {

@@ -43,6 +43,6 @@ export async function verifyRelease(input: VerifyRelease, run: Run): Promise<Ver
   ];
   const release = complete(opened, findings, judgements);
   await requireClosedGraphs(release, input.medium, run);
-  await requireContentDates(release, input.medium, input.clock, run);
+  await requireContentDates(release, input, run);
   return release;
 }

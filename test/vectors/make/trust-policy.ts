@@ -50,7 +50,13 @@ refreshBy: 2027-06-30
 `;
 
 export function trustPolicyVectors(): Vector[] {
-  return [...goodPolicies(), ...wrongMembers(), ...wrongYaml(), ...gitPolicyVectors()];
+  return [
+    ...goodPolicies(),
+    ...wrongMembers(),
+    ...wrongYaml(),
+    ...gitPolicyVectors(),
+    ...contentPolicyVectors(),
+  ];
 }
 
 /** Policies that say who signs Git repositories. */
@@ -102,6 +108,40 @@ export function gitPolicyVectors(): Vector[] {
       upstream('{match: ops/app, git: {keyring: keys/up.gpg}}'),
       ['trust.yaml:11', 'fits no name'],
     ),
+  ];
+}
+
+/** Policies that say how old content may be. */
+export function contentPolicyVectors(): Vector[] {
+  const content = (entry: string): string => `${MINIMAL}content:\n  - ${entry}\n`;
+  const rules = [
+    { kind: 'clamav-db', maxAgeDays: 7 },
+    { match: 'ghcr.io/aquasecurity/trivy-db', kind: 'trivy-db', maxAgeDays: 14 },
+  ];
+  return [
+    good(
+      'good-content-ages',
+      'how old content may be that comes in',
+      content(
+        '{maxAgeDays: 7, kind: clamav-db}\n  - {match: ghcr.io/aquasecurity/trivy-db, kind: trivy-db, maxAgeDays: 14}',
+      ),
+      {
+        content: rules,
+        digest: fingerprint(CHANNEL, {
+          version: 1,
+          keys: { 'collector-2026': { owner: 'staging-team', spki: spkiOf('collector.pub') } },
+          content: rules,
+        }),
+      },
+    ),
+    refused('content-of-nothing', 'an age of nothing', content('{maxAgeDays: 7}'), [
+      'trust.yaml:11',
+      'names nothing',
+    ]),
+    refused('content-unknown-kind', 'a kind that nobody knows', content('{kind: virus-db, maxAgeDays: 7}'), [
+      'trust.yaml:11',
+    ]),
+    refused('content-no-age', 'a kind without an age', content('{kind: clamav-db}'), ['trust.yaml:11']),
   ];
 }
 

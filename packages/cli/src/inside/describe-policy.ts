@@ -19,6 +19,7 @@ export function policyText(policy: TrustPolicy, { digits, words }: Fingerprint):
     'channels:',
     ...channels.map(printable),
     ...upstreamLines(policy),
+    ...contentLines(policy),
     'fingerprint:',
     ...fingerprintLines(digits, words),
   ].join('\n');
@@ -27,6 +28,14 @@ export function policyText(policy: TrustPolicy, { digits, words }: Fingerprint):
 function upstreamLines({ upstream }: TrustPolicy): string[] {
   if (upstream.length === 0) return [];
   return ['upstream signatures:', ...upstream.map((rule) => printable(`  ${rule.match}: ${ruleText(rule)}`))];
+}
+
+function contentLines({ content }: TrustPolicy): string[] {
+  if (content.length === 0) return [];
+  const lines = content.map(({ kind, match, maxAgeDays }) =>
+    printable(`  ${[match, kind].filter((one) => one !== undefined).join(', ')}: at most ${maxAgeDays} d`),
+  );
+  return ['age of content:', ...lines];
 }
 
 function ruleText(rule: UpstreamRule): string {
@@ -69,6 +78,7 @@ export function policyJson(
       [...policy.channels].map(([name, { allow, require, deny }]) => [name, { allow, require, deny }]),
     ),
     upstream: policy.upstream.map((rule) => ({ match: rule.match, ...ruleJson(rule) })),
+    ...(policy.content.length > 0 && { content: policy.content }),
   };
 }
 
