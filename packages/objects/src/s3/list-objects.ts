@@ -3,10 +3,10 @@ import { allIn, textIn, type XmlElement } from './parse-xml.ts';
 import type { ListedObject } from './s3-bucket.ts';
 import { askForXml, placeOf, type S3Parts } from './s3-connection.ts';
 
-/** ListObjectsV2, page by page. */
+/** ListObjectsV2, page by page. Throws `PROTOCOL_VIOLATION` for what is no list, or none of what was asked for, or not the whole of it: what it lacks would count as not there. */
 export async function* listObjects(parts: S3Parts, prefix: string, run: Run): AsyncIterable<ListedObject> {
-  let token: string | undefined;
-  do {
+  const seen = new Set<string>();
+  for (let token: string | undefined; ; ) {
     const page = await askForXml(
       parts,
       {
@@ -22,11 +22,18 @@ export async function* listObjects(parts: S3Parts, prefix: string, run: Run): As
       },
       run,
     );
-    for (const entry of allIn(page, 'Contents')) yield toListed(entry, parts);
-    const next = textIn(page, 'IsTruncated') === 'true' ? textIn(page, 'NextContinuationToken') : undefined;
-    if (next !== undefined && next === token) throw unreadable(parts, 'repeats a page of its list');
-    token = next;
-  } while (token !== undefined && token !== '');
+    if (page.name !== 'ListBucketResult') throw unreadable(parts, 'answers with something that is no list');
+    for (const entry of allIn(page, 'Contents')) {
+      const listed = toListed(entry, parts);
+      if (!listed.key.startsWith(prefix)) throw unreadable(parts, 'lists what it was not asked for');
+      yield listed;
+    }
+    if (textIn(page, 'IsTruncated') !== 'true') return;
+    token = textIn(page, 'NextContinuationToken') ?? '';
+    if (token === '') throw unreadable(parts, 'breaks off its list and does not say how it goes on');
+    if (seen.has(token)) throw unreadable(parts, 'repeats a page of its list');
+    seen.add(token);
+  }
 }
 
 function toListed(entry: XmlElement, parts: S3Parts): ListedObject {
