@@ -59,7 +59,8 @@ files:
   function expectWhole(read: readonly ReadByBoto3[]): void {
     const found = read.map(({ key, sha256 }) => [key.replace('line-a/1.0.0/', ''), sha256] as const);
     expect(new Map(found)).toEqual(wanted);
-    for (const { metadata, sha256 } of read) expect(metadata['gapferry-sha256']).toBe(sha256);
+    for (const { metadata, sha256 } of read)
+      expect(metadata).toMatchObject({ 'gapferry-sha256': sha256, 'gapferry-source': 'local' });
   }
 
   it('are, for boto3, what was collected, in a bucket that was made; a second import only looks', async () => {

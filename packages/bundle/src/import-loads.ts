@@ -236,7 +236,7 @@ function fileLoads(item: FileItem, parts: Parts): Pair {
   const files = isDirectoryItem(item)
     ? filesIn(item, parts.files).map((file) => toLoadFile(path, file))
     : [{ path, root: item.root }];
-  const base = { kind: 'file', item: describeItem(item), path, files } as const;
+  const base = { kind: 'file', item: describeItem(item), path, source: item.source, files } as const;
   return { content: { ...base, phase: 'content' }, name: { ...base, phase: 'name' } };
 }
 

@@ -51,6 +51,8 @@ interface FileLoad {
   readonly kind: 'file';
   /** The item's id: of a directory with a slash at the end. */
   readonly path: string;
+  /** Where it came from, as the manifest says it: a URL or `local`; for whoever looks at the copy. */
+  readonly source?: string;
   /** At least one, sorted by path: the file itself, or all files of the directory. */
   readonly files: readonly LoadFile[];
 }

@@ -35,8 +35,10 @@ describe('a large file in a bucket', () => {
 
   it('goes in parts and is one object', async () => {
     const server = await serve();
-    await importFiles(open(server, { partSize }), large);
+    const source = 'https://dl.example/large.tar';
+    await importFiles(open(server, { partSize }), { ...large, content: { ...large.content, source } });
     const object = server.object('plant', 'line-a/1.0.0/images/large.tar');
+    expect(object?.metadata['x-amz-meta-gapferry-source']).toBe(source);
     expect(digestOf(object?.bytes ?? Buffer.alloc(0))).toBe(large.content.files[0]?.root.digest);
     expect(object?.etag).toMatch(/-5"$/);
     expect(server.uploads('plant')).toEqual([]);

@@ -46,6 +46,24 @@ describe('files in a bucket', () => {
     ]);
   });
 
+  it('say where they came from, without secrets; what says nothing of that, or something else, is the same', async () => {
+    const server = await serve();
+    const from = (source: string) => {
+      const { content, name, medium } = makeFile('v1');
+      return { content: { ...content, source }, name: { ...name, source }, medium };
+    };
+    await importFiles(open(server), makeFile('v1'));
+    const sent = writes(server);
+    await importFiles(open(server), from('https://ada:secret@dl.example/setup?sig=1'));
+    expect(writes(server)).toEqual(sent);
+    const policy = { latest: '{channel}/latest/{path}' };
+    await importFiles(open(server, { policy, release: NEXT }), from('https://ada:secret@dl.example/ü?sig=1'));
+    for (const key of ['line-a/1.1.0/tools/setup.txt', 'line-a/latest/tools/setup.txt'])
+      expect(server.object('plant', key)?.metadata['x-amz-meta-gapferry-source']).toBe(
+        'https://dl.example/%C3%BC',
+      );
+  });
+
   it('are not written, nor asked for one by one, a second time', async () => {
     const server = await serve();
     await importFiles(open(server), makeFile('v1'), makeDirectory('v1'));

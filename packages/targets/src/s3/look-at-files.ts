@@ -18,6 +18,8 @@ export interface FileLook {
   readonly file: LoadFile;
   readonly key: string;
   readonly there?: SeenObject;
+  /** As the load says. */
+  readonly source?: string;
 }
 
 /** Files of one load that are looked at, or sent, at a time. */
@@ -27,12 +29,16 @@ export async function lookAtFiles(place: S3Place, load: FileLoad, run: Run): Pro
   const look = async (file: LoadFile, inner: Run): Promise<FileLook> => {
     const key = place.keys.keyOf(file, load);
     const there = await lookAt(place, key, file, load.item, inner);
-    return { file, key, ...(there !== undefined && { there }) };
+    return { file, key, ...(there !== undefined && { there }), ...sourceOf(load) };
   };
   return await inLanes(load.files, LANES, look, run);
 }
 
-/** Is it there as the release wants it? */
+export function sourceOf({ source }: { readonly source?: string | undefined }): Pick<FileLook, 'source'> {
+  return source === undefined ? {} : { source };
+}
+
+/** Is it there as the release wants it? Where it came from does not count: the bytes do. */
 export function isAsWanted({ file, there }: FileLook): boolean {
   return (
     there?.digest === file.root.digest &&

@@ -12,6 +12,7 @@ import type { LoadedRelease } from '../git-host/git-host.ts';
 import type { BucketMemory } from './bucket-memory.ts';
 import type { ReleaseKeys } from './release-keys.ts';
 import type { S3PutOptions, S3Store } from './s3-store.ts';
+import { withSource } from './source-metadata.ts';
 import type { UploadJournal } from './upload-journal.ts';
 
 /** What a site says about how objects are kept. */
@@ -74,16 +75,18 @@ const DAY_MS = 86_400_000;
 export function keptAs(
   { policy, release, clock }: S3Place,
   { path, root, executable }: LoadFile,
+  source?: string,
 ): S3PutOptions {
   const { lock, legalHold, tags } = policy;
+  const metadata = {
+    'gapferry-sha256': root.digest.slice('sha256:'.length),
+    'gapferry-release': `${release.channel}/${release.version}`,
+    'gapferry-sequence': String(release.sequence),
+    ...(executable === true && { 'gapferry-executable': 'true' }),
+  };
   return {
     contentType: contentTypeOf(path),
-    metadata: {
-      'gapferry-sha256': root.digest.slice('sha256:'.length),
-      'gapferry-release': `${release.channel}/${release.version}`,
-      'gapferry-sequence': String(release.sequence),
-      ...(executable === true && { 'gapferry-executable': 'true' }),
-    },
+    metadata: withSource(metadata, source),
     tags,
     ...(lock !== undefined && {
       lock: { mode: lock.mode, until: new Date(clock.now().getTime() + lock.days * DAY_MS) },

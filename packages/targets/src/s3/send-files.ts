@@ -12,7 +12,15 @@ import {
 import { inLanes } from '../in-lanes.ts';
 import { type SeenObject, toSeen } from './bucket-memory.ts';
 import { copyObject } from './copy-object.ts';
-import { type Copies, copiesOf, type FileLook, isAsWanted, LANES, lookAtFiles } from './look-at-files.ts';
+import {
+  type Copies,
+  copiesOf,
+  type FileLook,
+  isAsWanted,
+  LANES,
+  lookAtFiles,
+  sourceOf,
+} from './look-at-files.ts';
 import { keptAs, type S3Place } from './s3-place.ts';
 import type { S3At, S3Source, S3Stored } from './s3-store.ts';
 import { sendLarge } from './send-large.ts';
@@ -66,12 +74,13 @@ async function sendContent(
 async function tryCopy(
   place: S3Place,
   { item }: FileContent,
-  { file, key }: FileLook,
+  { file, key, source: origin }: FileLook,
   source: S3Source,
   run: Run,
 ): Promise<Stored | undefined> {
   try {
-    const stored = await copyObject(place, source, { key, item }, file, keptAs(place, file), run);
+    const kept = keptAs(place, file, origin);
+    const stored = await copyObject(place, source, { key, item }, file, kept, run);
     if (isOf(file, stored)) return stored;
     await place.store.remove({ key, item }, run);
     return undefined;
@@ -92,15 +101,17 @@ function isOf({ root }: LoadFile, { sha256 }: S3Stored): boolean {
 async function sendOne(
   place: S3Place,
   { item }: FileContent,
-  { file, key, there }: FileLook,
+  { file, key, there, source }: FileLook,
   from: BlobReader,
   run: Run,
 ): Promise<Stored> {
   const { root } = file;
   if (root.size > place.partSize)
-    return await place.oneLarge(() => sendLarge(place, { key, item, file }, from, run));
+    return await place.oneLarge(() =>
+      sendLarge(place, { key, item, file, ...sourceOf({ source }) }, from, run),
+    );
   const body = { digest: root.digest, size: root.size, open: () => from.open(root, run) };
-  const options = { ...keptAs(place, file), ifMatch: there?.etag ?? 'none' };
+  const options = { ...keptAs(place, file, source), ifMatch: there?.etag ?? 'none' };
   return await place.limit(() =>
     place.store
       .put({ key, item }, body, options, run)

@@ -7,6 +7,8 @@ import { forgetUpload, rememberUpload } from './upload-journal.ts';
 
 export interface LargeFile extends S3At {
   readonly file: LoadFile;
+  /** As the load says. */
+  readonly source?: string;
 }
 
 /** The rules of S3: 10,000 parts. */
@@ -73,7 +75,7 @@ async function openUpload(place: S3Place, large: LargeFile, partSize: number, ru
     if (there !== undefined)
       return { id: pending.upload, there: new Map(there.map((part) => [part.number, part])) };
   }
-  const id = await place.store.begin(large, keptAs(place, large.file), run);
+  const id = await place.store.begin(large, keptAs(place, large.file, large.source), run);
   await rememberUpload(place, { key: large.key, upload: id, digest, partSize }, run);
   return { id, there: new Map() };
 }

@@ -15,15 +15,15 @@ export async function setLatest(
 ): Promise<ReadonlyMap<string, IndexedCopy>> {
   if (place.policy.latest === undefined) return new Map();
   const byPath = new Map(entries.map((entry) => [entry.path, entry]));
-  const wanted = names.flatMap((load) => load.files.map((file) => ({ file, item: load.item })));
+  const wanted = names.flatMap((load) => load.files.map((file) => ({ file, load })));
   const copies = await inLanes(
     wanted,
     LANES,
-    async ({ file, item }, inner) => {
+    async ({ file, load }, inner) => {
       const entry = byPath.get(file.path);
       return entry === undefined
         ? []
-        : [[file.path, await copyLatest(place, file, item, entry, inner)] as const];
+        : [[file.path, await copyLatest(place, file, load, entry, inner)] as const];
     },
     run,
   );
@@ -35,9 +35,9 @@ export async function requireLatestKeys(place: S3Place, names: readonly FileName
   if (place.policy.latest === undefined) return;
   const { keys, target, store, release } = place;
   for (const { files } of names) for (const { path } of files) requireFreeKey(place, `${keys.latest}${path}`);
-  const wanted = names.flatMap((load) => load.files.map((file) => ({ file, item: load.item })));
-  const look = ({ file, item }: (typeof wanted)[number], inner: Run): Promise<FileLook> =>
-    lookAtLatest(place, file, item, inner);
+  const wanted = names.flatMap((load) => load.files.map((file) => ({ file, load })));
+  const look = ({ file, load }: (typeof wanted)[number], inner: Run): Promise<FileLook> =>
+    lookAtLatest(place, file, load.item, inner);
   const looks = await inLanes(wanted, LANES, look, run);
   const foreign = looks.filter(
     ({ there }) => there !== undefined && (there.digest === undefined || there.channel !== release.channel),
@@ -56,14 +56,14 @@ export async function requireLatestKeys(place: S3Place, names: readonly FileName
 async function copyLatest(
   place: S3Place,
   file: LoadFile,
-  item: string,
+  { item, source: origin }: FileName,
   { key: source, etag }: IndexedFile,
   run: Run,
 ): Promise<IndexedCopy> {
   const look = await lookAtLatest(place, file, item, run);
   const { key, there } = look;
   if (there !== undefined && isAsWanted(look)) return { key, etag: there.etag };
-  const { lock: _, legalHold: __, ...kept } = keptAs(place, file);
+  const { lock: _, legalHold: __, ...kept } = keptAs(place, file, origin);
   const from = { key: source, etag };
   const stored = await copyObject(place, from, { key, item }, file, kept, run).catch((error: unknown) => {
     throw isGapferryError(error, 'SOURCE_NOT_FOUND') ? gone(place, source, item, error) : error;
