@@ -97,7 +97,7 @@ describe('what a file must be', { timeout: 60_000 }, () => {
     const shown = await gapferry(host.machine, ['collect', 'bundles/line-a']);
     expect([shown.code, shown.stderr]).toEqual([
       4,
-      expect.stringContaining('gapferry resolve --accept bin/tool'),
+      expect.stringContaining('gapferry resolve BUNDLE --accept bin/tool'),
     ]);
     expect(
       (await gapferryJson(host.machine, ['resolve', 'bundles/line-a', '--check'], 4)).error,

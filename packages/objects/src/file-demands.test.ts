@@ -270,7 +270,7 @@ describe('a file that is taken as it was first seen', () => {
     await expect(take(wish(), { lookups, seen: seen(digestOf(tool)) })).rejects.toMatchObject({
       code: 'DIGEST_MISMATCH',
       message: expect.stringMatching(new RegExp(`tools/tool is now ${digestOf('v2')}.*${digestOf(tool)}`)),
-      hint: expect.stringContaining('gapferry resolve --accept tools/tool'),
+      hint: expect.stringContaining('gapferry resolve BUNDLE --accept tools/tool'),
     });
     expect((await take(wish(), { lookups })).pin).toMatchObject({ sha256: digestOf('v2') });
   });

@@ -265,7 +265,7 @@ function changedSince(item: string, seen: Digest, found: Digest): GapferryError 
   return new GapferryError({
     code: 'DIGEST_MISMATCH',
     message: `${item} is now ${found}; when it was first seen it was ${seen}`,
-    hint: `find out why upstream changed it; if it is meant to be so, accept it with "gapferry resolve --accept ${item}"`,
+    hint: `find out why upstream changed it; if it is meant to be so, accept it with "gapferry resolve BUNDLE --accept ${item}"`,
     origin: 'source',
     data: { item, expected: seen, actual: found },
   });
