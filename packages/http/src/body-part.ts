@@ -1,5 +1,5 @@
 import { GapferryError } from '@gapferry/core';
-import type { BodyRequest } from './http-client.ts';
+import type { BodyRequest, BodyValidator } from './http-client.ts';
 import type { Trip } from './trip.ts';
 
 /** Where the bytes of one answer lie in the whole body (RFC 9110, section 14). */
@@ -11,35 +11,58 @@ export interface BodyPart {
   /** Bytes of the whole body, where the answer says so. */
   readonly total: number | undefined;
   readonly etag: string | undefined;
+  /** As it stands there, whether it is strong or not. */
+  readonly lastModified: string | undefined;
 }
 
 /** What earlier answers said about the same body. */
 export interface BodyIdentity {
   readonly total: number | undefined;
   readonly etag: string | undefined;
+  /** A strong date, of a body that has no strong ETag and is held by it. */
+  readonly lastModified?: string;
 }
 
 export const UNKNOWN_BODY: BodyIdentity = { total: undefined, etag: undefined };
 
 /** Headers that ask for the rest from `at`; a body that changed since is then sent whole. */
-export function rangeHeaders(at: number, { etag }: BodyIdentity): Record<string, string> {
+export function rangeHeaders(at: number, { etag, lastModified }: BodyIdentity): Record<string, string> {
   if (at === 0) return {};
-  return { Range: `bytes=${at}-`, ...(etag !== undefined && { 'If-Range': etag }) };
+  const condition = etag ?? lastModified;
+  return { Range: `bytes=${at}-`, ...(condition !== undefined && { 'If-Range': condition }) };
 }
+
+/** The strongest validator of an answer. A date is strong when the answer was made so long after it that a second change within its second would be seen (RFC 9110, section 8.8.2.2). */
+export function validatorOf(trip: Trip): BodyValidator | undefined {
+  const etag = strongEtag(trip);
+  if (etag !== undefined) return { etag };
+  const [lastModified = '', date = ''] = ['last-modified', 'date'].map((name) => trip.headers.get(name));
+  return Date.parse(date) - Date.parse(lastModified) >= STRONG_AFTER_MS ? { lastModified } : undefined;
+}
+
+const STRONG_AFTER_MS = 60_000;
 
 /** Judges status and headers of an answer to `rangeHeaders(at)`. Throws `SIZE_MISMATCH` or `PROTOCOL_VIOLATION`. */
 export function readBodyPart(trip: Trip, at: number, request: BodyRequest, known: BodyIdentity): BodyPart {
   const part =
-    trip.status === 206
-      ? partialPart(trip, at, request)
-      : { skip: at, ...wholePart(trip), etag: strongEtag(trip) };
+    trip.status === 206 ? partialPart(trip, at, request) : { skip: at, ...wholePart(trip), ...namedIn(trip) };
   if (request.size !== undefined && part.total !== undefined && part.total !== request.size)
     throw wrongSize(trip, request, part.total);
   const changed =
     (known.etag !== undefined && part.etag !== known.etag) ||
+    (known.lastModified !== undefined && !hasDate(trip, part, known.lastModified)) ||
     (known.total !== undefined && part.total !== undefined && part.total !== known.total);
   if (at > 0 && changed) throw violation(trip, request, 'changed while it was being read', true);
   return part;
+}
+
+/** A part that was asked for under the date need not repeat it (RFC 9110, section 15.3.7). */
+function hasDate({ status }: Trip, { lastModified }: BodyPart, known: string): boolean {
+  return lastModified === known || (status === 206 && lastModified === undefined);
+}
+
+function namedIn(trip: Trip): Pick<BodyPart, 'etag' | 'lastModified'> {
+  return { etag: strongEtag(trip), lastModified: trip.headers.get('last-modified') };
 }
 
 /** The server has fewer bytes than are here already (416), or ended early although it seemed whole. */
@@ -73,7 +96,7 @@ function partialPart(trip: Trip, at: number, request: BodyRequest): BodyPart {
     skip: 0,
     end: Number(range[2]) + 1,
     total: range[3] === '*' ? undefined : Number(range[3]),
-    etag: strongEtag(trip),
+    ...namedIn(trip),
   };
 }
 
@@ -97,6 +120,6 @@ function violation(trip: Trip, request: BodyRequest, what: string, retryable: bo
     hint: retryable
       ? 'run the same command again'
       : `${trip.url.host} or something in between handles ranges wrongly`,
-    data: { host: trip.url.host, item: request.item },
+    data: { host: trip.url.host, item: request.item, changed: true },
   });
 }

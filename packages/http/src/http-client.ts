@@ -42,6 +42,21 @@ export interface StreamedBody {
 export interface BodyRequest extends HttpRequest {
   /** Bytes of the whole body, where they are known: checked (`SIZE_MISMATCH`). */
   readonly size?: number;
+  /** For a body that nobody knows the digest of, so that bytes of two states of it would not be noticed. */
+  readonly held?: HeldBody;
+}
+
+/** What says that bytes which came at different times are of the same state of a body: a strong ETag, otherwise a strong date (RFC 9110, section 8.8). */
+export type BodyValidator = { readonly etag: string } | { readonly lastModified: string };
+
+/** How a body is held together by its validator. Bytes go on (Range with If-Range) only under the same one; otherwise they begin again. */
+export interface HeldBody {
+  /** Of the bytes before the offset that is asked from; they are void without it. */
+  readonly by?: BodyValidator;
+  /** Told before the first byte, and again when the body begins again: what the bytes to come are held by, undefined where the server names nothing strong. */
+  readonly learnt: (validator: BodyValidator | undefined) => void;
+  /** Bytes before are void: those that come next are the body's first. Not told where nothing came before. */
+  readonly anew: () => void;
 }
 
 export interface HttpAnswer {

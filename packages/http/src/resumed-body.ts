@@ -1,4 +1,4 @@
-import { type Bytes, GapferryError, type Run } from '@gapferry/core';
+import { type Bytes, GapferryError, isGapferryError, type Run } from '@gapferry/core';
 import type { ExchangeRequest } from './ask.ts';
 import {
   type BodyIdentity,
@@ -7,10 +7,11 @@ import {
   readBodyPart,
   UNKNOWN_BODY,
   unsatisfiable,
+  validatorOf,
   wrongSize,
 } from './body-part.ts';
 import type { Exchange } from './exchange.ts';
-import type { BodyRequest } from './http-client.ts';
+import type { BodyRequest, HeldBody } from './http-client.ts';
 import type { Tries } from './tries.ts';
 import type { Trip } from './trip.ts';
 import { tooLarge } from './whole-answer.ts';
@@ -26,14 +27,15 @@ export async function* resumedBody(
   tries: Tries,
   run: Run,
 ): Bytes {
+  const { held } = request;
   let at = from;
-  let identity = UNKNOWN_BODY;
+  let identity: BodyIdentity = { ...UNKNOWN_BODY, ...held?.by };
   while (request.size === undefined || at < request.size) {
     const before = at;
     let told = at;
     try {
       const { trip, part } = await openAt(exchange, request, at, identity, run);
-      identity = learn(identity, part);
+      identity = held === undefined ? learn(identity, part) : learnHeld(held, identity, part, trip);
       for await (const chunk of positioned(trip, part, request, at)) {
         at += chunk.byteLength;
         if (at - told >= STEP) {
@@ -44,8 +46,13 @@ export async function* resumedBody(
       }
       if (isWhole(trip, part, request, identity, at)) return;
     } catch (error) {
-      if (at - before >= STEP) tries.progressed();
-      await tries.failed(error, run);
+      const isVoid = held !== undefined && at > 0 && (!isHeld(identity) || hasChanged(error));
+      if (at - before >= STEP && !isVoid) tries.progressed();
+      await tries.failed(isVoid ? retryable(error) : error, run);
+      if (isVoid) {
+        held.anew();
+        [at, told, identity] = [0, 0, UNKNOWN_BODY];
+      }
     } finally {
       if (at > told) run.emit({ kind: 'bytes', item: request.item, bytes: at - told });
     }
@@ -77,6 +84,29 @@ export async function openAt(
 /** The first answer's strong ETag stays the body's; a total may become known later. */
 export function learn(known: BodyIdentity, part: BodyPart): BodyIdentity {
   return { total: known.total ?? part.total, etag: known.etag ?? part.etag };
+}
+
+/** What holds a body together is what its first bytes came with. */
+function learnHeld(held: HeldBody, known: BodyIdentity, part: BodyPart, trip: Trip): BodyIdentity {
+  if (isHeld(known)) return { ...known, total: known.total ?? part.total };
+  const validator = validatorOf(trip);
+  held.learnt(validator);
+  return { total: part.total, etag: undefined, ...validator };
+}
+
+function isHeld({ etag, lastModified }: BodyIdentity): boolean {
+  return etag !== undefined || lastModified !== undefined;
+}
+
+function hasChanged(error: unknown): boolean {
+  return isGapferryError(error, 'PROTOCOL_VIOLATION') && error.data['changed'] === true;
+}
+
+/** What came is thrown away, so another try is as good as the first. */
+function retryable(error: unknown): unknown {
+  if (!isGapferryError(error) || !hasChanged(error)) return error;
+  const { code, message, hint = '', origin = 'source', data } = error;
+  return new GapferryError({ code, message, hint, origin, data, retryable: true });
 }
 
 /** The answer's bytes from `at` on; throws when more come than there may be. */
