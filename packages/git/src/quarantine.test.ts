@@ -1,33 +1,23 @@
-import { createHash } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { type BlobReader, digestOf, type GitPack, type GitRef, quietRun } from '@gapferry/core';
-import {
-  createRepository,
-  type MemoryBlobStore,
-  memoryBlobStore,
-  mustRun,
-  runProcess,
-  type TemporaryDirectory,
-  type TestGitRepository,
-  temporaryDirectory,
-} from '@gapferry/testkit';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type BlobReader, digestOf, type GitRef, quietRun } from '@gapferry/core';
+import { mustRun, runProcess } from '@gapferry/testkit';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createGit } from './git-tool.ts';
 import { type QuarantineRequest, removeQuarantine, unpackQuarantine } from './quarantine.ts';
 import { countCommits } from './read-refs.ts';
+import { type GitWorld, gitWorld, resealed, withByte } from './testing/git-world.ts';
 
 const git = createGit();
 const run = quietRun();
-let directory: TemporaryDirectory;
-let upstream: TestGitRepository;
-let store: MemoryBlobStore;
+let world: GitWorld;
+let directory: GitWorld['directory'];
+let upstream: GitWorld['upstream'];
+let store: GitWorld['store'];
 let base: Buffer;
 let refs: readonly GitRef[];
 
 beforeEach(async () => {
-  directory = await temporaryDirectory();
-  store = memoryBlobStore();
-  upstream = await createRepository(directory.join('upstream'), [
+  world = await gitWorld([
     { message: 'one', files: { 'a.txt': 'one\n', 'long.txt': 'line\n'.repeat(5000) }, tags: ['v1'] },
     {
       message: 'two',
@@ -35,32 +25,15 @@ beforeEach(async () => {
       annotatedTags: { v2: 'second' },
     },
   ]);
+  ({ directory, upstream, store } = world);
   await mkdir(directory.join('work'));
-  base = await packOf('', '--all');
+  base = await world.packed('', '--all');
   refs = Object.entries(await upstream.refs()).map(([name, oid]) => ({ name, oid }));
 });
 afterEach(() => directory.remove());
 
-/** A pack made by git itself from revisions, or from a list of objects. */
-async function packOf(input: string, ...more: string[]): Promise<Buffer> {
-  const path = directory.join('made.pack');
-  const args = more.length === 0 ? ['--revs'] : more;
-  await writeFile(directory.join('list'), input);
-  await mustRun(
-    'sh',
-    ['-c', `git pack-objects ${args.join(' ')} --stdout < "$1" > "$2"`, 'sh', directory.join('list'), path],
-    { cwd: upstream.path },
-  );
-  return await readFile(path);
-}
-
-async function stored(bytes: Uint8Array, prerequisites: readonly string[] = []): Promise<GitPack> {
-  const { digest, size } = await store.add('application/x-git-pack', bytes, run);
-  return { digest, size, prerequisites };
-}
-
 async function unpack(change: Partial<QuarantineRequest> = {}): Promise<string> {
-  const packs = change.packs ?? [await stored(base)];
+  const packs = change.packs ?? [await world.stored(base)];
   return await unpackQuarantine(
     git,
     {
@@ -76,20 +49,6 @@ async function unpack(change: Partial<QuarantineRequest> = {}): Promise<string> 
   );
 }
 
-const left = (): Promise<string[]> => readdir(directory.join('work'));
-
-/** As somebody who tampers would do it: the pack's own checksum fits again. */
-function resealed(pack: Uint8Array): Buffer {
-  const body = pack.subarray(0, -20);
-  return Buffer.concat([body, createHash('sha1').update(body).digest()]);
-}
-
-function withByte(pack: Buffer, at: number, value: (old: number) => number): Buffer {
-  const copy = Buffer.from(pack);
-  copy[at] = value(copy[at] ?? 0);
-  return copy;
-}
-
 describe('unpacking in quarantine', () => {
   it('yields exactly the refs, complete, as git itself sees them', async () => {
     const repository = await unpack();
@@ -99,7 +58,7 @@ describe('unpacking in quarantine', () => {
     await mustRun('git', ['clone', '--quiet', repository, directory.join('clone')]);
     expect(await readFile(directory.join('clone', 'a.txt'), 'utf8')).toBe('two\n');
     await removeQuarantine(repository);
-    expect(await left()).toEqual([]);
+    expect(await world.left()).toEqual([]);
   });
 
   it('keeps names apart that differ only in case, and 100,000 refs', async () => {
@@ -112,11 +71,10 @@ describe('unpacking in quarantine', () => {
   });
 
   it('works with sha256 object ids', async () => {
-    upstream = await createRepository(directory.join('sha256'), [{ message: 'one', files: { a: 'a' } }], {
-      objectFormat: 'sha256',
-    });
-    const pack = await stored(await packOf('', '--all'));
-    const other = Object.entries(await upstream.refs()).map(([name, oid]) => ({ name, oid }));
+    const sha256 = await gitWorld([{ message: 'one', files: { a: 'a' } }], { objectFormat: 'sha256' });
+    onTestFinished(() => sha256.directory.remove());
+    const pack = await world.stored(await sha256.packed('', '--all'));
+    const other = Object.entries(await sha256.upstream.refs()).map(([name, oid]) => ({ name, oid }));
     await expect(unpack({ packs: [pack], refs: other, objectFormat: 'sha256' })).resolves.toBeDefined();
     await expect(unpack({ packs: [pack], refs: other })).rejects.toMatchObject({ code: 'CONTENT_INVALID' });
   });
@@ -150,41 +108,41 @@ describe('a pack is refused, and nothing is left of it,', () => {
   ];
 
   it.each(classes)('when it has %s', async (_what, damage) => {
-    await expect(unpack({ packs: [await stored(damage(base))] })).rejects.toMatchObject({
+    await expect(unpack({ packs: [await world.stored(damage(base))] })).rejects.toMatchObject({
       code: 'CONTENT_INVALID',
     });
-    expect(await left()).toEqual([]);
+    expect(await world.left()).toEqual([]);
   });
 
   it.each(classes.slice(0, 11))('when it has %s and a checksum that fits', async (_what, damage) => {
-    await expect(unpack({ packs: [await stored(resealed(damage(base)))] })).rejects.toMatchObject({
+    await expect(unpack({ packs: [await world.stored(resealed(damage(base)))] })).rejects.toMatchObject({
       code: 'CONTENT_INVALID',
     });
-    expect(await left()).toEqual([]);
+    expect(await world.left()).toEqual([]);
   });
 
   it('when its own checksum is wrong', async () => {
     await expect(
-      unpack({ packs: [await stored(withByte(base, base.length - 1, (old) => old ^ 1))] }),
+      unpack({ packs: [await world.stored(withByte(base, base.length - 1, (old) => old ^ 1))] }),
     ).rejects.toMatchObject({ code: 'CONTENT_INVALID' });
   });
 
   it('when bytes follow its end', async () => {
     for (const extra of [1, 100_000])
       await expect(
-        unpack({ packs: [await stored(Buffer.concat([base, Buffer.alloc(extra)]))] }),
+        unpack({ packs: [await world.stored(Buffer.concat([base, Buffer.alloc(extra)]))] }),
       ).rejects.toMatchObject({ code: 'CONTENT_INVALID' });
-    expect(await left()).toEqual([]);
+    expect(await world.left()).toEqual([]);
   });
 
   it('when the medium gives other bytes than the manifest says', async () => {
-    const pack = await stored(base);
+    const pack = await world.stored(base);
     store.blobs.set(
       pack.digest,
       withByte(base, 60, (old) => old ^ 0x10),
     );
     await expect(unpack({ packs: [pack] })).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
-    expect(await left()).toEqual([]);
+    expect(await world.left()).toEqual([]);
   });
 
   it('when the medium gives a right pack that is another', async () => {
@@ -193,7 +151,7 @@ describe('a pack is refused, and nothing is left of it,', () => {
       has: async () => true,
       open: () => store.open({ digest: digestOf(base), size: base.length }, run),
     };
-    await stored(base);
+    await world.stored(base);
     await expect(unpack({ packs: [pack], from: liar })).resolves.toBeDefined();
     await expect(unpack({ packs: [pack] })).rejects.toMatchObject({ code: 'BLOB_MISSING' });
   });
@@ -205,36 +163,42 @@ describe('a pack is refused, and nothing is left of it,', () => {
       const objects = (await upstream.git('rev-list', '--objects', '--all'))
         .split('\n')
         .map((line) => line.slice(0, 40));
-      const pack = await packOf(objects.filter((oid) => oid !== missing).join('\n'), '--window=0');
-      await expect(unpack({ packs: [await stored(pack)] })).rejects.toMatchObject({
+      const pack = await world.packed(objects.filter((oid) => oid !== missing).join('\n'), '--window=0');
+      await expect(unpack({ packs: [await world.stored(pack)] })).rejects.toMatchObject({
         code: 'CONTENT_INVALID',
       });
-      expect(await left()).toEqual([]);
+      expect(await world.left()).toEqual([]);
     },
   );
 
   it('when a ref points to an object that it does not have', async () => {
     const wrong = [...refs, { name: 'refs/heads/other', oid: '0123456789'.repeat(4) }];
     await expect(unpack({ refs: wrong })).rejects.toMatchObject({ code: 'CONTENT_INVALID' });
-    expect(await left()).toEqual([]);
+    expect(await world.left()).toEqual([]);
   });
 
   it('when it builds on a commit that is not here, and accepted where it is', async () => {
     const repository = await unpack();
     const first = await upstream.git('rev-parse', 'main');
     const third = await upstream.commit({ message: 'three', files: { 'a.txt': 'three\n' } });
-    const increment = await stored(await packOf(`${third}\n^${first}\n`, '--revs', '--thin'), [first]);
+    const increment = await world.stored(await world.packed(`${third}\n^${first}\n`, '--revs', '--thin'), [
+      first,
+    ]);
     const moved = [{ name: 'refs/heads/main', oid: third }];
     await expect(unpack({ packs: [increment], refs: moved })).rejects.toMatchObject({
       code: 'BLOB_MISSING',
       message: expect.stringContaining(first),
     });
     await expect(unpack({ packs: [increment], refs: moved, alternate: repository })).resolves.toBeDefined();
-    await expect(unpack({ packs: [await stored(base), increment], refs: moved })).resolves.toBeDefined();
+    await expect(
+      unpack({ packs: [await world.stored(base), increment], refs: moved }),
+    ).resolves.toBeDefined();
   });
 
   it('when a prerequisite reads like an option', async () => {
-    await expect(unpack({ packs: [await stored(base, ['--batch-all-objects'])] })).rejects.toMatchObject({
+    await expect(
+      unpack({ packs: [await world.stored(base, ['--batch-all-objects'])] }),
+    ).rejects.toMatchObject({
       code: 'BLOB_MISSING',
     });
   });
@@ -250,7 +214,7 @@ describe('a pack is refused, and nothing is left of it,', () => {
     await expect(unpack({ refs: [{ name, oid: refs[0]?.oid ?? '' }] })).rejects.toMatchObject({
       code: 'CONTENT_INVALID',
     });
-    expect(await left()).toEqual([]);
+    expect(await world.left()).toEqual([]);
   });
 
   it('when its .gitmodules is hostile', async () => {
@@ -260,7 +224,7 @@ describe('a pack is refused, and nothing is left of it,', () => {
     });
     const hostile = Object.entries(await upstream.refs()).map(([name, oid]) => ({ name, oid }));
     await expect(
-      unpack({ packs: [await stored(await packOf('', '--all'))], refs: hostile }),
+      unpack({ packs: [await world.stored(await world.packed('', '--all'))], refs: hostile }),
     ).rejects.toMatchObject({
       code: 'CONTENT_INVALID',
       message: expect.stringContaining('gitmodules'),
@@ -283,7 +247,7 @@ describe('a quarantine', () => {
       configured,
       {
         item: 'x',
-        packs: [await stored(base)],
+        packs: [await world.stored(base)],
         refs,
         objectFormat: 'sha1',
         directory: directory.join('work'),
@@ -297,7 +261,7 @@ describe('a quarantine', () => {
 
   it('is removed when the run is stopped in the middle', async () => {
     const stop = new AbortController();
-    const pack = await stored(base);
+    const pack = await world.stored(base);
     const stopping: BlobReader = {
       has: async () => true,
       open: async function* (blob) {
@@ -318,6 +282,6 @@ describe('a quarantine', () => {
     await expect(unpackQuarantine(git, request, quietRun(stop.signal))).rejects.toMatchObject({
       code: 'INTERRUPTED',
     });
-    expect(await left()).toEqual([]);
+    expect(await world.left()).toEqual([]);
   });
 });

@@ -1,34 +1,26 @@
 import { type GitHolding, type GitPin, type GitRef, quietRun } from '@gapferry/core';
-import {
-  createRepository,
-  type MemoryBlobStore,
-  memoryBlobStore,
-  mustRun,
-  type TemporaryDirectory,
-  type TestGitRepository,
-  temporaryDirectory,
-} from '@gapferry/testkit';
+import { memoryBlobStore, mustRun } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { gitSource } from './git-source.ts';
 import { createGit } from './git-tool.ts';
 import { unpackQuarantine } from './quarantine.ts';
 import { repositoryWriter } from './repository-writer.ts';
+import { type GitWorld, gitWorld, placeQuarantine } from './testing/git-world.ts';
 
 const git = createGit();
 const writer = repositoryWriter(git);
 const run = quietRun();
-let directory: TemporaryDirectory;
-let upstream: TestGitRepository;
-let store: MemoryBlobStore;
+let world: GitWorld;
+let directory: GitWorld['directory'];
+let upstream: GitWorld['upstream'];
 let target: string;
 
 beforeEach(async () => {
-  directory = await temporaryDirectory();
-  store = memoryBlobStore();
+  world = await gitWorld(
+    [1, 2, 3, 4, 5].map((n) => ({ message: `${n}`, files: { 'a.txt': `${n}\n`, [`${n}.txt`]: `${n}\n` } })),
+  );
+  ({ directory, upstream } = world);
   target = directory.join('target.git');
-  upstream = await createRepository(directory.join('srv', 'line-a'), []);
-  for (const n of [1, 2, 3, 4, 5])
-    await upstream.commit({ message: `${n}`, files: { 'a.txt': `${n}\n`, [`${n}.txt`]: `${n}\n` } });
 });
 afterEach(() => directory.remove());
 
@@ -42,7 +34,7 @@ async function pinOf(depth: number | undefined, refs: readonly string[] = ['main
 }
 
 async function fetched(depth?: number, refs?: readonly string[]): Promise<GitHolding> {
-  return await source().fetch(await pinOf(depth, refs), store, run);
+  return await source().fetch(await pinOf(depth, refs), world.store, run);
 }
 
 /** Into the target, as an import does it. */
@@ -55,16 +47,13 @@ async function load({ packs, pin, shallow }: GitHolding): Promise<void> {
       packs,
       objectFormat: 'sha1',
       directory: directory.path,
-      from: store,
+      from: world.store,
       alternate: target,
       ...wanted,
     },
     run,
   );
-  await writer.create(target, 'sha1', run);
-  await writer.placeObjects(quarantine, target, run);
-  await writer.readBack(target, wanted, 'line-a', run);
-  await writer.updateRefs(target, { ...wanted, head: 'refs/heads/main' }, run);
+  await placeQuarantine(writer, quarantine, target, { ...wanted, head: 'refs/heads/main' });
 }
 
 const id = (revision: string): Promise<string> => upstream.git('rev-parse', revision);
@@ -153,7 +142,7 @@ describe('a history that is cut', () => {
     const before = await fetched(1);
     const earlier = { packs: before.packs, refs: before.pin.refs satisfies readonly GitRef[] };
     await upstream.commit({ message: '6', files: { 'a.txt': '6\n' } });
-    const after = await source().fetchAfter(earlier, await pinOf(1), store, run);
+    const after = await source().fetchAfter(earlier, await pinOf(1), world.store, run);
     expect(after).toMatchObject({ packs: [{ prerequisites: [] }], shallow: [await id('main')] });
     expect(after.packs).not.toEqual(before.packs);
   });

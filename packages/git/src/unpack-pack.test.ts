@@ -1,36 +1,27 @@
-import { createHash } from 'node:crypto';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { type GitPack, type GitRef, quietRun } from '@gapferry/core';
-import {
-  createRepository,
-  type MemoryBlobStore,
-  memoryBlobStore,
-  mustRun,
-  type TemporaryDirectory,
-  type TestGitRepository,
-  temporaryDirectory,
-} from '@gapferry/testkit';
+import { createRepository, mustRun } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createGit } from './git-tool.ts';
 import { type QuarantineRequest, unpackQuarantine } from './quarantine.ts';
 import { repositoryWriter } from './repository-writer.ts';
+import { type GitWorld, gitWorld, placeQuarantine, resealed, withByte } from './testing/git-world.ts';
 
 const git = createGit();
 const writer = repositoryWriter(git);
 const run = quietRun();
 const LONG = Array.from({ length: 2000 }, (_, line) => `line ${line} ${(line * 7919) % 10007}\n`).join('');
-let directory: TemporaryDirectory;
-let upstream: TestGitRepository;
-let store: MemoryBlobStore;
+let world: GitWorld;
+let directory: GitWorld['directory'];
+let upstream: GitWorld['upstream'];
 /** Ids of the three states of main, and the packs that git itself made between them. */
 let ids: readonly [string, string, string];
 let chain: readonly [GitPack, GitPack, GitPack];
 let refs: readonly GitRef[];
 
 beforeEach(async () => {
-  directory = await temporaryDirectory();
-  store = memoryBlobStore();
-  upstream = await createRepository(directory.join('upstream'), []);
+  world = await gitWorld([]);
+  ({ directory, upstream } = world);
   const one = await upstream.commit({ message: 'one', files: { 'a.txt': 'a\n', 'long.txt': LONG } });
   const two = await upstream.commit({ message: 'two', files: { 'long.txt': `${LONG}two\n` } });
   const three = await upstream.commit({ message: 'three', files: { 'long.txt': `${LONG}two\nthree\n` } });
@@ -45,20 +36,19 @@ beforeEach(async () => {
 afterEach(() => directory.remove());
 
 async function packed(revisions: string, prerequisites: readonly string[] = []): Promise<GitPack> {
-  const [list, path] = [directory.join('list'), directory.join('made.pack')];
-  await writeFile(list, revisions);
-  const script = 'git pack-objects --revs --thin --delta-base-offset --stdout < "$1" > "$2"';
-  await mustRun('sh', ['-c', script, 'sh', list, path], { cwd: upstream.path });
-  return await stored(await readFile(path), prerequisites);
-}
-
-async function stored(bytes: Uint8Array, prerequisites: readonly string[] = []): Promise<GitPack> {
-  const { digest, size } = await store.add('application/x-git-pack', bytes, run);
-  return { digest, size, prerequisites };
+  const pack = await world.packed(revisions, '--revs', '--thin', '--delta-base-offset');
+  return await world.stored(pack, prerequisites);
 }
 
 async function unpack(packs: readonly GitPack[], more: Partial<QuarantineRequest> = {}): Promise<string> {
-  const request = { item: 'ops/line-a', refs, objectFormat: 'sha1', from: store, packs, ...more } as const;
+  const request = {
+    item: 'ops/line-a',
+    refs,
+    objectFormat: 'sha1',
+    from: world.store,
+    packs,
+    ...more,
+  } as const;
   return await unpackQuarantine(git, { ...request, directory: directory.join('work') }, run);
 }
 
@@ -66,19 +56,14 @@ async function unpack(packs: readonly GitPack[], more: Partial<QuarantineRequest
 async function targetWith(packs: readonly GitPack[], oid: string): Promise<string> {
   const target = directory.join('target.git');
   const own = [{ name: 'refs/heads/main', oid }];
-  const quarantine = await unpack(packs, { refs: own });
-  await writer.create(target, 'sha1', run);
-  await writer.placeObjects(quarantine, target, run);
-  await writer.updateRefs(target, { refs: own }, run);
+  await placeQuarantine(writer, await unpack(packs, { refs: own }), target, { refs: own });
   return target;
 }
 
-function bytesOf({ digest }: GitPack): Buffer {
-  return Buffer.from(store.blobs.get(digest) ?? []);
-}
+const flip = (old: number): number => old ^ 0x15;
 
-async function left(): Promise<string[]> {
-  return await readdir(directory.join('work')).catch(() => []);
+function bytesOf({ digest }: GitPack): Buffer {
+  return Buffer.from(world.store.blobs.get(digest) ?? []);
 }
 
 describe('a chain of packs', () => {
@@ -133,7 +118,7 @@ describe('a chain is refused, and nothing of it is left,', () => {
       message: expect.stringContaining(`${ids[prerequisite]}, which is not here: ${carrier} carries it`),
       hint: expect.stringContaining(`import ${carrier} first`),
     });
-    expect(await left()).toEqual([]);
+    expect(await world.left()).toEqual([]);
   });
 
   it('when its list says that an increment builds on nothing', async () => {
@@ -142,12 +127,12 @@ describe('a chain is refused, and nothing of it is left,', () => {
       code: 'CONTENT_INVALID',
       message: expect.stringContaining('unresolved delta'),
     });
-    expect(await left()).toEqual([]);
+    expect(await world.left()).toEqual([]);
   });
 
   it('when it yields less than the refs need', async () => {
     await expect(unpack(chain.slice(0, 2))).rejects.toMatchObject({ code: 'CONTENT_INVALID' });
-    expect(await left()).toEqual([]);
+    expect(await world.left()).toEqual([]);
   });
 
   it('when an increment has lost an object', async () => {
@@ -155,24 +140,20 @@ describe('a chain is refused, and nothing of it is left,', () => {
     const objects = (await upstream.git('rev-list', '--objects', ids[2], `^${ids[1]}`))
       .split('\n')
       .map((line) => line.slice(0, 40));
-    await writeFile(directory.join('list'), `${objects.filter((oid) => oid !== tree).join('\n')}\n`);
-    const script = 'git pack-objects --stdout < "$1" > "$2"';
-    await mustRun('sh', ['-c', script, 'sh', directory.join('list'), directory.join('made.pack')], {
-      cwd: upstream.path,
-    });
-    const pack = await stored(await readFile(directory.join('made.pack')), [ids[1]]);
+    const made = await world.packed(`${objects.filter((oid) => oid !== tree).join('\n')}\n`);
+    const pack = await world.stored(made, [ids[1]]);
     await expect(unpack([chain[0], chain[1], pack])).rejects.toMatchObject({ code: 'CONTENT_INVALID' });
-    expect(await left()).toEqual([]);
+    expect(await world.left()).toEqual([]);
   });
 
   it.each<[string, (pack: Buffer) => Buffer]>([
-    ['a changed signature', (pack) => withByte(pack, 0)],
-    ['another version', (pack) => withByte(pack, 7)],
-    ['another count', (pack) => withByte(pack, 11)],
-    ['a changed object header', (pack) => withByte(pack, 12)],
-    ['a changed zlib stream', (pack) => withByte(pack, 30)],
-    ['a changed end of the last object', (pack) => withByte(pack, pack.length - 23)],
-    ['a changed checksum', (pack) => withByte(pack, pack.length - 1)],
+    ['a changed signature', (pack) => withByte(pack, 0, flip)],
+    ['another version', (pack) => withByte(pack, 7, flip)],
+    ['another count', (pack) => withByte(pack, 11, flip)],
+    ['a changed object header', (pack) => withByte(pack, 12, flip)],
+    ['a changed zlib stream', (pack) => withByte(pack, 30, flip)],
+    ['a changed end of the last object', (pack) => withByte(pack, pack.length - 23, flip)],
+    ['a changed checksum', (pack) => withByte(pack, pack.length - 1, flip)],
     ['its end cut off', (pack) => pack.subarray(0, -5)],
     ['a byte after its end', (pack) => Buffer.concat([pack, Buffer.alloc(1)])],
     ['a megabyte after its end', (pack) => Buffer.concat([pack, Buffer.alloc(1_000_000)])],
@@ -180,21 +161,9 @@ describe('a chain is refused, and nothing of it is left,', () => {
     const damaged = damage(bytesOf(chain[2]));
     for (const bytes of [damaged, resealed(damaged)]) {
       if (bytes.equals(bytesOf(chain[2]))) continue;
-      const pack = await stored(bytes, [ids[1]]);
+      const pack = await world.stored(bytes, [ids[1]]);
       await expect(unpack([chain[0], chain[1], pack])).rejects.toMatchObject({ code: 'CONTENT_INVALID' });
     }
-    expect(await left()).toEqual([]);
+    expect(await world.left()).toEqual([]);
   });
 });
-
-function withByte(pack: Buffer, at: number): Buffer {
-  const copy = Buffer.from(pack);
-  copy[at] = (copy[at] ?? 0) ^ 0x15;
-  return copy;
-}
-
-/** As somebody who tampers would do it: the pack's own checksum fits again. */
-function resealed(pack: Buffer): Buffer {
-  const body = pack.subarray(0, -20);
-  return Buffer.concat([body, createHash('sha1').update(body).digest()]);
-}
