@@ -75,6 +75,12 @@ describe('what cosign sign-blob signed', () => {
     });
   });
 
+  it('is not a mebibyte of spaces, and that is seen at once', async () => {
+    await expect(verify('p256', Buffer.from(`A${' '.repeat(1 << 20)}!`))).rejects.toMatchObject({
+      code: 'SIGNATURE_INVALID',
+    });
+  });
+
   it.each(['', 'hello?', '{}', '{"mediaType":"x"}', '{'])('is not %j', async (text) => {
     await expect(verify('p256', Buffer.from(text))).rejects.toMatchObject({ code: 'SIGNATURE_INVALID' });
   });

@@ -40,13 +40,14 @@ interface BlobClaim {
   readonly sha256?: Buffer;
 }
 
-const BASE64 = /^[A-Za-z0-9+/\s]+={0,2}\s*$/;
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const MAX_SIGNATURE = 8192;
 
 function readClaim(bytes: Uint8Array): BlobClaim {
   const text = Buffer.from(bytes).toString('latin1');
   if (text.trimStart().startsWith('{')) return reading('the Sigstore bundle', () => bundleClaim(bytes));
-  const signature = BASE64.test(text) ? Buffer.from(text.replace(/\s+/g, ''), 'base64') : bytes;
+  const bare = text.replace(/\s+/g, '');
+  const signature = BASE64.test(bare) ? Buffer.from(bare, 'base64') : bytes;
   if (signature.byteLength > MAX_SIGNATURE || signature.byteLength === 0)
     throw badClaim('is not signed: what was given is not a signature');
   return { signature };
