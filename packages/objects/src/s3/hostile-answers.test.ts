@@ -80,4 +80,10 @@ describe('a listing', () => {
     await expect(listed(bucket)).rejects.toMatchObject({ code: 'PROTOCOL_VIOLATION' });
     expect(server.requests.length).toBeLessThan(5);
   });
+
+  it('is not read beyond what a page of it has', async () => {
+    const { bucket, server } = await open();
+    server.addFault(answers(page(entry('p/a').repeat(200_000))));
+    await expect(listed(bucket)).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+  });
 });

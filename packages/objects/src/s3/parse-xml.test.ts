@@ -29,6 +29,8 @@ describe('reading the XML of an object store', () => {
     ['half a tag', '<a>x</a'],
     ['too many levels', `${'<a>'.repeat(40)}${'</a>'.repeat(40)}`],
     ['no such character', '<a>&#x110000;</a>'],
+    ['more elements than an answer has', `<a>${'<b/>'.repeat(40_000)}</a>`],
+    ['a longer text than an answer has', `<a>${'x'.repeat((64 << 10) + 1)}</a>`],
   ])('refuses %s', (_, source) => {
     expect(() => parseXml(source)).toThrow(expect.objectContaining({ code: 'PROTOCOL_VIOLATION' }));
   });

@@ -8,16 +8,23 @@ export interface XmlElement {
 }
 
 const DEEPEST = 16;
+/** A thousand objects, or parts, with forty members each. */
+const MOST_ELEMENTS = 40_000;
+/** Characters of one text: a key of 1,024 bytes, encoded, has 3,072. */
+const LONGEST_TEXT = 64 << 10;
 const TOKEN = /<\?[^>]*\?>|<!--[\s\S]*?-->|<(\/?)([A-Za-z_][\w.:-]*)(?:\s[^<>]*?)?(\/?)>|([^<]+)/gy;
 const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 
-/** Reads what an S3 server answers: elements and text. Document types, CDATA and entities of its own are refused (`PROTOCOL_VIOLATION`), as is what is no well-formed XML. */
+/** Reads what an S3 server answers: elements and text. Document types, CDATA and entities of its own are refused (`PROTOCOL_VIOLATION`), as is what is no well-formed XML, and more than such an answer has. */
 export function parseXml(source: string): XmlElement {
   const root: Open = { name: '', text: '', children: [] };
   const open: Open[] = [root];
   let at = 0;
+  let elements = 0;
   for (const token of source.replace(/^\uFEFF/, '').matchAll(TOKEN)) {
     at = token.index + token[0].length;
+    if (token[2] !== undefined && token[1] !== '/' && ++elements > MOST_ELEMENTS) throw malformed();
+    if ((token[4]?.length ?? 0) > LONGEST_TEXT) throw malformed();
     take(token, open);
   }
   const [document, more] = root.children;

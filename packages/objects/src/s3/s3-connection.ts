@@ -39,6 +39,8 @@ export interface S3Question {
 /** Statuses whose bodies say what is wrong. */
 const SPEAKING = [301, 400, 401, 403, 404, 405, 409, 411, 412, 413, 416, 507];
 const FINE = [200, 204];
+/** A thousand objects with the longest keys have less than half of it. */
+const LARGEST_XML = 8 << 20;
 
 /** Asks the store and judges what it answers. What a failed trip left does no harm: every question may be asked twice. */
 export async function askS3(parts: S3Parts, question: S3Question, run: Run): Promise<HttpAnswer> {
@@ -48,7 +50,7 @@ export async function askS3(parts: S3Parts, question: S3Question, run: Run): Pro
 /** For answers that may begin with 200 before they know how they end. */
 export async function askForXml(parts: S3Parts, question: S3Question, run: Run): Promise<XmlElement> {
   const ask = async (): Promise<XmlElement> => {
-    const answer = await askOnce(parts, question, run);
+    const answer = await askOnce(parts, { maxBytes: LARGEST_XML, ...question }, run);
     const root = parseXml(new TextDecoder().decode(answer.body).trim());
     if (root.name === 'Error') throw s3Error(answer, purposeOf(parts, question.item));
     return root;
