@@ -1,16 +1,19 @@
 import { CONTENT_KINDS, type ContentDate, formatTime } from '@gapferry/core';
 import { z } from 'zod';
 
+const time = z.string().refine(isTime, { error: 'is not a time in UTC with whole seconds' });
+
 /** `content` of an item (docs/spec/03-manifest.md). */
 export const contentDateSchema: z.ZodType<ContentDate> = z.strictObject({
   kind: z.enum(CONTENT_KINDS),
-  updated: z.string().refine(isTime, { error: 'is not a time in UTC with whole seconds' }),
+  updated: time,
   maxAge: z
     .number()
     .int()
     .min(1)
     .max(9999 * 604_800)
     .optional(),
+  until: time.optional(),
 }) as unknown as z.ZodType<ContentDate>;
 
 function isTime(text: string): boolean {
@@ -19,6 +22,6 @@ function isTime(text: string): boolean {
 }
 
 /** Members in one order, absent ones left out. */
-export function bareContentDate({ kind, updated, maxAge }: ContentDate): ContentDate {
-  return { kind, updated, ...(maxAge !== undefined && { maxAge }) };
+export function bareContentDate({ kind, updated, maxAge, until }: ContentDate): ContentDate {
+  return { kind, updated, ...(maxAge !== undefined && { maxAge }), ...(until !== undefined && { until }) };
 }

@@ -20,6 +20,7 @@ export interface ContentEntry {
   readonly as?: string | undefined;
   readonly maxAge?: string | undefined;
   readonly unsigned?: true | undefined;
+  readonly old?: 'warn' | 'refuse' | undefined;
 }
 
 export const contentEntry: z.ZodType<ContentEntry> = z.strictObject({
@@ -31,6 +32,7 @@ export const contentEntry: z.ZodType<ContentEntry> = z.strictObject({
     .regex(/^[1-9]\d{0,3}[hdw]$/, { error: 'is a number of hours, days or weeks, for example 36h, 7d or 2w' })
     .optional(),
   unsigned: z.literal(true).optional(),
+  old: z.enum(['warn', 'refuse']).optional(),
 });
 
 /** What a line of `content` stands for: wishes of the other kinds. Throws what `entryProblem` makes. */
@@ -47,7 +49,11 @@ export function toContentWishes(entry: ContentEntry, defaults: ImageDefaults): (
     );
   return wishesOf(
     recipe,
-    { kind: entry.kind, maxAge: maxAge ?? recipe.maxAge },
+    {
+      kind: entry.kind,
+      maxAge: maxAge ?? recipe.maxAge,
+      ...(entry.old === 'refuse' && { old: entry.old }),
+    },
     { ...entry, from },
     defaults,
   );
@@ -55,7 +61,7 @@ export function toContentWishes(entry: ContentEntry, defaults: ImageDefaults): (
 
 function wishesOf(
   recipe: ContentRecipe,
-  content: Required<Pick<ContentChoice, 'kind' | 'maxAge'>>,
+  content: Omit<ContentChoice, 'unsigned'>,
   { from, as, unsigned }: Pick<ContentEntry, 'as' | 'unsigned'> & { readonly from: string },
   defaults: ImageDefaults,
 ): (ImageWish | FileWish)[] {
@@ -66,13 +72,14 @@ function wishesOf(
   const folder = safeName(as ?? recipe.as);
   if (recipe.form === 'listing')
     return [{ kind: 'file', listing: webUrl(from, 'from'), as: folder, content }];
+  const { kind, ...aging } = content;
   return recipe.names.map((name) => ({
     kind: 'file',
     url: new URL(name, webUrl(from, 'from').replace(/\/*$/, '/')).href,
     as: `${folder}/${name}`,
     content: {
-      kind: content.kind,
-      ...(recipe.ages.includes(name) && { maxAge: content.maxAge }),
+      kind,
+      ...(recipe.ages.includes(name) && aging),
       ...(unsigned && { unsigned }),
     },
   }));

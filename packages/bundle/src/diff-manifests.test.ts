@@ -78,6 +78,32 @@ describe('the difference between two releases', () => {
     });
   });
 
+  it('shows of when content is, and that it may be older from now on', () => {
+    const dated = (text: string, content: object): Item =>
+      ({ ...rooted('file', 'av/db', text), content }) as Item;
+    const old = { kind: 'clamav-db', updated: '2026-11-01T00:00:00Z', maxAge: 604_800 };
+    const renewed = { ...old, updated: '2026-11-20T00:00:00Z' };
+    const changes = (was: Item, is: Item) => diffManifests(side('1', [was]), side('2', [is])).changes;
+    expect(changes(dated('a', old), dated('b', renewed))).toMatchObject([
+      { change: 'moved', dated: { from: old.updated, to: renewed.updated } },
+    ]);
+    const { maxAge: _maxAge, ...ageless } = old;
+    for (const [is, to] of [
+      [{ ...old, maxAge: 86_400 }, 86_400],
+      [ageless, undefined],
+    ] as const)
+      expect(changes(dated('a', old), dated('a', is))).toEqual([
+        {
+          change: 'content',
+          kind: 'file',
+          id: 'av/db',
+          mayBe: { from: 604_800, ...(to !== undefined && { to }) },
+          bytes: 0,
+        },
+      ]);
+    expect(changes(dated('a', old), dated('a', { ...old }))).toEqual([]);
+  });
+
   it.each([
     ['image', '127.0.0.1:5000/a:1.27.2', '127.0.0.1:5000/a:1.27.3'],
     ['image', `r/a@${digestOf('1')}`, `r/a@${digestOf('2')}`],

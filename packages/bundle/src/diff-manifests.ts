@@ -7,7 +7,7 @@ import {
   totalSize,
 } from '@gapferry/core';
 import { type AttachedChange, attachedChange } from './attached-change.ts';
-import { contentOf } from './content-of-item.ts';
+import { type ContentChange, contentChange } from './content-change.ts';
 import { type FileChange, type FileLists, fileChanges } from './directory-change.ts';
 import {
   type ChartItem,
@@ -40,15 +40,13 @@ export interface ReleaseDiff {
 }
 
 /** What is said of items on side B besides. */
-interface Notes {
+interface Notes extends ContentChange {
   /** What changes in what belongs to the item. */
   readonly attached?: AttachedChange;
   /** What is loaded is a filtered index: upstream's signature over the index does not cover it. */
   readonly filtered?: true;
   /** Kind and id of the items whose content names an item that is new under its name, sorted. */
   readonly namedBy?: readonly string[];
-  /** Of when content that grows old is on either side, where that changed. */
-  readonly dated?: { readonly from?: string; readonly to?: string };
 }
 
 /** `bytes`: of the item's blobs that A has not. */
@@ -84,14 +82,21 @@ export type ItemChange =
       readonly id: string;
       readonly bytes: number;
     } & Notes & { readonly attached: AttachedChange })
+  /** Same name and content, but another age is taken for old. */
+  | ({
+      readonly change: 'content';
+      readonly kind: 'image' | 'file';
+      readonly id: string;
+      readonly bytes: number;
+    } & ContentChange)
   /** Files of a directory came, went or changed. */
-  | {
+  | ({
       readonly change: 'files';
       readonly kind: 'file';
       readonly id: string;
       readonly files: readonly FileChange[];
       readonly bytes: number;
-    }
+    } & ContentChange)
   | {
       readonly change: 'refs';
       readonly kind: 'git';
@@ -197,17 +202,24 @@ function directoryChange(
   newBytes: NewBytes,
 ): ItemChange[] {
   const files = fileChanges([was, a.files], [is, b.files]);
-  return files.length === 0 ? [] : [{ change: 'files', kind: 'file', id: is.id, files, bytes: newBytes(is) }];
+  const dated = contentChange(was, is);
+  if (files.length === 0) return freshnessChange(is, dated, newBytes(is));
+  return [{ change: 'files', kind: 'file', id: is.id, files, ...dated, bytes: newBytes(is) }];
 }
 
 function attachmentChange(was: Item, is: Item, bytes: number): ItemChange[] {
   const { attached, ...notes } = notesOn(was, is);
-  if (attached === undefined || !isOci(is)) return [];
+  if (attached === undefined || !isOci(is)) return freshnessChange(is, contentChange(was, is), bytes);
   return [{ change: 'attached', kind: is.kind, id: is.id, attached, ...notes, bytes }];
 }
 
+function freshnessChange(is: Item, change: ContentChange, bytes: number): ItemChange[] {
+  if (Object.keys(change).length === 0 || is.kind === 'git' || is.kind === 'chart') return [];
+  return [{ change: 'content', kind: is.kind, id: is.id, ...change, bytes }];
+}
+
 function notesOn(was: Item | undefined, is: Item): Notes {
-  const named = { ...(was?.id === is.id ? {} : namedByOf(is)), ...datesOf(was, is) };
+  const named = { ...(was?.id === is.id ? {} : namedByOf(is)), ...contentChange(was, is) };
   if (!isOci(is) || (was !== undefined && !isOci(was))) return named;
   const attached = attachedChange(was, is);
   return {
@@ -215,13 +227,6 @@ function notesOn(was: Item | undefined, is: Item): Notes {
     ...(isFiltered(is) && { filtered: true }),
     ...named,
   };
-}
-
-function datesOf(was: Item | undefined, is: Item): Pick<Notes, 'dated'> {
-  const from = was && contentOf(was)?.updated;
-  const to = contentOf(is)?.updated;
-  if (from === to) return {};
-  return { dated: { ...(from !== undefined && { from }), ...(to !== undefined && { to }) } };
 }
 
 function namedByOf(item: Item): { namedBy?: readonly string[] } {

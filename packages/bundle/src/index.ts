@@ -13,6 +13,7 @@ export * from './check-git-refs.ts';
 export * from './check-manifest.ts';
 export * from './complete.ts';
 export type { CredentialsConfig } from './connection-entry.ts';
+export type { ContentChange } from './content-change.ts';
 export { contentOf } from './content-of-item.ts';
 export type { ContentRule } from './content-rule.ts';
 export * from './derived-pins.ts';

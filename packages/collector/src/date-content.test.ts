@@ -45,6 +45,19 @@ describe('content that was fetched', () => {
     expect(found[0]).toMatchObject({ checked: [] });
   });
 
+  it('is refused where it is too old, and bundle.yaml says so', async () => {
+    await expect(
+      dated(', unsigned: true, maxAge: 1d, old: refuse', '2026-03-12T00:00:00Z'),
+    ).rejects.toMatchObject({
+      code: 'CONTENT_TOO_OLD',
+      category: 'trust',
+      message:
+        'file clamav/daily.cvd (clamav-db) is of 2026-03-10T00:00:00Z: older than the 1 day that it may have',
+    });
+    const { events } = await dated(', unsigned: true, maxAge: 2d, old: refuse', '2026-03-12T00:00:00Z');
+    expect(events).toEqual([]);
+  });
+
   it('is refused where ClamAV did not sign it, and nobody said that it need not', async () => {
     await expect(dated('', '2026-03-11T00:00:00Z')).rejects.toMatchObject({
       code: 'SIGNATURE_INVALID',

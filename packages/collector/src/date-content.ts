@@ -8,6 +8,7 @@ import {
   GapferryError,
   type Holding,
   type ImageHolding,
+  printable,
   type Run,
   type SingleFileHolding,
   wishDigest,
@@ -21,7 +22,7 @@ export interface DateContent {
   readonly clock: Clock;
 }
 
-/** The same holdings, with the date of those that are content that grows old; tells of those that are too old. Throws what `readContentDate` throws. */
+/** The same holdings, with the date of those that are content that grows old; tells of those that are too old. Throws `CONTENT_TOO_OLD` naming those that bundle.yaml wants refused then, and what `readContentDate` throws. */
 export async function dateContent(
   { config, holdings, store, clock }: DateContent,
   run: Run,
@@ -34,13 +35,32 @@ export async function dateContent(
     if (choice === undefined || !isDated(holding, holdings)) dated.push(holding);
     else dated.push(await withDate(holding, choice, holdings, store, run));
   }
-  const now = clock.now();
-  for (const one of dated)
-    if ('content' in one && one.content !== undefined) {
-      const message = contentWarning(`${one.kind} ${one.pin.id}`, one.content, now);
-      if (message !== undefined) run.emit({ kind: 'warning', item: one.pin.id, message });
-    }
+  judgeAges(dated, choices, clock.now(), run);
   return dated;
+}
+
+function judgeAges(
+  dated: readonly Holding[],
+  choices: ReadonlyMap<Digest, ContentChoice>,
+  now: Date,
+  run: Run,
+): void {
+  const refused: string[] = [];
+  for (const one of dated) {
+    if (!('content' in one) || one.content === undefined) continue;
+    const message = contentWarning(`${one.kind} ${one.pin.id}`, one.content, now);
+    if (message === undefined) continue;
+    if (choices.get(one.pin.wish)?.old === 'refuse') refused.push(message);
+    else run.emit({ kind: 'warning', item: one.pin.id, message });
+  }
+  if (refused.length > 0)
+    throw new GapferryError({
+      code: 'CONTENT_TOO_OLD',
+      message: printable(refused.slice(0, 10).join('; ')),
+      hint: 'nothing was released: find out why upstream has nothing newer, or whether the clock here is right; "maxAge" of the line under "content" says how old it may be, and "old: warn" takes it nevertheless',
+      origin: 'source',
+      data: { refused },
+    });
 }
 
 function choicesOf({ wishes }: BundleConfig): ReadonlyMap<Digest, ContentChoice> {

@@ -56,5 +56,7 @@ export interface ItemRecord {
   readonly replaced?: NameState;
   /** Refs that were forced, moved or deleted, with the backup ref that keeps what stood there, and those for which a rule of the host was lifted; at most 1,000. */
   readonly refs?: readonly RefChange[];
+  /** Of content that grows old: of when it is, and how old that was when the import ended, in whole seconds ≥ 0 (absent where it is dated ahead). */
+  readonly content?: { readonly updated: string; readonly age?: number };
   readonly error?: { readonly code: ErrorCode; readonly message: string; readonly hint?: string };
 }

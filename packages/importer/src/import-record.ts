@@ -1,7 +1,16 @@
-import { type ImportPlan, type PlanStep, placeOf, wantedState } from '@gapferry/bundle';
+import {
+  contentOf,
+  describeItem,
+  type ImportPlan,
+  type PlanStep,
+  placeOf,
+  wantedState,
+} from '@gapferry/bundle';
 import {
   type Clock,
+  type ContentDate,
   formatTime,
+  freshnessOf,
   type GapferryError,
   type LoadOutcome,
   type NameLoad,
@@ -27,10 +36,13 @@ export interface RecordInput {
 
 /** The account of an import that came to its end. */
 export function makeRecord(input: RecordInput): ImportRecord {
-  const { release, statement, manifestDigest } = input.plan.release.opened;
-  const items = input.plan.steps.map((step) =>
-    toItemRecord(step, input.sent.get(step), input.named.get(step)),
-  );
+  const { release, statement, manifestDigest, manifest } = input.plan.release.opened;
+  const now = input.clock.now();
+  const dates = new Map(manifest.items.map((item) => [describeItem(item), contentOf(item)]));
+  const items = input.plan.steps.map((step) => ({
+    ...toItemRecord(step, input.sent.get(step), input.named.get(step)),
+    ...(step.content !== undefined && ageRecord(dates.get(step.item), now)),
+  }));
   return {
     site: input.site,
     channel: release.channel,
@@ -41,7 +53,7 @@ export function makeRecord(input: RecordInput): ImportRecord {
     manifest: manifestDigest,
     status: statusOf(items, input.accepted),
     beganAt: input.beganAt,
-    endedAt: formatTime(input.clock.now()),
+    endedAt: formatTime(now),
     bytes: items.reduce((sum, item) => sum + item.bytes, 0),
     items,
   };
@@ -64,6 +76,15 @@ function toItemRecord(
     ...(step.nameAction === 'move' && { replaced: replacedBy(step.name) }),
     ...keptRefs(step),
     ...(failed && { error: toErrorRecord(failed) }),
+  };
+}
+
+function ageRecord(content: ContentDate | undefined, now: Date): Pick<ItemRecord, 'content'> {
+  if (content === undefined) return {};
+  const { age, state } = freshnessOf(content, now);
+  const { updated } = content;
+  return {
+    content: { updated, ...(state !== 'dated ahead' && { age: Math.floor(age / 1000) }) },
   };
 }
 

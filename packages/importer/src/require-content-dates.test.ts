@@ -108,6 +108,15 @@ describe('the age of content, on the medium', () => {
     });
   });
 
+  it('stands in the record of the import', async () => {
+    const inside = new Inside();
+    await inside.carry(daily({ kind: 'clamav-db', updated: BUILT }));
+    const { record } = await inside.importRelease();
+    expect(record.items).toMatchObject([
+      { item: 'file av/daily.cvd', content: { updated: BUILT, age: 864_000 } },
+    ]);
+  });
+
   it('comes with no signature of ClamAV that is not there', async () => {
     expect(await verdict(daily({ kind: 'clamav-db', updated: BUILT }, cvd('x'), ['clamav']))).toContain(
       'it is not signed by the makers of ClamAV',

@@ -26,6 +26,13 @@ const DIFF: ReleaseDiff = {
       bytes: 70_000_000,
     },
     {
+      change: 'content',
+      kind: 'file',
+      id: 'av/daily.cvd',
+      mayBe: { from: 604_800, to: 259_200 },
+      bytes: 0,
+    },
+    {
       change: 'refs',
       kind: 'git',
       id: 'git.example/ops/line-a',
@@ -89,9 +96,10 @@ describe('a difference for a change board', () => {
         '    HEAD       gone → main',
         '',
         'Files',
-        `  changed  k3s/k3s  ${short('k')} → ${short('l')}  70.0 MB new`,
+        `  changed  k3s/k3s       ${short('k')} → ${short('l')}  70.0 MB new`,
+        `  same     av/daily.cvd  ${''.padEnd(43)}               may be 7 d old → 3 d old`,
         '',
-        '7 changes (1 moved tag), 120 unchanged.',
+        '8 changes (1 moved tag), 120 unchanged.',
         'New bytes to carry: 1.87 GB of 12.3 GB; no longer needed: 300 MB.',
       ].join('\n'),
     );

@@ -1,8 +1,16 @@
-import type { FileChange, ItemChange, ItemKind, RefChange, ReleaseDiff } from '@gapferry/bundle';
+import type {
+  ContentChange,
+  FileChange,
+  ItemChange,
+  ItemKind,
+  RefChange,
+  ReleaseDiff,
+} from '@gapferry/bundle';
 import { printable, shortDigest } from '@gapferry/core';
 import { aboutRows } from './about-rows.ts';
 import { attachedText, filteredNote } from './attached-text.ts';
 import { formatBytes } from './format-bytes.ts';
+import { formatDuration } from './format-duration.ts';
 import { formatTable } from './format-table.ts';
 import { count, KIND_TITLES, KINDS } from './kind-titles.ts';
 import { signerRows } from './signer-rows.ts';
@@ -31,6 +39,7 @@ function titleOf({ from, to }: ReleaseDiff): string {
 const ORDER: readonly ItemChange['change'][] = [
   'moved',
   'attached',
+  'content',
   'updated',
   'refs',
   'files',
@@ -97,13 +106,14 @@ function rowOf(change: ItemChange): string[] {
         notesText(change),
       ];
     case 'attached':
+    case 'content':
       return ['same', change.id, '', newBytes(change.bytes), notesText(change)];
     case 'updated':
       return ['updated', ...versionChange(change.from, change.to), newBytes(change.bytes), notesText(change)];
     case 'refs':
       return ['changed', change.id, newBytes(change.bytes)];
     case 'files':
-      return ['changed', change.id, filesText(change.files), newBytes(change.bytes)];
+      return ['changed', change.id, filesText(change.files), newBytes(change.bytes), notesText(change)];
     case 'added':
       return ['added', change.id, '', newBytes(change.bytes), notesText(change)];
     case 'removed':
@@ -112,23 +122,32 @@ function rowOf(change: ItemChange): string[] {
 }
 
 /** What names a new image, what belongs to it now and did not, what does no longer, and that its index is not upstream's. */
-function notesText({
-  attached,
-  filtered,
-  namedBy = [],
-  dated,
-}: Exclude<ItemChange, { change: 'refs' | 'files' }>): string {
+function notesText({ attached, filtered, namedBy = [], ...dates }: Notes): string {
   return [
-    ...(dated === undefined ? [] : [datesText(dated)]),
+    ...datesText(dates),
     ...namedBy.slice(0, 1).map((item) => `named by ${item}${othersText(namedBy.length - 1)}`),
     ...(attached === undefined ? [] : [attachedText(attached)]),
     ...(filtered === undefined ? [] : ['filtered index']),
   ].join('; ');
 }
 
-/** `of 2026-11-13T06:00:00Z → 2026-11-20T06:00:00Z`. */
-function datesText({ from, to }: { readonly from?: string; readonly to?: string }): string {
-  return `of ${[from, to].flatMap((date) => date ?? []).join(' → ')}`;
+type Notes = Partial<
+  Omit<Extract<ItemChange, { readonly change: 'moved' }>, 'change' | 'kind' | 'from' | 'to'>
+>;
+
+/** `of 2026-11-13T06:00:00Z → 2026-11-20T06:00:00Z`, `may be 5 d old → 7 d old`. */
+function datesText({ dated, mayBe, until }: ContentChange): string[] {
+  const between = (from: string | undefined, to: string | undefined): string =>
+    [from, to].flatMap((date) => date ?? []).join(' → ');
+  return [
+    ...(dated === undefined ? [] : [`of ${between(dated.from, dated.to)}`]),
+    ...(until === undefined ? [] : [`good until ${until.from ?? 'any time'} → ${until.to ?? 'any time'}`]),
+    ...(mayBe === undefined ? [] : [`may be ${ageText(mayBe.from)} → ${ageText(mayBe.to)}`]),
+  ];
+}
+
+function ageText(seconds: number | undefined): string {
+  return seconds === undefined ? 'of any age' : `${formatDuration(seconds * 1000)} old`;
 }
 
 function othersText(others: number): string {
