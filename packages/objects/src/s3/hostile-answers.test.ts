@@ -87,3 +87,24 @@ describe('a listing', () => {
     await expect(listed(bucket)).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
   });
 });
+
+describe('a session token', () => {
+  it('does not go along to another host', async () => {
+    const elsewhere = await startS3Server({ buckets: { plant: {} } });
+    const server = await startS3Server({ buckets: { plant: {} } });
+    const http = createHttpClient({ wait: async () => {} });
+    cleanup.push(
+      () => server.close(),
+      () => elsewhere.close(),
+      () => http.close(),
+    );
+    const credentials = { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'only-for-one' };
+    const place = { endpoint: server.url, bucket: 'plant', region: 'us-east-1', pathStyle: true };
+    const bucket = openBucket(http, { ...place, credentials, wait: async () => {} });
+    server.addFault({ match: () => true, do: { kind: 'redirect', to: `${elsewhere.url}/plant` } });
+    await listed(bucket).catch(() => {});
+    await bucket.head({ key: 'a', item: 'x' }, run).catch(() => {});
+    expect(elsewhere.requests.length).toBeGreaterThan(0);
+    expect(JSON.stringify(elsewhere.requests)).not.toContain('only-for-one');
+  });
+});

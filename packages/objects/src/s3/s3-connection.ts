@@ -98,6 +98,8 @@ async function askOnce(parts: S3Parts, question: S3Question, run: Run): Promise<
   const { method, body, item, accept = FINE, maxBytes = 32 << 20 } = question;
   const request = {
     ...signedS3(parts, question),
+    // A signature counts for one host, and a session token is a secret.
+    headersStay: true,
     item,
     accept: [...new Set([...accept, ...SPEAKING])],
     maxBytes,
