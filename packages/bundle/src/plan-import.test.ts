@@ -1,4 +1,4 @@
-import type { Digest, NameState, Presence } from '@gapferry/core';
+import type { Digest, NameState, Presence, TargetPermission } from '@gapferry/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { VerifiedRelease } from './complete.ts';
@@ -21,10 +21,14 @@ interface Scene {
   readonly there?: NameState;
   readonly content?: Presence;
   readonly owner?: Ownership;
+  readonly permissions?: readonly TargetPermission[];
 }
 
 /** Plans a release of one item, of which the target and the ledger say what the scene says. */
-function plan(release: VerifiedRelease, { there, content, owner, outlook }: Scene = {}): ImportPlan {
+function plan(
+  release: VerifiedRelease,
+  { there, content, owner, outlook, permissions }: Scene = {},
+): ImportPlan {
   const loads = importLoads(
     release,
     [{ name: 'depot', takes: ['image', 'chart', 'git', 'file'] }],
@@ -35,7 +39,7 @@ function plan(release: VerifiedRelease, { there, content, owner, outlook }: Scen
     ...(item.content && { contentPresence: content ?? { state: 'absent' as const, missingBytes: 10 } }),
     namePresence: { ...presenceOf(item, there), ...outlook },
   }));
-  return planImport(release, surveyed, () => owner);
+  return planImport(release, surveyed, () => owner, permissions);
 }
 
 function presenceOf({ name }: ItemLoads, there: NameState | undefined): Presence {
@@ -180,6 +184,31 @@ describe('refs of a repository', () => {
         owner: { channel: 'line-a', left: there },
       }),
     ).toThrow(/refs\/heads\/next stands at d{40}, which this channel did not put there/);
+  });
+});
+
+describe('permissions', () => {
+  const base = { target: 'depot', on: 'a' };
+  const probed: TargetPermission = { ...base, action: 'push', state: 'probed' };
+  const lacking: TargetPermission = { ...base, action: 'tag', state: 'lacking', remedy: 'let it tag' };
+
+  it('that may be there are told, one that lacks is no plan', () => {
+    expect(plan(image, { permissions: [probed] }).permissions).toEqual([probed]);
+    expect(() => plan(image, { permissions: [probed, lacking] })).toThrow(
+      expect.objectContaining({ code: 'FORBIDDEN', data: { permissions: [probed, lacking] } }),
+    );
+  });
+
+  it('that lack beside a conflict are told with it', () => {
+    expect(() => plan(image, { there: { digest: X }, permissions: [lacking] })).toThrow(
+      expect.objectContaining({
+        code: 'TARGET_CONFLICT',
+        message: expect.stringMatching(
+          /did not put there; it also lacks permissions: tag on a at target depot$/,
+        ),
+        data: expect.objectContaining({ permissions: [lacking] }),
+      }),
+    );
   });
 });
 

@@ -5,13 +5,17 @@ import {
   type Digest,
   GapferryError,
   type HeadChange,
+  isLacking,
+  lackingText,
   type NameLoad,
   type NameState,
   type Presence,
   type RefChange,
   type ReleaseAddress,
   type RepositoryAbout,
+  requirePermissions,
   type SizedDigest,
+  type TargetPermission,
   totalSize,
   uniqueByDigest,
 } from '@gapferry/core';
@@ -25,6 +29,8 @@ export interface SurveyedLoads extends ItemLoads {
   /** Absent where there is no content to load. */
   readonly contentPresence?: Presence;
   readonly namePresence: Presence;
+  /** Where the name will be found, as the target's own clients name it; only of targets that say so. */
+  readonly address?: string;
 }
 
 /** What the ledger knows of a place: which channel put there what last. */
@@ -51,6 +57,8 @@ export interface ImportPlan {
   readonly statement: Digest;
   /** In manifest order; `apply` sorts them into phases. */
   readonly steps: readonly PlanStep[];
+  /** What the targets must allow for it, as far as they can tell: none of it is known to lack. */
+  readonly permissions: readonly TargetPermission[];
   /** Items are counted once each, whatever tags their attachments have; `moved` counts names. */
   readonly totals: {
     readonly items: number;
@@ -70,6 +78,8 @@ export interface PlanStep {
   readonly content?: ContentLoad;
   /** Carries `replaces` when a name moves. */
   readonly name: NameLoad;
+  /** Where the name will be found, as the target's own clients name it; only of targets that say so. */
+  readonly address?: string;
   readonly contentAction: 'send' | 'same';
   /** `describe`: all refs stand; only the default branch, or what the host says of the repository, is set. */
   readonly nameAction: 'create' | 'move' | 'describe' | 'same';
@@ -92,16 +102,19 @@ export interface PlanStep {
 const made = new WeakSet<object>();
 
 /** Decides, from what the targets hold and what the ledger knows, what an import does; pure.
- *  Throws `TARGET_CONFLICT` naming every place where somebody else's work, or another channel's, would be replaced, and `NAME_UNSAFE` when two items of the release want one place. */
+ *  Throws `TARGET_CONFLICT` naming every place where somebody else's work, or another channel's, would be replaced, `FORBIDDEN` naming every permission that lacks, and `NAME_UNSAFE` when
+ *  two items of the release want one place. */
 export function planImport(
   release: VerifiedRelease,
   surveyed: readonly SurveyedLoads[],
   ownerOf: LookUpOwner,
+  permissions: readonly TargetPermission[] = [],
 ): ImportPlan {
   const { address, statement, release: predicate } = requireVerified(release).opened;
   requireOnePlaceEach(surveyed);
   const conflicts = surveyed.flatMap((loads) => conflictsOf(loads, predicate.channel, ownerOf));
-  if (conflicts.length > 0) throw conflictError(conflicts);
+  if (conflicts.length > 0) throw conflictError(conflicts, permissions);
+  requirePermissions(permissions);
   const steps = surveyed.map((loads) => toStep(loads, predicate.channel, ownerOf));
   const items = new Set(steps.map(({ item }) => item)).size;
   const toLoad = new Set(steps.filter(isChange).map(({ item }) => item)).size;
@@ -110,6 +123,7 @@ export function planImport(
     address,
     statement,
     steps: Object.freeze(steps),
+    permissions,
     totals: {
       items,
       toLoad,
@@ -177,7 +191,7 @@ function samePlace(one: Item, other: Item, place: string, target: string): Gapfe
 function toStep(surveyed: SurveyedLoads, channel: string, ownerOf: LookUpOwner): PlanStep {
   const prunes = ownPrunes(surveyed, channel, ownerOf);
   const described = describedName(surveyed, channel, ownerOf);
-  const { target, item, content, contentPresence, namePresence } = surveyed;
+  const { target, item, content, contentPresence, namePresence, address } = surveyed;
   const toSend =
     contentPresence === undefined || contentPresence.state === 'same' ? undefined : contentPresence;
   const refs = [...(namePresence.changes ?? []), ...prunes];
@@ -187,6 +201,7 @@ function toStep(surveyed: SurveyedLoads, channel: string, ownerOf: LookUpOwner):
     kind: item.kind,
     ...(content !== undefined && { content }),
     name: { ...plannedName(surveyed, prunes), ...described.name },
+    ...(address !== undefined && { address }),
     contentAction: toSend === undefined ? 'same' : 'send',
     nameAction: nameActionOf(surveyed, prunes, described.change),
     bytes: toSend?.missingBytes ?? 0,
@@ -320,19 +335,25 @@ function isHeld(owner: Ownership, presence: Presence): boolean {
   return Object.keys(owner.left).length > 0 || presence.state !== 'absent';
 }
 
-function conflictError(conflicts: readonly Conflict[]): GapferryError {
+/** What lacks besides is told with them: whoever clears the way should need one walk. */
+function conflictError(
+  conflicts: readonly Conflict[],
+  permissions: readonly TargetPermission[],
+): GapferryError {
   const lines = conflicts
     .slice(0, 10)
     .map(({ target, place, reason }) => `${place} at target ${target} ${reason}`);
   const more = conflicts.length > 10 ? `; and ${conflicts.length - 10} more` : '';
+  const lacking = permissions.filter(isLacking);
+  const lack = lacking.length === 0 ? '' : `; it also lacks permissions: ${lackingText(lacking)}`;
   const isForeign = conflicts.some(({ refused }) => refused === undefined);
   return new GapferryError({
     code: 'TARGET_CONFLICT',
-    message: `${isForeign ? 'the import would replace what is not its own' : 'the release wants what a target does not take'}: ${lines.join('; ')}${more}`,
+    message: `${isForeign ? 'the import would replace what is not its own' : 'the release wants what a target does not take'}: ${lines.join('; ')}${more}${lack}`,
     hint: isForeign
       ? 'nothing was loaded; find out who put it there, move it away or take it out of the bundle'
       : 'nothing was loaded; `refs` of the target in site.yaml says what may be forced, moved and lifted',
     origin: 'target',
-    data: { conflicts },
+    data: { conflicts, ...(lacking.length > 0 && { permissions }) },
   });
 }

@@ -37,6 +37,7 @@ export * from './matches-ref.ts';
 export * from './media-types.ts';
 export * from './nearest-name.ts';
 export * from './parse-json.ts';
+export * from './permission.ts';
 export * from './pin.ts';
 export * from './platform.ts';
 export * from './printable.ts';

@@ -1,4 +1,5 @@
 import type { BlobReader } from './blobs.ts';
+import type { Permission } from './permission.ts';
 import type { Run } from './run.ts';
 import type { ContentLoad, Load, LoadOutcome, NameLoad, Target } from './target.ts';
 
@@ -24,4 +25,25 @@ export interface BatchTarget extends Target {
 
 export function isBatchTarget(target: Target): target is BatchTarget {
   return 'loadNames' in target && 'readBackAll' in target;
+}
+
+/** A target that can tell what it may do before it does it. */
+export interface PermissionTarget extends Target {
+  /** What loading `wanted` needs to be allowed, and what is known of that. What reading cannot tell is begun and cancelled, and nothing of it stays: whoever only looks asks with what would really change something,
+   *  after the survey, and never with nothing. Answers as well where the survey was refused. */
+  permissions(wanted: readonly Load[], run: Run): Promise<readonly Permission[]>;
+}
+
+export function hasPermissions(target: Target): target is PermissionTarget {
+  return 'permissions' in target && typeof target.permissions === 'function';
+}
+
+/** A target that can say where a name will be found. */
+export interface AddressTarget extends Target {
+  /** As its own clients name it: `s3://bucket/key`, a path, a URL; of a directory with a slash at the end. Asks nobody. */
+  addressOf(name: NameLoad): string;
+}
+
+export function hasAddresses(target: Target): target is AddressTarget {
+  return 'addressOf' in target && typeof target.addressOf === 'function';
 }

@@ -40,7 +40,7 @@ describe('surveying the targets', () => {
       ['depot', depot.object],
     ]);
     const release = await inside.verify();
-    const surveyed = await surveyTargets(
+    const { loads: surveyed } = await surveyTargets(
       { release, medium: inside.blobs, rules: inside.rules, targets },
       quietRun(),
     );

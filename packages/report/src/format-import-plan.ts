@@ -9,12 +9,14 @@ import {
   type RefChange,
   shortDigest,
   shortRefName,
+  type TargetPermission,
 } from '@gapferry/core';
 import { aboutRows } from './about-rows.ts';
 import { filteredNote } from './attached-text.ts';
 import { formatBytes } from './format-bytes.ts';
 import { formatTable } from './format-table.ts';
 import { count } from './kind-titles.ts';
+import { permissionLines } from './permission-lines.ts';
 import { refLines } from './ref-lines.ts';
 
 /** An import plan as a document for other programs: what would be done, not how. */
@@ -22,6 +24,8 @@ export interface ImportPlanJson {
   readonly format: 'gapferry.plan/1';
   readonly release: { readonly channel: string; readonly sequence: number; readonly statement: Digest };
   readonly totals: ImportPlan['totals'];
+  /** What the targets must allow for it: `proven`, `probed` or `unknown` each. Absent where no target was asked. */
+  readonly permissions?: readonly TargetPermission[];
   readonly steps: readonly ImportPlanStepJson[];
 }
 
@@ -33,6 +37,8 @@ export interface ImportPlanStepJson {
   readonly of?: 'attachment';
   /** Where it becomes visible: `oci registry/path:tag`, `git host/path`, `file path`. */
   readonly place: string;
+  /** The same as the target's own clients name it: `s3://bucket/key`, a path, a URL; only of targets that say so. */
+  readonly address?: string;
   readonly content: PlanStep['contentAction'];
   readonly name: PlanStep['nameAction'];
   /** To send. */
@@ -53,11 +59,18 @@ export interface ImportPlanStepJson {
   readonly filtered?: true;
 }
 
-export function toImportPlanJson({ address, statement, totals, steps }: ImportPlan): ImportPlanJson {
+export function toImportPlanJson({
+  address,
+  statement,
+  totals,
+  steps,
+  permissions,
+}: ImportPlan): ImportPlanJson {
   return {
     format: 'gapferry.plan/1',
     release: { channel: address.channel, sequence: address.sequence, statement },
     totals,
+    ...(permissions.length > 0 && { permissions }),
     steps: steps.map(toStepJson),
   };
 }
@@ -68,6 +81,7 @@ function toStepJson({
   item,
   content,
   name,
+  address,
   contentAction,
   nameAction,
   bytes,
@@ -84,6 +98,7 @@ function toStepJson({
     item,
     ...(content === undefined && { of: 'attachment' }),
     place: placeOf(name),
+    ...(address !== undefined && { address }),
     content: contentAction,
     name: nameAction,
     bytes,
@@ -99,10 +114,14 @@ function toStepJson({
 
 /** An import plan for people: per target, moved names first; what is there already is only counted. */
 export function formatImportPlan(plan: ImportPlan): string {
-  const { address, statement, steps, totals } = plan;
+  const { address, statement, steps, totals, permissions } = plan;
   const title = `release ${formatReleaseAddress(address)} (${shortDigest(statement)}…)`;
   const targets = [...Map.groupBy(steps, (step) => step.target)].map(([target, own]) =>
-    targetText(target, own),
+    targetText(
+      target,
+      own,
+      permissions.filter((permission) => permission.target === target),
+    ),
   );
   const note = filteredNote(steps.filter(({ filtered }) => filtered).length);
   const notes = note === undefined ? [] : [`${note}.`];
@@ -112,7 +131,11 @@ export function formatImportPlan(plan: ImportPlan): string {
 const ORDER: readonly PlanStep['nameAction'][] = ['move', 'create', 'describe', 'same'];
 
 /** Tags of attachments go along with their items: only those that move are shown one by one. */
-function targetText(target: string, steps: readonly PlanStep[]): string {
+function targetText(
+  target: string,
+  steps: readonly PlanStep[],
+  permissions: readonly TargetPermission[],
+): string {
   const own = steps.filter(({ content }) => content !== undefined);
   const tags = steps.filter(({ content, nameAction }) => content === undefined && nameAction === 'create');
   const changed = steps
@@ -126,6 +149,7 @@ function targetText(target: string, steps: readonly PlanStep[]): string {
     ...changed.flatMap(aboutLines),
     ...(tags.length === 0 ? [] : [`  ${count(tags.length, 'tag')} of attachments`]),
     ...(same === 0 ? [] : [`  ${count(same, 'item')} there already`]),
+    ...permissionLines(permissions),
   ];
   return lines.join('\n');
 }
@@ -138,7 +162,7 @@ function rowOf(step: PlanStep): string[] {
     ...(step.lfs === undefined ? [] : [count(step.lfs, 'LFS object')]),
   ];
   const note = notes.filter((text) => text !== '').join(', ');
-  return [ACTIONS[step.nameAction], step.item, `→ ${placeOf(step.name)}`, bytes, note];
+  return [ACTIONS[step.nameAction], step.item, `→ ${step.address ?? placeOf(step.name)}`, bytes, note];
 }
 
 const ACTIONS = { move: 'move', create: 'create', describe: 'describe', same: 'content' } as const;

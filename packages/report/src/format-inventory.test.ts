@@ -123,6 +123,7 @@ const name = { ...base, phase: 'name', of: 'image', tag: '1' } as const;
 const PLAN = {
   address: { channel: 'line-a', sequence: 3 },
   statement: digestOf('statement'),
+  permissions: [],
   steps: [
     {
       target: 'here',
@@ -240,6 +241,25 @@ describe('an import plan', () => {
     ]);
     const { head, about } = described;
     expect(toImportPlanJson(plan).steps[0]).toMatchObject({ name: 'describe', head, about });
+  });
+
+  it('says where a target’s own clients find what is loaded, and what the target must allow', () => {
+    const [file] = PLAN.steps;
+    const address = 's3://plant/line-a/1.4.0/tool';
+    const permission = {
+      target: 'here',
+      action: 's3:PutObject',
+      on: 's3://plant/*',
+      state: 'probed',
+    } as const;
+    const plan = {
+      ...PLAN,
+      steps: [{ ...file, address }],
+      permissions: [permission, { ...permission, target: 'there' }],
+    } as ImportPlan;
+    expect(formatImportPlan(plan)).toContain(`  → ${address}  `);
+    expect(formatImportPlan(plan)).toMatch(/\n {2}permissions: 1 probed\n\n/);
+    expect(toImportPlanJson(plan)).toMatchObject({ permissions: plan.permissions, steps: [{ address }] });
   });
 
   it('says so when there is nothing to do', () => {

@@ -1,0 +1,30 @@
+import type { ItemLoads, SurveyedLoads } from '@gapferry/bundle';
+import { hasPermissions, type Load, type Run, type Target, type TargetPermission } from '@gapferry/core';
+import { requireTarget } from './require-target.ts';
+
+/** Asks targets that can tell what they allow, about what would change there; about everything where they could not be surveyed. A target that has it all is asked nothing. */
+export async function askPermissions(
+  loads: ReadonlyArray<ItemLoads & Partial<SurveyedLoads>>,
+  targets: ReadonlyMap<string, Target>,
+  run: Run,
+): Promise<readonly TargetPermission[]> {
+  const all: TargetPermission[] = [];
+  for (const [name, own] of Map.groupBy(loads, ({ target }) => target)) {
+    const target = requireTarget(targets, name);
+    const wanted = own.flatMap(wantedOf);
+    if (wanted.length === 0 || !hasPermissions(target)) continue;
+    const permissions = await target.permissions(wanted, run);
+    all.push(...permissions.map((permission) => ({ target: name, ...permission })));
+  }
+  return all;
+}
+
+function wantedOf({
+  content,
+  name,
+  contentPresence,
+  namePresence,
+}: ItemLoads & Partial<SurveyedLoads>): readonly Load[] {
+  const isSent = content !== undefined && contentPresence?.state !== 'same';
+  return [...(isSent ? [content] : []), ...(namePresence?.state !== 'same' ? [name] : [])];
+}
