@@ -17,7 +17,7 @@ import {
   type SignedFile,
   type UrlFileWish,
 } from '@gapferry/core';
-import { type Checksum, findChecksum } from './checksum-list.ts';
+import { type Checksum, type ChecksumList, readChecksums } from './checksum-list.ts';
 import { nameOfPlace, type SmallFiles } from './small-files.ts';
 
 export interface DemandMeans {
@@ -45,17 +45,22 @@ export async function checksumOf(
       yield bytes;
     },
   };
-  const checksum = findChecksum(
-    Buffer.from(bytes).toString('utf8'),
-    demand.name ?? nameInUrl(wish.url),
-    place,
-  );
+  const checksum = listIn(bytes).find(demand.name ?? nameInUrl(wish.url), place);
   if (demand.signature === undefined) return { checksum, checks: ['checksums'] };
   const signed = await requireSigned(means, list, demand.signature, `${place} of ${wish.as}`, run);
   return {
     checksum,
     checks: ['checksums', ...signed.map((check) => ({ ...check, of: 'checksums' as const }))],
   };
+}
+
+const lists = new WeakMap<Uint8Array, ChecksumList>();
+
+/** Thousands of files may stand in one list. */
+function listIn(bytes: Uint8Array): ChecksumList {
+  const list = lists.get(bytes) ?? readChecksums(bytes);
+  lists.set(bytes, list);
+  return list;
 }
 
 /** Holds a file that is in the store against everything that its wish demands. Throws `DIGEST_MISMATCH` with both digests, `SIGNATURE_INVALID`, `KEY_UNKNOWN`, and what `checksumOf` throws. */
