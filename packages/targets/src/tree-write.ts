@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import * as fs from 'node:fs';
 import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Bytes, briefCalls, checkRun, type Run } from '@gapferry/core';
-import { inLanes } from './in-lanes.ts';
+import { type Bytes, briefCalls, checkRun, inLanes, type Run } from '@gapferry/core';
 import { errnoOf, inTheWay, treeError } from './tree-error.ts';
 import { factsOf } from './tree-look.ts';
 
@@ -113,8 +113,13 @@ export async function sweepIncoming(incoming: string, now: number = Date.now()):
   for (const name of names.filter((entry) => entry.endsWith('.part'))) {
     const path = join(incoming, name);
     const facts = await stat(path).catch(() => undefined);
-    if (facts !== undefined && now - facts.mtimeMs > LEFT_BEHIND_MS) await unlink(path).catch(() => {});
+    if (facts !== undefined && now - lastWrite(facts) > LEFT_BEHIND_MS) await unlink(path).catch(() => {});
   }
+}
+
+/** What has the time of all files is about to get its name: another process may be waiting for the disk to sync it. */
+function lastWrite({ mtimeMs, ctimeMs }: Stats): number {
+  return mtimeMs === FILE_TIME.getTime() ? ctimeMs : mtimeMs;
 }
 
 async function writeSynced(path: string, { bytes, executable }: TreeWrite, run: Run): Promise<void> {

@@ -114,6 +114,8 @@ async function probeRoot(root: string): Promise<Probed> {
   if (!facts.isDirectory()) throw noDirectory(root, 'it is no directory');
   try {
     await access(root, constants.W_OK | constants.X_OK);
+    // It may be a link by now.
+    await factsAt(root, `${INCOMING}/x`);
     await sweepIncoming(join(root, INCOMING));
     return { keepsBits: !WITHOUT_BITS.has((await statfs(root)).type) };
   } catch (error) {

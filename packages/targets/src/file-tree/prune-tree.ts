@@ -1,5 +1,4 @@
-import { digestFromHex, type Run, unsafePathReason } from '@gapferry/core';
-import { inLanes } from '../in-lanes.ts';
+import { digestFromHex, inLanes, type Run, unsafePathReason } from '@gapferry/core';
 import type { EarlierRelease, IndexedFile, ReleaseIndex } from '../s3/release-index.ts';
 import { SUMS, type TreePlace } from './tree-place.ts';
 import { readTreeSums } from './tree-records.ts';
@@ -42,7 +41,8 @@ export async function pruneReleases(
 
 async function pruneRelease(place: TreePlace, release: EarlierRelease, run: Run): Promise<void> {
   const prefix = place.keys.prefixOf(release);
-  if (prefix === place.keys.prefix) return;
+  // Our record lies where others may write to it: what it says must not lead out of the place.
+  if (prefix === place.keys.prefix || unsafePathReason(`${prefix}${SUMS}`) !== undefined) return;
   const lines = (await readTreeSums(place, prefix, run)) ?? [];
   const own = lines.filter(({ path }) => unsafePathReason(`${prefix}${path}`) === undefined);
   const remove = (
