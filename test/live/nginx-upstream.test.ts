@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { digestOf } from '@gapferry/core';
 import { mustRun, seededBuffer } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -86,5 +86,43 @@ describe.skipIf(lacks('nginx', 'openssl', 'sha256sum'))('files from nginx', { ti
     await host.collect(0);
     const ranges = (await upstream.asked()).filter((line) => / 206 bytes=\d+-/.test(line));
     expect(ranges.length).toBeGreaterThan(0);
+  });
+
+  it('go on by Range after kill -9 also where nobody says what they are, and are never two in one', async () => {
+    const large = seededBuffer(12_000_000, 'large');
+    await upstream.put('large.bin', large);
+    await host.want(
+      `files:\n  - {url: "${upstream.url}/slow/large.bin", as: large.bin, check: first-seen}\n`,
+    );
+    const collect = gapferryCommand(host.machine, ['collect', 'bundles/line-a', '--first']);
+    const came = async (): Promise<number> => await largestBelow(host.path('depot/work/files'));
+    await killWhen(collect, async () => (await came()) > 3_000_000);
+    const kept = await came();
+    // Another process is killed on the way, and goes on where the first was.
+    await killWhen(collect, async () => (await came()) > 7_000_000);
+    const keptLater = await came();
+    await host.collect(0);
+    expect(digestOf(await readFile(host.path(`depot/blobs/sha256/${digestOf(large).slice(7)}`)))).toBe(
+      digestOf(large),
+    );
+    const asked = (await upstream.asked()).filter((line) => line.startsWith('GET /slow/large.bin'));
+    const begun = asked.map((line) => Number(/ 206 bytes=(\d+)-/.exec(line)?.[1] ?? 0));
+    const chunk = 1 << 20;
+    expect(begun).toHaveLength(3);
+    expect(begun[1]).toBeGreaterThan(kept - 2 * chunk);
+    expect(begun[2]).toBeGreaterThan(keptLater - 2 * chunk);
+    await host.want(
+      `files:\n  - {url: "${upstream.url}/slow/large.bin", as: other.bin, check: first-seen}\n`,
+    );
+    await upstream.put('large.bin', seededBuffer(12_000_000, 'second'));
+    await killWhen(
+      gapferryCommand(host.machine, ['collect', 'bundles/line-a']),
+      async () => (await came()) > 3_000_000,
+    );
+    const third = seededBuffer(12_000_000, 'third');
+    await upstream.put('large.bin', third);
+    expect(await host.collect(0, [])).toMatchObject({ kind: 'sealed' });
+    const lock = await readFile(host.path('bundles/line-a/bundle.lock.json'), 'utf8');
+    expect(lock).toContain(digestOf(third));
   });
 });

@@ -42,6 +42,8 @@ export interface StreamedBody {
 export interface BodyRequest extends HttpRequest {
   /** Bytes of the whole body, where they are known: checked (`SIZE_MISMATCH`). */
   readonly size?: number;
+  /** `headers` as of now, for each try: a signature gets old while a body is read. */
+  readonly renewed?: () => Readonly<Record<string, string>>;
   /** For a body that nobody knows the digest of, so that bytes of two states of it would not be noticed. */
   readonly held?: HeldBody;
 }

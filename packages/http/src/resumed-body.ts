@@ -68,7 +68,11 @@ export async function openAt(
   run: Run,
 ): Promise<{ trip: Trip; part: BodyPart }> {
   const trip = await exchange(
-    { ...request, accept: at === 0 ? [200] : [200, 206, 416] },
+    {
+      ...request,
+      ...(request.renewed && { headers: request.renewed() }),
+      accept: at === 0 ? [200] : [200, 206, 416],
+    },
     rangeHeaders(at, identity),
     run,
   );

@@ -17,7 +17,7 @@ import {
   requireSafeName,
 } from './directory-files.ts';
 import { eachLimited } from './each-limited.ts';
-import { objectOrigin } from './file-origin.ts';
+import { type FileReading, objectOrigin, readObject } from './file-origin.ts';
 import type { FileLearner } from './learn-file.ts';
 import type { ListedObject, S3Bucket } from './s3/s3-bucket.ts';
 
@@ -89,14 +89,7 @@ function originOf({ bucket, item }: BucketDirectory, { key, etag, size }: Listed
     ...objectOrigin(bucket, { key }, item),
     state: async (before: { readonly etag?: string } | undefined) =>
       before?.etag === etag ? ('unchanged' as const) : { etag },
-    read: (limit: number, run: Run) => {
-      if (size <= limit) return bucket.open({ key, item, size }, 0, run);
-      throw new GapferryError({
-        code: 'LIMIT_EXCEEDED',
-        message: printable(`${key} at ${bucket.place} has ${size} bytes; the limit is ${limit}`),
-        origin: 'source',
-      });
-    },
+    read: (reading: FileReading, run: Run) => readObject(bucket, { key, item, size, etag }, reading, run),
   };
 }
 

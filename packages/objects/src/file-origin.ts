@@ -1,5 +1,5 @@
-import { type ByteSource, type Bytes, type Digest, GapferryError, type Run } from '@gapferry/core';
-import type { HttpClient } from '@gapferry/http';
+import { type ByteSource, type Bytes, type Digest, GapferryError, printable, type Run } from '@gapferry/core';
+import type { HeldBody, HttpClient } from '@gapferry/http';
 import { isRefusal, learnFileSize } from './file-size.ts';
 import type { S3Bucket } from './s3/s3-bucket.ts';
 import { wideSource } from './wide-source.ts';
@@ -12,10 +12,16 @@ export interface FileOrigin {
   size(sha256: Digest, limit: number, run: Run): Promise<number>;
   /** What names its state now, or that it is still the one before. */
   state(before: FileState | undefined, run: Run): Promise<'unchanged' | FileState>;
-  /** All of it, at most `limit` bytes (`LIMIT_EXCEEDED`). */
-  read(limit: number, run: Run): Bytes;
+  /** All of it from an offset, at most `limit` bytes in all (`LIMIT_EXCEEDED`), held together by its validator. */
+  read(reading: FileReading, run: Run): Bytes;
   /** `told`: of bytes that were there already. */
   source(size: number, told: (bytes: number) => void, run: Run): ByteSource;
+}
+
+export interface FileReading {
+  readonly limit: number;
+  readonly from: number;
+  readonly held: HeldBody;
 }
 
 export interface FileState {
@@ -44,7 +50,7 @@ export function httpOrigin(http: HttpClient, url: string, item: string): FileOri
         throw error;
       }
     },
-    read: (maxBytes, run) => http.body({ url, item, maxBytes }, 0, run),
+    read: ({ limit: maxBytes, from, held }, run) => http.body({ url, item, maxBytes, held }, from, run),
     source: (size, told, run) => wideSource(http, { url, item, size }, told, run),
   };
 }
@@ -73,7 +79,6 @@ export function objectOrigin(
       data: { item, place: bucket.place },
     });
   };
-  const open = (size: number, from: number, run: Run): Bytes => bucket.open({ ...at, item, size }, from, run);
   return {
     name: `object ${bucket.place}/${at.key} ${at.version ?? ''}`,
     size: async (_sha256, _limit, run) => (await facts(run)).size,
@@ -81,19 +86,42 @@ export function objectOrigin(
       const { etag } = await facts(run);
       return before?.etag === etag ? 'unchanged' : { etag };
     },
-    async *read(limit, run) {
-      const { size } = await facts(run);
-      if (size <= limit) yield* open(size, 0, run);
-      else
-        throw new GapferryError({
-          code: 'LIMIT_EXCEEDED',
-          message: `${item} at ${bucket.place} has ${size} bytes; the limit is ${limit}`,
-          origin: 'source',
-        });
+    async *read(reading, run) {
+      yield* readObject(bucket, { ...at, item, ...(await facts(run)) }, reading, run);
     },
     source: (size, told, run) => (from) => {
       if (from > 0) told(from);
-      return open(size, from, run);
+      return bucket.open({ ...at, item, size }, from, run);
     },
   };
+}
+
+/** An object as the store tells of it. */
+export interface FoundObject {
+  readonly key: string;
+  readonly version?: string;
+  readonly item: string;
+  readonly size: number;
+  readonly etag: string;
+}
+
+/** All of an object, from an offset where it is still the one that its first bytes are of. */
+export function readObject(
+  bucket: S3Bucket,
+  { etag, ...object }: FoundObject,
+  { limit, from, held }: FileReading,
+  run: Run,
+): Bytes {
+  if (object.size > limit)
+    throw new GapferryError({
+      code: 'LIMIT_EXCEEDED',
+      message: printable(`${object.item} at ${bucket.place} has ${object.size} bytes; the limit is ${limit}`),
+      origin: 'source',
+    });
+  const isSame = held.by !== undefined && 'etag' in held.by && held.by.etag === etag;
+  if (from > 0 && !isSame) {
+    held.anew();
+    return bucket.open({ ...object, held: { learnt: held.learnt, anew: held.anew } }, 0, run);
+  }
+  return bucket.open({ ...object, held }, from, run);
 }

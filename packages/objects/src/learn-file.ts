@@ -1,27 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import {
-  type Bytes,
-  type Digest,
-  GapferryError,
-  type Hasher,
-  hexOf,
-  isDigest,
-  isGapferryError,
-  type Run,
-  sha256,
-} from '@gapferry/core';
+import { rm, stat } from 'node:fs/promises';
+import { type Bytes, GapferryError, isDigest, isGapferryError, type Run } from '@gapferry/core';
+import type { BodyValidator } from '@gapferry/http';
 import type { FileOrigin, FileState } from './file-origin.ts';
 import { readLocalFile } from './local/read-local-file.ts';
-
-/** What a file was found to be. */
-export interface LearntFile {
-  readonly sha256: Digest;
-  /** 128 lower-case hex digits. */
-  readonly sha512: string;
-  readonly size: number;
-}
+import { bodyIn, openPartial, type PartialFile, unkeptPartial } from './partial-file.ts';
+import type { LearntFile } from './partial-state.ts';
 
 /** What is remembered between runs; who forgets only asks again. */
 export interface Lookups {
@@ -58,8 +41,8 @@ export function fileLearner({ limit, directory, lookups }: FileLearnerOptions): 
     const state = await origin.state(before, run);
     if (state === 'unchanged' && before !== undefined) return before;
     const counted: Run = { signal: run.signal, emit: (event) => event.kind !== 'bytes' && run.emit(event) };
-    const learnt = await readThrough(origin.read(limit, counted), directory);
-    if (state !== 'unchanged') await lookups?.put(origin.name, { ...learnt, ...state });
+    const { learnt, by } = await readThrough(origin, { limit, ...(directory && { directory }) }, counted);
+    if (state !== 'unchanged' && isOf(state, by)) await lookups?.put(origin.name, { ...learnt, ...state });
     return learnt;
   };
   return {
@@ -82,52 +65,44 @@ export function fileLearner({ limit, directory, lookups }: FileLearnerOptions): 
   };
 }
 
-function bodyIn(directory: string, digest: Digest): string {
-  return join(directory, `${hexOf(digest)}.body`);
-}
-
-/** Hashes all bytes, and writes them where a directory is given: under a name that says what they are, once they are whole. */
-async function readThrough(bytes: Bytes, directory: string | undefined): Promise<LearntFile> {
-  const hashes = { sha256: sha256(), sha512: createHash('sha512'), size: 0 };
-  if (directory === undefined) {
-    for await (const chunk of bytes) addTo(hashes, chunk);
-    return learntFrom(hashes);
-  }
-  const temporary = join(directory, `${randomUUID()}.part`);
+/** Hashes all bytes, and keeps them where a directory is given: what an earlier process read of them is not read again. `by`: what held them. */
+async function readThrough(
+  origin: FileOrigin,
+  { limit, directory }: Pick<FileLearnerOptions, 'limit' | 'directory'>,
+  run: Run,
+): Promise<{ readonly learnt: LearntFile; readonly by: BodyValidator | undefined }> {
   try {
-    await mkdir(directory, { recursive: true });
-    await writeThrough(temporary, bytes, hashes);
-    const learnt = learntFrom(hashes);
-    await rename(temporary, bodyIn(directory, learnt.sha256));
-    return learnt;
+    const part = directory === undefined ? unkeptPartial() : await openPartial(directory, origin.name);
+    return await readPart(origin, part, limit, run);
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
-    throw isGapferryError(error) ? error : unkept(directory, error);
+    throw isGapferryError(error) || directory === undefined ? error : unkept(directory, error);
   }
 }
 
-async function writeThrough(path: string, bytes: Bytes, hashes: Hashes): Promise<void> {
-  await using file = await open(path, 'wx', 0o600);
-  for await (const chunk of bytes) {
-    addTo(hashes, chunk);
-    for (let at = 0; at < chunk.byteLength; ) at += (await file.write(chunk, at)).bytesWritten;
+async function readPart(origin: FileOrigin, part: PartialFile, limit: number, run: Run) {
+  let by = part.by;
+  const held = {
+    ...(by !== undefined && { by }),
+    learnt(validator: BodyValidator | undefined) {
+      by = validator;
+      part.hold(validator);
+    },
+    anew: () => part.begin(),
+  };
+  let isWhole = false;
+  try {
+    for await (const chunk of origin.read({ limit, from: part.size, held }, run)) await part.add(chunk);
+    isWhole = true;
+    return { learnt: await part.whole(), by };
+  } finally {
+    if (!isWhole) await part.leave();
   }
 }
 
-interface Hashes {
-  readonly sha256: Hasher;
-  readonly sha512: ReturnType<typeof createHash>;
-  size: number;
-}
-
-function addTo(hashes: Hashes, chunk: Uint8Array): void {
-  hashes.sha256.update(chunk);
-  hashes.sha512.update(chunk);
-  hashes.size += chunk.byteLength;
-}
-
-function learntFrom({ sha256: one, sha512, size }: Hashes): LearntFile {
-  return { sha256: one.digest(), sha512: sha512.digest('hex'), size };
+/** A server may have given another state than the one that it was asked about. */
+function isOf({ etag }: FileState, by: BodyValidator | undefined): boolean {
+  const bare = (text: string): string => text.replace(/^W\/|"/g, '');
+  return etag === undefined || by === undefined || !('etag' in by) || bare(etag) === bare(by.etag);
 }
 
 /** Somebody may have written anything there. */

@@ -32,8 +32,10 @@ export function bucketObjects(
     },
     open: (at, from, run): Bytes => {
       const query: Record<string, string> = at.version === undefined ? {} : { versionId: at.version };
-      const request = signedS3(parts, { method: 'GET', key: at.key, query, item: at.item });
-      return parts.http.body({ ...request, item: at.item, size: at.size, headersStay: true }, from, run);
+      const { key, item, size, held } = at;
+      const signed = () => signedS3(parts, { method: 'GET', key, query, item });
+      const request = { ...signed(), renewed: () => signed().headers, headersStay: true, item, size };
+      return parts.http.body({ ...request, ...(held && { held }) }, from, run);
     },
     async put({ key, item }, body, options, run) {
       const headers = { ...putHeaders(options), ...bodyHeaders(body) };

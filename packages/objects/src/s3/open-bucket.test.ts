@@ -41,6 +41,17 @@ async function listed(bucket: S3Bucket, prefix = ''): Promise<ListedObject[]> {
 const at = (key: string) => ({ key, item: 'x' });
 
 describe('a bucket', () => {
+  it('signs anew where it goes on with an object: signatures get old while it is read', async () => {
+    let hour = 0;
+    const now = () => new Date(Date.UTC(2026, 0, 5, hour++));
+    const { bucket, server } = await open({ buckets: { plant: {} } }, { now });
+    server.place('plant', 'a', Buffer.alloc(100_000));
+    server.addFault({ match: () => true, times: 1, do: { kind: 'cut', afterBytes: 50_000 } });
+    await Array.fromAsync(bucket.open({ ...at('a'), size: 100_000 }, 0, run)).catch(() => {});
+    const [first, next] = server.requests.map(({ headers }) => headers['x-amz-date']);
+    expect([first === undefined, first === next]).toEqual([false, false]);
+  });
+
   it('gives back what was put there, under any key, with what was said of it', async () => {
     const { bucket } = await open();
     const key = "a b/ü'()!*+&=%/x.txt";

@@ -1,4 +1,13 @@
 import type { Bytes, Digest, Run } from '@gapferry/core';
+import type { HeldBody } from '@gapferry/http';
+
+/** An object that is read as a stream. */
+export interface OpenedObject extends ObjectAt {
+  readonly version?: string;
+  readonly size: number;
+  /** As for a body. */
+  readonly held?: HeldBody;
+}
 
 /** One bucket of an object store that speaks the S3 API. Questions are asked again after failed trips; answers count.
  *  "There is none" is only what a 404 for the key says. Errors carry the store's own code in `data.s3` (`NoSuchBucket`, `AccessDenied`, …). */
@@ -12,7 +21,7 @@ export interface S3Bucket {
   /** A small object whole; `LIMIT_EXCEEDED` for more than `most` bytes. */
   read(at: ObjectAt, most: number, run: Run): Promise<ReadObject | undefined>;
   /** An object as a stream from an offset on, resumed after a cut connection; of `version` where one is named. `size`: of the whole object. */
-  open(at: ObjectAt & { readonly version?: string; readonly size: number }, from: number, run: Run): Bytes;
+  open(at: OpenedObject, from: number, run: Run): Bytes;
   /** One request; at most 5 GiB. The store checks the digest before it keeps anything. */
   put(at: ObjectAt, body: ObjectBody, options: PutOptions, run: Run): Promise<StoredObject>;
   /** The store copies by itself, at most 5 GiB: nothing is sent. Throws `TARGET_CONFLICT` when `from` is not there with that ETag. */
@@ -28,7 +37,10 @@ export interface S3Bucket {
   complete(at: ObjectAt, upload: string, parts: readonly UploadedPart[], run: Run): Promise<StoredObject>;
   /** Fine when there is none. */
   abort(at: ObjectAt, upload: string, run: Run): Promise<void>;
-  settings(run: Run): Promise<BucketSettings>;
+  /** Ids of uploads to this very key that were begun and not ended, in no order. */
+  uploads(at: ObjectAt, run: Run): Promise<readonly string[]>;
+  versioning(run: Run): Promise<BucketVersioning>;
+  objectLock(run: Run): Promise<boolean>;
   /** Makes the bucket, private. Object lock includes versions. Fine where it is ours already. */
   create(options: { readonly objectLock: boolean; readonly versioning: boolean }, run: Run): Promise<void>;
 }
@@ -112,7 +124,5 @@ export interface UploadedPart {
   readonly sha256?: string;
 }
 
-export interface BucketSettings {
-  readonly versioning: boolean;
-  readonly objectLock: boolean;
-}
+/** `suspended`: it kept versions once, and what is removed still leaves a marker. */
+export type BucketVersioning = 'enabled' | 'suspended' | 'never';

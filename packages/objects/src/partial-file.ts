@@ -1,0 +1,140 @@
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Digest, digestFromHex, digestOf, hexOf } from '@gapferry/core';
+import type { BodyValidator } from '@gapferry/http';
+import {
+  addTo,
+  type LearntFile,
+  learntFrom,
+  newState,
+  type PartialPaths,
+  type PartialState,
+  readState,
+} from './partial-state.ts';
+
+/** A file while it is read to find out what it is. What came is kept when the process ends, however it ends, as long as a validator says which state of the file it is of. */
+export interface PartialFile {
+  /** Bytes that are there, and what holds them; 0 where there are none that may be used. */
+  readonly size: number;
+  readonly by: BodyValidator | undefined;
+  /** Those to come are held by this. */
+  hold(by: BodyValidator | undefined): void;
+  /** Those that came are void. */
+  begin(): void;
+  add(chunk: Uint8Array): Promise<void>;
+  /** All came: they are where `bodyIn` says. */
+  whole(): Promise<LearntFile>;
+  /** No more come. */
+  leave(): Promise<void>;
+}
+
+/** At most so many bytes are read twice. */
+const STEP = 1 << 20;
+/** Milliseconds after which what nobody wanted any more is removed. */
+const OLDEST = 30 * 24 * 60 * 60 * 1000;
+
+/** Where the bytes of a whole file are kept. */
+export function bodyIn(directory: string, digest: Digest): string {
+  return join(directory, `${hexOf(digest)}.body`);
+}
+
+/** Bytes of `name` in a directory that is made when it is needed: beside them stands how many are sure, their digest, and what holds them. Bytes after these, or of another digest (a machine that lost its power may have written
+ *  the one and not the other), are not used. Several processes may use the directory: what they write at the same place is the same as long as the file is, and whoever takes a file from here knows its digest. */
+export async function openPartial(directory: string, name: string): Promise<PartialFile> {
+  await mkdir(directory, { recursive: true });
+  await sweep(directory);
+  const key = hexOf(digestOf(name));
+  const paths = { bytes: join(directory, `${key}.part`), notes: join(directory, `${key}.part.json`) };
+  const state = (await readState(paths, name)) ?? newState();
+  const file = await openOrMake(paths.bytes);
+  return partialOf({ directory, name, paths, file }, state);
+}
+
+/** The same, kept nowhere. */
+export function unkeptPartial(): PartialFile {
+  let state = newState();
+  return {
+    size: 0,
+    by: undefined,
+    hold() {},
+    begin() {
+      state = newState();
+    },
+    add: async (chunk) => addTo(state, chunk),
+    whole: async () => learntFrom(state),
+    leave: async () => {},
+  };
+}
+
+interface Place {
+  readonly directory: string;
+  readonly name: string;
+  readonly paths: PartialPaths;
+  readonly file: FileHandle;
+}
+
+function partialOf({ directory, name, paths, file }: Place, begun: PartialState): PartialFile {
+  let state = begun;
+  let noted = state.size;
+  const note = async (): Promise<void> => {
+    if (state.by === undefined || state.size === noted) return;
+    const sha256 = digestFromHex(state.sha256.copy().digest('hex'));
+    const notes = await openOrMake(paths.notes);
+    try {
+      // Longer with each time: nothing of an earlier one is left behind it.
+      await notes.write(JSON.stringify({ name, by: state.by, sha256, size: state.size }), 0);
+    } finally {
+      await notes.close();
+    }
+    noted = state.size;
+  };
+  return {
+    size: state.size,
+    by: state.by,
+    hold(by) {
+      state.by = by;
+    },
+    begin() {
+      state = newState();
+      noted = 0;
+    },
+    async add(chunk) {
+      if (state.size === 0) await rm(paths.notes, { force: true });
+      for (let at = 0; at < chunk.byteLength; )
+        at += (await file.write(chunk, at, chunk.byteLength - at, state.size + at)).bytesWritten;
+      addTo(state, chunk);
+      if (state.size - noted >= STEP) await note();
+    },
+    async whole() {
+      const learnt = learntFrom(state);
+      if ((await file.stat()).size > state.size) await file.truncate(state.size);
+      await file.close();
+      await rename(paths.bytes, bodyIn(directory, learnt.sha256));
+      await rm(paths.notes, { force: true });
+      return learnt;
+    },
+    async leave() {
+      await note();
+      await file.close();
+      if (state.by !== undefined && state.size > 0) return;
+      for (const path of [paths.notes, paths.bytes]) await rm(path, { force: true });
+    },
+  };
+}
+
+function openOrMake(path: string): Promise<FileHandle> {
+  // What was there is written over, not cut off: another process may be at it.
+  return open(path, 'r+').catch(() => open(path, 'w', 0o600));
+}
+
+const swept = new Set<string>();
+
+async function sweep(directory: string): Promise<void> {
+  if (swept.has(directory)) return;
+  swept.add(directory);
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name);
+    const facts = await stat(path).catch(() => undefined);
+    if (facts?.isFile() && Date.now() - facts.mtimeMs > OLDEST) await rm(path, { force: true });
+  }
+}
