@@ -2,6 +2,7 @@ import {
   caseCollisions,
   type Digest,
   folderConflicts,
+  foldName,
   formatImageReference,
   isIndexType,
   isManifestType,
@@ -303,9 +304,9 @@ function nameProblems({ items }: Manifest): Problem[] {
 
 /** Pairs in which one path is a directory on the other's way. */
 function nested(paths: readonly string[]): Array<readonly [string, string]> {
-  const all = new Set(paths.map((path) => path.toLowerCase()));
+  const all = new Set(paths.map(foldName));
   return paths.flatMap((path) => {
-    const parts = path.toLowerCase().split('/');
+    const parts = foldName(path).split('/');
     const above = parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('/'));
     return above.filter((parent) => all.has(parent)).map((parent) => [parent, path] as const);
   });

@@ -26,6 +26,7 @@ export * from './errors.ts';
 export * from './file-check.ts';
 export * from './file-loads.ts';
 export * from './file-template.ts';
+export * from './fold-name.ts';
 export * from './git-identity.ts';
 export * from './git-signatures.ts';
 export * from './glob.ts';

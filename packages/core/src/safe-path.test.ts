@@ -10,6 +10,8 @@ describe('unsafePathReason', () => {
     '.hidden',
     'con-figure',
     'comma,and;more',
+    'nul-terminated',
+    'می\u200cخواهم',
     'a'.repeat(255),
   ])('accepts %j', (path) => {
     expect(unsafePathReason(path)).toBeUndefined();
@@ -33,6 +35,12 @@ describe('unsafePathReason', () => {
     'a/NUL.txt',
     'lpt1',
     'aux.c',
+    'nul .txt',
+    'CONOUT$',
+    'invoice\u202egpj.exe',
+    'a\u2028b',
+    '\ufeffa',
+    'a/\u200b',
     'a.',
     'a ',
     ' a',
@@ -51,6 +59,14 @@ describe('caseCollisions', () => {
     expect(caseCollisions(['a/B', 'c', 'A/b', 'C'])).toEqual([
       ['a/B', 'A/b'],
       ['c', 'C'],
+    ]);
+  });
+
+  it('finds names that differ in what is not seen, or in the case of letters with several', () => {
+    expect(caseCollisions(['a/b', 'a/b\u200d', 'ΟΔΟΣ', 'οδοσ', 'straße', 'STRASSE'])).toEqual([
+      ['a/b', 'a/b\u200d'],
+      ['ΟΔΟΣ', 'οδοσ'],
+      ['straße', 'STRASSE'],
     ]);
   });
 

@@ -1,10 +1,14 @@
 import { GapferryError } from './errors.ts';
+import { foldName } from './fold-name.ts';
 
 const FORBIDDEN = /[\p{Cc}<>:"|?*\\]/u;
-const RESERVED = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i;
+/** What makes a name look like another one; the same that `printable` shows as numbers. */
+const DISGUISING = /[\p{Bidi_Control}\u2028\u2029\ufeff]/u;
+/** Windows takes blanks behind such a name away before it looks. */
+const RESERVED = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(?:\.|$)/i;
 
 /** Why a relative path could not be written safely on FAT, NTFS and case-insensitive file systems, or `undefined` when it could.
- *  Refused: absolute paths, `.` and `..`, empty parts, trailing dots and spaces, control and reserved characters, DOS device names, names that are not NFC, parts over 255 bytes, paths over 1,000 bytes. */
+ *  Refused: absolute paths, `.` and `..`, empty parts, trailing dots and spaces, control and reserved characters, line separators and bidirectional controls, DOS device names, names that are not NFC, parts over 255 bytes, paths over 1,000 bytes. */
 export function unsafePathReason(path: string): string | undefined {
   if (path === '') return 'it is empty';
   if (path.startsWith('/')) return 'it is absolute';
@@ -20,8 +24,10 @@ export function unsafePathReason(path: string): string | undefined {
 function unsafePartReason(part: string): string | undefined {
   if (part === '') return 'it has an empty part';
   if (part === '.' || part === '..') return 'it has the part "." or ".."';
+  if (foldName(part) === '') return 'a part of it has nothing that is seen';
   if (Buffer.byteLength(part) > 255) return 'a part of it is longer than 255 bytes';
   if (FORBIDDEN.test(part)) return 'it has a character that some file systems refuse';
+  if (DISGUISING.test(part)) return 'it has a character that is not seen and changes how the name looks';
   if (/[. ]$/.test(part) || part.startsWith(' '))
     return 'a part of it begins with a space or ends with a dot or a space';
   if (RESERVED.test(part)) return 'a part of it is a reserved device name';
@@ -62,12 +68,12 @@ function foldersOf(path: string): string[] {
   return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('/'));
 }
 
-/** Names that would be the same file on a case-insensitive file system, as pairs. */
+/** Names that would be the same file on a file system that compares them as `foldName` does, as pairs. */
 export function caseCollisions(paths: Iterable<string>): Array<readonly [string, string]> {
   const seen = new Map<string, string>();
   const pairs: Array<readonly [string, string]> = [];
   for (const path of paths) {
-    const folded = path.normalize('NFC').toLowerCase();
+    const folded = foldName(path);
     const other = seen.get(folded);
     if (other === undefined) seen.set(folded, path);
     else pairs.push([other, path]);

@@ -1,5 +1,4 @@
-import { GapferryError, isDirectoryLoad, type Load } from '@gapferry/core';
-import { foldName } from './fold-name.ts';
+import { foldName, GapferryError, isDirectoryLoad, type Load } from '@gapferry/core';
 import { mapItem, ociName, pathsTaken } from './map-item.ts';
 
 /** Refuses loads that would fall together: two contents under one name, directories or files that are one on a case-insensitive file system, and

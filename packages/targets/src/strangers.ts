@@ -1,7 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GapferryError, type Load } from '@gapferry/core';
-import { foldName } from './fold-name.ts';
+import { foldName, GapferryError, type Load } from '@gapferry/core';
 import { pathsTaken } from './map-item.ts';
 import { errnoOf, treeError } from './tree-error.ts';
 

@@ -305,11 +305,26 @@ function wrongNames(): Vector[] {
     named('not-nfc', 'a name that is not in normal form C', 'k3s/u\u0308ber'),
     named('long-part', 'a part of 256 bytes', 'x'.repeat(256)),
     named('stream', 'an NTFS stream', 'k3s:stream'),
+    named('device-blank', 'a device name of DOS with a blank behind it', 'nul .txt'),
+    named('turned', 'a control character that turns the direction of text', 'k3s\u202egpj.exe'),
+    named('unseen', 'a name of which nothing is seen', '\u200b'),
     invalid(
       'name-case-collision',
       'two files whose names differ in case only',
       twoFiles('k3s/K3S', 'k3s/k3s'),
       ['k3s/K3S', 'k3s/k3s'],
+    ),
+    invalid(
+      'name-fold-collision',
+      'two files whose names differ in the case of a letter that has two lower ones',
+      twoFiles('ΟΔΟΣ', 'οδοσ'),
+      ['ΟΔΟΣ', 'οδοσ'],
+    ),
+    invalid(
+      'name-unseen-collision',
+      'two files whose names differ in a character that is not seen',
+      twoFiles('k3s', 'k3s\u200d'),
+      ['same name'],
     ),
     invalid('name-nested', 'a file in whose place another needs a directory', twoFiles('k3s', 'k3s/k3s'), [
       'inside',

@@ -1,5 +1,6 @@
 import {
   type FileContent,
+  foldName,
   GapferryError,
   type Load,
   printable,
@@ -8,7 +9,6 @@ import {
   unsafePathReason,
 } from '@gapferry/core';
 import { requireDistinctPlaces } from '../distinct-places.ts';
-import { foldName } from '../fold-name.ts';
 import type { TreePath } from './file-tree.ts';
 import { lookAtTree, missingContents } from './look-at-tree.ts';
 import { HIDDEN, sumsOf, type TreePlace, toTreeFiles } from './tree-place.ts';

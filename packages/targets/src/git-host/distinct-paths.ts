@@ -1,5 +1,4 @@
-import { GapferryError, type Load } from '@gapferry/core';
-import { foldName } from '../fold-name.ts';
+import { foldName, GapferryError, type Load } from '@gapferry/core';
 
 /** Refuses upstream repositories that would be one at the host, whose names have no case. Pure. Throws `NAME_UNSAFE`, naming both items. */
 export function requireDistinctPaths(loads: readonly Load[], pathOf: (repository: string) => string): void {
