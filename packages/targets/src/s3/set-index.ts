@@ -4,6 +4,7 @@ import {
   fileState,
   GapferryError,
   isDirectoryLoad,
+  isGapferryError,
   type LoadFile,
   type LoadOutcome,
   type NameState,
@@ -14,8 +15,15 @@ import { requireReplaceable } from '../name-state.ts';
 import type { SeenIndex } from './bucket-memory.ts';
 import { isAsWanted, lookAtFiles } from './look-at-files.ts';
 import { earlierReleases, pruneReleases } from './prune-releases.ts';
-import { type IndexedCopy, type IndexedFile, type ReleaseIndex, writeIndex } from './release-index.ts';
+import {
+  type IndexedCopy,
+  type IndexedFile,
+  MOST_INDEX_BYTES,
+  type ReleaseIndex,
+  writeIndex,
+} from './release-index.ts';
 import type { S3Place } from './s3-place.ts';
+import type { S3At, S3Stored } from './s3-store.ts';
 import { setLatest } from './set-latest.ts';
 
 /** What readers see: the entries of the index object. Of an earlier release with the same bytes a name is absent all the same: its keys are others. */
@@ -84,14 +92,28 @@ async function write(place: S3Place, seen: SeenIndex, index: ReleaseIndex, run: 
   const open = async function* (): AsyncIterable<Uint8Array> {
     yield bytes;
   };
+  const at = { key: keys.index, item: 'the index object' };
+  const body = { digest: digestOf(bytes), size: bytes.byteLength, open };
   // Whoever changed it since it was read keeps his work.
-  const stored = await store.put(
-    { key: keys.index, item: 'the index object' },
-    { digest: digestOf(bytes), size: bytes.byteLength, open },
-    { contentType: 'application/json', tags: policy.tags, ifMatch: seen.etag ?? 'none' },
-    run,
-  );
+  const options = { contentType: 'application/json', tags: policy.tags, ifMatch: seen.etag ?? 'none' };
+  const stored = await store.put(at, body, options, run).catch((error: unknown) => {
+    if (!isGapferryError(error, 'TARGET_CONFLICT')) throw error;
+    return ownAfterAll(place, at, bytes, error, run);
+  });
   memory.setIndex({ etag: stored.etag, index });
+}
+
+/** Where an answer was lost the second try finds what the first one left. */
+async function ownAfterAll(
+  { store }: S3Place,
+  at: S3At,
+  bytes: Uint8Array,
+  error: GapferryError,
+  run: Run,
+): Promise<S3Stored> {
+  const found = await store.read(at, MOST_INDEX_BYTES, run);
+  if (found !== undefined && Buffer.from(found.bytes).equals(bytes)) return found;
+  throw error;
 }
 
 /** Without a survey of the whole release, what the index says of other names stays. */
