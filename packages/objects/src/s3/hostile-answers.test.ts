@@ -88,6 +88,23 @@ describe('a listing', () => {
   });
 });
 
+describe('an answer that begins with 200', () => {
+  it.each([
+    ['AccessDenied', 'FORBIDDEN'],
+    ['NoSuchKey', 'SOURCE_NOT_FOUND'],
+    ['PreconditionFailed', 'TARGET_CONFLICT'],
+    ['SlowDown', 'SERVER_ERROR'],
+  ])('and says %s is %s', async (code, expected) => {
+    const { bucket, server } = await open();
+    server.addFault(answers(`<Error><Code>${code}</Code></Error>`));
+    const at = { key: 'b', item: 'x' };
+    await expect(bucket.copy({ key: 'a', etag: '"e"' }, at, {}, run)).rejects.toMatchObject({
+      code: expected,
+    });
+    await expect(bucket.complete(at, 'u', [], run)).rejects.toMatchObject({ code: expected });
+  });
+});
+
 describe('a session token', () => {
   it('does not go along to another host', async () => {
     const elsewhere = await startS3Server({ buckets: { plant: {} } });

@@ -107,13 +107,14 @@ function byStatus(status: number, s3: string): Judgement {
       hint: 'check the name of the bucket',
     };
   if (s3 === 'EntityTooLarge') return { code: 'LIMIT_EXCEEDED', says: 'it is larger than the store takes' };
-  if (status === 401 || status === 403)
+  // An answer may begin with 200 before the store knows how it ends.
+  if (status === 401 || status === 403 || s3 === 'AccessDenied')
     return {
       code: 'FORBIDDEN',
       says: 'the credentials do not allow it',
       hint: 'the bucket may belong to somebody else, or the policy of these credentials lacks a permission',
     };
-  if (status === 404) return { code: 'SOURCE_NOT_FOUND', says: 'there is none' };
+  if (status === 404 || s3 === 'NoSuchKey') return { code: 'SOURCE_NOT_FOUND', says: 'there is none' };
   return { code: 'PROTOCOL_VIOLATION', says: 'the store does not do it' };
 }
 
