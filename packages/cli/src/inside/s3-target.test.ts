@@ -263,7 +263,10 @@ describe('a bucket', () => {
     const lock = { mode: 'governance', days: 1 } as const;
     const fixture = open(server, { policy: { create: true, lock, legalHold: true } });
     await importFiles(fixture, makeFile('v1'));
-    expect(await fixture.bucket.settings(run)).toEqual({ versioning: true, objectLock: true });
+    expect([await fixture.bucket.versioning(run), await fixture.bucket.objectLock(run)]).toEqual([
+      'enabled',
+      true,
+    ]);
     const object = server.object('plant', 'line-a/1.0.0/tools/setup.txt');
     expect(object).toMatchObject({ legalHold: true, lock: { mode: 'GOVERNANCE' } });
     expect(server.object('plant', 'line-a/index.json')?.lock).toBeUndefined();

@@ -15,8 +15,9 @@ describe('uploads to a bucket that were not ended', () => {
   it('are remembered beyond the process, for nobody else', async () => {
     const file = home.join('state/uploads/store.json');
     expect(await fileUploads(file).read()).toEqual([]);
-    await fileUploads(file).write([upload]);
-    expect(await fileUploads(file).read()).toEqual([upload]);
+    const all = [upload, { key: 'line-a/1.0.0/.trial' }, { key: 'line-a/1.0.0/.trial', upload: 'id' }];
+    await fileUploads(file).write(all);
+    expect(await fileUploads(file).read()).toEqual(all);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     await fileUploads(file).write([]);
     expect(await fileUploads(file).read()).toEqual([]);
@@ -27,7 +28,14 @@ describe('uploads to a bucket that were not ended', () => {
     ['another form', '{"key":"a"}'],
     [
       'entries that are none',
-      JSON.stringify([null, 1, { ...upload, digest: 'x' }, { ...upload, partSize: '8' }]),
+      JSON.stringify([
+        null,
+        1,
+        {},
+        { key: 'a', upload: 7 },
+        { ...upload, digest: 'x' },
+        { ...upload, partSize: '8' },
+      ]),
     ],
   ])('begin anew with %s', async (_, text) => {
     const file = home.join('spoilt.json');

@@ -39,7 +39,8 @@ function parse(bytes: Uint8Array, file: string): readonly PendingUpload[] {
 function isUpload(value: unknown): value is PendingUpload {
   if (value === null || typeof value !== 'object') return false;
   const { key, upload, digest, partSize } = value as Record<string, unknown>;
-  return (
-    typeof key === 'string' && typeof upload === 'string' && isDigest(digest) && Number.isInteger(partSize)
-  );
+  if (typeof key !== 'string') return false;
+  if (digest === undefined && partSize === undefined)
+    return upload === undefined || typeof upload === 'string';
+  return typeof upload === 'string' && isDigest(digest) && Number.isInteger(partSize);
 }

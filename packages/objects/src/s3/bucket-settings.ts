@@ -1,21 +1,16 @@
 import { isGapferryError, type Run } from '@gapferry/core';
 import { xmlBody } from './bucket-uploads.ts';
 import { escapeXml, textIn } from './parse-xml.ts';
-import type { S3Bucket } from './s3-bucket.ts';
+import type { BucketVersioning, S3Bucket } from './s3-bucket.ts';
 import { askForXml, askS3, hasS3Code, type S3Parts } from './s3-connection.ts';
 
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
 /** The bucket itself. */
-export function bucketSettings(parts: S3Parts): Pick<S3Bucket, 'settings' | 'create'> {
+export function bucketSettings(parts: S3Parts): Pick<S3Bucket, 'versioning' | 'objectLock' | 'create'> {
   return {
-    async settings(run) {
-      const [versioning, objectLock] = await Promise.all([
-        hasVersions(parts, run),
-        hasObjectLock(parts, run),
-      ]);
-      return { versioning, objectLock };
-    },
+    versioning: (run) => readVersioning(parts, run),
+    objectLock: (run) => hasObjectLock(parts, run),
     async create({ objectLock, versioning }, run) {
       await makeBucket(parts, objectLock, run);
       if (versioning && !objectLock) await keepVersions(parts, run);
@@ -49,10 +44,11 @@ async function keepVersions(parts: S3Parts, run: Run): Promise<void> {
   await askS3(parts, { method: 'PUT', query: { versioning: '' }, item, body }, run);
 }
 
-async function hasVersions(parts: S3Parts, run: Run): Promise<boolean> {
+async function readVersioning(parts: S3Parts, run: Run): Promise<BucketVersioning> {
   const item = `whether the bucket ${parts.bucket} keeps versions`;
   const answer = await askForXml(parts, { method: 'GET', query: { versioning: '' }, item }, run);
-  return textIn(answer, 'Status') === 'Enabled';
+  const status = textIn(answer, 'Status');
+  return status === 'Enabled' ? 'enabled' : status === 'Suspended' ? 'suspended' : 'never';
 }
 
 async function hasObjectLock(parts: S3Parts, run: Run): Promise<boolean> {

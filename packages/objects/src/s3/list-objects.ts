@@ -1,4 +1,5 @@
 import { GapferryError, type Run } from '@gapferry/core';
+import { decodeListed } from './decode-listed.ts';
 import { allIn, textIn, type XmlElement } from './parse-xml.ts';
 import type { ListedObject } from './s3-bucket.ts';
 import { askForXml, placeOf, type S3Parts } from './s3-connection.ts';
@@ -44,11 +45,9 @@ function toListed(entry: XmlElement, parts: S3Parts): ListedObject {
 }
 
 function decodeKey(key: string, parts: S3Parts): string {
-  try {
-    return decodeURIComponent(key.replaceAll('+', ' '));
-  } catch {
-    throw unreadable(parts, 'lists a key that is not encoded as asked');
-  }
+  const decoded = decodeListed(key);
+  if (decoded === undefined) throw unreadable(parts, 'lists a key that is not encoded as asked');
+  return decoded;
 }
 
 function unreadable(parts: S3Parts, what: string): GapferryError {

@@ -24,6 +24,7 @@ export function openBucket(http: HttpClient, options: OpenBucketOptions): S3Buck
   };
   return {
     place: placeOf(parts),
+    name: place.bucket,
     list: (prefix, run) => listObjects(parts, prefix, run),
     ...bucketObjects(parts),
     ...bucketUploads(parts),

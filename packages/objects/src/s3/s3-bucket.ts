@@ -14,6 +14,8 @@ export interface OpenedObject extends ObjectAt {
 export interface S3Bucket {
   /** `host/bucket`, for messages. */
   readonly place: string;
+  /** The bucket's own name. */
+  readonly name: string;
   /** Every object below the prefix in the order of keys, a thousand for each request. */
   list(prefix: string, run: Run): AsyncIterable<ListedObject>;
   /** Of `version` where one is named, otherwise the latest. */

@@ -64,11 +64,10 @@ function requireOwnKey({ keys, target }: S3Place, key: string): void {
 async function requireSettings({ policy, store, target }: S3Place, run: Run): Promise<void> {
   const needsLock = policy.lock !== undefined || policy.legalHold;
   if (!needsLock && policy.overwrite !== 'version') return;
-  const { versioning, objectLock } = await store.settings(run);
   const problem =
-    needsLock && !objectLock
+    needsLock && !(await store.objectLock(run))
       ? 'has no object lock, which `lock` and `legalHold` need and only a new bucket can get'
-      : policy.overwrite === 'version' && !versioning
+      : policy.overwrite === 'version' && (await store.versioning(run)) !== 'enabled'
         ? 'keeps no versions, and `overwrite: version` would lose what is replaced'
         : undefined;
   if (problem === undefined) return;

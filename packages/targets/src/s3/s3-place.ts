@@ -72,12 +72,8 @@ export function toFiles(load: Load, target: string): FileLoad {
 const DAY_MS = 86_400_000;
 
 /** How a file of the release is kept. The digest in the metadata is what proves it later: an ETag is no digest of the content. */
-export function keptAs(
-  { policy, release, clock }: S3Place,
-  { path, root, executable }: LoadFile,
-  source?: string,
-): S3PutOptions {
-  const { lock, legalHold, tags } = policy;
+export function keptAs(place: S3Place, { path, root, executable }: LoadFile, source?: string): S3PutOptions {
+  const { release } = place;
   const metadata = {
     'gapferry-sha256': root.digest.slice('sha256:'.length),
     'gapferry-release': `${release.channel}/${release.version}`,
@@ -87,6 +83,16 @@ export function keptAs(
   return {
     contentType: contentTypeOf(path),
     metadata: withSource(metadata, source),
+    ...keptAlways(place),
+  };
+}
+
+/** What is said of every object of a release alike. */
+export function keptAlways({
+  policy: { lock, legalHold, tags },
+  clock,
+}: S3Place): Pick<S3PutOptions, 'tags' | 'lock' | 'legalHold'> {
+  return {
     tags,
     ...(lock !== undefined && {
       lock: { mode: lock.mode, until: new Date(clock.now().getTime() + lock.days * DAY_MS) },

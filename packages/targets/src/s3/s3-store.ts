@@ -5,6 +5,8 @@ import type { Bytes, Digest, Run } from '@gapferry/core';
 export interface S3Store {
   /** `host/bucket`, for messages. */
   readonly place: string;
+  /** The bucket's own name. */
+  readonly name: string;
   /** Every object below the prefix in the order of keys, a thousand for each request. */
   list(prefix: string, run: Run): AsyncIterable<S3Listed>;
   head(at: S3At, run: Run): Promise<S3Facts | undefined>;
@@ -38,7 +40,11 @@ export interface S3Store {
   complete(at: S3At, upload: string, parts: readonly S3Part[], run: Run): Promise<S3Stored>;
   /** Fine when there is none. */
   abort(at: S3At, upload: string, run: Run): Promise<void>;
-  settings(run: Run): Promise<{ readonly versioning: boolean; readonly objectLock: boolean }>;
+  /** Ids of uploads to this very key that were begun and not ended. */
+  uploads(at: S3At, run: Run): Promise<readonly string[]>;
+  /** `suspended`: it kept versions once, and what is removed still leaves a marker. */
+  versioning(run: Run): Promise<'enabled' | 'suspended' | 'never'>;
+  objectLock(run: Run): Promise<boolean>;
   /** Object lock includes versions. */
   create(options: { readonly objectLock: boolean; readonly versioning: boolean }, run: Run): Promise<void>;
 }

@@ -8,6 +8,7 @@ import {
   GapferryError,
   type LoadOutcome,
   type NameLoad,
+  type PermissionTarget,
   type PreflightTarget,
   type Presence,
   type Run,
@@ -17,6 +18,7 @@ import pLimit from 'p-limit';
 import type { LoadedRelease } from '../git-host/git-host.ts';
 import { atTarget } from '../registry/at-target.ts';
 import { type BucketMemory, bucketMemory } from './bucket-memory.ts';
+import { bucketPermissions } from './bucket-permissions.ts';
 import { copiesOf, isAsWanted, lookAtFiles, missingOf } from './look-at-files.ts';
 import { createBucket, preflightBucket } from './preflight-bucket.ts';
 import { proveFiles } from './prove-files.ts';
@@ -48,7 +50,7 @@ export interface S3TargetOptions {
 }
 
 /** A bucket as a target for files. Objects are put under the keys of their release, where no reader looks; what makes them visible is one index object, written last. */
-export function s3Target(options: S3TargetOptions): PreflightTarget & BatchTarget {
+export function s3Target(options: S3TargetOptions): PreflightTarget & BatchTarget & PermissionTarget {
   const { name } = options;
   const place = openPlace(options);
   const names = (loads: readonly NameLoad[], run: Run): Promise<LoadOutcome[]> =>
@@ -91,6 +93,14 @@ export function s3Target(options: S3TargetOptions): PreflightTarget & BatchTarge
       );
       await atTarget(name, place.store.place, () => preflightBucket(place, loads, run));
     },
+    permissions: (wanted, run) =>
+      atTarget(name, place.store.place, () =>
+        bucketPermissions(
+          place,
+          wanted.map((load) => toFiles(load, name)),
+          run,
+        ),
+      ),
     loadNames: (loads, _from, run) => names(loads, run),
     readBackAll: prove,
   };

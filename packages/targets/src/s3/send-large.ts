@@ -3,7 +3,7 @@ import { type BlobReader, GapferryError, isGapferryError, type LoadFile, type Ru
 import type { SeenObject } from './bucket-memory.ts';
 import { keptAs, type S3Place } from './s3-place.ts';
 import type { S3At, S3Part } from './s3-store.ts';
-import { forgetUpload, rememberUpload } from './upload-journal.ts';
+import { forgetUpload, rememberUpload, takeAway } from './upload-journal.ts';
 
 export interface LargeFile extends S3At {
   readonly file: LoadFile;
@@ -44,8 +44,7 @@ export async function sendLarge(
 export async function abortStale(place: S3Place, run: Run): Promise<void> {
   const pending = await place.journal.read();
   if (pending.length === 0) return;
-  for (const { key, upload } of pending)
-    await place.store.abort({ key, item: `an upload to ${key} that was not ended` }, upload, run);
+  for (const upload of pending) await takeAway(place.store, upload, run);
   await place.journal.write([]);
 }
 
@@ -70,7 +69,7 @@ interface Upload {
 async function openUpload(place: S3Place, large: LargeFile, partSize: number, run: Run): Promise<Upload> {
   const { digest } = large.file.root;
   const pending = (await place.journal.read()).find(({ key }) => key === large.key);
-  if (pending !== undefined && pending.digest === digest && pending.partSize === partSize) {
+  if (pending?.digest === digest && pending.partSize === partSize) {
     const there = await place.store.parts(large, pending.upload, run);
     if (there !== undefined)
       return { id: pending.upload, there: new Map(there.map((part) => [part.number, part])) };

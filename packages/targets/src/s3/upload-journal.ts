@@ -1,12 +1,22 @@
-import type { Digest, Run } from '@gapferry/core';
-import type { S3Store } from './s3-store.ts';
+import { type Digest, isGapferryError, type Run } from '@gapferry/core';
+import type { S3At, S3Store } from './s3-store.ts';
 
 /** A multipart upload that was begun and not ended. */
-export interface PendingUpload {
+export type PendingUpload = PendingContent | PendingTrial;
+
+export interface PendingContent {
   readonly key: string;
   readonly upload: string;
   readonly digest: Digest;
   readonly partSize: number;
+}
+
+/** One that only shows what is allowed, and is aborted at once. */
+export interface PendingTrial {
+  readonly key: string;
+  /** Absent until the store has said it: whoever was killed in between asks the store for uploads to the key, which is used for nothing else. */
+  readonly upload?: string;
+  readonly digest?: never;
 }
 
 /** Remembers them beyond a killed process, so that the next one goes on, or takes away what nobody needs any more. */
@@ -24,9 +34,33 @@ export async function rememberUpload(
 ): Promise<void> {
   const all = await journal.read();
   for (const { key, upload } of all)
-    if (key === pending.key && upload !== pending.upload)
-      await store.abort({ key, item: `an upload to ${key} that was not ended` }, upload, run);
+    if (key === pending.key && upload !== undefined && upload !== pending.upload)
+      await store.abort({ key, item: itemOf(key) }, upload, run);
   await journal.write([...all.filter(({ key }) => key !== pending.key), pending]);
+}
+
+/** Takes away what was begun and nobody needs any more. */
+export async function takeAway(
+  store: Pick<S3Store, 'abort' | 'uploads'>,
+  { key, upload }: PendingUpload,
+  run: Run,
+): Promise<void> {
+  const at = { key, item: itemOf(key) };
+  const ids = upload === undefined ? await uploadsTo(store, at, run) : [upload];
+  for (const id of ids) await store.abort(at, id, run);
+}
+
+/** Who may not list them leaves one without parts to the store, which costs nothing. */
+async function uploadsTo(store: Pick<S3Store, 'uploads'>, at: S3At, run: Run): Promise<readonly string[]> {
+  return await store.uploads(at, run).catch((error: unknown) => {
+    if (!isGapferryError(error, 'FORBIDDEN') && !isGapferryError(error, 'PROTOCOL_VIOLATION')) throw error;
+    run.emit({ kind: 'warning', message: `${at.item} may be left behind in the store: ${error.message}` });
+    return [];
+  });
+}
+
+function itemOf(key: string): string {
+  return `an upload to ${key} that was not ended`;
 }
 
 export async function forgetUpload(

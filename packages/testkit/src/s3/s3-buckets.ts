@@ -37,7 +37,20 @@ export async function answerBucket(all: S3Buckets, name: string, request: TestRe
       '<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>',
     );
   }
-  return listing(bucket, query);
+  return query.has('uploads') ? uploads(bucket, query) : listing(bucket, query);
+}
+
+/** ListMultipartUploads, all on one page. */
+function uploads(bucket: S3BucketState, query: URLSearchParams): Reply {
+  const prefix = query.get('prefix') ?? '';
+  const encode = query.get('encoding-type') === 'url' ? urlEncode : escapeText;
+  const lines = [...bucket.uploads.values()]
+    .filter(({ key }) => key.startsWith(prefix))
+    .map(({ key, id }) => `<Upload><Key>${encode(key)}</Key><UploadId>${id}</UploadId></Upload>`);
+  return xmlReply(
+    200,
+    `<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>${lines.join('')}</ListMultipartUploadsResult>`,
+  );
 }
 
 async function makeBucket(

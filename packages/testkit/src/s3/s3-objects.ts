@@ -134,16 +134,12 @@ function bytesIn({ objects, quota }: S3BucketState): number {
   return [...objects.values()].flat().reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
 }
 
-/** Without a version a versioned bucket only hides it; a version that is locked stays. */
+/** Without a version a versioned bucket only hides it, also what was never there; a version that is locked stays. */
 export function remove(bucket: S3BucketState, key: string, id: string | undefined, now: Date): void {
   const versions = bucket.objects.get(key) ?? [];
   if (id === undefined && bucket.versioning) {
     const hidden = { bytes: new Uint8Array(), etag: '', contentType: '', metadata: {}, tags: '' };
-    if (versions.length > 0)
-      bucket.objects.set(key, [
-        ...versions,
-        { ...hidden, id: randomUUID(), legalHold: false, deleted: true },
-      ]);
+    bucket.objects.set(key, [...versions, { ...hidden, id: randomUUID(), legalHold: false, deleted: true }]);
     return;
   }
   const gone = id === undefined ? versions : versions.filter((version) => version.id === id);

@@ -6,6 +6,7 @@ import { rangeReply } from '../http/range.ts';
 import type { Reply } from '../http/reply.ts';
 import { readBody, type TestRequest } from '../http/test-request.ts';
 import type { TlsIdentity } from '../tls-identity.ts';
+import { requireAllowed, type S3Denial } from './s3-actions.ts';
 import { answerBucket } from './s3-buckets.ts';
 import { refusalReply, S3Refusal, xmlReply } from './s3-error.ts';
 import {
@@ -33,6 +34,8 @@ export interface S3ServerOptions {
   readonly buckets?: Readonly<Record<string, S3BucketOptions>>;
   /** Nobody may make a bucket. */
   readonly fixed?: boolean;
+  /** What may not be done; `denials` of the server can be changed later. */
+  readonly denials?: readonly S3Denial[];
   readonly now?: () => Date;
 }
 
@@ -52,6 +55,8 @@ export interface S3Server extends TestServer {
   readonly accessKey: string;
   readonly secretKey: string;
   readonly region: string;
+  /** What may not be done now. */
+  readonly denials: Set<S3Denial>;
   /** The latest version of an object. */
   object(bucket: string, key: string): S3Version | undefined;
   /** Keys, in order. */
@@ -60,6 +65,8 @@ export interface S3Server extends TestServer {
   place(bucket: string, key: string, bytes: Uint8Array, metadata?: Readonly<Record<string, string>>): void;
   /** Removes it past all rules. */
   take(bucket: string, key: string): void;
+  /** Versions and delete markers of all keys. */
+  versions(bucket: string): number;
   /** Multipart uploads that were not ended: key and numbers of parts. */
   uploads(bucket: string): Array<{ readonly key: string; readonly parts: readonly number[] }>;
 }
@@ -74,10 +81,12 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
   const foreign = new Set(
     Object.entries(options.buckets ?? {}).flatMap(([name, bucket]) => (bucket.foreign ? [name] : [])),
   );
+  const denials = new Set(options.denials ?? []);
   const answer = async (request: TestRequest): Promise<Reply> => {
     try {
       requireSigned(request, { ...ACCESS, region, now: now() });
       const [, name = '', key = ''] = /^\/([^/]*)\/?(.*)$/s.exec(request.path) ?? [];
+      requireAllowed(request, key, denials);
       if (foreign.has(name)) throw new S3Refusal(403, 'AccessDenied', 'Access Denied.');
       if (key === '') return await answerBucket({ buckets, region, fixed }, name, request);
       const bucket = buckets.get(name);
@@ -102,6 +111,8 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
   return Object.assign(server, {
     ...ACCESS,
     region,
+    denials,
+    versions: (name: string) => [...state(name).objects.values()].flat().length,
     object: (name: string, key: string) => latest(state(name), key),
     keys: (name: string) => [...state(name).objects.keys()].filter((key) => latest(state(name), key)).sort(),
     place: (
