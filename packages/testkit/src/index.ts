@@ -26,6 +26,15 @@ export * from './git/submodules.ts';
 export * from './git-host/gitea.ts';
 export * from './git-host/gitlab.ts';
 export type { HostedRepositories, RefRule } from './git-host/hosted-repositories.ts';
+export * from './harbor/harbor.ts';
+export type {
+  HarborPermission,
+  HarborRobot,
+  HarborRole,
+  HarborUser,
+} from './harbor/harbor-access.ts';
+export type { HarborProject, HarborRule } from './harbor/harbor-projects.ts';
+export type { HarborScan, HarborSettings } from './harbor/harbor-state.ts';
 export * from './http/access-log.ts';
 export * from './http/credentials.ts';
 export type { Fault, FaultAction } from './http/fault.ts';

@@ -117,17 +117,21 @@ export class BlobUploads {
   }
 
   /** Harbor counts what all blobs of a project take, and says so in these words. */
-  #requireRoom(size: number): void {
+  #requireRoom(name: string, digest: Digest, size: number): void {
     const { quota, quotaStatus = 403 } = this.#quirks;
-    if (quota === undefined || this.#store.blobBytes() + size <= quota) return;
-    const words = `adding ${size} B of storage resource, which when updated to current usage of ${this.#store.blobBytes()} B will exceed the configured upper limit of ${quota} B.`;
+    const room =
+      typeof quota === 'function'
+        ? quota(name, digest)
+        : quota !== undefined && { used: this.#store.blobBytes(), limit: quota };
+    if (!room || room.used + size <= room.limit) return;
+    const words = `adding ${size} B of storage resource, which when updated to current usage of ${room.used} B will exceed the configured upper limit of ${room.limit} B.`;
     throw new RegistryError('DENIED', words, null, {}, quotaStatus);
   }
 
   #keep(name: string, digest: string, bytes: Buffer): Reply {
     if (!isDigest(digest) || digestOf(bytes) !== digest)
       throw new RegistryError('DIGEST_INVALID', 'provided digest did not match uploaded content', { digest });
-    this.#requireRoom(bytes.byteLength);
+    this.#requireRoom(name, digest, bytes.byteLength);
     this.#store.create(name).blobs.set(digest, memoryContent(bytes));
     return created(name, digest);
   }

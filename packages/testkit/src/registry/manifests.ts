@@ -50,7 +50,7 @@ export async function pushManifest(
   const repository = store.create(name);
   requireChildren(manifest, repository);
   if (quirks.subjectFirst === true) requireSubject(manifest, repository);
-  if (quirks.immutableTags === true) requireUnset(repository, name, reference);
+  if (isKept(quirks, name, reference)) requireUnset(repository, name, reference);
   repository.manifests.set(digest, { mediaType, bytes });
   if (!reference.includes(':')) repository.tags.set(reference, digest);
   return {
@@ -66,6 +66,10 @@ export async function pushManifest(
 function requireSubject({ subject }: ParsedManifest, repository: Repository): void {
   if (subject === undefined || repository.manifests.has(subject.digest)) return;
   throw new RegistryError('MANIFEST_UNKNOWN', 'manifest unknown', { digest: subject.digest });
+}
+
+function isKept({ immutableTags = false }: RegistryQuirks, name: string, tag: string): boolean {
+  return typeof immutableTags === 'function' ? immutableTags(name, tag) : immutableTags;
 }
 
 function requireUnset(repository: Repository, name: string, tag: string): void {

@@ -16,12 +16,18 @@ export interface RegistryQuirks {
   readonly octetsOnly?: boolean;
   /** First parts of repository names that exist. For all others every answer is 401 with an empty `WWW-Authenticate` (Harbor). */
   readonly projects?: readonly string[];
-  /** Bytes of blobs that fit; the PUT that goes beyond is refused in Harbor's words. */
-  readonly quota?: number;
+  /** Bytes of blobs that fit, in all or by a rule; the PUT that goes beyond is refused in Harbor's words. */
+  readonly quota?: number | QuotaRule;
   /** Default 403 (Harbor); others answer 413 or 500. */
   readonly quotaStatus?: 403 | 413 | 500;
-  /** Tags that are set once: every later PUT is answered 412, also of the same content (Harbor). */
-  readonly immutableTags?: boolean;
+  /** Tags that are set once, all or those that are named: every later PUT is answered 412, also of the same content (Harbor). */
+  readonly immutableTags?: boolean | ((repository: string, tag: string) => boolean);
   /** A manifest is refused with 404 before its subject is there (older Harbor). */
   readonly subjectFirst?: boolean;
 }
+
+/** What a repository's quota has room for; undefined where nothing more counts, or there is no limit. */
+export type QuotaRule = (
+  repository: string,
+  digest: string,
+) => { readonly used: number; readonly limit: number } | undefined;

@@ -34,6 +34,10 @@ export class RegistryStore {
     return repository;
   }
 
+  remove(name: string): void {
+    this.#repositories.delete(name);
+  }
+
   /** Bytes of all blobs, those of each repository counted by themselves. */
   blobBytes(): number {
     const blobs = [...this.#repositories.values()].flatMap((repository) => [...repository.blobs.values()]);

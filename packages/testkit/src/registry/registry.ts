@@ -81,7 +81,8 @@ function gateFor(auth: RegistryAuth | undefined, tokens: TokenIssuer | undefined
   return auth === undefined ? openGate : basicGate(auth);
 }
 
-function registryOver(
+/** What tests ask of a registry, over its parts. */
+export function registryOver(
   server: TestServer,
   store: RegistryStore,
   uploads: BlobUploads,
