@@ -3,6 +3,7 @@ import { once } from 'node:events';
 
 /** A program that stays until it is stopped: a server. */
 export interface RunningProgram extends AsyncDisposable {
+  readonly pid: number;
   /** What matched `ready`. */
   readonly ready: RegExpExecArray;
   /** Everything it has said so far, on both streams. */
@@ -38,7 +39,8 @@ export async function startProgram(
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => said.push(chunk));
   const stop = (): Promise<void> => end(child).finally(forget);
   try {
-    return { ready: await saysReady(child, ready, output), output, stop, [Symbol.asyncDispose]: stop };
+    const found = await saysReady(child, ready, output);
+    return { pid: child.pid ?? 0, ready: found, output, stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
     throw new Error(`${program} ${args.join(' ')}: ${String(error)}\n${output()}`);

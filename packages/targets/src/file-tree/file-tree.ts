@@ -4,12 +4,14 @@ import type { Bytes, Run } from '@gapferry/core';
 export interface FileTree {
   /** For messages. */
   readonly place: string;
+  /** A path, or a URL; a directory's ends with a slash. */
+  addressOf(path: string): string;
   /** A look is a request: what was seen counts until the next survey, for changes look again. And a tag that another import left proves the bytes of today, together with the size. */
   readonly isRemote: boolean;
   /** Asks whether it can be used at all; changes nothing. `canMove`: a file that is there can get another name in one step. */
   probe(run: Run): Promise<{ readonly canMove: boolean }>;
-  /** Throws `NO_SPACE` where it is known that so many bytes do not fit. */
-  requireRoom(bytes: number, run: Run): Promise<void>;
+  /** Throws `NO_SPACE` where it is known that so much does not fit. */
+  requireRoom(missing: TreeAmount, run: Run): Promise<void>;
   /** Throws `NAME_UNSAFE` where it is known that a path is there under another spelling. */
   requireSpelling(paths: readonly TreePath[], run: Run): Promise<void>;
   /** Undefined: there is nothing. Throws `TARGET_CONFLICT` for what is no file. */
@@ -24,6 +26,12 @@ export interface FileTree {
   remove(at: TreePath, run: Run): Promise<void>;
   /** Removes a directory of ours with all that is in it; fine when there is none. */
   clear(directory: TreePath, run: Run): Promise<void>;
+}
+
+/** What is to come. */
+export interface TreeAmount {
+  readonly files: number;
+  readonly bytes: number;
 }
 
 export interface TreePath {

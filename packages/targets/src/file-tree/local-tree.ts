@@ -7,7 +7,7 @@ import { type Listings, requireSpelling } from '../strangers.ts';
 import { errnoOf, treeError } from '../tree-error.ts';
 import { factsAt, identify, READ } from '../tree-look.ts';
 import { makeWay, openTreeBatch, sweepIncoming, type TreeBatch } from '../tree-write.ts';
-import type { FileTree, TreeFact, TreeMove, TreePath } from './file-tree.ts';
+import type { FileTree, TreeAmount, TreeFact, TreeMove, TreePath } from './file-tree.ts';
 import { HIDDEN } from './tree-place.ts';
 
 const OWNER_RUNS = 0o100n;
@@ -31,10 +31,11 @@ export function localTree(root: string): FileTree {
   };
   return {
     place: printable(root),
+    addressOf: (path) => join(root, path),
     // Bytes rot on a disk without anybody writing to it.
     isRemote: false,
     probe: () => probe().then(() => ({ canMove: true })),
-    requireRoom: (bytes) => requireRoom(root, bytes),
+    requireRoom: (missing) => requireRoom(root, missing),
     requireSpelling: (paths) => requireSpellings(root, paths),
     look,
     open: ({ path }, fact, run) => readSame(join(root, path), fact, run),
@@ -134,18 +135,25 @@ function noDirectory(root: string, why: string): GapferryError {
   });
 }
 
-async function requireRoom(root: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(root).catch((error: unknown) => {
+async function requireRoom(root: string, { files, bytes }: TreeAmount): Promise<void> {
+  const disk = await statfs(root).catch((error: unknown) => {
     throw treeError('look at', root, error);
   });
-  const free = bavail * bsize;
-  if (bytes <= free) return;
-  throw new GapferryError({
+  const free = disk.bavail * disk.bsize;
+  if (bytes > free) throw noRoom(root, `has ${free} bytes free, and ${bytes} are to come`, free, bytes);
+  // Where they are made as they are needed, the file system counts none.
+  const inodes = disk.files === 0 ? Number.POSITIVE_INFINITY : disk.ffree;
+  if (files > inodes)
+    throw noRoom(root, `takes ${inodes} more files (inodes), and ${files} are to come`, inodes, files);
+}
+
+function noRoom(root: string, why: string, free: number, missing: number): GapferryError {
+  return new GapferryError({
     code: 'NO_SPACE',
-    message: `${printable(root)} has ${free} bytes free, and ${bytes} are to come`,
+    message: `${printable(root)} ${why}`,
     hint: 'make room there; nothing was written',
     origin: 'target',
-    data: { path: root, free, missing: bytes },
+    data: { path: root, free, missing },
   });
 }
 

@@ -27,12 +27,13 @@ export async function preflightTree(place: TreePlace, loads: readonly Load[], ru
   await place.tree.requireSpelling(paths, run);
   await ownTreeIndex(place, run);
   await requireOwnSums(place, run);
-  let missing = 0;
+  let [count, bytes] = [0, 0];
   for (const load of files.filter((one): one is FileContent => one.phase === 'content')) {
     const lacking = await missingContents(place, await lookAtTree(place, load, run), run);
-    missing += totalSize(lacking.map(({ file }) => file.root));
+    count += lacking.length;
+    bytes += totalSize(lacking.map(({ file }) => file.root));
   }
-  await place.tree.requireRoom(missing, run);
+  await place.tree.requireRoom({ files: count, bytes }, run);
 }
 
 /** Without a move every file is seen as soon as it is written: only where nobody was told to look that harms nobody. */

@@ -1,0 +1,152 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isMissing } from '@gapferry/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { gapferryJson, type Machine } from '../support/command-line.ts';
+import { cannotUnshare } from '../support/namespaces.ts';
+import { type SmallDisk, smallDiskAt } from '../support/small-disk.ts';
+import { makeTwoMachines, type TwoMachines } from '../support/two-machines.ts';
+
+const BUNDLE = `format: gapferry.bundle/1
+name: line-a
+files:
+  - {path: ../../kit, as: kit}
+`;
+/** Each takes a page of 4096 bytes on the disk, of which the release knows nothing: the disk is full in the middle. */
+const MANY = 1_200;
+const MINUTES = 180_000;
+
+describe.skipIf(cannotUnshare('--mount') || isMissing('nsenter'))(
+  'a disk that is full in the middle',
+  {
+    timeout: MINUTES,
+  },
+  () => {
+    let machines: TwoMachines;
+    beforeAll(async () => {
+      machines = await makeTwoMachines({ bundle: BUNDLE, environment: {} });
+      await put('kit/readme', 'one');
+      await put('kit/same', 'same');
+      await machines.collect('--first', '--version', '1.0.0');
+      await put('kit/readme', 'two');
+      for (let i = 0; i < MANY; i += 1) await put(`kit/many/${i % 20}/${i}`, `file ${i}\n`);
+      await machines.collect('--version', '1.1.0');
+    }, MINUTES);
+    afterAll(() => machines.close());
+
+    async function put(path: string, text: string): Promise<void> {
+      const file = join(machines.outside.directory, path);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, text);
+    }
+
+    const depot = (): string => join(machines.outside.directory, 'depot');
+
+    /** The inside with a state of its own, on which `target` lies on this disk. */
+    async function site(name: string, target: string, disk: SmallDisk): Promise<Machine & Loads> {
+      const file = `site/${name}.yaml`;
+      const text = `format: gapferry.site/1
+name: plant-7
+trust: trust.yaml
+key: keys/plant-7.key
+state: state-${name}
+targets:
+  - {name: files, ${target}}
+`;
+      await writeFile(join(machines.inside.directory, file), text);
+      const machine = { ...machines.inside, through: disk.through };
+      const shown = await gapferryJson(machine, ['trust', 'show', '--trust', 'site/trust.yaml']);
+      const { words } = shown['fingerprint'] as { words: string };
+      await gapferryJson(machine, ['trust', 'pin', '--site', file, '--fingerprint', words]);
+      const load = (sequence: number): string[] => {
+        return ['import', `${depot()}#line-a/${sequence}`, '--site', file, '--yes'];
+      };
+      return { ...machine, load };
+    }
+
+    /** The second release does not fit; readers see the first. With room for it the same command finishes. */
+    async function expectStop(
+      inside: Machine & Loads,
+      disk: SmallDisk,
+      place: string,
+      proved = async (): Promise<unknown> => {},
+    ): Promise<void> {
+      await gapferryJson(inside, inside.load(1));
+      const before = await seen(disk);
+      const { error } = await gapferryJson(inside, inside.load(2), 8);
+      expect(error).toMatchObject({
+        code: 'NO_SPACE',
+        message: expect.stringContaining(place),
+        hint: expect.stringMatching(/(?:room|space).*again/),
+      });
+      expect(await seen(disk)).toBe(before);
+      await proved();
+      await disk.grow(60);
+      expect(await gapferryJson(inside, inside.load(2))).toMatchObject({ kind: 'loaded' });
+      await proved();
+      expect((await seen(disk)).split('\n').length).toBeGreaterThan(MANY);
+    }
+
+    it('stops an import into a directory, where readers go on seeing the release before it', async () => {
+      const srv = machines.path('srv');
+      await mkdir(srv);
+      await using disk = await smallDiskAt(srv, 3);
+      const target = 'kind: directory, directory: ../../srv, path: "{path}"';
+      await expectStop(await site('directory', target, disk), disk, srv, () =>
+        disk.run('sha256sum', ['--strict', '--quiet', '-c', 'SHA256SUMS']),
+      );
+    });
+
+    it('stops an import into the embedded depot', async () => {
+      const directory = join(machines.inside.directory, 'site/full');
+      await mkdir(directory);
+      await using disk = await smallDiskAt(directory, 3);
+      await expectStop(await site('embedded', 'kind: depot, path: full', disk), disk, directory);
+    });
+
+    it('stops a collect, of which nothing is sealed', async () => {
+      const place = machines.path('small-depot');
+      await mkdir(place);
+      await using disk = await smallDiskAt(place, 3);
+      const outside = { ...machines.outside, through: disk.through };
+      const collect = ['collect', 'bundles/line-a', '--first', '--version', '1.1.0', '--depot', place];
+      const { error } = await gapferryJson(outside, collect, 8);
+      expect(error).toMatchObject({
+        code: 'NO_SPACE',
+        message: expect.stringContaining(place),
+        hint: expect.stringMatching(/space.*again/),
+      });
+      expect(await disk.run('sh', ['-c', 'find . -path "./releases/*"'])).toBe('');
+      await disk.grow(60);
+      await gapferryJson(outside, collect);
+      expect(
+        await gapferryJson(outside, ['verify', place, '--site', '../inside/site/site.yaml']),
+      ).toMatchObject({ ok: true });
+    });
+
+    it('has no room for the number of files: that is said before one is written', async () => {
+      const srv = machines.path('few');
+      await mkdir(srv);
+      await using disk = await smallDiskAt(srv, 60, 'nr_inodes=200');
+      const inside = await site('few', 'kind: directory, directory: ../../few', disk);
+      const { error } = await gapferryJson(inside, inside.load(2), 8);
+      expect(error).toMatchObject({
+        code: 'NO_SPACE',
+        message: expect.stringMatching(/takes \d+ more files .* and 1202 are to come/),
+      });
+      expect(await disk.run('find', ['.', '-type', 'f'])).toBe('');
+    });
+  },
+);
+
+interface Loads {
+  load(sequence: number): string[];
+}
+
+/** Everything that readers see, with its bytes; neither what is ours, nor what the depot keeps. */
+function seen(disk: SmallDisk): Promise<string> {
+  return disk.run('sh', [
+    '-c',
+    'find . -type f -not -path "./.gapferry/*" -not -path "./blobs/*" -not -path "./tmp/*" | sort | xargs -d "\\n" sha256sum',
+  ]);
+}
