@@ -1,4 +1,4 @@
-import { GapferryError, isGapferryError } from '@gapferry/core';
+import { GapferryError, isGapferryError, type Run } from '@gapferry/core';
 import { createFileServer, type FileServer } from './files/file-server.ts';
 import { frontPage } from './front-page.ts';
 import { createGitServer, type GitServer } from './git/git-server.ts';
@@ -30,12 +30,13 @@ export function createRoutes(
   content: ServedContentRoots,
   git: GitProgram,
   auth: BasicAuth | undefined,
+  run: Run,
 ): Routes {
   const parts: Parts = {
     content,
     registry: createRegistry(content.store),
     git: createGitServer(content.gitRoot, git, createLfsServer(content.store, content.lfsListing)),
-    files: createFileServer(content.filesRoot),
+    files: createFileServer(content.filesRoot, run),
   };
   return {
     async answer(request, origin) {

@@ -21,6 +21,8 @@ export interface ServeOptions {
   /** Asked of every request. */
   readonly basicAuth?: BasicAuth;
   readonly git?: GitProgram;
+  /** Milliseconds on a connection on which nothing moves; 120,000. What is asked for may take longer to find out. */
+  readonly idleMs?: number;
 }
 
 export interface Served {
@@ -44,27 +46,33 @@ export async function serveDepot(
   options: ServeOptions,
   run: Run,
 ): Promise<Served> {
-  const routes = createRoutes(content, options.git ?? {}, options.basicAuth);
+  const routes = createRoutes(content, options.git ?? {}, options.basicAuth, run);
   const server =
     options.tls === undefined ? createServer() : createTlsServer({ ...options.tls, minVersion: 'TLSv1.2' });
-  guard(server);
+  const { idleMs = TIMEOUTS.idle } = options;
+  guard(server, idleMs);
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   const url = `${options.tls === undefined ? 'http' : 'https'}://${bracketed(options.host)}:${port}`;
   const busy = new Set<Promise<void>>();
   server.on('request', (raw, response) => {
-    const handling = handle(routes, raw, response, url, run).finally(() => busy.delete(handling));
+    const handling = handle(routes, raw, response, { url, idleMs }, run).finally(() => busy.delete(handling));
     busy.add(handling);
   });
   return { url, port, ...closing(server, busy, run) };
 }
 
-function guard(server: Server): void {
+interface ServingPlace {
+  readonly url: string;
+  readonly idleMs: number;
+}
+
+function guard(server: Server, idleMs: number): void {
   server.headersTimeout = TIMEOUTS.headers;
   server.requestTimeout = TIMEOUTS.request;
   server.keepAliveTimeout = 30_000;
   server.maxConnections = MAX_CONNECTIONS;
-  server.setTimeout(TIMEOUTS.idle);
+  server.setTimeout(idleMs);
 }
 
 async function listen(server: Server, { host, port }: ServeOptions): Promise<void> {
@@ -108,7 +116,7 @@ async function handle(
   routes: Routes,
   raw: IncomingMessage,
   response: ServerResponse,
-  url: string,
+  place: ServingPlace,
   run: Run,
 ): Promise<void> {
   const gone = new AbortController();
@@ -116,7 +124,7 @@ async function handle(
   raw.on('error', () => gone.abort());
   const signal = AbortSignal.any([run.signal, gone.signal]);
   const request = toServedRequest(raw, { signal, emit: (event) => run.emit(event) });
-  const sent = await respond(routes, raw, request, response, url);
+  const sent = await respond(routes, raw, request, response, place);
   tell(raw, sent, run);
 }
 
@@ -125,13 +133,17 @@ async function respond(
   raw: IncomingMessage,
   request: ServedRequest | undefined,
   response: ServerResponse,
-  url: string,
+  { url, idleMs }: ServingPlace,
 ): Promise<Sent> {
+  const { socket } = raw;
   const isHead = raw.method === 'HEAD';
   if (request === undefined)
     return await sendLast(response, textAnswer(400, 'this path cannot be read'), isHead);
   try {
-    const answer = await routes.answer(request, originOf(raw, url));
+    // Until the answer begins nothing moves, however long it takes to find it out.
+    socket.setTimeout(0);
+    const answering = routes.answer(request, originOf(raw, url));
+    const answer = await answering.finally(() => socket.setTimeout(idleMs));
     // What is left of a body that nobody asked for is not waited for.
     if (answer.status >= 400 && !raw.complete) response.setHeader('Connection', 'close');
     return await sendAnswer(response, answer, isHead);

@@ -1,4 +1,4 @@
-import { mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { digestOf, quietRun, type RunEvent } from '@gapferry/core';
 import {
@@ -49,6 +49,30 @@ async function start(options: Partial<ServeOptions>): Promise<Served> {
   const content = { store, gitRoot: directory.join('git'), filesRoot: directory.join('files') };
   return await serveDepot(content, { host: '127.0.0.1', port: 0, ...options }, run);
 }
+
+describe('a file that takes long to read', () => {
+  const size = 128 << 20;
+  beforeEach(async () => {
+    await writeFile(directory.join('files/slow'), '');
+    await truncate(directory.join('files/slow'), size);
+  });
+
+  it('is served, although nothing moves until it is hashed', async () => {
+    const patient = await start({ idleMs: 50 });
+    const answer = await fetch(`${patient.url}/files/slow`, { method: 'HEAD' });
+    expect([answer.status, answer.headers.get('content-length')]).toEqual([200, String(size)]);
+  });
+
+  it.skipIf(process.platform !== 'linux')('is read once for all who ask meanwhile', async () => {
+    const read = async (): Promise<number> =>
+      Number(/^rchar: (\d+)$/m.exec(await readFile('/proc/self/io', 'utf8'))?.[1]);
+    const before = await read();
+    const ask = (): Promise<Response> => fetch(`${served.url}/files/slow`, { method: 'HEAD' });
+    const etags = (await Promise.all([ask(), ask(), ask()])).map(({ headers }) => headers.get('etag'));
+    expect(new Set(etags).size).toBe(1);
+    expect((await read()) - before).toBeLessThan(2 * size);
+  });
+});
 
 describe('the files of serveDepot', () => {
   it('serves a file with its digest as ETag, and says when a client has it', async () => {

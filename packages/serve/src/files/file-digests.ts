@@ -7,6 +7,7 @@ import type { SafePlace } from './safe-place.ts';
 
 /** Digests of files in a tree: read once per process and file, and again when the file is replaced or written to. */
 export interface FileDigests {
+  /** `run`: of the request, whose end ends the waiting but not the reading: the next one who asks finds it done. */
   of(place: SafePlace, run: Run): Promise<Digest>;
 }
 
@@ -14,20 +15,39 @@ const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const CHUNK = 1 << 20;
 const REMEMBERED = 1_000_000;
 
-export function createFileDigests(): FileDigests {
-  const known = new Map<string, { identity: string; digest: Digest }>();
+/** `server`: how long files are read for anybody. */
+export function createFileDigests(server: Run): FileDigests {
+  const known = new Map<string, { identity: string; digest: Promise<Digest> }>();
   const limit = pLimit(2);
   return {
     async of(place, run) {
       const identity = identityOf(place.facts);
       const before = known.get(place.path);
-      if (before?.identity === identity) return before.digest;
-      const digest = await limit(() => hashFile(place, run));
+      if (before?.identity === identity) return await whileAsked(before.digest, run);
+      const digest = limit(() => hashFile(place, server));
       if (known.size >= REMEMBERED) known.clear();
       known.set(place.path, { identity, digest });
-      return digest;
+      digest.catch(() => {
+        if (known.get(place.path)?.digest === digest) known.delete(place.path);
+      });
+      return await whileAsked(digest, run);
     },
   };
+}
+
+/** Throws `INTERRUPTED` as soon as nobody asks any more. */
+async function whileAsked<T>(answer: Promise<T>, run: Run): Promise<T> {
+  checkRun(run);
+  const left = Promise.withResolvers<void>();
+  const leave = (): void => left.resolve();
+  run.signal.addEventListener('abort', leave, { once: true });
+  try {
+    await Promise.race([answer, left.promise]);
+    checkRun(run);
+    return await answer;
+  } finally {
+    run.signal.removeEventListener('abort', leave);
+  }
 }
 
 /** The bytes from `first` to `last` of exactly the file that was found; another one in its place is refused. */

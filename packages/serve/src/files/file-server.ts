@@ -1,4 +1,4 @@
-import { contentTypeOf, hexOf, verifiedBytes } from '@gapferry/core';
+import { contentTypeOf, hexOf, type Run, verifiedBytes } from '@gapferry/core';
 import { type Answer, htmlAnswer, notFound, textAnswer } from '../http/answer.ts';
 import { contentAnswer } from '../http/content-answer.ts';
 import { escapeHtml, formatSize, htmlPage } from '../http/html.ts';
@@ -16,8 +16,8 @@ export interface FileServer {
 /** Made by the server in every directory; a file of that name in the tree goes first. */
 const SUMS = 'SHA256SUMS';
 
-export function createFileServer(root: string): FileServer {
-  const digests = createFileDigests();
+export function createFileServer(root: string, run: Run): FileServer {
+  const digests = createFileDigests(run);
   return {
     async answer(parts, request) {
       const isDirectory = parts.at(-1) === '';
