@@ -50,7 +50,8 @@ export function createAuthorizer(
       );
       const credentials = await credentialsFor(refused);
       // A token that was given is all there is: an anonymous one in its place would hide that it is refused.
-      if (credentials && 'bearer' in credentials) return undefined;
+      if (credentials && 'bearer' in credentials)
+        return refused.sent === undefined ? `Bearer ${credentials.bearer}` : undefined;
       if (bearer)
         return tokens.fresh(tokenKey(refused.url, refused.scope), refused.sent, () =>
           askForToken({ trip: refused, challenge: bearer, credentials, ask }),

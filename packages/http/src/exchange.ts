@@ -26,7 +26,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
         ...(url.host === first.host ? request.headers : headersElsewhere(request)),
         ...extraHeaders,
       };
-      const trip = await askWithAuthorization(parts, { ...request, headers }, url, run);
+      const trip = await askWithAuthorization(parts, { ...request, headers }, { url, first }, run);
       const location = isRedirect(trip, request) ? trip.headers.get('location') : undefined;
       if (location === undefined) return trip;
       await drain(trip);
@@ -68,15 +68,19 @@ export function foreignHost(host: string, item: string): GapferryError {
 async function askWithAuthorization(
   parts: ExchangeParts,
   request: ExchangeRequest,
-  url: URL,
+  { url, first }: { readonly url: URL; readonly first: URL },
   run: Run,
 ): Promise<Trip> {
   const { authorizer } = parts;
   const { item, scope } = request;
   const askService: AskTokenService = (question) => askTokenService(parts, item, question, run);
   const own = authorizationIn(request.headers);
-  let sent =
-    own ?? (await withTokenTries(request, run, () => authorizer.known({ url, item, scope }, askService)));
+  // Where a redirect leads, credentials are for whoever asks for them: the address may be a signed one, and it was not chosen by who has them.
+  const known =
+    url.host === first.host
+      ? () => authorizer.known({ url, item, scope }, askService)
+      : async () => undefined;
+  let sent = own ?? (await withTokenTries(request, run, known));
   let trip = await ask(parts, request, url, sent, run);
   if (trip.status === 401 && own === undefined) {
     // Its place is given back first: the token service may be the same host.

@@ -34,6 +34,33 @@ describe('a redirect', () => {
     client.close();
   });
 
+  it('to a host with credentials of its own brings them along only when that host asks for them', async () => {
+    const login = { username: 'ACCESSKEY', password: 'secret key' };
+    for (const own of [login, { bearer: 'a-token-of-its-own' }]) {
+      await using other = await startHttpServer(({ path, headers }) =>
+        path === '/signed' || headers['authorization'] !== undefined
+          ? textReply(200, 'there')
+          : { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } },
+      );
+      await using server = await startHttpServer(({ path }) => ({
+        status: 302,
+        headers: { location: `${other.url}${path}?X-Amz-Signature=1` },
+      }));
+      const client = createHttpClient({
+        credentials: async (host) => (host === other.host ? own : undefined),
+      });
+      for (const path of ['/signed', '/asks'])
+        await client.request({ url: `${server.url}${path}`, item: 'x' }, quietRun());
+      const scheme = 'bearer' in own ? 'Bearer' : 'Basic';
+      expect(other.requests.map(({ headers }) => headers['authorization'])).toEqual([
+        undefined,
+        undefined,
+        `${scheme} ***`,
+      ]);
+      client.close();
+    }
+  });
+
   it.each(['ftp://127.0.0.1/x', 'file:///etc/passwd', 'http://[broken'])('to %s is refused', async (to) => {
     await using server = await startHttpServer(() => textReply(200, ''), { faults: [redirectTo(to)] });
     const client = createHttpClient();
