@@ -177,6 +177,16 @@ files:
     expect(problemsOf(body).join()).not.toMatch(/secret|token@/);
   });
 
+  it.each([
+    'https://user:se/cret@example.org/a',
+    'ftp://user:secret@example.org/a',
+    'user:secret@example.org',
+  ])('never repeat what may be a secret: %s', (url) => {
+    const problems = problemsOf(`files: [{url: "${url}", check: first-seen, as: a}]`);
+    expect(problems.join()).toContain('what stands there is not an http:// or https:// URL');
+    expect(problems.join()).not.toMatch(/se.?cret/);
+  });
+
   it('of a bundle’s name are refused, because it becomes a directory', () => {
     for (const name of ['../x', 'Line-A', 'con', 'a/b', '-a', 'a'.repeat(64)])
       expect(() => parse(`format: gapferry.bundle/1\nname: ${name}\nimages: [nginx]`)).toThrow(/2:7: name: /);

@@ -1,4 +1,5 @@
 import {
+  foldName,
   type ImageWish,
   parseImageReference,
   repositoryOf,
@@ -41,7 +42,7 @@ interface WishName {
 function namesOf(wish: Wish): WishName[] {
   if (wish.kind === 'image') return imageNames(wish);
   const label = labelOf(wish);
-  return [{ place: label, label }];
+  return [{ place: wish.kind === 'file' ? foldName(label) : label, label }];
 }
 
 /** What a range or a pattern finds is not known yet; a list of tags is. */

@@ -72,6 +72,13 @@ describe('a file of bundle.yaml', () => {
   ])('is not named %s after %s', (as, url) => {
     expect(() => wishOf(`{url: "${url}", as: "${as}", check: first-seen}`)).toThrow(/files\[0\]\.as/);
   });
+
+  it('is not taken beside one whose name some file systems take for the same', () => {
+    const lines = ['m/Model', 'm/model'].map((as) => `{url: "${URL}", as: ${as}, check: first-seen}`);
+    expect(() => wishOf(lines.join())).toThrow(
+      'file m/model would have the same name inside as file m/Model',
+    );
+  });
 });
 
 describe('an object of a bucket in bundle.yaml', () => {
@@ -124,6 +131,8 @@ describe('an object of a bucket in bundle.yaml', () => {
       'must not carry credentials',
     ],
     [`{${S3.replace('a b/tool.bin', 'a/..')}}, as: "{name}", check: first-seen}`, 'files[0]'],
+    [`{${S3}, pathStyle: false}, as: m, check: first-seen}`.replace('minio.example', '127.0.0.1'), 'no name'],
+    [`{${S3}, pathStyle: false}, as: m, check: first-seen}`.replace('models', 'my.models'), 'with dots'],
   ])('is refused where the line is wrong: %s', (line, problem) => {
     expect(() => wishOf(line)).toThrow(problem);
   });

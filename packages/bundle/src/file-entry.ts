@@ -158,6 +158,10 @@ function toStore({ endpoint, bucket, region, pathStyle }: PrefixFileEntry['s3'] 
   const origin = webUrl(endpoint, 's3').replace(/\/+$/, '');
   if (origin !== new URL(origin).origin)
     throw entryProblem('"endpoint" is https://host[:port], without bucket and path', 's3');
+  if (pathStyle === false && bucket.includes('.'))
+    throw entryProblem('"pathStyle" must be true for a bucket with dots in its name', 's3');
+  if (pathStyle === false && !URL.canParse(`https://${bucket}.${new URL(origin).host}`))
+    throw entryProblem('"pathStyle" must be true for an endpoint that is an address and no name', 's3');
   return {
     endpoint: origin,
     bucket,

@@ -76,6 +76,11 @@ describe('a bucket in site.yaml', () => {
       'bucket: must be the name',
     ],
     [
+      'a bucket in front of an address',
+      `${S3.replace('s3.plant.example', '127.0.0.1')}, pathStyle: false`,
+      'pathStyle: must be true for an endpoint that is an address',
+    ],
+    [
       'a bucket with dots in a host',
       `${S3.replace('bucket: releases', 'bucket: a.b.c')}, pathStyle: false`,
       'pathStyle: must be true',

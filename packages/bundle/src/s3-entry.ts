@@ -100,6 +100,8 @@ export function s3Problem(entry: S3Entry): EntryProblem | undefined {
     };
   if (pathStyle === false && bucket.includes('.'))
     return { member: 'pathStyle', message: 'must be true for a bucket with dots in its name' };
+  if (pathStyle === false && !URL.canParse(`https://${bucket}.${new URL(endpoint).host}`))
+    return { member: 'pathStyle', message: 'must be true for an endpoint that is an address and no name' };
   return plainHttpProblem(entry, endpoint, 'endpoint');
 }
 

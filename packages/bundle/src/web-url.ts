@@ -5,9 +5,14 @@ import { entryProblem } from './entry-problem.ts';
 export function webUrl(url: string, member: string): string {
   const parsed = URL.parse(url);
   if (parsed === null || !/^https?:$/.test(parsed.protocol))
-    throw entryProblem(`"${url.slice(0, 200)}" is not an http:// or https:// URL`, member);
+    throw entryProblem(`${shown(url)} is not an http:// or https:// URL`, member);
   if (redact(parsed.href) !== parsed.href)
     throw entryProblem('a URL must not carry credentials; give them by Docker config or environment', member);
   parsed.hash = '';
   return parsed.href;
+}
+
+/** Where a URL cannot be read nobody can tell which part of it is a password. */
+function shown(url: string): string {
+  return url.includes('@') ? 'what stands there' : `"${url.slice(0, 200)}"`;
 }
