@@ -1,5 +1,6 @@
 import { canonicalJson, type FileCheck } from '@gapferry/core';
 import { z } from 'zod';
+import { mirrorName } from './host-entry.ts';
 import { digestSchema } from './schemas.ts';
 
 const of = z.literal('checksums').optional();
@@ -10,6 +11,7 @@ export const fileCheckedSchema: z.ZodType<readonly FileCheck[]> = z
   .array(
     z.union([
       z.enum(['given-sha256', 'given-sha512', 'checksums', 'first-seen', 'clamav']),
+      z.strictObject({ by: z.enum(['checksums', 'first-seen']), at: mirrorName }),
       z.strictObject({ by: z.literal('cosign-key'), key: digestSchema, of }),
       z.strictObject({ by: z.literal('openpgp'), fingerprint, of }),
       z.strictObject({ by: z.literal('minisign'), key: z.string().regex(/^[0-9A-F]{16}$/), of }),
@@ -31,6 +33,7 @@ export function fileCheckProblems(checked: readonly FileCheck[]): string[] {
 
 function bare(check: FileCheck): FileCheck {
   if (typeof check === 'string') return check;
+  if ('at' in check) return { by: check.by, at: check.at };
   const of = check.of === undefined ? {} : { of: check.of };
   switch (check.by) {
     case 'cosign-key':

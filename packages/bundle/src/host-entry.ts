@@ -3,7 +3,7 @@ import { entryPath } from './entry-schemas.ts';
 
 /** What bundle.yaml says of one host. Files are named, not read; paths are relative to bundle.yaml. */
 export interface HostConfig {
-  /** `host[:port]` or `host[:port]/prefix`, asked in this order before the host itself. */
+  /** `host[:port]` or `host[:port]/prefix`, asked in this order before the host itself, for images and for files by URL. */
   readonly mirrors: readonly string[];
   /** `host[:port]` in lower case that the `.lfsconfig` of a repository of the host may name, absent: none. */
   readonly also?: readonly string[];
@@ -31,7 +31,7 @@ type SshAccessEntry = { readonly key?: string | undefined; readonly knownHosts?:
 export type HostEntries = Readonly<Record<string, HostEntry>>;
 
 const HOST = '[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\\[[0-9a-fA-F:]+\\]';
-const PREFIX = '[a-z0-9]+(?:[._-]+[a-z0-9]+)*';
+const PREFIX = '[a-zA-Z0-9]+(?:[._-]+[a-zA-Z0-9]+)*';
 
 /** `host` or `host:port`. */
 export const hostName: z.ZodType<string, string> = z
@@ -39,7 +39,8 @@ export const hostName: z.ZodType<string, string> = z
   .max(255)
   .regex(new RegExp(`^(?:${HOST})(?::[0-9]{1,5})?$`), { error: 'must be host or host:port' });
 
-const mirror = z
+/** `host[:port]` or `host[:port]/prefix`. */
+export const mirrorName: z.ZodType<string, string> = z
   .string()
   .max(255)
   .regex(new RegExp(`^(?:${HOST})(?::[0-9]{1,5})?(?:/${PREFIX})*$`), {
@@ -48,7 +49,7 @@ const mirror = z
 
 const entry = z
   .strictObject({
-    mirrors: z.array(mirror).max(20).optional(),
+    mirrors: z.array(mirrorName).max(20).optional(),
     also: z.array(hostName).max(20).optional(),
     api: z.enum(['github', 'gitlab', 'gitea', 'none']).optional(),
     ca: entryPath.optional(),

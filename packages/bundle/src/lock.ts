@@ -17,6 +17,7 @@ import { aboutSchema } from './about-schema.ts';
 import { answersWish } from './answers-wish.ts';
 import { attachmentsSchema } from './attachment-schemas.ts';
 import { FORMATS, requireFormat } from './formats.ts';
+import { mirrorName } from './host-entry.ts';
 import { lfsObjectSchema, MAX_LFS_OBJECTS, unsortedAt } from './lfs-list.ts';
 import { namedBySchema } from './named-by.ts';
 import { documentError, toProblems } from './problems.ts';
@@ -125,6 +126,7 @@ const pinSchema = z.union([
     sha256: digestSchema,
     size: sizeSchema.optional(),
     version: versionSchema.optional(),
+    mirror: mirrorName.optional(),
   }),
   z.strictObject({ kind: z.literal('file'), ...base, url: textSchema, files: digestSchema }),
   z.strictObject({ kind: z.literal('file'), ...base, path: textSchema, sha256: digestSchema }),

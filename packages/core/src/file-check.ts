@@ -10,7 +10,15 @@ export type FileCheck =
   | 'first-seen'
   /** The signature inside a ClamAV database, over an MD5. */
   | 'clamav'
+  | FileMirrorCheck
   | FileSignatureCheck;
+
+/** What a mirror alone said: the file's own place was not asked. */
+export interface FileMirrorCheck {
+  readonly by: 'checksums' | 'first-seen';
+  /** As bundle.yaml writes it: host[:port] or host[:port]/prefix. */
+  readonly at: string;
+}
 
 /** Whose signature was good. */
 export type FileSigned =

@@ -120,6 +120,8 @@ export interface UrlFilePin extends PinBase {
   readonly size?: number;
   /** Of an asset of a release: the version that the range was found to be. */
   readonly version?: string;
+  /** The mirror that alone said what the file is; absent where its own place did, a given digest, or a signature. */
+  readonly mirror?: string;
 }
 
 /** What lies below a prefix of a bucket. */

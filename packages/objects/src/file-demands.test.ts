@@ -22,7 +22,8 @@ import {
   toContent,
 } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type FileSourceOptions, fileSource, seenKey } from './file-source.ts';
+import { type FileSourceOptions, fileSource } from './file-source.ts';
+import { seenKey } from './resolve-url.ts';
 
 const run = quietRun();
 const http = createHttpClient({ wait: async () => {}, random: () => 0 });

@@ -1,6 +1,7 @@
 import { type ByteSource, type Bytes, type Digest, GapferryError, printable, type Run } from '@gapferry/core';
 import type { HeldBody, HttpClient } from '@gapferry/http';
 import { isRefusal, learnFileSize } from './file-size.ts';
+import type { AskedAddress } from './places/file-places.ts';
 import type { S3Bucket } from './s3/s3-bucket.ts';
 import { wideSource } from './wide-source.ts';
 
@@ -8,6 +9,8 @@ import { wideSource } from './wide-source.ts';
 export interface FileOrigin {
   /** Under which what is learnt of it is remembered. */
   readonly name: string;
+  /** The mirror that it is, as bundle.yaml writes it. */
+  readonly mirror?: string;
   /** Bytes. Where nobody announces them the file is read once, at most `limit` bytes, and held against the digest on the way. */
   size(sha256: Digest, limit: number, run: Run): Promise<number>;
   /** What names its state now, or that it is still the one before. */
@@ -30,14 +33,17 @@ export interface FileState {
 }
 
 /** A file by its URL. */
-export function httpOrigin(http: HttpClient, url: string, item: string): FileOrigin {
+export function httpOrigin(http: HttpClient, at: AskedAddress, item: string): FileOrigin {
+  const { url, name, mirror, headers: sent = {} } = at;
+  const file = { url, headers: sent, item };
   return {
-    name: `file ${url}`,
-    size: (sha256, limit, run) => learnFileSize(http, { url, sha256, item }, limit, run),
+    name: `file ${name}`,
+    ...(mirror !== undefined && { mirror }),
+    size: (sha256, limit, run) => learnFileSize(http, { ...file, sha256 }, limit, run),
     async state(before, run) {
       try {
         const { status, headers } = await http.request(
-          { url, item, method: 'HEAD', headers: conditions(before), accept: [200, 304] },
+          { ...file, method: 'HEAD', headers: { ...sent, ...conditions(before) }, accept: [200, 304] },
           run,
         );
         if (status === 304) return before === undefined ? {} : 'unchanged';
@@ -50,8 +56,8 @@ export function httpOrigin(http: HttpClient, url: string, item: string): FileOri
         throw error;
       }
     },
-    read: ({ limit: maxBytes, from, held }, run) => http.body({ url, item, maxBytes, held }, from, run),
-    source: (size, told, run) => wideSource(http, { url, item, size }, told, run),
+    read: ({ limit: maxBytes, from, held }, run) => http.body({ ...file, maxBytes, held }, from, run),
+    source: (size, told, run) => wideSource(http, { ...file, size }, told, run),
   };
 }
 

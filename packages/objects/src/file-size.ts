@@ -8,9 +8,9 @@ import {
   sha256,
 } from '@gapferry/core';
 import type { HttpClient } from '@gapferry/http';
+import type { FileAddress } from './places/file-places.ts';
 
-export interface FileAddress {
-  readonly url: string;
+export interface MeasuredFile extends FileAddress {
   readonly sha256: Digest;
   /** Identity of the item, for errors and progress. */
   readonly item: string;
@@ -22,7 +22,7 @@ const EMPTY = digestOf('');
  *  once without keeping it, at most `limit` bytes (`LIMIT_EXCEEDED`). That reading is hashed too, so that a wrong file ends there (`DIGEST_MISMATCH`). */
 export async function learnFileSize(
   http: HttpClient,
-  file: FileAddress,
+  file: MeasuredFile,
   limit: number,
   run: Run,
 ): Promise<number> {
@@ -32,11 +32,11 @@ export async function learnFileSize(
 /** What HEAD says counts only as an answer: a server may refuse it and still give the file, so GET has the last word on everything but a failed trip. */
 async function announcedSize(
   http: HttpClient,
-  { url, item, sha256 }: FileAddress,
+  { url, headers: sent = {}, item, sha256 }: MeasuredFile,
   run: Run,
 ): Promise<number | undefined> {
   try {
-    const { headers } = await http.request({ url, item, method: 'HEAD' }, run);
+    const { headers } = await http.request({ url, headers: sent, item, method: 'HEAD' }, run);
     const length = headers.get('content-length') ?? '';
     // Some servers answer HEAD with a length of 0 because they send no body.
     const isBelievable = /^\d{1,15}$/.test(length) && (Number(length) > 0 || sha256 === EMPTY);
@@ -57,11 +57,12 @@ export function isRefusal(error: unknown): boolean {
   );
 }
 
-async function countedSize(http: HttpClient, file: FileAddress, limit: number, run: Run): Promise<number> {
+async function countedSize(http: HttpClient, file: MeasuredFile, limit: number, run: Run): Promise<number> {
   const hash = sha256();
   let size = 0;
   const uncounted: Run = { signal: run.signal, emit: (event) => event.kind !== 'bytes' && run.emit(event) };
-  for await (const chunk of http.body({ url: file.url, item: file.item, maxBytes: limit }, 0, uncounted)) {
+  const { url, headers = {}, item } = file;
+  for await (const chunk of http.body({ url, headers, item, maxBytes: limit }, 0, uncounted)) {
     hash.update(chunk);
     size += chunk.byteLength;
   }
@@ -69,7 +70,7 @@ async function countedSize(http: HttpClient, file: FileAddress, limit: number, r
   return size;
 }
 
-function hostOf({ url, item }: FileAddress): string {
+function hostOf({ url, item }: MeasuredFile): string {
   const host = URL.parse(url)?.host;
   if (host !== undefined) return host;
   throw new GapferryError({ code: 'REFERENCE_INVALID', message: `${item}: its address is no URL` });

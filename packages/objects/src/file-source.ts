@@ -3,7 +3,6 @@ import {
   type BlobStore,
   type BucketDirectoryPin,
   type Digest,
-  digestFromHex,
   type FileHolding,
   type FilePin,
   type FileVerifier,
@@ -24,17 +23,17 @@ import type { HttpClient } from '@gapferry/http';
 import { type BucketDirectory, fetchBucketDirectory, readBucketDirectory } from './bucket-directory.ts';
 import { listDigest } from './directory-files.ts';
 import { eachLimited } from './each-limited.ts';
-import { type FileOrigin, httpOrigin, objectOrigin } from './file-origin.ts';
-import { checksumOf, type DemandMeans, holdDemands, requireChecksum } from './hold-demands.ts';
+import { bucketAt, type FileMeans } from './file-means.ts';
+import { holdDemands, seenAt } from './hold-demands.ts';
 import { fileLearner, type Lookups } from './learn-file.ts';
 import { archiveWish, fetchListing, isListing, resolveListed } from './listed-files.ts';
 import { localFiles } from './local/local-files.ts';
+import { type FileMirrors, filePlaces } from './places/file-places.ts';
 import { type AskRepository, assetWish, releaseAssets } from './releases/release-assets.ts';
-import { openBucket } from './s3/open-bucket.ts';
-import type { S3Bucket } from './s3/s3-bucket.ts';
+import { requireSeen, resolveUrl, steadied } from './resolve-url.ts';
 import type { S3Credentials } from './s3/sign-request.ts';
-import { nameOfPlace, smallFiles } from './small-files.ts';
-import { fetchUrlFile, type UrlFileMeans } from './url-file.ts';
+import { smallFiles } from './small-files.ts';
+import { fetchUrlFile } from './url-file.ts';
 
 export interface FileSourceOptions {
   /** Where relative paths of files on this machine begin; default: the working directory. */
@@ -45,6 +44,10 @@ export interface FileSourceOptions {
   readonly verifiers?: ReadonlyMap<string, FileVerifier>;
   /** sha256 (of a directory: of its list) that the lock has for files with `check: first-seen`, by `seenKey`. */
   readonly seen?: ReadonlyMap<string, Digest>;
+  /** What the lock has, by `seenKey`. */
+  readonly locked?: ReadonlyMap<string, UrlFilePin>;
+  /** Places that are asked before a host, for files by URL. */
+  readonly mirrors?: FileMirrors;
   /** How hosts are asked about the releases of a repository. */
   readonly askRepository?: AskRepository;
   /** Keys for the host[:port] of an object store. Absent: questions are not signed. */
@@ -61,11 +64,6 @@ const DEFAULT_LIMIT = 64 * 2 ** 30;
 /** Assets of one release that are asked for at a time. */
 const ASSETS = 4;
 
-/** What was seen under one wish at one URL. */
-export function seenKey({ wish, url }: Pick<UrlFilePin | BucketDirectoryPin, 'wish' | 'url'>): string {
-  return `${wish} ${url}`;
-}
-
 /** Files over HTTP(S), objects of buckets, assets of releases, and files and directories on this machine. Where a wish says what the file is (its sha256), `resolve` asks nobody, and `fetch` finds out whether upstream still has it;
  *  otherwise `resolve` finds it out, by a file of checksums or by reading the file. `fetch` holds it against everything that is demanded. */
 export function fileSource(
@@ -80,13 +78,16 @@ export function fileSource(
     ...(workDirectory !== undefined && { directory: workDirectory }),
     ...(lookups && { lookups }),
   });
+  const places = filePlaces(http, options.mirrors ?? new Map());
   const means: Means = {
     http,
     learner,
     limit,
     verifiers,
-    small: smallFiles(http, directory),
+    places,
+    small: smallFiles(http, places, directory),
     seen: options.seen ?? new Map(),
+    locked: options.locked ?? new Map(),
     credentials: options.credentials ?? (async () => undefined),
     ask: options.askRepository ?? (async () => undefined),
   };
@@ -117,27 +118,8 @@ export function fileSource(
 
 type RemoteWish = Exclude<FileWish, LocalFileWish>;
 
-interface Means extends DemandMeans, UrlFileMeans {
-  readonly seen: ReadonlyMap<string, Digest>;
+interface Means extends FileMeans {
   readonly ask: AskRepository;
-  readonly http: HttpClient;
-  readonly credentials: NonNullable<FileSourceOptions['credentials']>;
-}
-
-async function originOf({ http, credentials }: Means, { url, s3, as }: UrlFileWish): Promise<FileOrigin> {
-  if (s3 === undefined) return httpOrigin(http, url, as);
-  const { key, version } = s3;
-  const at = { key, ...(version !== undefined && { version }) };
-  return objectOrigin(await bucketAt({ http, credentials }, s3), at, as);
-}
-
-async function bucketAt(
-  { http, credentials }: Pick<Means, 'http' | 'credentials'>,
-  { endpoint, bucket, region = 'us-east-1', pathStyle }: Omit<PrefixPlace, 'prefix'>,
-): Promise<S3Bucket> {
-  const keys = await credentials(new URL(endpoint).host);
-  const place = { endpoint, bucket, region, pathStyle: pathStyle ?? true };
-  return openBucket(http, { ...place, ...(keys && { credentials: keys }) });
 }
 
 async function resolveRemote(
@@ -147,21 +129,14 @@ async function resolveRemote(
 ): Promise<(UrlFilePin | BucketDirectoryPin)[]> {
   const digest = wishDigest(wish);
   if ('prefix' in wish) return [await resolvePrefix(means, wish, digest, run)];
-  if ('listing' in wish) return await resolveListed(means.small, wish, digest, run);
+  if ('listing' in wish)
+    return (await resolveListed(means.small, wish, digest, run)).map((pin) => steadied(means, pin));
   if ('url' in wish) return [await resolveUrl(means, wish, digest, run)];
   const assets = await releaseAssets(means.http, means.ask, wish, run);
   return await eachLimited(assets, ASSETS, run, async ({ wish: one, version }, inner) => ({
     ...(await resolveUrl(means, one, digest, inner)),
     version,
   }));
-}
-
-async function resolveUrl(means: Means, demanded: UrlFileWish, wish: Digest, run: Run): Promise<UrlFilePin> {
-  const { as: id, url } = demanded;
-  const found = await identify(means, demanded, run);
-  const pin: UrlFilePin = { kind: 'file', id, wish, url, ...found };
-  if (demanded.check === 'first-seen') requireSeen(means, pin, pin.sha256);
-  return pin;
 }
 
 async function resolvePrefix(
@@ -200,8 +175,9 @@ async function fetchListed(
 ): Promise<FileHolding> {
   if (isListing(pin, wish))
     return { kind: 'file', pin, root: await fetchListing(means.small, pin, into, run) };
-  const root = await fetchUrlFile(means, pin, await originOf(means, archiveWish(pin)), into, run);
-  return { kind: 'file', pin, root, checked: ['checksums'] };
+  const root = await fetchUrlFile(means, pin, archiveWish(pin), into, run);
+  const { mirror } = pin;
+  return { kind: 'file', pin, root, checked: [mirror ? seenAt('checksums', mirror) : 'checksums'] };
 }
 
 async function directoryAt(means: Means, place: PrefixPlace, item: string): Promise<BucketDirectory> {
@@ -209,39 +185,11 @@ async function directoryAt(means: Means, place: PrefixPlace, item: string): Prom
   return { bucket: await bucketAt(means, store), prefix, item, learner: means.learner };
 }
 
-function requireSeen(
-  { seen }: Means,
-  pin: Pick<UrlFilePin | BucketDirectoryPin, 'id' | 'wish' | 'url'>,
-  found: Digest,
-): void {
-  const before = seen.get(seenKey(pin));
-  if (before !== undefined && before !== found) throw changedSince(pin.id, before, found);
-}
-
 /** A pin of a release has the asset's URL and the version; the rest follows from the wish. */
 function wishFor({ url, version }: UrlFilePin, wish: RemoteWish | undefined): UrlFileWish | undefined {
   if (wish === undefined || 'prefix' in wish || 'listing' in wish) return undefined;
   if ('url' in wish) return wish;
   return version === undefined ? undefined : assetWish(wish, { url, version });
-}
-
-/** The cheapest way to the sha256: given, in a list of checksums, or by reading the file. */
-async function identify(
-  means: Means,
-  wish: UrlFileWish,
-  run: Run,
-): Promise<Pick<UrlFilePin, 'sha256' | 'size'>> {
-  if (wish.sha256 !== undefined) return { sha256: wish.sha256 };
-  const listed =
-    wish.checksums === undefined ? undefined : await checksumOf(means, wish, wish.checksums, run);
-  const checksum = listed?.checksum;
-  if (checksum?.algorithm === 'sha256') return { sha256: digestFromHex(checksum.hex) };
-  const { sha256, sha512, size } = await means.learner.learn(await originOf(means, wish), run);
-  if (checksum !== undefined && wish.checksums !== undefined)
-    requireChecksum(checksum, sha512, wish.as, nameOfPlace(wish.checksums));
-  if (wish.sha512 !== undefined)
-    requireChecksum({ algorithm: 'sha512', hex: wish.sha512 }, sha512, wish.as, 'bundle.yaml');
-  return { sha256, size };
 }
 
 async function fetchUrl(
@@ -252,21 +200,13 @@ async function fetchUrl(
   run: Run,
 ): Promise<FileHolding> {
   if (wish === undefined) throw unknownWish(pin.id);
-  const root = await fetchUrlFile(means, pin, await originOf(means, wish), into, run);
-  const checked = await holdDemands(means, wish, root, into, run);
+  const root = await fetchUrlFile(means, pin, wish, into, run);
+  const { mirror } = pin;
+  const file = { root, store: into, ...(mirror !== undefined && { mirror }) };
+  const checked = await holdDemands(means, wish, file, run);
   return { kind: 'file', pin, root, checked };
 }
 
 function unknownWish(id: string): GapferryError {
   return new GapferryError({ code: 'INTERNAL', message: `nothing is known of the wish for file ${id}` });
-}
-
-function changedSince(item: string, seen: Digest, found: Digest): GapferryError {
-  return new GapferryError({
-    code: 'DIGEST_MISMATCH',
-    message: `${item} is now ${found}; when it was first seen it was ${seen}`,
-    hint: `find out why upstream changed it; if it is meant to be so, accept it with "gapferry resolve BUNDLE --accept ${item}"`,
-    origin: 'source',
-    data: { item, expected: seen, actual: found },
-  });
 }

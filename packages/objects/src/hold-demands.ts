@@ -18,7 +18,7 @@ import {
   type UrlFileWish,
 } from '@gapferry/core';
 import { type Checksum, type ChecksumList, readChecksums } from './checksum-list.ts';
-import { nameOfPlace, type SmallFiles } from './small-files.ts';
+import { nameOfPlace, type ReadFrom, type SmallFiles } from './small-files.ts';
 
 export interface DemandMeans {
   readonly small: SmallFiles;
@@ -30,28 +30,44 @@ const CHECKSUMS_LIMIT = 16_777_216;
 /** A Sigstore bundle is the longest. */
 const SIGNATURE_LIMIT = 1_048_576;
 
-/** The checksum that the wish's file of checksums has for it, the signature over that file checked first. Throws `CONTENT_INVALID`, what reading throws, and the verifier's errors. */
+/** What a list of checksums says of a file. */
+export interface ListedChecksum {
+  readonly checksum: Checksum;
+  readonly checks: readonly FileCheck[];
+  /** Whose word it is: the mirror that gave a list that nobody signed. */
+  readonly mirror?: string;
+}
+
+/** The checksum that the wish's file of checksums has for it, the signature over that file checked first. `accept`: throws where it cannot be right. Throws `CONTENT_INVALID`, what reading throws, and the verifier's errors. */
 export async function checksumOf(
   means: DemandMeans,
   wish: UrlFileWish,
   demand: ChecksumsDemand,
+  accept: (checksum: Checksum) => Promise<void>,
   run: Run,
-): Promise<{ readonly checksum: Checksum; readonly checks: readonly FileCheck[] }> {
+): Promise<ListedChecksum> {
   const place = nameOfPlace(demand);
-  const bytes = await means.small.read(demand, CHECKSUMS_LIMIT, wish.as, run);
-  const list: SignedFile = {
-    size: bytes.byteLength,
-    async *open() {
-      yield bytes;
-    },
+  const { signature, name = nameInUrl(wish.url) } = demand;
+  const judge = async (bytes: Uint8Array, { mirror }: ReadFrom): Promise<ListedChecksum> => {
+    const checksum = listIn(bytes).find(name, place);
+    const list: SignedFile = {
+      size: bytes.byteLength,
+      async *open() {
+        yield bytes;
+      },
+    };
+    const signed =
+      signature === undefined
+        ? []
+        : [await requireSigned(means, list, signature, `${place} of ${wish.as}`, run)];
+    await accept(checksum);
+    return {
+      checksum,
+      checks: ['checksums', ...signed.map((check) => ({ ...check, of: 'checksums' as const }))],
+      ...(mirror !== undefined && signed.length === 0 && { mirror }),
+    };
   };
-  const checksum = listIn(bytes).find(demand.name ?? nameInUrl(wish.url), place);
-  if (demand.signature === undefined) return { checksum, checks: ['checksums'] };
-  const signed = await requireSigned(means, list, demand.signature, `${place} of ${wish.as}`, run);
-  return {
-    checksum,
-    checks: ['checksums', ...signed.map((check) => ({ ...check, of: 'checksums' as const }))],
-  };
+  return await means.small.use({ place: demand, limit: CHECKSUMS_LIMIT, item: wish.as }, judge, run);
 }
 
 const lists = new WeakMap<Uint8Array, ChecksumList>();
@@ -63,12 +79,19 @@ function listIn(bytes: Uint8Array): ChecksumList {
   return list;
 }
 
+/** A file that is in the store. */
+export interface StoredFile {
+  readonly root: Descriptor;
+  readonly store: BlobStore;
+  /** As in the pin. */
+  readonly mirror?: string;
+}
+
 /** Holds a file that is in the store against everything that its wish demands. Throws `DIGEST_MISMATCH` with both digests, `SIGNATURE_INVALID`, `KEY_UNKNOWN`, and what `checksumOf` throws. */
 export async function holdDemands(
   means: DemandMeans,
   wish: UrlFileWish,
-  root: Descriptor,
-  store: BlobStore,
+  { root, store, mirror }: StoredFile,
   run: Run,
 ): Promise<FileCheck[]> {
   const stored: SignedFile = { size: root.size, open: (inner) => store.open(root, inner) };
@@ -88,14 +111,19 @@ export async function holdDemands(
     checks.push('given-sha512');
   }
   if (wish.checksums !== undefined) {
-    const { checksum, checks: more } = await checksumOf(means, wish, wish.checksums, run);
-    await require(checksum, nameOfPlace(wish.checksums));
-    checks.push(...more);
+    const says = nameOfPlace(wish.checksums);
+    const accept = (checksum: Checksum): Promise<void> => require(checksum, says);
+    checks.push(...(await checksumOf(means, wish, wish.checksums, accept, run)).checks);
   }
   if (wish.signature !== undefined)
-    checks.push(...(await requireSigned(means, stored, wish.signature, wish.as, run)));
+    checks.push(await requireSigned(means, stored, wish.signature, wish.as, run));
   if (wish.check !== undefined) checks.push(wish.check);
-  return checks;
+  return mirror === undefined ? checks : checks.map((check) => seenAt(check, mirror));
+}
+
+/** What only a mirror said is recorded as its word. */
+export function seenAt(check: FileCheck, mirror: string): FileCheck {
+  return check === 'first-seen' || check === 'checksums' ? { by: check, at: mirror } : check;
 }
 
 /** Throws `DIGEST_MISMATCH` with both. `says`: who says what it must be. */
@@ -111,31 +139,38 @@ export function requireChecksum(wanted: Checksum, actual: string, item: string, 
   });
 }
 
-async function requireSigned(
+/** One good signature of the signer that is demanded, from the first place that has one. Throws the verifier's errors about `what`. */
+export async function requireSigned(
   { small, verifiers }: DemandMeans,
   file: SignedFile,
   demand: FileSignatureDemand,
   what: string,
   run: Run,
-): Promise<FileSigned[]> {
+): Promise<FileSigned> {
   const signer = nameOfSigner(demand);
   const verifier = verifiers.get(signer);
   if (verifier === undefined)
     throw new GapferryError({ code: 'INTERNAL', message: `the ${signer} of ${what} was not read` });
-  const signature = await small.read(demand, SIGNATURE_LIMIT, what, run);
-  try {
-    return [await verifier.verify(file, signature, run)];
-  } catch (error) {
-    if (!isGapferryError(error) || error.code === 'INTERRUPTED') throw error;
-    throw new GapferryError({
-      code: error.code,
-      message: printable(`${what} ${error.message} (signature ${nameOfPlace(demand)})`),
-      hint: error.hint ?? 'check that key and signature are the right ones; otherwise do not use this file',
-      origin: error.origin ?? 'source',
-      data: { ...error.data, item: what },
-      cause: error,
-    });
-  }
+  const verify = async (signature: Uint8Array): Promise<FileSigned> => {
+    try {
+      return await verifier.verify(file, signature, run);
+    } catch (error) {
+      throw unsigned(what, demand, error);
+    }
+  };
+  return await small.use({ place: demand, limit: SIGNATURE_LIMIT, item: what }, verify, run);
+}
+
+function unsigned(what: string, demand: FileSignatureDemand, error: unknown): unknown {
+  if (!isGapferryError(error) || error.code === 'INTERRUPTED') return error;
+  return new GapferryError({
+    code: error.code,
+    message: printable(`${what} ${error.message} (signature ${nameOfPlace(demand)})`),
+    hint: error.hint ?? 'check that key and signature are the right ones; otherwise do not use this file',
+    origin: error.origin ?? 'source',
+    data: { ...error.data, item: what },
+    cause: error,
+  });
 }
 
 async function sha512Of(file: SignedFile, run: Run): Promise<string> {

@@ -5,8 +5,10 @@
  *
  * Imported by the cli only; collector sees it through the Source port of core.
  */
-export { type FileSourceOptions, fileSource, seenKey } from './file-source.ts';
+export { type FileSourceOptions, fileSource } from './file-source.ts';
+export type { FileMirrors } from './places/file-places.ts';
 export type { AskRepository, RepositoryQuestion } from './releases/release-assets.ts';
+export { seenKey } from './resolve-url.ts';
 export { type OpenBucketOptions, openBucket } from './s3/open-bucket.ts';
 export type * from './s3/s3-bucket.ts';
 export { encodeS3, type S3Credentials } from './s3/sign-request.ts';

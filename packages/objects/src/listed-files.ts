@@ -15,7 +15,7 @@ import {
   type UrlFilePin,
   type UrlFileWish,
 } from '@gapferry/core';
-import type { SmallFiles } from './small-files.ts';
+import type { ReadFrom, SmallFiles, WantedFile } from './small-files.ts';
 
 /** The listing, and the archive that it names now. Throws `CONTENT_INVALID`, and what reading throws. */
 export async function resolveListed(
@@ -25,19 +25,16 @@ export async function resolveListed(
   run: Run,
 ): Promise<UrlFilePin[]> {
   const id = `${as}/${LISTED_NAMES.listing}`;
-  const bytes = await readListing(small, { id, url: listing }, run);
-  const { path, sha256 } = parseGrypeListing(bytes, id);
-  const size = bytes.byteLength;
-  return [
-    { kind: 'file', id, wish, url: listing, sha256: digestOf(bytes), size },
-    {
-      kind: 'file',
-      id: `${as}/${listedName(path)}`,
-      wish,
-      url: listedUrl(listing, path),
-      sha256,
-    },
-  ];
+  const pins = async (bytes: Uint8Array, { mirror }: ReadFrom): Promise<UrlFilePin[]> => {
+    const { path, sha256 } = parseGrypeListing(bytes, id);
+    const said = { wish, ...(mirror !== undefined && { mirror }) };
+    const size = bytes.byteLength;
+    return [
+      { kind: 'file', id, url: listing, sha256: digestOf(bytes), size, ...said },
+      { kind: 'file', id: `${as}/${listedName(path)}`, url: listedUrl(listing, path), sha256, ...said },
+    ];
+  };
+  return await small.use(listingOf({ id, url: listing }), pins, run);
 }
 
 /** Is it the listing itself, and not the archive? */
@@ -61,21 +58,19 @@ export async function fetchListing(
   run.emit({ kind: 'item-started', item, bytes: size });
   const reused = await into.has({ digest, size }, run);
   if (!reused) {
-    const bytes = await readListing(small, pin, run);
-    if (digestOf(bytes) !== digest) throw movedOn(pin, digestOf(bytes));
-    await into.put({ digest, size }, (from) => once(bytes.subarray(from)), run);
+    const put = async (bytes: Uint8Array): Promise<void> => {
+      if (digestOf(bytes) !== digest) throw movedOn(pin, digestOf(bytes));
+      await into.put({ digest, size }, (from) => once(bytes.subarray(from)), run);
+    };
+    await small.use(listingOf(pin), put, run);
   }
   run.emit({ kind: 'bytes', item, bytes: size, ...(reused && { reused }) });
   run.emit({ kind: 'item-done', item, outcome: reused ? 'reused' : 'done', bytes: size });
   return { mediaType: MEDIA_TYPES.octets, digest, size };
 }
 
-function readListing(
-  small: SmallFiles,
-  { id, url }: Pick<UrlFilePin, 'id' | 'url'>,
-  run: Run,
-): Promise<Uint8Array> {
-  return small.read({ url }, GRYPE_LISTING_LIMIT, id, run);
+function listingOf({ id: item, url }: Pick<UrlFilePin, 'id' | 'url'>): WantedFile {
+  return { place: { url }, limit: GRYPE_LISTING_LIMIT, item };
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

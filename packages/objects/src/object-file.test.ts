@@ -11,7 +11,8 @@ import { describeSource } from '@gapferry/core/testing';
 import { createHttpClient } from '@gapferry/http';
 import { memoryBlobStore, type S3Server, seededBuffer, startS3Server } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type FileSourceOptions, fileSource, seenKey } from './file-source.ts';
+import { type FileSourceOptions, fileSource } from './file-source.ts';
+import { seenKey } from './resolve-url.ts';
 
 const run = quietRun();
 const http = createHttpClient({ wait: async () => {}, random: () => 0 });

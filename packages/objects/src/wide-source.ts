@@ -8,6 +8,7 @@ import {
   type Run,
 } from '@gapferry/core';
 import type { HttpClient } from '@gapferry/http';
+import type { FileAddress } from './places/file-places.ts';
 
 /** When one connection is too slow for a large file, and what is done then. */
 export interface WideOptions {
@@ -33,8 +34,7 @@ const DEFAULTS: WideOptions = {
   wait: (ms, signal) => setTimeout(ms, undefined, { signal }),
 };
 
-export interface WideRequest {
-  readonly url: string;
+export interface WideRequest extends FileAddress {
   readonly item: string;
   readonly size: number;
 }
@@ -106,8 +106,12 @@ function watchSpeed(
 }
 
 /** The strong ETag of a file whose server has ranges; undefined otherwise. */
-async function rangesOf(http: HttpClient, { url, item }: WideRequest, run: Run): Promise<string | undefined> {
-  const { headers } = await http.request({ url, item, method: 'HEAD' }, run);
+async function rangesOf(
+  http: HttpClient,
+  { url, headers: sent = {}, item }: WideRequest,
+  run: Run,
+): Promise<string | undefined> {
+  const { headers } = await http.request({ url, headers: sent, item, method: 'HEAD' }, run);
   const etag = headers.get('etag');
   return headers.get('accept-ranges') === 'bytes' && etag?.startsWith('"') ? etag : undefined;
 }
@@ -147,12 +151,12 @@ async function* inParts(
 
 async function askPart(
   http: HttpClient,
-  { url, item, size, etag }: Held,
+  { url, headers: sent, item, size, etag }: Held,
   from: number,
   to: number,
   run: Run,
 ): Promise<Uint8Array> {
-  const headers = { Range: `bytes=${from}-${to - 1}`, 'If-Range': etag };
+  const headers = { ...sent, Range: `bytes=${from}-${to - 1}`, 'If-Range': etag };
   const answer = await http
     .request({ url, item, headers, accept: [200, 206], maxBytes: to - from }, run)
     .catch((error: unknown) => {

@@ -1,4 +1,4 @@
-import { type FileCheck, shortDigest } from '@gapferry/core';
+import { type FileCheck, type FileSignatureCheck, shortDigest } from '@gapferry/core';
 
 /** What a file was held against outside, in a few words. */
 export function fileCheckText(check: FileCheck): string {
@@ -14,11 +14,12 @@ export function fileCheckText(check: FileCheck): string {
     case 'clamav':
       return 'signed by the makers of ClamAV';
     default:
+      if ('at' in check) return `${fileCheckText(check.by)}, at the mirror ${check.at} alone`;
       return `${check.of === undefined ? 'signed' : 'checksums signed'} by ${keyText(check)}`;
   }
 }
 
-function keyText(check: Exclude<FileCheck, string>): string {
+function keyText(check: FileSignatureCheck): string {
   switch (check.by) {
     case 'cosign-key':
       return `key ${shortDigest(check.key)}…`;

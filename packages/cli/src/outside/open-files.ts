@@ -29,9 +29,8 @@ export async function openFiles({
   const { fileSource, seenKey } = await import('@gapferry/objects');
   const wishes = config.wishes.filter((wish) => wish.kind === 'file');
   const watched = new Set(wishes.filter(isWatched).map(wishDigest));
-  const seen = (lock?.pins ?? []).flatMap((pin) =>
-    pin.kind === 'file' && 'url' in pin && watched.has(pin.wish) ? [pin] : [],
-  );
+  const pinned = (lock?.pins ?? []).flatMap((pin) => (pin.kind === 'file' && 'url' in pin ? [pin] : []));
+  const seen = pinned.filter(({ wish }) => watched.has(wish));
   requireSeen(accepted, seen, file);
   return fileSource(http, {
     directory: dirname(file),
@@ -42,6 +41,8 @@ export async function openFiles({
         .filter(({ id }) => !accepted.includes(id))
         .map((pin) => [seenKey(pin), 'files' in pin ? pin.files : pin.sha256]),
     ),
+    locked: new Map(pinned.flatMap((pin) => ('files' in pin ? [] : [[seenKey(pin), pin] as const]))),
+    mirrors: new Map([...config.hosts].map(([host, { mirrors }]) => [host, mirrors])),
     askRepository: await askRepository(config, remote),
     credentials: async (host) => toKeys(await remote.credentials?.(host)),
     workDirectory: join(directory, 'work', 'files'),

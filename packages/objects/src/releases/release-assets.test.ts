@@ -3,7 +3,8 @@ import { digestOf, quietRun, type ReleaseFileWish, type UrlFilePin, wishDigest }
 import { createHttpClient } from '@gapferry/http';
 import { memoryBlobStore, rangeReply, startHttpServer, type TestRequest, toContent } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type FileSourceOptions, fileSource, seenKey } from '../file-source.ts';
+import { type FileSourceOptions, fileSource } from '../file-source.ts';
+import { seenKey } from '../resolve-url.ts';
 import type { ReleaseApi } from './read-releases.ts';
 
 const run = quietRun();
