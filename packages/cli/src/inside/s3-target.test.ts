@@ -16,6 +16,10 @@ describe('files in a bucket', () => {
     const server = await serve();
     const fixture = open(server, { policy: { tags: { line: '7 b' } } });
     const [file, directory] = [makeFile('v1'), makeDirectory('v1')];
+    expect([file, directory].map(({ name }) => fixture.target.addressOf(name))).toEqual([
+      's3://plant/line-a/1.0.0/tools/setup.txt',
+      's3://plant/line-a/1.0.0/tools/kit/',
+    ]);
     await importFiles(fixture, file, directory);
     expect(server.keys('plant')).toEqual([
       'line-a/1.0.0/tools/kit/bin/run',

@@ -70,6 +70,7 @@ describe('files at a WebDAV server', () => {
     await target.readBack(file.content, run);
     const hidden = '/dav/.gapferry/incoming/line-a';
     expect(asked(server, before).filter((line) => line.startsWith(`GET ${hidden}/`))).toHaveLength(2);
+    expect(target.addressOf(file.name)).toBe(`${server.url}/dav/line-a/tools/kit/`);
     await target.load(file.name, file.medium, run);
     const moves = server.requests.filter(({ method }) => method === 'MOVE');
     expect(moves.at(-1)?.headers['destination']).toBe(`${server.url}/dav/line-a/SHA256SUMS`);

@@ -50,7 +50,7 @@ export async function change(
   }
 }
 
-export function urlOf({ url }: Pick<WebdavParts, 'url'>, { path }: WebdavPath): string {
+export function urlOf({ url }: Pick<WebdavParts, 'url'>, { path }: Pick<WebdavPath, 'path'>): string {
   return `${url}/${path.split('/').map(encodeURIComponent).join('/')}`;
 }
 

@@ -35,6 +35,7 @@ export function openWebdav(http: HttpClient, options: OpenWebdavOptions): Webdav
   const parts: Parts = { ...base, incoming, collections: makeCollections(base), canMove };
   return {
     place: placeOf(base),
+    addressOf: (path) => urlOf(base, { path }),
     probe: async (run) => ({ canMove: await canMove(run) }),
     look: (at, run) => look(parts, at, run),
     open: (at, { size }, run) => http.body({ url: urlOf(base, at), item: at.item, size }, 0, run),
@@ -58,7 +59,7 @@ async function probe(parts: WebdavParts, incoming: string, run: Run): Promise<bo
   const allow = (told.headers.get('allow') ?? '').toUpperCase();
   if (told.status < 300 && told.headers.has('dav') && allow !== '') return /\bMOVE\b/.test(allow);
   const nothing = { path: `${incoming}/nothing`, item };
-  const headers = { Destination: urlOf(parts, { path: `${incoming}/nowhere`, item }), Overwrite: 'F' };
+  const headers = { Destination: urlOf(parts, { path: `${incoming}/nowhere` }), Overwrite: 'F' };
   const { status } = await change(
     parts,
     nothing,

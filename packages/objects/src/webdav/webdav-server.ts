@@ -4,6 +4,8 @@ import type { Bytes, Run } from '@gapferry/core';
 export interface WebdavServer {
   /** `host/path`, for messages. */
   readonly place: string;
+  /** The URL of a path. */
+  addressOf(path: string): string;
   /** Whether it answers, and has MOVE: from OPTIONS, or by moving what is not there. Asked once. */
   probe(run: Run): Promise<{ readonly canMove: boolean }>;
   look(at: WebdavPath, run: Run): Promise<WebdavFact | undefined>;

@@ -83,6 +83,12 @@ describe('files in a plain directory', () => {
     expect((await Promise.all(modes)).map(({ mode }) => mode & 0o777)).toEqual([0o755, 0o644]);
   });
 
+  it('have an address there', () => {
+    const [file, kit] = [makeFile('v1').name, makeDirectory('v1').name];
+    expect(open({ path: BY_RELEASE }).addressOf(file)).toBe(directory.join('line-a/1.0.0/tools/setup.txt'));
+    expect(open().addressOf(kit)).toBe(`${directory.join('line-a/tools/kit')}/`);
+  });
+
   it('are seen by nobody before the barrier, and SHA256SUMS comes last', async () => {
     const calls: string[] = [];
     const tree = localTree(directory.path);

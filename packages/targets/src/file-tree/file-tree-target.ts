@@ -1,4 +1,5 @@
 import {
+  type AddressTarget,
   type BatchTarget,
   type BlobReader,
   type ContentLoad,
@@ -37,7 +38,9 @@ export interface FileTreeTargetOptions {
 }
 
 /** Directories and files as a target. Contents wait in a hidden directory of ours until the barrier is passed, then they are moved to their names, and SHA256SUMS is written last. */
-export function fileTreeTarget(options: FileTreeTargetOptions): PreflightTarget & BatchTarget {
+export function fileTreeTarget(
+  options: FileTreeTargetOptions,
+): PreflightTarget & BatchTarget & AddressTarget {
   const { name } = options;
   const place = openPlace(options);
   const fresh = (): TreePlace['memory'] => treeMemory(place.tree, treeIndexPath(place.keys));
@@ -70,6 +73,7 @@ export function fileTreeTarget(options: FileTreeTargetOptions): PreflightTarget 
       );
       await atTarget(name, place.tree.place, () => preflightTree(place, loads, run));
     },
+    addressOf: (load) => place.tree.addressOf(place.keys.keyOfLoad(asName(name)(load))),
     loadNames: names,
     readBackAll: prove,
   };

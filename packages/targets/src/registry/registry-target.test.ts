@@ -1,4 +1,11 @@
-import { type Load, type PreflightTarget, quietRun, type RunEvent, totalSize } from '@gapferry/core';
+import {
+  type Load,
+  type OciTag,
+  type PreflightTarget,
+  quietRun,
+  type RunEvent,
+  totalSize,
+} from '@gapferry/core';
 import { memoryMedium } from '@gapferry/core/testing';
 import { startRegistry, type TestRegistry } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -41,6 +48,21 @@ const since = async (act: () => Promise<unknown>): Promise<string[]> => {
   await act();
   return lines().slice(before);
 };
+
+it('says under which reference clients find what it holds', () => {
+  const [tag] = releaseImage(nginx, '1.27').names as [OciTag];
+  const { tag: _, ...pinned } = tag;
+  const target = registryTarget({
+    name: 'plant',
+    host: 'hub.plant7.internal',
+    registry: plainRegistry(),
+    path: 'mirror/{host}/{path}',
+  });
+  expect(target.addressOf(tag)).toBe('hub.plant7.internal/mirror/docker.io/library/nginx:1.27');
+  expect(target.addressOf(pinned)).toBe(
+    `hub.plant7.internal/mirror/docker.io/library/nginx@${tag.root.digest}`,
+  );
+});
 
 describe('what is there already', () => {
   it('costs one HEAD for each tag, and nothing when content is loaded and read back', async () => {

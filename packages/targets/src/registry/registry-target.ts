@@ -1,4 +1,5 @@
 import {
+  type AddressTarget,
   type BlobReader,
   type ContentLoad,
   checkRun,
@@ -40,7 +41,7 @@ export interface RegistryTargetOptions {
 
 /** Any OCI registry as a target for images and charts (distribution-spec). A survey asks once for each tag; where it stands at the wanted digest, nothing else of the item is asked.
  *  Digests, media types and annotations stay what they were. */
-export function registryTarget(options: RegistryTargetOptions): PreflightTarget {
+export function registryTarget(options: RegistryTargetOptions): PreflightTarget & AddressTarget {
   const place = openPlace(options);
   const { name } = options;
   return {
@@ -53,6 +54,7 @@ export function registryTarget(options: RegistryTargetOptions): PreflightTarget 
     readBack: (load: ContentLoad, run: Run) =>
       atTarget(name, load.item, () => proveContent(place, toOciContent(load, name), run)),
     preflight: (loads, run) => preflight(place, loads, run),
+    addressOf: (load) => addressOf(place, toOci(load, name)),
   };
 }
 
@@ -97,6 +99,15 @@ async function lookAt(place: RegistryPlace, load: OciContent, run: Run): Promise
   const repository = place.repositoryOf(load.repository);
   for (const { digest } of load.blobs) place.lanes.holds(repository, digest);
   return { byTag: true, missing: [] };
+}
+
+/** The reference that people pull. */
+function addressOf({ repositoryOf }: RegistryPlace, load: OciContent | OciTag): string {
+  const repository = repositoryOf(load.repository);
+  const { root } = load;
+  return load.phase === 'name' && load.tag !== undefined
+    ? `${repository}:${load.tag}`
+    : `${repository}@${root.digest}`;
 }
 
 async function carryOut(

@@ -16,6 +16,8 @@ describe('keys of a release', () => {
     const keys = releaseKeys(template, undefined, release);
     expect(keys.keyOf(file('tools/k3s'), load)).toBe(key);
     expect(keys.index).toBe(index);
+    expect(keys.keyOfLoad({ ...load, path: 'tools/k3s' })).toBe(key);
+    expect(keys.keyOfLoad({ ...load, path: 'tools/k3s/' })).toBe(`${key}/`);
     expect(key.startsWith(keys.prefix)).toBe(true);
     expect(keys.prefixOf(release)).toBe(keys.prefix);
     expect(keys.prefixOf({ version: '1.3.0', sequence: 16 })).not.toBe(keys.prefix);

@@ -12,7 +12,9 @@ export interface ReleaseKeys {
   /** Keys of the copies that keep their names from release to release begin with it. */
   readonly latest: string;
   /** Throws `NAME_UNSAFE`. */
-  keyOf(file: LoadFile, load: Pick<FileName, 'item'>): string;
+  keyOf(file: Pick<LoadFile, 'path'>, load: Pick<FileName, 'item'>): string;
+  /** Of a file or a whole directory, with its slash. Throws `NAME_UNSAFE`. */
+  keyOfLoad(load: Pick<FileName, 'item' | 'path'>): string;
 }
 
 /** Keys by a template that ends with `{path}` and has `{version}` or `{sequence}` before it: `{channel}/{version}/{path}`. The index lies where the first of these two begins. `latest` ends with `{path}` as well, and has neither. */
@@ -33,11 +35,14 @@ export function releaseKeys(
   const prefix = prefixOf(release);
   const before = fill(template.replace(/\{(?:version|sequence)\}.*$/s, ''));
   const directory = before.replace(/[^/]*$/, '');
+  const keyOf: ReleaseKeys['keyOf'] = ({ path }, { item }) => `${prefix}${requireSafePath(path, item)}`;
   return {
     prefix,
     prefixOf,
     index: `${directory}index.json`,
     latest: fill((latest ?? '{path}').replace(/\{path\}$/, '')),
-    keyOf: ({ path }, { item }) => `${prefix}${requireSafePath(path, item)}`,
+    keyOf,
+    keyOfLoad: (load) =>
+      load.path.endsWith('/') ? `${keyOf({ path: load.path.slice(0, -1) }, load)}/` : keyOf(load, load),
   };
 }

@@ -1,4 +1,5 @@
 import {
+  type AddressTarget,
   type BatchTarget,
   type Clock,
   type ContentLoad,
@@ -49,8 +50,10 @@ export interface S3TargetOptions {
   readonly mostCopied?: number;
 }
 
+export type S3Target = PreflightTarget & BatchTarget & PermissionTarget & AddressTarget;
+
 /** A bucket as a target for files. Objects are put under the keys of their release, where no reader looks; what makes them visible is one index object, written last. */
-export function s3Target(options: S3TargetOptions): PreflightTarget & BatchTarget & PermissionTarget {
+export function s3Target(options: S3TargetOptions): S3Target {
   const { name } = options;
   const place = openPlace(options);
   const names = (loads: readonly NameLoad[], run: Run): Promise<LoadOutcome[]> =>
@@ -101,6 +104,7 @@ export function s3Target(options: S3TargetOptions): PreflightTarget & BatchTarge
           run,
         ),
       ),
+    addressOf: (load) => `s3://${place.store.name}/${place.keys.keyOfLoad(toName(load, name))}`,
     loadNames: (loads, _from, run) => names(loads, run),
     readBackAll: prove,
   };
