@@ -32,6 +32,7 @@ export * from './git-signatures.ts';
 export * from './glob.ts';
 export * from './holding.ts';
 export * from './image-reference.ts';
+export * from './in-lanes.ts';
 export * from './ledger.ts';
 export * from './manifest-links.ts';
 export * from './matches-ref.ts';
