@@ -1,9 +1,13 @@
-import { digestOf } from '@gapferry/core';
-import { makeFile } from '@gapferry/core/testing';
+import type { IncomingHttpHeaders } from 'node:http';
+import { digestOf, quietRun } from '@gapferry/core';
+import { makeFile, memoryMedium, type TestFile } from '@gapferry/core/testing';
 import type { S3Server } from '@gapferry/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
+import { memoryUploads } from '../testing/s3-place.ts';
 import { importFiles, NEXT, S3Story } from '../testing/s3-story.ts';
 
+const MIB = 1 << 20;
+const run = quietRun();
 const story = new S3Story();
 const serve = story.serve.bind(story);
 const open = story.open.bind(story);
@@ -12,6 +16,20 @@ afterEach(() => story.close());
 function textOf(server: S3Server, key: string): string {
   return Buffer.from(server.object('plant', key)?.bytes ?? '').toString();
 }
+
+/** A file of two parts. */
+function largeFile(): TestFile {
+  const bytes = Buffer.alloc(6 * MIB, 'x');
+  const root = { mediaType: 'application/octet-stream', digest: digestOf(bytes), size: bytes.length };
+  const base = { item: 'large.tar', path: 'large.tar', files: [{ path: 'large.tar', root }] };
+  return {
+    content: { phase: 'content', kind: 'file', ...base },
+    name: { phase: 'name', kind: 'file', ...base },
+    medium: memoryMedium([bytes]),
+  };
+}
+const partSize = 5 * MIB;
+const KEY = 'line-a/1.0.0/large.tar';
 
 describe('the index object', () => {
   it('counts as written when the answer was lost', async () => {
@@ -37,5 +55,79 @@ describe('the index object', () => {
     expect(done.length).toBeGreaterThan(0);
     for (const result of results)
       if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'TARGET_CONFLICT' });
+  });
+});
+
+describe('what somebody puts under a key of the release after it was looked at', () => {
+  it('is not replaced by a large file', async () => {
+    const server = await serve();
+    const journal = memoryUploads();
+    const { target } = open(server, { partSize, journal });
+    const { content, name, medium } = largeFile();
+    await target.preflight([content, name], run);
+    server.place('plant', KEY, Buffer.from('theirs'));
+    await expect(target.load(content, medium, run)).rejects.toMatchObject({ code: 'TARGET_CONFLICT' });
+    expect(textOf(server, KEY)).toBe('theirs');
+    server.take('plant', KEY);
+    await importFiles(open(server, { partSize, journal }), largeFile());
+    expect(server.uploads('plant')).toEqual([]);
+  });
+
+  it('is not replaced by a copy, where the store looks at what is there', async () => {
+    const server = await serve({ buckets: { plant: { copiesWhere: true } } });
+    await importFiles(open(server), makeFile('v1'));
+    const { target } = open(server, { release: NEXT });
+    const { content, name, medium } = makeFile('v1');
+    await target.preflight([content, name], run);
+    server.place('plant', 'line-a/1.1.0/tools/setup.txt', Buffer.from('theirs'));
+    await expect(target.load(content, medium, run)).rejects.toMatchObject({ code: 'TARGET_CONFLICT' });
+    expect(textOf(server, 'line-a/1.1.0/tools/setup.txt')).toBe('theirs');
+  });
+
+  it.each(['before', 'after'])(
+    'is not replaced by a copy that stays, put there %s the barrier',
+    async (when) => {
+      const server = await serve();
+      const { target } = open(server, { policy: { latest: '{path}' } });
+      const { content, name, medium } = makeFile('v1');
+      await target.preflight([content, name], run);
+      await target.load(content, medium, run);
+      if (when === 'after') await target.readBack(content, run);
+      server.place('plant', 'tools/setup.txt', Buffer.from('theirs'));
+      if (when === 'before') await target.readBack(content, run);
+      await expect(target.load(name, medium, run)).rejects.toMatchObject({ code: 'TARGET_CONFLICT' });
+      expect(textOf(server, 'tools/setup.txt')).toBe('theirs');
+    },
+  );
+});
+
+describe('the answer that was lost', () => {
+  it.each([false, true])('of a copy makes nobody send it (looking first: %s)', async (copiesWhere) => {
+    const server = await serve({ buckets: { plant: { copiesWhere } } });
+    await importFiles(open(server), makeFile('v1'));
+    const match = ({ headers }: { headers: IncomingHttpHeaders }): boolean =>
+      headers['x-amz-copy-source'] !== undefined;
+    server.addFault({ match, times: 1, do: { kind: 'lostAnswer' } });
+    const nothing = { ...makeFile('v1'), medium: memoryMedium([]) };
+    await importFiles(open(server, { release: NEXT }), nothing);
+    expect(textOf(server, 'line-a/1.1.0/tools/setup.txt')).toBe('v1');
+  });
+
+  it('of the end of an upload is found out', async () => {
+    const server = await serve();
+    const match = ({ method, query }: { method: string; query: URLSearchParams }): boolean =>
+      method === 'POST' && query.has('uploadId');
+    server.addFault({ match, times: 1, do: { kind: 'lostAnswer' } });
+    await importFiles(open(server, { partSize }), largeFile());
+    expect(server.uploads('plant')).toEqual([]);
+  });
+
+  it('to another import that brings the same large file leaves no upload behind', async () => {
+    const server = await serve();
+    const [one, other] = [open(server, { partSize }), open(server, { partSize })];
+    const file = largeFile();
+    for (const { target } of [one, other]) await target.preflight([file.content, file.name], run);
+    for (const { target } of [one, other]) await target.load(file.content, file.medium, run);
+    expect(server.uploads('plant')).toEqual([]);
   });
 });

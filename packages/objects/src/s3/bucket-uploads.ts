@@ -2,7 +2,7 @@ import { digestFromHex, digestOf, GapferryError, type Run } from '@gapferry/core
 import { copySource } from './bucket-objects.ts';
 import { decodeListed } from './decode-listed.ts';
 import { allIn, escapeXml, textIn, type XmlElement } from './parse-xml.ts';
-import { putHeaders } from './put-headers.ts';
+import { conditions, putHeaders } from './put-headers.ts';
 import type { ObjectAt, ObjectBody, S3Bucket, UploadedPart } from './s3-bucket.ts';
 import { askForXml, askS3, hasS3Code, placeOf, type S3Parts } from './s3-connection.ts';
 
@@ -55,9 +55,9 @@ export function bucketUploads(
       if (etag === undefined) throw unclear(parts, item);
       return { number, size, etag, ...(sha256 !== undefined && sha256 !== '' && { sha256 }) };
     },
-    async complete({ key, item }, uploadId, done, run) {
+    async complete({ key, item, ifMatch }, uploadId, done, run) {
       const question = { method: 'POST', key, item, query: { uploadId }, body: completion(done) } as const;
-      const answer = await askForXml(parts, question, run);
+      const answer = await askForXml(parts, { ...question, headers: conditions({ ifMatch }) }, run);
       const etag = textIn(answer, 'ETag');
       if (etag === undefined) throw unclear(parts, item);
       return { etag };

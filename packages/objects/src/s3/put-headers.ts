@@ -20,6 +20,16 @@ export function putHeaders({
       'x-amz-object-lock-retain-until-date': lock.until.toISOString(),
     }),
     ...(legalHold === true && { 'x-amz-object-lock-legal-hold': 'ON' }),
-    ...(ifMatch === 'none' ? { 'if-none-match': '*' } : ifMatch !== undefined && { 'if-match': ifMatch }),
+    ...conditions({ ifMatch }),
   };
+}
+
+/** What must be there, of requests that replace it. */
+export function conditions({
+  ifMatch,
+}: {
+  readonly ifMatch?: PutOptions['ifMatch'] | undefined;
+}): Record<string, string> {
+  if (ifMatch === undefined) return {};
+  return ifMatch === 'none' ? { 'if-none-match': '*' } : { 'if-match': ifMatch };
 }

@@ -36,7 +36,13 @@ export interface S3Bucket {
   putPart(at: ObjectAt, upload: string, part: NewPart, run: Run): Promise<UploadedPart>;
   /** The store copies `size` bytes of `from`, `start` being the first, as a part: nothing is sent. Throws as `copy`. */
   copyPart(from: CopySource, at: ObjectAt, upload: string, part: CopiedPart, run: Run): Promise<UploadedPart>;
-  complete(at: ObjectAt, upload: string, parts: readonly UploadedPart[], run: Run): Promise<StoredObject>;
+  /** Throws `TARGET_CONFLICT` where something else is there than `ifMatch` says. */
+  complete(
+    at: ObjectAt & Pick<PutOptions, 'ifMatch'>,
+    upload: string,
+    parts: readonly UploadedPart[],
+    run: Run,
+  ): Promise<StoredObject>;
   /** Fine when there is none. */
   abort(at: ObjectAt, upload: string, run: Run): Promise<void>;
   /** Ids of uploads to this very key that were begun and not ended, in no order. */

@@ -1,6 +1,6 @@
-import { GapferryError, type LoadFile, type Run } from '@gapferry/core';
-import { inLanes } from '../in-lanes.ts';
+import { GapferryError, inLanes, type LoadFile, type Run } from '@gapferry/core';
 import { toSeen } from './bucket-memory.ts';
+import { ownAfterAll } from './own-after-all.ts';
 import type { S3Place } from './s3-place.ts';
 import type { S3At, S3Part, S3PutOptions, S3Source, S3Stored } from './s3-store.ts';
 import { completeUpload, type LargeFile } from './send-large.ts';
@@ -23,23 +23,27 @@ export async function copyObject(
   run: Run,
 ): Promise<S3Stored> {
   const { limit, store, mostCopied, oneLarge } = place;
-  if (file.root.size <= mostCopied) return await limit(() => store.copy(from, at, options, run));
-  return await oneLarge(() => copyLarge(place, from, { ...at, file }, options, run));
+  if (file.root.size > mostCopied)
+    return await oneLarge(() => copyLarge(place, from, { ...at, file }, options, run));
+  return await limit(() =>
+    store.copy(from, at, options, run).catch((error: unknown) => ownAfterAll(store, at, file, error, run)),
+  );
 }
 
 async function copyLarge(
   place: S3Place,
   from: S3Source,
-  large: LargeFile,
-  options: S3PutOptions,
+  to: LargeFile,
+  { ifMatch, ...kept }: S3PutOptions,
   run: Run,
 ): Promise<S3Stored> {
   const { limit, store, mostCopied } = place;
+  const large = { ...to, ...(ifMatch !== undefined && { ifMatch }) };
   const { digest, size } = large.file.root;
   await requireSource(place, from, large, run);
   const least = Math.ceil(size / MOST_PARTS / 2 ** 20) * 2 ** 20;
   const partSize = Math.max(Math.min(COPIED_PART, mostCopied), least);
-  const id = await limit(() => store.begin(large, { ...options, copied: true }, run));
+  const id = await limit(() => store.begin(large, { ...kept, copied: true }, run));
   try {
     await rememberUpload(place, { key: large.key, upload: id, digest, partSize }, run);
     const parts = await copyParts(place, from, large, { id, size, partSize }, run);

@@ -37,7 +37,13 @@ export interface S3Store {
     part: { readonly number: number; readonly start: number; readonly size: number },
     run: Run,
   ): Promise<S3Part>;
-  complete(at: S3At, upload: string, parts: readonly S3Part[], run: Run): Promise<S3Stored>;
+  /** Throws `TARGET_CONFLICT` where something else is there than `ifMatch` says. */
+  complete(
+    at: S3At & Pick<S3PutOptions, 'ifMatch'>,
+    upload: string,
+    parts: readonly S3Part[],
+    run: Run,
+  ): Promise<S3Stored>;
   /** Fine when there is none. */
   abort(at: S3At, upload: string, run: Run): Promise<void>;
   /** Ids of uploads to this very key that were begun and not ended. */

@@ -2,6 +2,7 @@ import {
   type BlobReader,
   type FileContent,
   hexOf,
+  inLanes,
   isGapferryError,
   type LoadFile,
   type LoadOutcome,
@@ -9,8 +10,7 @@ import {
   totalSize,
   uniqueByDigest,
 } from '@gapferry/core';
-import { inLanes } from '../in-lanes.ts';
-import { type SeenObject, toSeen } from './bucket-memory.ts';
+import type { SeenObject } from './bucket-memory.ts';
 import { copyObject } from './copy-object.ts';
 import {
   type Copies,
@@ -21,8 +21,9 @@ import {
   lookAtFiles,
   sourceOf,
 } from './look-at-files.ts';
+import { ownAfterAll } from './own-after-all.ts';
 import { keptAs, type S3Place } from './s3-place.ts';
-import type { S3At, S3Source, S3Stored } from './s3-store.ts';
+import type { S3Source, S3Stored } from './s3-store.ts';
 import { sendLarge } from './send-large.ts';
 
 /** Puts what is missing under the keys of the release, each content once: what is there already, or was put just now, is copied by the store. */
@@ -74,12 +75,12 @@ async function sendContent(
 async function tryCopy(
   place: S3Place,
   { item }: FileContent,
-  { file, key, source: origin }: FileLook,
+  { file, key, there, source: origin }: FileLook,
   source: S3Source,
   run: Run,
 ): Promise<Stored | undefined> {
   try {
-    const kept = keptAs(place, file, origin);
+    const kept = { ...keptAs(place, file, origin), ifMatch: there?.etag ?? 'none' };
     const stored = await copyObject(place, source, { key, item }, file, kept, run);
     if (isOf(file, stored)) return stored;
     await place.store.remove({ key, item }, run);
@@ -106,32 +107,16 @@ async function sendOne(
   run: Run,
 ): Promise<Stored> {
   const { root } = file;
-  if (root.size > place.partSize)
-    return await place.oneLarge(() =>
-      sendLarge(place, { key, item, file, ...sourceOf({ source }) }, from, run),
-    );
+  const ifMatch = there?.etag ?? 'none';
+  const large = { key, item, file, ifMatch, ...sourceOf({ source }) };
+  if (root.size > place.partSize) return await place.oneLarge(() => sendLarge(place, large, from, run));
   const body = { digest: root.digest, size: root.size, open: () => from.open(root, run) };
-  const options = { ...keptAs(place, file, source), ifMatch: there?.etag ?? 'none' };
+  const options = { ...keptAs(place, file, source), ifMatch };
   return await place.limit(() =>
     place.store
       .put({ key, item }, body, options, run)
-      .catch((error: unknown) => ownAfterAll(place, { key, item }, file, error, run)),
+      .catch((error: unknown) => ownAfterAll(place.store, { key, item }, file, error, run)),
   );
-}
-
-/** Where an answer was lost the second try finds what the first one left. */
-async function ownAfterAll(
-  { store }: S3Place,
-  at: S3At,
-  { root }: LoadFile,
-  error: unknown,
-  run: Run,
-): Promise<Stored> {
-  if (!isGapferryError(error, 'TARGET_CONFLICT')) throw error;
-  const facts = await store.head(at, run);
-  const seen = facts && toSeen(facts);
-  if (seen?.digest !== root.digest || seen.size !== root.size) throw error;
-  return seen;
 }
 
 async function remember(

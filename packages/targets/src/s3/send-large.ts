@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { type BlobReader, GapferryError, isGapferryError, type LoadFile, type Run } from '@gapferry/core';
 import type { SeenObject } from './bucket-memory.ts';
 import { keptAs, type S3Place } from './s3-place.ts';
-import type { S3At, S3Part } from './s3-store.ts';
+import type { S3At, S3Part, S3PutOptions, S3Store } from './s3-store.ts';
 import { forgetUpload, rememberUpload, takeAway } from './upload-journal.ts';
 
-export interface LargeFile extends S3At {
+export interface LargeFile extends S3At, Pick<S3PutOptions, 'ifMatch'> {
   readonly file: LoadFile;
   /** As the load says. */
   readonly source?: string;
@@ -155,20 +155,28 @@ export async function completeUpload(
   parts: readonly S3Part[],
   run: Run,
 ): Promise<Pick<SeenObject, 'etag' | 'version'>> {
-  try {
-    await store.complete(large, upload, parts, run);
-  } catch (error) {
-    if (!isGapferryError(error) || error.data['s3'] !== 'NoSuchUpload') throw error;
-  }
+  const conflict = await store.complete(large, upload, parts, run).then(() => undefined, toConflict);
   const facts = await store.head(large, run);
   const hex = large.file.root.digest.slice('sha256:'.length);
   if (facts?.size === large.file.root.size && facts.metadata.get('gapferry-sha256') === hex) {
+    if (conflict !== undefined) await store.abort(large, upload, run);
     await forgetUpload({ journal }, large.key);
     return { etag: facts.etag, ...(facts.version !== undefined && { version: facts.version }) };
   }
-  throw new GapferryError({
+  throw conflict ?? missingAfter(store, large);
+}
+
+/** Somebody else's object, or our own that an earlier try left. */
+function toConflict(error: unknown): GapferryError | undefined {
+  if (isGapferryError(error, 'TARGET_CONFLICT')) return error;
+  if (isGapferryError(error) && error.data['s3'] === 'NoSuchUpload') return undefined;
+  throw error;
+}
+
+function missingAfter({ place }: Pick<S3Store, 'place'>, { item, key }: LargeFile): GapferryError {
+  return new GapferryError({
     code: 'PROTOCOL_VIOLATION',
-    message: `${large.item}: ${store.place} has not what was uploaded to ${large.key}`,
+    message: `${item}: ${place} has not what was uploaded to ${key}`,
     hint: 'run the same command again',
     origin: 'target',
     retryable: true,

@@ -1,5 +1,11 @@
-import { type FileName, GapferryError, isGapferryError, type LoadFile, type Run } from '@gapferry/core';
-import { inLanes } from '../in-lanes.ts';
+import {
+  type FileName,
+  GapferryError,
+  inLanes,
+  isGapferryError,
+  type LoadFile,
+  type Run,
+} from '@gapferry/core';
 import { copyObject } from './copy-object.ts';
 import { type FileLook, isAsWanted, LANES, lookAt } from './look-at-files.ts';
 import type { IndexedCopy, IndexedFile } from './release-index.ts';
@@ -63,7 +69,9 @@ async function copyLatest(
   const look = await lookAtLatest(place, file, item, run);
   const { key, there } = look;
   if (there !== undefined && isAsWanted(look)) return { key, etag: there.etag };
-  const { lock: _, legalHold: __, ...kept } = keptAs(place, file, origin);
+  await requireUnchanged(place, look, item, run);
+  const { lock: _, legalHold: __, ...own } = keptAs(place, file, origin);
+  const kept = { ...own, ifMatch: there?.etag ?? 'none' };
   const from = { key: source, etag };
   const stored = await copyObject(place, from, { key, item }, file, kept, run).catch((error: unknown) => {
     throw isGapferryError(error, 'SOURCE_NOT_FOUND') ? gone(place, source, item, error) : error;
@@ -79,6 +87,25 @@ async function copyLatest(
   };
   await place.memory.learn(key, seen, run);
   return { key, etag: stored.etag };
+}
+
+/** Keys without a release in them are not ours alone, and many stores copy over whatever is there. */
+async function requireUnchanged(
+  { store, limit, release, target }: S3Place,
+  { key, there }: FileLook,
+  item: string,
+  run: Run,
+): Promise<void> {
+  const now = await limit(() => store.head({ key, item }, run));
+  const isOwn = there === undefined || (there.digest !== undefined && there.channel === release.channel);
+  if (isOwn && now?.etag === there?.etag) return;
+  throw new GapferryError({
+    code: 'TARGET_CONFLICT',
+    message: `${item}: ${key} in ${store.place} at target ${target} changed while the release was loaded`,
+    hint: 'find out who put it there, move it away, then run the import again',
+    origin: 'target',
+    data: { item, key, target },
+  });
 }
 
 async function lookAtLatest(place: S3Place, file: LoadFile, item: string, run: Run): Promise<FileLook> {

@@ -74,6 +74,7 @@ async function makeBucket(
     uploads: new Map(),
     quota: Number.POSITIVE_INFINITY,
     mostCopied: MOST_COPIED,
+    copiesWhere: false,
   });
   return { status: 200 };
 }

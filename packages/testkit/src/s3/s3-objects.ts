@@ -34,6 +34,7 @@ export interface S3BucketState {
   readonly quota: number;
   /** The most bytes that one request copies. */
   readonly mostCopied: number;
+  readonly copiesWhere: boolean;
 }
 
 export const MOST_COPIED: number = 5 * 2 ** 30;

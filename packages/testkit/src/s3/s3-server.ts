@@ -46,6 +46,8 @@ export interface S3BucketOptions {
   readonly quota?: number;
   /** The most bytes that one request copies; 5 GiB. */
   readonly mostCopied?: number;
+  /** Copies only where `If-Match` and `If-None-Match` hold, as Amazon does and MinIO does not. */
+  readonly copiesWhere?: boolean;
   /** It is somebody else's. */
   readonly foreign?: boolean;
 }
@@ -134,7 +136,7 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
   });
 }
 
-function toState({ versioning, objectLock, quota, mostCopied }: S3BucketOptions): S3BucketState {
+function toState({ versioning, objectLock, quota, mostCopied, copiesWhere }: S3BucketOptions): S3BucketState {
   return {
     versioning: versioning === true || objectLock === true,
     objectLock: objectLock === true,
@@ -142,6 +144,7 @@ function toState({ versioning, objectLock, quota, mostCopied }: S3BucketOptions)
     uploads: new Map(),
     quota: quota ?? Number.POSITIVE_INFINITY,
     mostCopied: mostCopied ?? MOST_COPIED,
+    copiesWhere: copiesWhere === true,
   };
 }
 
@@ -179,6 +182,7 @@ function copy(
   { headers }: TestRequest,
 ): Reply {
   const version = copySource(buckets, headers);
+  if (bucket.copiesWhere) requireConditions(latest(bucket, key), headers);
   if (version.bytes.byteLength > bucket.mostCopied)
     throw new S3Refusal(
       400,

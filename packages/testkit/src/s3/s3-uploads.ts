@@ -6,6 +6,8 @@ import {
   copySource,
   etagOf,
   keptAs,
+  latest,
+  requireConditions,
   requireDigests,
   type S3BucketState,
   type S3Upload,
@@ -32,7 +34,11 @@ export async function answerUpload(
     return copyPart(buckets, bucket, upload, request);
   if (method === 'PUT') return await putPart(upload, request);
   if (method === 'GET') return listParts(upload, query);
-  if (method === 'POST') return complete(bucket, upload, (await readBody(request)).toString());
+  if (method === 'POST') {
+    const body = (await readBody(request)).toString();
+    requireConditions(latest(bucket, key), request.headers);
+    return complete(bucket, upload, body);
+  }
   bucket.uploads.delete(id);
   return { status: 204 };
 }
