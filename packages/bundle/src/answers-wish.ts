@@ -1,4 +1,5 @@
 import {
+  aptSuiteUrl,
   chartIdentity,
   type FilePin,
   type FileWish,
@@ -55,6 +56,8 @@ function isWishedFile(pin: FilePin, wish: FileWish): boolean {
   if ('path' in wish)
     return 'path' in pin && pin.path === wish.path && pin.id === ('files' in pin ? `${wish.as}/` : wish.as);
   if (!('url' in pin)) return false;
+  if ('apt' in wish) return 'release' in pin && pin.id === `${wish.as}/` && pin.url === aptSuiteUrl(wish.apt);
+  if ('release' in pin) return false;
   if ('prefix' in wish)
     return 'files' in pin && pin.id === `${wish.as}/` && pin.url === urlOfPrefix(wish.prefix);
   if ('files' in pin) return false;

@@ -244,6 +244,7 @@ function toFileItem(holding: FileHolding, { fileLists }: Lists): FileItem {
     files: list === undefined ? holding.files.map(toDirectoryFile) : { list: bare(list) },
     source,
     checked,
+    ...datedAs(holding),
   };
 }
 

@@ -6,7 +6,8 @@ import {
   type ImageWish,
 } from '@gapferry/core';
 import { z } from 'zod';
-import { CONTENT_RECIPES, type ContentRecipe } from './content-recipes.ts';
+import { type AptEntry, aptMembers, toAptWish } from './apt-entry.ts';
+import { CONTENT_RECIPES, type DatabaseRecipe } from './content-recipes.ts';
 import { entryProblem } from './entry-problem.ts';
 import { entryText } from './entry-schemas.ts';
 import { type ImageDefaults, toImageWish } from './image-entry.ts';
@@ -14,31 +15,49 @@ import { safeName } from './safe-name.ts';
 import { webUrl } from './web-url.ts';
 
 /** One of `content` in bundle.yaml: something that grows old, by what it is. */
-export interface ContentEntry {
-  readonly kind: ContentKind;
-  readonly from?: string | undefined;
-  readonly as?: string | undefined;
+export type ContentEntry = CommonEntry & (DatabaseEntry | AptEntry);
+
+interface CommonEntry {
   readonly maxAge?: string | undefined;
-  readonly unsigned?: true | undefined;
   readonly old?: 'warn' | 'refuse' | undefined;
 }
 
-export const contentEntry: z.ZodType<ContentEntry> = z.strictObject({
-  kind: z.enum(CONTENT_KINDS),
-  from: entryText.optional(),
-  as: entryText.optional(),
+interface DatabaseEntry {
+  readonly kind: Exclude<ContentKind, 'apt'>;
+  readonly from?: string | undefined;
+  readonly as?: string | undefined;
+  readonly unsigned?: true | undefined;
+}
+
+const common = {
   maxAge: z
     .string()
     .regex(/^[1-9]\d{0,3}[hdw]$/, { error: 'is a number of hours, days or weeks, for example 36h, 7d or 2w' })
     .optional(),
   unsigned: z.literal(true).optional(),
   old: z.enum(['warn', 'refuse']).optional(),
-});
+};
+
+export const contentEntry: z.ZodType<ContentEntry> = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.enum(CONTENT_KINDS).exclude(['apt']),
+    from: entryText.optional(),
+    as: entryText.optional(),
+    ...common,
+  }),
+  z.strictObject({ kind: z.literal('apt'), ...aptMembers, ...common }),
+]);
 
 /** What a line of `content` stands for: wishes of the other kinds. Throws what `entryProblem` makes. */
 export function toContentWishes(entry: ContentEntry, defaults: ImageDefaults): (ImageWish | FileWish)[] {
   const recipe = CONTENT_RECIPES[entry.kind];
-  const maxAge = entry.maxAge === undefined ? undefined : secondsOf(entry.maxAge);
+  const maxAge = entry.maxAge === undefined ? recipe.maxAge : secondsOf(entry.maxAge);
+  const content: ContentChoice = {
+    kind: entry.kind,
+    ...(maxAge !== undefined && { maxAge }),
+    ...(entry.old === 'refuse' && { old: entry.old }),
+  };
+  if (entry.kind === 'apt') return [toAptWish(entry, content)];
   if (entry.unsigned && recipe.form !== 'files')
     throw entryProblem(`${entry.kind} has no signature of its own: leave out "unsigned"`, 'unsigned');
   const from = entry.from ?? recipe.from;
@@ -47,22 +66,13 @@ export function toContentWishes(entry: ContentEntry, defaults: ImageDefaults): (
       'nobody may mirror this from its maker without being asked: name your own mirror',
       'from',
     );
-  return wishesOf(
-    recipe,
-    {
-      kind: entry.kind,
-      maxAge: maxAge ?? recipe.maxAge,
-      ...(entry.old === 'refuse' && { old: entry.old }),
-    },
-    { ...entry, from },
-    defaults,
-  );
+  return wishesOf(CONTENT_RECIPES[entry.kind], content, { ...entry, from }, defaults);
 }
 
 function wishesOf(
-  recipe: ContentRecipe,
+  recipe: DatabaseRecipe,
   content: Omit<ContentChoice, 'unsigned'>,
-  { from, as, unsigned }: Pick<ContentEntry, 'as' | 'unsigned'> & { readonly from: string },
+  { from, as, unsigned }: Pick<DatabaseEntry, 'as' | 'unsigned'> & { readonly from: string },
   defaults: ImageDefaults,
 ): (ImageWish | FileWish)[] {
   if (recipe.form === 'artifact') {

@@ -1,6 +1,6 @@
 import type { ContentDate } from '@gapferry/core';
 import { CONTENT_RECIPES } from './content-recipes.ts';
-import type { Item } from './manifest.ts';
+import { type Item, isDirectoryItem } from './manifest.ts';
 
 /** How fresh an item is, where it is content that grows old. */
 export function contentOf(item: Item): ContentDate | undefined {
@@ -13,6 +13,8 @@ export function contentProblems(item: Item): string[] {
   const isSigned = item.kind === 'file' && item.checked.includes('clamav');
   if (isSigned && content?.kind !== 'clamav-db') return ['a signature of ClamAV is of no other file'];
   if (content === undefined) return [];
-  const isArtifact = CONTENT_RECIPES[content.kind].form === 'artifact';
-  return isArtifact === (item.kind === 'image') ? [] : [`${content.kind} is no ${item.kind}`];
+  const { form } = CONTENT_RECIPES[content.kind];
+  if ((form === 'artifact') !== (item.kind === 'image')) return [`${content.kind} is no ${item.kind}`];
+  const isRight = (form === 'repository') === isDirectoryItem(item);
+  return isRight ? [] : [`${content.kind} is ${form === 'repository' ? 'a directory' : 'no directory'}`];
 }

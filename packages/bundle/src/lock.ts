@@ -28,6 +28,7 @@ import {
   nameSchema,
   oidSchema,
   refNameSchema,
+  sizedDigestSchema,
   sizeSchema,
   textSchema,
   versionSchema,
@@ -129,6 +130,14 @@ const pinSchema = z.union([
     mirror: mirrorName.optional(),
   }),
   z.strictObject({ kind: z.literal('file'), ...base, url: textSchema, files: digestSchema }),
+  z.strictObject({
+    kind: z.literal('file'),
+    ...base,
+    url: textSchema,
+    release: sizedDigestSchema,
+    signature: sizedDigestSchema.optional(),
+    files: digestSchema,
+  }),
   z.strictObject({ kind: z.literal('file'), ...base, path: textSchema, sha256: digestSchema }),
   z.strictObject({ kind: z.literal('file'), ...base, path: textSchema, files: digestSchema }),
 ]);

@@ -139,6 +139,8 @@ export interface SingleFileItem extends FileItemBase {
 export interface DirectoryItem extends FileItemBase {
   /** Sorted by path. Over 1,000 files: a blob with the canonical JSON of the list. The item's blobs are theirs, each once, and the list. */
   readonly files: readonly DirectoryFile[] | { readonly list: Descriptor };
+  /** As for images. */
+  readonly content?: ContentDate;
 }
 
 const base = { id: textSchema, blobs: z.array(digestSchema).min(1).max(200_000) };
@@ -208,9 +210,6 @@ const fileSchema = z
   })
   .refine(({ root, files }) => (root === undefined) !== (files === undefined), {
     error: 'has either root or files',
-  })
-  .refine(({ files, content }) => files === undefined || content === undefined, {
-    error: 'has content of one kind, and is a directory',
   });
 
 /** Shape only; what must hold between the members is `checkManifest`. */

@@ -1,19 +1,21 @@
 import { createHash } from 'node:crypto';
 import {
+  APT_RELEASE_LIMIT,
   artifactCreated,
   type BlobReader,
   type ContentKind,
   CVD_HEADER,
-  type Descriptor,
   GapferryError,
   GRYPE_LISTING_LIMIT,
   isSignedByClamav,
   LISTED_NAMES,
   MANIFEST_LIMITS,
+  parseAptRelease,
   parseCvdHeader,
   parseGrypeListing,
   type Run,
   readVerified,
+  type SizedDigest,
 } from '@gapferry/core';
 import { CONTENT_RECIPES, type ContentRecipe } from './content-recipes.ts';
 
@@ -22,14 +24,17 @@ export interface DatedContent {
   /** For messages: `file clamav/daily.cvd`. */
   readonly item: string;
   readonly kind: ContentKind;
-  readonly root: Descriptor;
+  /** Of a repository its Release file. */
+  readonly root: SizedDigest;
   /** The listing that came with the same release, where the recipe has one. */
-  readonly listing?: Descriptor | undefined;
+  readonly listing?: SizedDigest | undefined;
 }
 
 export interface ContentFacts {
   /** RFC 3339. */
   readonly updated: string;
+  /** Until when its maker calls it good, RFC 3339. */
+  readonly until?: string;
   /** Whether its maker signed it, where content of its kind has a signature of its own. */
   readonly signed?: boolean;
 }
@@ -50,6 +55,11 @@ const READERS: Readonly<Record<ContentRecipe['form'], typeof readContentDate>> =
   }),
   listing: readListed,
   files: readCvd,
+  repository: async ({ item, root }, from, run) => {
+    const bytes = await readSmall(root, APT_RELEASE_LIMIT, item, from, run);
+    const { updated, until } = parseAptRelease(bytes, item);
+    return { updated, ...(until !== undefined && { until }) };
+  },
 };
 
 async function readListed(
@@ -90,7 +100,7 @@ async function readCvd({ item, root }: DatedContent, from: BlobReader, run: Run)
 }
 
 function readSmall(
-  root: Descriptor,
+  root: SizedDigest,
   limit: number,
   item: string,
   from: BlobReader,

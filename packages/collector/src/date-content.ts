@@ -1,16 +1,17 @@
 import { type BundleConfig, listingBeside, readContentDate } from '@gapferry/bundle';
 import {
+  aptReleaseIn,
   type BlobReader,
   type Clock,
   type ContentChoice,
   contentWarning,
   type Digest,
+  type FileHolding,
   GapferryError,
   type Holding,
   type ImageHolding,
   printable,
   type Run,
-  type SingleFileHolding,
   wishDigest,
 } from '@gapferry/core';
 
@@ -72,8 +73,8 @@ function choicesOf({ wishes }: BundleConfig): ReadonlyMap<Digest, ContentChoice>
 }
 
 /** A listing says how old another file is. */
-function isDated(holding: Holding, all: readonly Holding[]): holding is ImageHolding | SingleFileHolding {
-  if (!('root' in holding) || holding.kind === 'chart') return false;
+function isDated(holding: Holding, all: readonly Holding[]): holding is ImageHolding | FileHolding {
+  if (holding.kind !== 'image' && holding.kind !== 'file') return false;
   const { pin } = holding;
   return !all.some(
     (other) => other.pin.wish === pin.wish && other !== holding && listingBeside(other.pin.id) === pin.id,
@@ -81,23 +82,30 @@ function isDated(holding: Holding, all: readonly Holding[]): holding is ImageHol
 }
 
 async function withDate(
-  holding: ImageHolding | SingleFileHolding,
+  holding: ImageHolding | FileHolding,
   choice: ContentChoice,
   all: readonly Holding[],
   store: BlobReader,
   run: Run,
 ): Promise<Holding> {
-  const { kind: of, pin, root } = holding;
+  const { kind: of, pin } = holding;
   const item = `${of} ${pin.id}`;
   const beside = listingBeside(pin.id);
   const listing = all.find((other) => other.pin.wish === pin.wish && other.pin.id === beside);
   const { kind, maxAge, unsigned } = choice;
-  const { updated, signed } = await readContentDate(
+  const root = 'files' in holding ? aptReleaseIn(holding.files) : holding.root;
+  if (root === undefined) throw undated(item);
+  const { updated, until, signed } = await readContentDate(
     { item, kind, root, listing: listing !== undefined && 'root' in listing ? listing.root : undefined },
     store,
     run,
   );
-  const content = { kind, updated, ...(maxAge !== undefined && { maxAge }) };
+  const content = {
+    kind,
+    updated,
+    ...(maxAge !== undefined && { maxAge }),
+    ...(until !== undefined && { until }),
+  };
   if (signed === undefined || holding.kind !== 'file') return { ...holding, content };
   if (!signed && unsigned === undefined) throw notSigned(item);
   return {
@@ -105,6 +113,14 @@ async function withDate(
     content,
     checked: [...(holding.checked ?? []), ...(signed ? ['clamav' as const] : [])],
   };
+}
+
+function undated(item: string): GapferryError {
+  return new GapferryError({
+    code: 'CONTENT_INVALID',
+    message: `nobody can tell how old ${item} is: it has no Release file of one suite`,
+    data: { item },
+  });
 }
 
 function notSigned(item: string): GapferryError {

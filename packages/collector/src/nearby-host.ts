@@ -28,6 +28,7 @@ function hostOf(wish: Wish): string[] {
   if ('url' in wish) return [URL.parse(wish.url)?.host ?? ''];
   if ('listing' in wish) return [URL.parse(wish.listing)?.host ?? ''];
   if ('prefix' in wish) return [URL.parse(wish.prefix.endpoint)?.host ?? ''];
+  if ('apt' in wish) return [URL.parse(wish.apt.url)?.host ?? ''];
   if ('release' in wish) return [URL.parse(wish.release.url)?.host ?? ''];
   return 'ref' in wish ? [wish.ref.slice(0, wish.ref.indexOf('/'))] : [];
 }

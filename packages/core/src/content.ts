@@ -1,5 +1,5 @@
 /** Content that grows old: what a line under `content` in bundle.yaml can name. */
-export const CONTENT_KINDS = ['clamav-db', 'grype-db', 'trivy-db', 'trivy-java-db'] as const;
+export const CONTENT_KINDS = ['apt', 'clamav-db', 'grype-db', 'trivy-db', 'trivy-java-db'] as const;
 export type ContentKind = (typeof CONTENT_KINDS)[number];
 
 /** What is wished of it. */
@@ -7,7 +7,7 @@ export interface ContentChoice {
   readonly kind: ContentKind;
   /** How old it may be, in whole seconds ≥ 1; absent: it may have any age. */
   readonly maxAge?: number;
-  /** Whoever makes it signs it in a way of its own (ClamAV does), and this need not be signed. */
+  /** Whoever makes it signs it in a way of its own (ClamAV does, and APT repositories are), and this need not be signed. */
   readonly unsigned?: true;
   /** Outside, what is too old is not collected; absent: it is told. */
   readonly old?: 'refuse';

@@ -45,4 +45,6 @@ export interface SignedFile {
 export interface FileVerifier {
   /** Throws `SIGNATURE_INVALID`, `KEY_UNKNOWN`, `KEY_UNUSABLE`; `LIMIT_EXCEEDED` where the whole file would have to be in memory. Messages go on after what is signed: "is signed by …". */
   verify(file: SignedFile, signature: Uint8Array, run: Run): Promise<FileSigned>;
+  /** A message in OpenPGP's cleartext signature framework; `text` is what the signature covers. Only keyrings have it. Throws the same. */
+  verifyText?(message: Uint8Array): Promise<{ readonly text: string; readonly signed: FileSigned }>;
 }

@@ -91,6 +91,8 @@ export interface DirectoryHolding {
   readonly files: readonly DirectoryFile[];
   /** As for a file. */
   readonly checked?: readonly FileCheck[];
+  /** As for images. */
+  readonly content?: ContentDate;
 }
 
 /** One file of a directory. Neither owner nor time nor any other mode is kept. */

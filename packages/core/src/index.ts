@@ -6,6 +6,7 @@
  * Contract suites for the ports are in `@gapferry/core/testing`.
  */
 export * from './about-item.ts';
+export * from './apt-release.ts';
 export * from './attachment.ts';
 export * from './blobs.ts';
 export * from './brief-calls.ts';
@@ -18,6 +19,7 @@ export * from './content.ts';
 export * from './content-formats.ts';
 export * from './content-type.ts';
 export * from './cvd-signature.ts';
+export * from './deb822.ts';
 export * from './descriptor.ts';
 export * from './digest.ts';
 export * from './discovery.ts';

@@ -1,5 +1,5 @@
 import type { Attachment } from './attachment.ts';
-import type { Descriptor } from './descriptor.ts';
+import type { Descriptor, SizedDigest } from './descriptor.ts';
 import type { Digest } from './digest.ts';
 import type { NamedBy } from './discovery.ts';
 import type { RepositoryAbout } from './repository-about.ts';
@@ -110,7 +110,7 @@ export interface GitPin extends PinBase {
 }
 
 /** The id of a directory ends with a slash. */
-export type FilePin = UrlFilePin | BucketDirectoryPin | LocalFilePin | LocalDirectoryPin;
+export type FilePin = UrlFilePin | BucketDirectoryPin | AptDirectoryPin | LocalFilePin | LocalDirectoryPin;
 
 export interface UrlFilePin extends PinBase {
   readonly kind: 'file';
@@ -129,6 +129,19 @@ export interface BucketDirectoryPin extends PinBase {
   readonly kind: 'file';
   /** `urlOfPrefix` of the wish. */
   readonly url: string;
+  /** As for a directory on this machine. */
+  readonly files: Digest;
+}
+
+/** One state of a suite of an APT repository, and what was chosen of it. */
+export interface AptDirectoryPin extends PinBase {
+  readonly kind: 'file';
+  /** `aptSuiteUrl` of the wish. */
+  readonly url: string;
+  /** InRelease, or Release where there is none. */
+  readonly release: SizedDigest;
+  /** Release.gpg, where that is its signature. */
+  readonly signature?: SizedDigest;
   /** As for a directory on this machine. */
   readonly files: Digest;
 }

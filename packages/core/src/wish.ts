@@ -140,7 +140,13 @@ export interface GitWish {
   readonly commits?: readonly string[];
 }
 
-export type FileWish = UrlFileWish | PrefixFileWish | LocalFileWish | ReleaseFileWish | ListedFileWish;
+export type FileWish =
+  | UrlFileWish
+  | PrefixFileWish
+  | LocalFileWish
+  | ReleaseFileWish
+  | ListedFileWish
+  | AptFileWish;
 
 /** A file by its URL. At least one demand says what it must be, unless it is `content`; every one is held. */
 export interface UrlFileWish extends FileDemands {
@@ -170,6 +176,36 @@ export const LISTED_NAMES = { listing: 'latest.json', archive: 'vulnerability-db
 /** The name that the archive of a listing gets below `as`, by the name that it has upstream. */
 export function listedName(path: string): string {
   return `${LISTED_NAMES.archive}${/\.tar\.[a-z]+$/.exec(path)?.[0] ?? ''}`;
+}
+
+/** One suite of an APT repository, or some packages of it, as a directory that is an APT repository itself. */
+export interface AptFileWish {
+  readonly kind: 'file';
+  readonly apt: AptChoice;
+  /** As for others; the identity has a slash behind it. */
+  readonly as: string;
+  readonly content: ContentChoice;
+}
+
+export interface AptChoice {
+  /** Without slash at the end; `dists` and `pool` lie below. */
+  readonly url: string;
+  readonly suite: string;
+  /** Sorted; at least one. */
+  readonly components: readonly string[];
+  /** Sorted; at least one. */
+  readonly architectures: readonly string[];
+  /** Names, each with a version if need be, as in dependencies: `nginx`, `nginx (>= 1.22)`. Sorted. Absent: all. */
+  readonly packages?: readonly string[];
+  /** What chosen packages depend on stays out. Absent: it comes along, as far as the repository has it. */
+  readonly dependencies?: false;
+  /** OpenPGP keys, of which one must have signed; relative to bundle.yaml. Absent: nobody need have signed. */
+  readonly keyring?: string;
+}
+
+/** Where a suite's Release file and indexes lie. */
+export function aptSuiteUrl({ url, suite }: Pick<AptChoice, 'url' | 'suite'>): string {
+  return `${url}/dists/${suite}`;
 }
 
 export interface ObjectPlace {

@@ -1,8 +1,11 @@
 import {
   contentOf,
   describeItem,
+  filesIn,
   type Item,
+  isDirectoryItem,
   listingBeside,
+  type Manifest,
   readContentDate,
   requireFreshContent,
   requireVerified,
@@ -10,14 +13,16 @@ import {
   type VerifiedRelease,
 } from '@gapferry/bundle';
 import {
+  aptReleaseIn,
   type BlobReader,
   type Clock,
   type ContentDate,
   contentWarning,
-  type Descriptor,
   GapferryError,
   type Run,
+  type SizedDigest,
 } from '@gapferry/core';
+import { readFileListsOf } from './read-file-lists.ts';
 import { runAll } from './run-all.ts';
 
 /** Databases read at a time. */
@@ -32,16 +37,22 @@ export async function requireContentDates(
 ): Promise<void> {
   const { manifest } = requireVerified(release).opened;
   const { items } = manifest;
-  const dated = items.flatMap((item) => toDated(item) ?? []);
+  const dated: Dated[] = [];
+  for (const item of items) dated.push(...(await toDated(item, manifest, medium, run)));
   await runAll(
     dated,
     async ({ item, content, root }, inner) => {
       const listing = rootOf(items, listingBeside(item.id));
       const name = describeItem(item);
       const dated = { item: name, kind: content.kind, root, listing };
-      const { updated, signed } = await readContentDate(dated, medium, inner);
+      const { updated, until, signed } = await readContentDate(dated, medium, inner);
       if (updated !== content.updated)
         throw notAsSaid(name, `it is of ${updated}, and the release says ${content.updated}`);
+      if (until !== content.until)
+        throw notAsSaid(
+          name,
+          `it is good until ${until ?? 'any time'}, and the release says ${content.until ?? 'any time'}`,
+        );
       if (isSaidSigned(item) && signed !== true)
         throw notAsSaid(name, 'it is not signed by the makers of ClamAV');
     },
@@ -66,15 +77,21 @@ export interface DateMeans {
 interface Dated {
   readonly item: Item;
   readonly content: ContentDate;
-  readonly root: Descriptor;
+  readonly root: SizedDigest;
 }
 
-function toDated(item: Item): Dated | undefined {
+async function toDated(item: Item, manifest: Manifest, medium: BlobReader, run: Run): Promise<Dated[]> {
   const content = contentOf(item);
-  return content === undefined || !('root' in item) ? undefined : { item, content, root: item.root };
+  if (content === undefined) return [];
+  if ('root' in item) return [{ item, content, root: item.root }];
+  if (!isDirectoryItem(item)) return [];
+  const lists = await readFileListsOf({ ...manifest, items: [item] }, medium, run);
+  const root = aptReleaseIn(filesIn(item, lists));
+  if (root === undefined) throw notAsSaid(describeItem(item), 'it has no Release file of one suite');
+  return [{ item, content, root }];
 }
 
-function rootOf(items: readonly Item[], id: string): Descriptor | undefined {
+function rootOf(items: readonly Item[], id: string): SizedDigest | undefined {
   const found = items.find((item) => item.kind === 'file' && item.id === id);
   return found !== undefined && 'root' in found ? found.root : undefined;
 }

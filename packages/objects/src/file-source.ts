@@ -1,4 +1,5 @@
 import {
+  type AptDirectoryPin,
   aboutItem,
   type BlobStore,
   type BucketDirectoryPin,
@@ -20,6 +21,7 @@ import {
   wishDigest,
 } from '@gapferry/core';
 import type { HttpClient } from '@gapferry/http';
+import { type AptRepositories, aptRepositories } from './apt/apt-repository.ts';
 import { type BucketDirectory, fetchBucketDirectory, readBucketDirectory } from './bucket-directory.ts';
 import { listDigest } from './directory-files.ts';
 import { eachLimited } from './each-limited.ts';
@@ -80,6 +82,7 @@ export function fileSource(
   });
   const places = filePlaces(http, options.mirrors ?? new Map());
   const means: Means = {
+    apt: aptRepositories({ http, verifiers }),
     http,
     learner,
     limit,
@@ -106,6 +109,8 @@ export function fileSource(
       try {
         if ('path' in pin) return await local.fetch(pin, into, run);
         const wish = known.get(pin.wish);
+        if ('release' in pin && wish !== undefined && 'apt' in wish)
+          return await means.apt.fetch(pin, wish, into, run);
         if ('files' in pin) return await fetchPrefix(means, pin, wish, into, run);
         if (wish !== undefined && 'listing' in wish) return await fetchListed(means, pin, wish, into, run);
         return await fetchUrl(means, pin, wishFor(pin, wish), into, run);
@@ -120,14 +125,16 @@ type RemoteWish = Exclude<FileWish, LocalFileWish>;
 
 interface Means extends FileMeans {
   readonly ask: AskRepository;
+  readonly apt: AptRepositories;
 }
 
 async function resolveRemote(
   means: Means,
   wish: RemoteWish,
   run: Run,
-): Promise<(UrlFilePin | BucketDirectoryPin)[]> {
+): Promise<(UrlFilePin | BucketDirectoryPin | AptDirectoryPin)[]> {
   const digest = wishDigest(wish);
+  if ('apt' in wish) return [await means.apt.resolve(wish, digest, run)];
   if ('prefix' in wish) return [await resolvePrefix(means, wish, digest, run)];
   if ('listing' in wish)
     return (await resolveListed(means.small, wish, digest, run)).map((pin) => steadied(means, pin));
@@ -187,7 +194,7 @@ async function directoryAt(means: Means, place: PrefixPlace, item: string): Prom
 
 /** A pin of a release has the asset's URL and the version; the rest follows from the wish. */
 function wishFor({ url, version }: UrlFilePin, wish: RemoteWish | undefined): UrlFileWish | undefined {
-  if (wish === undefined || 'prefix' in wish || 'listing' in wish) return undefined;
+  if (wish === undefined || 'prefix' in wish || 'listing' in wish || 'apt' in wish) return undefined;
   if ('url' in wish) return wish;
   return version === undefined ? undefined : assetWish(wish, { url, version });
 }

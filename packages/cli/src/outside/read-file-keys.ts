@@ -26,6 +26,7 @@ export async function readFileVerifiers(
 }
 
 function signersOf(wish: FileWish): FileSigner[] {
+  if ('apt' in wish) return wish.apt.keyring === undefined ? [] : [{ keyring: wish.apt.keyring }];
   if ('path' in wish || 'prefix' in wish || 'listing' in wish) return [];
   return [wish.signature ?? [], wish.checksums?.signature ?? []].flat();
 }

@@ -22,6 +22,10 @@ export function fileVerifier({ kind, ...key }: FileKey): FileVerifier {
           const fingerprint = await signers.verifyFile(file.open(run), signature);
           return { by: 'openpgp', fingerprint };
         },
+        async verifyText(message) {
+          const { text, fingerprint } = await signers.verifyText(message);
+          return { text, signed: { by: 'openpgp', fingerprint } };
+        },
       };
     }
   }

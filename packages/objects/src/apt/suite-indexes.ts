@@ -1,0 +1,79 @@
+import { type AptChoice, type AptRelease, GapferryError, printable, type SizedDigest } from '@gapferry/core';
+
+/** An index of packages: of one component and architecture. */
+export interface SuiteIndex extends SizedDigest {
+  /** Below the suite, as the Release file names it. */
+  readonly path: string;
+  /** The same under its sha256, where the repository has that. */
+  readonly byHash?: string;
+  /** Bytes when it is unpacked, where the Release file says so. */
+  readonly unpacked?: number;
+}
+
+/** The most bytes that one index may have as it lies there; that of Debian's main has 11 MB. */
+export const INDEX_LIMIT = 134_217_728;
+
+/** Which indexes there are for what was asked for: `.gz`, or as it is. What is for all architectures comes along where it stands apart. Throws `SOURCE_NOT_FOUND`, `CONTENT_INVALID`, `LIMIT_EXCEEDED`. */
+export function suiteIndexes(release: AptRelease, apt: AptChoice, item: string): SuiteIndex[] {
+  return apt.components.flatMap((component) => {
+    const asked = apt.architectures.map((architecture) => {
+      const index = indexOf(release, component, architecture);
+      if (index === undefined) throw noIndex(release, component, architecture, item);
+      return index;
+    });
+    const shared = apt.architectures.includes('all') ? undefined : indexOf(release, component, 'all');
+    return shared === undefined ? asked : [...asked, shared];
+  });
+}
+
+function indexOf(
+  { files, byHash }: AptRelease,
+  component: string,
+  architecture: string,
+): SuiteIndex | undefined {
+  const folder = `${component}/binary-${architecture}`;
+  const plain = files.get(`${folder}/Packages`);
+  for (const name of ['Packages.gz', 'Packages']) {
+    const found = files.get(`${folder}/${name}`);
+    if (found === undefined) continue;
+    if (found.size > INDEX_LIMIT)
+      throw new GapferryError({
+        code: 'LIMIT_EXCEEDED',
+        message: `${folder}/${name} has ${found.size} bytes; the limit is ${INDEX_LIMIT}`,
+        origin: 'source',
+      });
+    return {
+      ...found,
+      path: `${folder}/${name}`,
+      ...(byHash && { byHash: `${folder}/by-hash/SHA256/${found.digest.slice('sha256:'.length)}` }),
+      ...(plain !== undefined && { unpacked: plain.size }),
+    };
+  }
+  return undefined;
+}
+
+function noIndex(release: AptRelease, component: string, architecture: string, item: string): GapferryError {
+  const folder = `${component}/binary-${architecture}`;
+  const paths = [...release.files.keys()];
+  const packed = paths.filter((path) => path.startsWith(`${folder}/Packages.`));
+  if (packed.length > 0)
+    return new GapferryError({
+      code: 'CONTENT_INVALID',
+      message: printable(`${item} has ${packed.join(', ')} only, and only gzip can be unpacked`),
+      hint: 'take a mirror that has Packages.gz or Packages as well',
+      origin: 'source',
+      data: { item, packed },
+    });
+  const there = paths.flatMap(
+    (path) => /^(.+)\/binary-([^/]+)\/Packages(?:\.gz)?$/.exec(path)?.slice(1).join(' ') ?? [],
+  );
+  return new GapferryError({
+    code: 'SOURCE_NOT_FOUND',
+    message: printable(`${item} has no packages of component ${component} for ${architecture}`),
+    hint: printable(
+      `it has (component and architecture): ${[...new Set(there)].slice(0, 20).join(', ') || 'none'}`,
+    ),
+    origin: 'source',
+    data: { item, component, architecture },
+  });
+}
