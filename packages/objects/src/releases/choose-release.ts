@@ -17,12 +17,7 @@ export function chooseRelease(
   { release: { url, version: range, assets: patterns } }: ReleaseFileWish,
   releases: readonly HostedRelease[],
 ): ChosenRelease {
-  const versions = releases
-    .flatMap((release) => {
-      const version = versionOf(release.tag);
-      return version === undefined ? [] : [{ version, release }];
-    })
-    .sort((a, b) => semver.compareBuild(b.version, a.version));
+  const versions = sortedVersions(releases);
   const found = versions.find(({ version }) => semver.satisfies(version, range));
   if (found === undefined) {
     const there = versions.slice(0, SHOWN).map(({ version }) => version.raw);
@@ -37,14 +32,40 @@ export function chooseRelease(
   const wanted = assets.filter((asset) => patterns.some((pattern) => matchesGlob(pattern, nameOf(asset))));
   for (const asset of wanted) requireAtHost(asset, url);
   return {
-    version: found.version.raw.replace(/^v/, ''),
+    version: textOf(found.version),
     assets: [...new Set(wanted)].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)),
   };
 }
 
+/** The same releases, with assets only where they would be chosen: a host may tell of millions. */
+export function withChosenAssets(releases: readonly HostedRelease[], range: string): HostedRelease[] {
+  const chosen = sortedVersions(releases).find(({ version }) => semver.satisfies(version, range));
+  return releases.map((release) => (release === chosen?.release ? release : { ...release, assets: [] }));
+}
+
+interface VersionedRelease {
+  readonly version: semver.SemVer;
+  readonly release: HostedRelease;
+}
+
+/** The highest first. */
+function sortedVersions(releases: readonly HostedRelease[]): VersionedRelease[] {
+  return releases
+    .flatMap((release) => {
+      const version = versionOf(release.tag);
+      return version === undefined ? [] : [{ version, release }];
+    })
+    .sort((a, b) => semver.compareBuild(b.version, a.version));
+}
+
+/** Made of its parts: what was parsed may have had blanks around it. */
+function textOf({ version, build }: semver.SemVer): string {
+  return build.length === 0 ? version : `${version}+${build.join('.')}`;
+}
+
 /** `v1.2.3`, `1.2.3`, `tool/v1.2.3`. */
 function versionOf(tag: string): semver.SemVer | undefined {
-  return semver.parse(tag.slice(0, 256).split('/').at(-1)) ?? undefined;
+  return semver.parse(tag.split('/').at(-1)) ?? undefined;
 }
 
 function nameOf(asset: string): string {

@@ -13,6 +13,7 @@ export interface HostedRelease {
 /** Answers of hosts for projects with many assets are long. */
 export const PAGE_LIMIT = 33_554_432;
 export const PAGE_SIZE = 50;
+const LONGEST_TAG = 256;
 
 /** One page of a list of releases: GitHub's "List releases", Gitea's `repoListReleases`, GitLab's "List releases"; drafts, what is to come and what is marked as no release yet under a plain version are left out.
  *  `count`: entries of the page. Throws `JSON_INVALID`, `LIMIT_EXCEEDED`, `PROTOCOL_VIOLATION`. */
@@ -25,7 +26,12 @@ export function readReleases(
   if (!Array.isArray(value)) throw strange(api, what);
   const releases = value.map(objectIn).flatMap((release) => {
     const tag = release['tag_name'];
-    if (typeof tag !== 'string' || release['draft'] === true || release['upcoming_release'] === true)
+    if (
+      typeof tag !== 'string' ||
+      tag.length > LONGEST_TAG ||
+      release['draft'] === true ||
+      release['upcoming_release'] === true
+    )
       return [];
     if (release['prerelease'] === true && !tag.includes('-')) return [];
     return [{ tag, assets: api === 'gitlab' ? linksOf(release) : assetsOf(release) }];

@@ -9,7 +9,7 @@ import {
   type UrlFileWish,
 } from '@gapferry/core';
 import type { HttpClient } from '@gapferry/http';
-import { chooseRelease } from './choose-release.ts';
+import { chooseRelease, withChosenAssets } from './choose-release.ts';
 import { type HostedRelease, PAGE_LIMIT, PAGE_SIZE, type ReleaseApi, readReleases } from './read-releases.ts';
 
 /** How a host is asked about a repository. */
@@ -49,7 +49,7 @@ export async function releaseAssets(
       hint: 'say it under "hosts": { "HOST": { api: github } }; known are github, gitlab and gitea (Forgejo too)',
       origin: 'source',
     });
-  const { version, assets } = chooseRelease(wish, await allReleases(http, question, url, run));
+  const { version, assets } = chooseRelease(wish, await allReleases(http, question, wish, run));
   return assets.map((asset) => ({ version, wish: assetWish(wish, { url: asset, version }) }));
 }
 
@@ -85,17 +85,17 @@ export function assetWish(
 async function allReleases(
   http: HttpClient,
   { api, url, headers }: RepositoryQuestion,
-  repository: string,
+  { release }: ReleaseFileWish,
   run: Run,
 ): Promise<HostedRelease[]> {
-  const item = printable(`the releases of ${repository}`);
-  const all: HostedRelease[] = [];
+  const item = printable(`the releases of ${release.url}`);
+  let all: HostedRelease[] = [];
   for (let page = 1; page <= PAGES; page++) {
     const size = api === 'gitea' ? 'limit' : 'per_page';
     const asked = `${url}/releases?${size}=${PAGE_SIZE}&page=${page}`;
     const { body } = await http.request({ url: asked, headers, item, maxBytes: PAGE_LIMIT }, run);
     const { releases, count } = readReleases(api, body, item);
-    all.push(...releases);
+    all = withChosenAssets([...all, ...releases], release.version);
     // A host may give fewer than it was asked for.
     if (count === 0 || (count < PAGE_SIZE && api !== 'gitea')) break;
   }
