@@ -41,24 +41,40 @@ export function httpOrigin(http: HttpClient, at: AskedAddress, item: string): Fi
     ...(mirror !== undefined && { mirror }),
     size: (sha256, limit, run) => learnFileSize(http, { ...file, sha256 }, limit, run),
     async state(before, run) {
-      try {
-        const { status, headers } = await http.request(
-          { ...file, method: 'HEAD', headers: { ...sent, ...conditions(before) }, accept: [200, 304] },
-          run,
-        );
-        if (status === 304) return before === undefined ? {} : 'unchanged';
-        const [etag, lastModified] = [headers.get('etag'), headers.get('last-modified')];
-        if (before?.etag !== undefined && etag === before.etag && etag.startsWith('"')) return 'unchanged';
-        return { ...(etag !== undefined && { etag }), ...(lastModified !== undefined && { lastModified }) };
-      } catch (error) {
-        // A server that refuses HEAD may still give the file: then nothing is remembered.
-        if (isRefusal(error)) return {};
-        throw error;
-      }
+      const request = {
+        ...file,
+        method: 'HEAD',
+        headers: { ...sent, ...conditions(before) },
+        accept: [200, 304],
+      } as const;
+      // A server that refuses HEAD may still give the file: then nothing is remembered.
+      const answer = await http.request(request, run).catch((error: unknown) => {
+        if (!isRefusal(error)) throw error;
+      });
+      if (answer === undefined) return {};
+      requireNoSignIn(answer.url, url, item);
+      const { status, headers } = answer;
+      if (status === 304) return before === undefined ? {} : 'unchanged';
+      const [etag, lastModified] = [headers.get('etag'), headers.get('last-modified')];
+      if (before?.etag !== undefined && etag === before.etag && etag.startsWith('"')) return 'unchanged';
+      return { ...(etag !== undefined && { etag }), ...(lastModified !== undefined && { lastModified }) };
     },
     read: ({ limit: maxBytes, from, held }, run) => http.body({ ...file, maxBytes, held }, from, run),
     source: (size, told, run) => wideSource(http, { ...file, size }, told, run),
   };
+}
+
+/** GitLab and Gitea lead from the pages of private repositories to one where people sign in: it would be taken for the file. */
+function requireNoSignIn(answered: string, asked: string, item: string): void {
+  if (answered === asked || !/\/(?:users\/sign_in|user\/login)$/.test(new URL(answered).pathname)) return;
+  const { host } = new URL(asked);
+  throw new GapferryError({
+    code: 'UNAUTHORIZED',
+    message: printable(`${host} leads to where people sign in when asked for ${item}`),
+    hint: `give credentials for ${host}: of GitLab a token that may read the API, as the password`,
+    origin: 'source',
+    data: { host, item },
+  });
 }
 
 function conditions(before: FileState | undefined): Record<string, string> {

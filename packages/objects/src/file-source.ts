@@ -13,6 +13,7 @@ import {
   type LocalFileWish,
   type PrefixFileWish,
   type PrefixPlace,
+  type ReleaseFileWish,
   type Run,
   type Source,
   type UrlFilePin,
@@ -31,6 +32,7 @@ import { fileLearner, type Lookups } from './learn-file.ts';
 import { archiveWish, fetchListing, isListing, resolveListed } from './listed-files.ts';
 import { localFiles } from './local/local-files.ts';
 import { type FileMirrors, filePlaces } from './places/file-places.ts';
+import { assetAddresses } from './releases/asset-addresses.ts';
 import { type AskRepository, assetWish, releaseAssets } from './releases/release-assets.ts';
 import { requireSeen, resolveUrl, steadied } from './resolve-url.ts';
 import type { S3Credentials } from './s3/sign-request.ts';
@@ -92,6 +94,7 @@ export function fileSource(
     seen: options.seen ?? new Map(),
     locked: options.locked ?? new Map(),
     credentials: options.credentials ?? (async () => undefined),
+    atRepository: new Map(),
     ask: options.askRepository ?? (async () => undefined),
   };
   const known = new Map<Digest, RemoteWish>();
@@ -113,7 +116,9 @@ export function fileSource(
           return await means.apt.fetch(pin, wish, into, run);
         if ('files' in pin) return await fetchPrefix(means, pin, wish, into, run);
         if (wish !== undefined && 'listing' in wish) return await fetchListed(means, pin, wish, into, run);
-        return await fetchUrl(means, pin, wishFor(pin, wish), into, run);
+        const isAsset = wish !== undefined && 'release' in wish;
+        const there = isAsset ? await meansAt(means, wish) : means;
+        return await fetchUrl(there, pin, wishFor(pin, wish), into, run);
       } catch (error) {
         throw aboutItem(pin.id, error);
       }
@@ -125,6 +130,8 @@ type RemoteWish = Exclude<FileWish, LocalFileWish>;
 
 interface Means extends FileMeans {
   readonly ask: AskRepository;
+  /** By the page of the repository whose releases are asked for. */
+  readonly atRepository: Map<string, FileMeans>;
   readonly apt: AptRepositories;
 }
 
@@ -139,9 +146,9 @@ async function resolveRemote(
   if ('listing' in wish)
     return (await resolveListed(means.small, wish, digest, run)).map((pin) => steadied(means, pin));
   if ('url' in wish) return [await resolveUrl(means, wish, digest, run)];
-  const assets = await releaseAssets(means.http, means.ask, wish, run);
+  const [assets, there] = [await releaseAssets(means.http, means.ask, wish, run), await meansAt(means, wish)];
   return await eachLimited(assets, ASSETS, run, async ({ wish: one, version }, inner) => ({
-    ...(await resolveUrl(means, one, digest, inner)),
+    ...(await resolveUrl(there, one, digest, inner)),
     version,
   }));
 }
@@ -192,6 +199,18 @@ async function directoryAt(means: Means, place: PrefixPlace, item: string): Prom
   return { bucket: await bucketAt(means, store), prefix, item, learner: means.learner };
 }
 
+/** Assets of a release are asked for where the API of their host has them. */
+async function meansAt(means: Means, { release: { url } }: ReleaseFileWish): Promise<FileMeans> {
+  const known = means.atRepository.get(url);
+  if (known !== undefined) return known;
+  const question = await means.ask(url);
+  if (question === undefined) return means;
+  const places = means.places.withAddresses(assetAddresses(means.http, question, url));
+  const there = { ...means, places, small: means.small.through(places) };
+  means.atRepository.set(url, there);
+  return there;
+}
+
 /** A pin of a release has the asset's URL and the version; the rest follows from the wish. */
 function wishFor({ url, version }: UrlFilePin, wish: RemoteWish | undefined): UrlFileWish | undefined {
   if (wish === undefined || 'prefix' in wish || 'listing' in wish || 'apt' in wish) return undefined;
@@ -200,7 +219,7 @@ function wishFor({ url, version }: UrlFilePin, wish: RemoteWish | undefined): Ur
 }
 
 async function fetchUrl(
-  means: Means,
+  means: FileMeans,
   pin: UrlFilePin,
   wish: UrlFileWish | undefined,
   into: BlobStore,

@@ -26,6 +26,7 @@ export * from './git/submodules.ts';
 export * from './git-host/gitea.ts';
 export * from './git-host/gitlab.ts';
 export type { HostedRepositories, RefRule } from './git-host/hosted-repositories.ts';
+export * from './git-host/release-host.ts';
 export * from './harbor/harbor.ts';
 export type {
   HarborPermission,
