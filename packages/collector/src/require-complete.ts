@@ -1,13 +1,11 @@
 import { describeItem, gitIdsByPack, itemsByBlob, releaseBlobs } from '@gapferry/bundle';
-import { type BlobReader, GapferryError, type Run, type SizedDigest } from '@gapferry/core';
-import pLimit from 'p-limit';
+import { type BlobReader, GapferryError, inLanes, type Run, type SizedDigest } from '@gapferry/core';
 import type { AssembledRelease } from './assemble-release.ts';
 
 /** Planned = fetched: throws `BLOB_MISSING`, naming the items, unless every blob of the release is in the store. */
 export async function requireComplete(release: AssembledRelease, store: BlobReader, run: Run): Promise<void> {
-  const limit = pLimit(16);
   const blobs = releaseBlobs(release.manifest, release.packs);
-  const here = await Promise.all(blobs.map((blob) => limit(() => store.has(blob, run))));
+  const here = await inLanes(blobs, 16, (blob, each) => store.has(blob, each), run);
   const missing = blobs.filter((_, i) => here[i] !== true);
   if (missing.length > 0) throw incomplete(release, missing);
 }

@@ -10,10 +10,9 @@ import {
   type TrustedManifest,
   type UpstreamJudgement,
 } from '@gapferry/bundle';
-import type { BlobReader, GitSignatureVerifier, Run } from '@gapferry/core';
+import { type BlobReader, type GitSignatureVerifier, inLanes, type Run } from '@gapferry/core';
 import { readList } from './read-list.ts';
 import { readRefList } from './read-ref-lists.ts';
-import { runAll } from './run-all.ts';
 
 /** Repositories whose signed tags and commits are read at a time: each may bring 16 MiB of them. */
 const CONCURRENCY = 2;
@@ -31,11 +30,11 @@ export async function judgeRepositoriesOnMedium(
   const demanded = repositoriesUnderDemand(opened);
   const judge = async (one: DemandedRepository, inner: Run): Promise<UpstreamJudgement> =>
     judgeRepository(opened, one, await readBrought(one.item, medium, inner), gitSignatureVerifier);
-  const judgements = await runAll(demanded, judge, CONCURRENCY, run);
+  const judgements = await inLanes(demanded, CONCURRENCY, judge, run);
   const judged = new Set(demanded.map(({ item }) => item));
   const repositories = opened.manifest.items.filter((item) => item.kind === 'git');
   const others = repositories.filter((item) => item.signed !== undefined && !judged.has(item));
-  await runAll(others, (item, inner) => requireSigned(item, medium, inner), CONCURRENCY, run);
+  await inLanes(others, CONCURRENCY, (item, inner) => requireSigned(item, medium, inner), run);
   return judgements;
 }
 

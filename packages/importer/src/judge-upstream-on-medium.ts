@@ -7,8 +7,7 @@ import {
   type TrustedManifest,
   type UpstreamJudgement,
 } from '@gapferry/bundle';
-import type { BlobReader, Run, UpstreamVerifier } from '@gapferry/core';
-import { runAll } from './run-all.ts';
+import { type BlobReader, inLanes, type Run, type UpstreamVerifier } from '@gapferry/core';
 
 /** Items whose signatures are read at a time: each may bring 64 MiB of them. */
 const CONCURRENCY = 2;
@@ -27,5 +26,5 @@ export async function judgeUpstreamOnMedium(
     const material = await readSignatureMaterial(artifact, medium, inner);
     return judgeUpstream(opened, demanded, material, upstreamVerifier);
   };
-  return runAll(itemsUnderDemand(opened), judge, CONCURRENCY, run);
+  return inLanes(itemsUnderDemand(opened), CONCURRENCY, judge, run);
 }

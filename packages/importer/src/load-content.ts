@@ -2,6 +2,7 @@ import type { ImportPlan, PlanStep } from '@gapferry/bundle';
 import {
   type BlobReader,
   type ContentLoad,
+  inLanes,
   isBatchTarget,
   type LoadOutcome,
   type Run,
@@ -9,7 +10,6 @@ import {
 } from '@gapferry/core';
 import { inStep } from './in-step.ts';
 import { requireTarget } from './require-target.ts';
-import { runAll } from './run-all.ts';
 
 export interface LoadContent {
   readonly plan: ImportPlan;
@@ -31,10 +31,10 @@ export async function loadContent(input: LoadContent, run: Run): Promise<Readonl
     const target = requireTarget(input.targets, step.target);
     sent.set(step, await inStep(step, () => target.load(step.content, input.medium, inner)));
   };
-  await runAll(
+  await inLanes(
     lanes,
-    (steps, inner) => runAll(steps, load, limitOf(steps, input.concurrency ?? 4), inner),
     lanes.length,
+    (steps, inner) => inLanes(steps, limitOf(steps, input.concurrency ?? 4), load, inner),
     run,
   );
   return sent;
@@ -62,11 +62,11 @@ function limitOf(steps: readonly ContentStep[], concurrency: number): number {
 /** The barrier: every content load of the plan is read back from its target, also those that were there before. Nothing has a name until this returns. */
 export async function proveContent(input: Omit<LoadContent, 'medium'>, run: Run): Promise<void> {
   const byTarget = [...Map.groupBy(input.plan.steps.filter(hasContent), (step) => step.target)];
-  await runAll(
+  await inLanes(
     byTarget,
+    byTarget.length,
     ([name, steps], inner) =>
       proveAt(requireTarget(input.targets, name), steps, input.concurrency ?? 4, inner),
-    byTarget.length,
     run,
   );
 }
@@ -82,10 +82,10 @@ async function proveAt(
     await target.readBackAll(loads, run);
     return;
   }
-  await runAll(
+  await inLanes(
     steps,
-    (step, inner) => inStep(step, () => target.readBack(step.content, inner)),
     concurrency,
+    (step, inner) => inStep(step, () => target.readBack(step.content, inner)),
     run,
   );
 }

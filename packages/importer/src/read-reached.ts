@@ -6,9 +6,8 @@ import {
   requireVerified,
   type VerifiedRelease,
 } from '@gapferry/bundle';
-import type { BlobReader, Digest, Run } from '@gapferry/core';
+import { type BlobReader, type Digest, inLanes, type Run } from '@gapferry/core';
 import { closeGraph } from './close-graph.ts';
-import { runAll } from './run-all.ts';
 
 /** Tells of images that carry a record (an upstream index that was filtered, and its signatures) which of their blobs are loaded at targets. Throws like `requireClosedGraphs`. */
 export async function readReached(
@@ -22,5 +21,5 @@ export async function readReached(
     const roots = [item.root, ...loadedAttachments(item).map(({ root }) => root)];
     return [item.id, (await closeGraph(manifest, item, roots, medium, inner)).reached];
   };
-  return new Map(await runAll(items, read, 4, run));
+  return new Map(await inLanes(items, 4, read, run));
 }

@@ -1,8 +1,7 @@
 import { type ChartItem, requireVerified, type VerifiedRelease } from '@gapferry/bundle';
-import { type BlobReader, type ManifestLinks, MEDIA_TYPES, type Run } from '@gapferry/core';
+import { type BlobReader, inLanes, type ManifestLinks, MEDIA_TYPES, type Run } from '@gapferry/core';
 import { type ClosedGraph, closeGraph, notAsSaid, type OciItem } from './close-graph.ts';
 import { requireFilteredIndex } from './require-filtered-index.ts';
-import { runAll } from './run-all.ts';
 
 /** Manifests read at a time: each may have 16 MiB. */
 const CONCURRENCY = 4;
@@ -27,7 +26,7 @@ export async function requireClosedGraphs(
     else await requireFilteredIndex(item, medium, inner);
     requireSubjects(item, graph);
   };
-  await runAll(items, close, CONCURRENCY, run);
+  await inLanes(items, CONCURRENCY, close, run);
 }
 
 /** Helm's config type (helm.sh, registries), and the archive that the release names among the layers. */

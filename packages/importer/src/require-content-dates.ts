@@ -19,11 +19,11 @@ import {
   type ContentDate,
   contentWarning,
   GapferryError,
+  inLanes,
   type Run,
   type SizedDigest,
 } from '@gapferry/core';
 import { readFileListsOf } from './read-file-lists.ts';
-import { runAll } from './run-all.ts';
 
 /** Databases read at a time. */
 const CONCURRENCY = 2;
@@ -39,8 +39,9 @@ export async function requireContentDates(
   const { items } = manifest;
   const dated: Dated[] = [];
   for (const item of items) dated.push(...(await toDated(item, manifest, medium, run)));
-  await runAll(
+  await inLanes(
     dated,
+    CONCURRENCY,
     async ({ item, content, root }, inner) => {
       const listing = rootOf(items, listingBeside(item.id));
       const name = describeItem(item);
@@ -56,7 +57,6 @@ export async function requireContentDates(
       if (isSaidSigned(item) && signed !== true)
         throw notAsSaid(name, 'it is not signed by the makers of ClamAV');
     },
-    CONCURRENCY,
     run,
   );
   const now = clock.now();

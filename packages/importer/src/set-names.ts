@@ -3,6 +3,7 @@ import {
   type BatchTarget,
   type BlobReader,
   GapferryError,
+  inLanes,
   isBatchTarget,
   isInterruption,
   type LoadOutcome,
@@ -13,7 +14,6 @@ import {
 import type { ImportJournal } from './import-journal.ts';
 import { inStep } from './in-step.ts';
 import { requireTarget } from './require-target.ts';
-import { runAll } from './run-all.ts';
 
 export interface SetNames {
   readonly plan: ImportPlan;
@@ -64,8 +64,9 @@ async function setPhase(
   for (const step of steps) if (step.nameAction === 'same' && !journal.knows(step)) journal.named(step);
   const wanting = steps.filter((step) => step.nameAction !== 'same');
   const byTarget = [...Map.groupBy(wanting, (step) => step.target)];
-  await runAll(
+  await inLanes(
     byTarget,
+    byTarget.length,
     async ([name, own], inner) => {
       journal.naming(name, own);
       const target = requireTarget(input.targets, name);
@@ -76,7 +77,6 @@ async function setPhase(
       if (!isBatchTarget(target) || !(await setTogether(target, own, input.medium, record, inner)))
         await setEach(target, own, input, record, inner);
     },
-    byTarget.length,
     run,
   );
 }
@@ -114,7 +114,7 @@ async function setEach(
     const outcome = await settled(() => inStep(step, () => target.load(step.name, input.medium, inner)));
     record(step, outcome instanceof GapferryError ? { state: 'failed', error: outcome } : outcome);
   };
-  await runAll(steps, set, input.concurrency ?? 4, run);
+  await inLanes(steps, input.concurrency ?? 4, set, run);
 }
 
 /** An error of the target becomes a value; an interruption and anything unforeseen goes on. */

@@ -10,6 +10,7 @@ import {
   hasAddresses,
   hasPermissions,
   hasPreflight,
+  inLanes,
   isGapferryError,
   type Load,
   type Run,
@@ -23,7 +24,6 @@ import { readReached } from './read-reached.ts';
 import { readRefLists } from './read-ref-lists.ts';
 import { requireLfsLists } from './require-lfs-lists.ts';
 import { requireTarget } from './require-target.ts';
-import { runAll } from './run-all.ts';
 
 export interface SurveyTargets {
   readonly release: VerifiedRelease;
@@ -55,10 +55,10 @@ export async function surveyTargets(input: SurveyTargets, run: Run): Promise<Sur
   run.emit({ kind: 'stage', stage: 'survey', items: all.filter(({ content }) => content).length });
   const closed = await preflight(all, input, run);
   const readable = all.filter(({ target }) => !closed.has(target));
-  const loads = await runAll(
+  const loads = await inLanes(
     readable,
-    (item, inner) => survey(item, input.targets, inner),
     input.concurrency ?? 16,
+    (item, inner) => survey(item, input.targets, inner),
     run,
   );
   const unread = all.filter(({ target }) => closed.has(target));

@@ -6,6 +6,7 @@ import {
   type Bytes,
   type ContentLoad,
   GapferryError,
+  inLanes,
   type LoadOutcome,
   type Presence,
   type Run,
@@ -14,7 +15,6 @@ import {
   uniqueByDigest,
 } from '@gapferry/core';
 import type { EmbeddedStore } from './embedded-store.ts';
-import { inLanes } from './in-lanes.ts';
 
 /** A content load that consists of blobs. */
 export type BlobLoad = Exclude<ContentLoad, { kind: 'git' }>;

@@ -3,6 +3,7 @@ import {
   type FileName,
   fileState,
   GapferryError,
+  inLanes,
   isDirectoryLoad,
   type LoadFile,
   type LoadOutcome,
@@ -14,7 +15,6 @@ import {
 import { SMALL_LANES } from './blob-content.ts';
 import type { EmbeddedStore } from './embedded-store.ts';
 import { embeddedRoots, INCOMING } from './embedded-tree.ts';
-import { inLanes } from './in-lanes.ts';
 import { requireReplaceable, toPresence } from './name-state.ts';
 import { identityAt, type SeenFile, seeFile, type WalkedDirectories } from './tree-look.ts';
 import { openTreeBatch, type TreeBatch } from './tree-write.ts';

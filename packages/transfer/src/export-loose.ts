@@ -3,13 +3,13 @@ import {
   type BlobReader,
   type Bytes,
   checkRun,
+  inLanes,
   type ReleaseAddress,
   type ReleaseReader,
   type Run,
   type SizedDigest,
   totalSize,
 } from '@gapferry/core';
-import { forEachLimited } from './for-each-limited.ts';
 import type { LooseMedium } from './loose-medium.ts';
 import { readBack } from './read-back.ts';
 import { requireSpace } from './require-space.ts';
@@ -51,7 +51,7 @@ export async function exportLoose(request: LooseExport, run: Run): Promise<Loose
   await requireSpace(to, absent, plan.names.length, release);
 
   for (const blob of present) run.emit({ kind: 'bytes', item: blob.digest, bytes: blob.size, reused: true });
-  await forEachLimited(absent, request.parallel ?? 4, run, (blob, each) => copyBlob(from, to, blob, each));
+  await inLanes(absent, request.parallel ?? 4, (blob, each) => copyBlob(from, to, blob, each), run);
   await to.nameItems(plan.names, run);
   await to.writeRelease(plan.address, release, run);
 

@@ -3,11 +3,11 @@ import {
   type FileContent,
   type FileName,
   hexOf,
+  inLanes,
   isDirectoryLoad,
   type LoadFile,
   type Run,
 } from '@gapferry/core';
-import { inLanes } from '../in-lanes.ts';
 import type { TreePath } from './file-tree.ts';
 import type { SeenTreeFile } from './tree-memory.ts';
 import { incomingOf, type TreePlace } from './tree-place.ts';

@@ -3,12 +3,12 @@ import {
   type FileName,
   fileState,
   GapferryError,
+  inLanes,
   type LoadOutcome,
   type NameState,
   type Presence,
   type Run,
 } from '@gapferry/core';
-import { inLanes } from '../in-lanes.ts';
 import { requireReplaceable } from '../name-state.ts';
 import type { IndexedFile } from '../s3/release-index.ts';
 import { isInPlace, lookAtTree, type TreeLook, waitingAt } from './look-at-tree.ts';

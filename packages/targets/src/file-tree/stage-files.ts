@@ -2,13 +2,13 @@ import {
   type BlobReader,
   type FileContent,
   GapferryError,
+  inLanes,
   type LoadOutcome,
   type Presence,
   type Run,
   type SizedDigest,
   totalSize,
 } from '@gapferry/core';
-import { inLanes } from '../in-lanes.ts';
 import type { TreeBody, TreePath } from './file-tree.ts';
 import { lookAtTree, missingContents, type TreeLook, waitingAt } from './look-at-tree.ts';
 import { hashAt } from './tree-memory.ts';

@@ -2,13 +2,13 @@ import {
   type Digest,
   type FileContent,
   GapferryError,
+  inLanes,
   type LoadFile,
   printable,
   type Run,
   sha256,
   uniqueByDigest,
 } from '@gapferry/core';
-import { inLanes } from '../in-lanes.ts';
 import type { SeenObject } from './bucket-memory.ts';
 import type { IndexedFile } from './release-index.ts';
 import type { FileLoad, S3Place } from './s3-place.ts';

@@ -1,5 +1,4 @@
-import type { Run } from '@gapferry/core';
-import { inLanes } from '../in-lanes.ts';
+import { inLanes, type Run } from '@gapferry/core';
 import { toSeen } from './bucket-memory.ts';
 import { LANES } from './look-at-files.ts';
 import type { EarlierRelease, ReleaseIndex } from './release-index.ts';

@@ -1,28 +1,29 @@
-import { GapferryError, quietRun } from '@gapferry/core';
 import { describe, expect, it } from 'vitest';
-import { runAll } from './run-all.ts';
+import { GapferryError } from './errors.ts';
+import { inLanes } from './in-lanes.ts';
+import { quietRun } from './run.ts';
 
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-describe('doing one thing for many', () => {
+describe('work in lanes', () => {
   it('gives results in the order of what they are for', async () => {
     const later = async (n: number): Promise<number> => {
       for (let i = n; i < 5; i++) await tick();
       return n * 10;
     };
-    expect(await runAll([1, 2, 3, 4], later, 4, quietRun())).toEqual([10, 20, 30, 40]);
-    expect(await runAll([], later, 0, quietRun())).toEqual([]);
+    expect(await inLanes([1, 2, 3, 4], 4, later, quietRun())).toEqual([10, 20, 30, 40]);
+    expect(await inLanes([], 0, later, quietRun())).toEqual([]);
   });
 
-  it.each([1, 2, 3])('does at most %i at a time', async (limit) => {
+  it.each([1, 2, 3])('has at most %i under way', async (lanes) => {
     let [open, most] = [0, 0];
     const act = async (): Promise<void> => {
       most = Math.max(most, ++open);
       await tick();
       open--;
     };
-    await runAll([1, 2, 3, 4, 5], act, limit, quietRun());
-    expect(most).toBe(limit);
+    await inLanes([1, 2, 3, 4, 5], lanes, act, quietRun());
+    expect(most).toBe(lanes);
   });
 
   it('tells those that are under way to stop when one fails, begins no other, and throws what failed', async () => {
@@ -38,7 +39,7 @@ describe('doing one thing for many', () => {
       stopped.push(n);
       throw new GapferryError({ code: 'INTERRUPTED', message: 'stopped' });
     };
-    await expect(runAll([1, 2, 3, 4, 5], act, 3, quietRun())).rejects.toBe(failure);
+    await expect(inLanes([1, 2, 3, 4, 5], 3, act, quietRun())).rejects.toBe(failure);
     expect(began).toEqual([1, 2, 3]);
     expect(stopped).toEqual([1, 3]);
   });
@@ -49,6 +50,6 @@ describe('doing one thing for many', () => {
       stop.abort();
       throw new Error('torn off');
     };
-    await expect(runAll([1], act, 1, quietRun(stop.signal))).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    await expect(inLanes([1], 1, act, quietRun(stop.signal))).rejects.toMatchObject({ code: 'INTERRUPTED' });
   });
 });
