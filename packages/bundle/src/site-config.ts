@@ -13,6 +13,14 @@ import {
   sshEntry,
   toGitHostTarget,
 } from './git-host-entry.ts';
+import {
+  HARBOR_MEMBERS,
+  type HarborTargetConfig,
+  harborProblem,
+  projectsEntry,
+  scanEntry,
+  toHarborTarget,
+} from './harbor-entry.ts';
 import { hostName } from './host-entry.ts';
 import type { ItemKind } from './manifest.ts';
 import { configError, parseYaml } from './parse-yaml.ts';
@@ -62,6 +70,7 @@ export interface SiteConfig {
 export type TargetConfig =
   | DepotTargetConfig
   | RegistryTargetConfig
+  | HarborTargetConfig
   | GitHostTargetConfig
   | S3TargetConfig
   | DirectoryTargetConfig
@@ -109,6 +118,13 @@ const registryEntry = z.strictObject({
     .optional(),
   ...connection,
   connections,
+});
+const harborEntry = registryEntry.extend({
+  kind: z.literal('harbor'),
+  projects: projectsEntry.optional(),
+  labels: z.boolean().optional(),
+  scan: scanEntry.optional(),
+  scanWithin: z.number().int().min(1).max(86_400).optional(),
 });
 const gitHostEntry = z.strictObject({
   name: nameSchema,
@@ -174,11 +190,21 @@ const webdavEntry = treeEntry.extend({
 });
 const targetEntry = z.discriminatedUnion(
   'kind',
-  [depotEntry, registryEntry, giteaEntry, gitlabEntry, gitEntry, s3Entry, directoryEntry, webdavEntry],
+  [
+    depotEntry,
+    registryEntry,
+    harborEntry,
+    giteaEntry,
+    gitlabEntry,
+    gitEntry,
+    s3Entry,
+    directoryEntry,
+    webdavEntry,
+  ],
   {
     error: ({ code }) =>
       code === 'invalid_union'
-        ? 'must be depot, registry, gitea, gitlab, git, s3, directory or webdav'
+        ? 'must be depot, registry, harbor, gitea, gitlab, git, s3, directory or webdav'
         : undefined,
   },
 );
@@ -191,11 +217,12 @@ const schema = z.strictObject({
   targets: z.array(targetEntry).min(1).max(100),
 });
 const KNOWN = [
-  ...[schema, depotEntry, registryEntry, giteaEntry, s3Entry, directoryEntry].flatMap(({ shape }) =>
+  ...[schema, depotEntry, harborEntry, giteaEntry, s3Entry, directoryEntry].flatMap(({ shape }) =>
     Object.keys(shape),
   ),
   ...GIT_HOST_MEMBERS,
   ...S3_MEMBERS,
+  ...HARBOR_MEMBERS,
 ];
 
 /** Parses site.yaml. Throws `CONFIG_INVALID` with every problem at once. */
@@ -219,12 +246,14 @@ export function parseSiteConfig(source: string, file: string): SiteConfig {
 function problemOf(entry: z.infer<typeof targetEntry>): EntryProblem | undefined {
   if (entry.kind === 'depot') return undefined;
   if (entry.kind === 's3') return s3Problem(entry);
+  if (entry.kind === 'harbor') return harborProblem(entry);
   if (entry.kind === 'directory' || entry.kind === 'webdav') return treeProblem(entry);
   return entry.kind === 'registry' ? registryProblem(entry) : gitHostProblem(entry);
 }
 
 function toTarget(entry: z.infer<typeof targetEntry>): TargetConfig {
   if (entry.kind === 'registry') return toRegistryTarget(entry);
+  if (entry.kind === 'harbor') return toHarborTarget(entry);
   if (entry.kind === 's3') return toS3Target(entry);
   if (entry.kind === 'directory' || entry.kind === 'webdav') return toTreeTarget(entry);
   if (entry.kind !== 'depot') return toGitHostTarget(entry);

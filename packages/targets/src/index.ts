@@ -28,6 +28,8 @@ export type { LfsStore } from './git-host/lfs-store.ts';
 export { plainHost, plainPath } from './git-host/plain-host.ts';
 export type { LiftedRule, LiftJournal } from './git-host/protection-lifts.ts';
 export * from './git-repositories.ts';
+export type { ProjectsPolicy } from './harbor/harbor-place.ts';
+export { type HarborTargetOptions, harborTarget } from './harbor/harbor-target.ts';
 export { type ItemPlace, mapItem } from './map-item.ts';
 export { CONTAINERD_MARK, containerdHosts, type Mirror, mirrorUrl } from './registry/containerd-hosts.ts';
 export { mapRepository } from './registry/map-repository.ts';

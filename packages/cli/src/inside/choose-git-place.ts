@@ -26,7 +26,7 @@ type GitTarget = Exclude<TargetConfig, { readonly takes: readonly 'file'[] }>;
 
 async function pathsOf(config: GitTarget): Promise<(repository: string) => string> {
   const { giteaPath, gitlabPath, plainPath } = await import('@gapferry/targets');
-  if (config.kind === 'depot' || config.kind === 'registry')
+  if (config.kind === 'depot' || config.kind === 'registry' || config.kind === 'harbor')
     return (repository) => `git/${repository.replace(/\.git$/, '')}`;
   const { path } = config;
   const paths = { gitea: giteaPath, gitlab: gitlabPath, git: plainPath };
@@ -69,7 +69,7 @@ function baseUrl(config: GitTarget, given: string | undefined): string {
 }
 
 function isReachable(config: GitTarget): config is GitHostTargetConfig {
-  return config.kind !== 'depot' && config.kind !== 'registry' && /^(?:https?|ssh):/.test(config.url);
+  return 'refs' in config && /^(?:https?|ssh):/.test(config.url);
 }
 
 /** What those who use a repository need of it; undefined where it has no branch. HEAD's branch, or `main`, `master`, or the first. */

@@ -20,7 +20,10 @@ export function chooseMirror(
   given: { readonly target?: string; readonly url?: string },
 ): ChosenMirror {
   const config = chooseTarget(site, given.target);
-  const url = toOrigin(given.url ?? (config.kind === 'registry' ? config.url : undefined), config);
+  const url = toOrigin(
+    given.url ?? (config.kind === 'registry' || config.kind === 'harbor' ? config.url : undefined),
+    config,
+  );
   if (config.kind === 'depot') return { target: config.name, mirror: { url, path: '{host}/{path}' } };
   return {
     target: config.name,

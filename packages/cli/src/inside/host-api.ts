@@ -1,5 +1,5 @@
 import { type JsonLimits, parseJson, type Run } from '@gapferry/core';
-import type { HttpAnswer, HttpClient } from '@gapferry/http';
+import type { HttpAnswer, HttpClient, SendRequest } from '@gapferry/http';
 import type { HostApi, HostRequest } from '@gapferry/targets';
 
 const LIMITS: JsonLimits = { maxBytes: 8 << 20, maxDepth: 64 };
@@ -24,22 +24,34 @@ export function hostApi(http: HttpClient, root: string, authorization: string): 
 function send(
   http: HttpClient,
   url: string,
-  { method, path, body }: HostRequest,
+  { method, path, body, again }: HostRequest,
   authorization: string,
   run: Run,
 ): Promise<HttpAnswer> {
   const item = `${method} ${path}`;
   const headers = { accept: 'application/json', authorization };
   const rest = { url, item, accept: ANSWERS, maxBytes: LIMITS.maxBytes };
-  if (method === 'GET') return http.request({ ...rest, headers }, run);
+  if (method === 'GET' || method === 'HEAD') return http.request({ ...rest, method, headers }, run);
   const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-  return http.send(
-    {
-      ...rest,
-      method,
-      headers: { ...headers, ...(bytes !== undefined && { 'content-type': 'application/json' }) },
-      ...(bytes !== undefined && { body: bytes }),
-    },
-    run,
-  );
+  const request: SendRequest = {
+    ...rest,
+    method,
+    headers: { ...headers, ...(bytes !== undefined && { 'content-type': 'application/json' }) },
+    ...(bytes !== undefined && { body: bytes }),
+  };
+  return again === true ? sendAgain(http, request, run) : http.send(request, run);
+}
+
+/** Until it is answered: at most as often as a question that only reads. */
+async function sendAgain(http: HttpClient, request: SendRequest, run: Run): Promise<HttpAnswer> {
+  const { createTries, createWaiting } = await import('@gapferry/http');
+  const { host } = new URL(request.url);
+  const tries = createTries(request.item, host, { waiting: createWaiting(), random: Math.random });
+  for (;;) {
+    try {
+      return await http.send(request, run);
+    } catch (error) {
+      await tries.failed(error, run);
+    }
+  }
 }

@@ -1,6 +1,9 @@
 import { join } from 'node:path';
-import type { RegistryTargetConfig } from '@gapferry/bundle';
+import type { ConnectionConfig, RegistryTargetConfig } from '@gapferry/bundle';
 import type { Run, Target } from '@gapferry/core';
+import type { Credentials, HttpClient } from '@gapferry/http';
+import type { RegistryWriter } from '@gapferry/oci';
+import type { RegistryTargetOptions } from '@gapferry/targets';
 import type { Environment } from '../environment.ts';
 import { readCertificates, readHostSettings } from '../read-host-settings.ts';
 import type { Site } from './open-site.ts';
@@ -23,44 +26,62 @@ export interface Surroundings {
 export async function openRegistry(
   site: Site,
   config: RegistryTargetConfig,
-  { environment, env }: Surroundings,
+  surroundings: Surroundings,
   run: Run,
 ): Promise<OpenTarget> {
-  const [{ createHttpClient }, { createRegistryWriter, fileUploadJournal }, { registryTarget }] =
-    await Promise.all([import('@gapferry/http'), import('@gapferry/oci'), import('@gapferry/targets')]);
+  const { registryTarget } = await import('@gapferry/targets');
+  const { registry, http } = await openWriter(site, config, surroundings, run);
+  return { target: registryTarget({ ...toOptions(config), registry }), close: () => http.close() };
+}
+
+/** Of a registry, and of what offers one among other things. */
+type RegistryReach = Pick<RegistryTargetConfig, 'name' | 'url' | 'path'> & ConnectionConfig;
+
+export function toOptions({
+  name,
+  url,
+  path,
+  connections,
+}: RegistryReach): Omit<RegistryTargetOptions, 'registry'> {
+  return { name, host: new URL(url).host, path, ...(connections !== undefined && { connections }) };
+}
+
+export interface OpenWriter {
+  readonly http: HttpClient;
+  readonly registry: RegistryWriter;
+  /** Of the target's own host; absent where none are named. */
+  readonly credentials?: (host: string, repository?: string) => Promise<Credentials | undefined>;
+}
+
+export async function openWriter(
+  site: Site,
+  config: RegistryReach,
+  { environment, env }: Surroundings,
+  run: Run,
+): Promise<OpenWriter> {
+  const [{ createHttpClient }, { createRegistryWriter, fileUploadJournal }] = await Promise.all([
+    import('@gapferry/http'),
+    import('@gapferry/oci'),
+  ]);
   const { host } = new URL(config.url);
-  const { name, credentials, path, connections, also } = config;
-  const ca =
-    environment.caFile === undefined ? undefined : await readCertificates(environment.caFile, 'GAPFERRY_CA');
+  const { name, also } = config;
+  const { caFile, credentialFiles, connectTo } = environment;
+  const ca = caFile === undefined ? undefined : await readCertificates(caFile, 'GAPFERRY_CA');
+  const place = { target: name, host, env, credentialFiles, pathOf: site.pathOf };
+  const credentials =
+    config.credentials === undefined
+      ? undefined
+      : await registryCredentials({ ...place, config: config.credentials }, run);
   const http = createHttpClient({
     onlyHosts: [host, ...also],
     hosts: new Map([[host, await readHostSettings(config, `target ${name}`, site.pathOf)]]),
     ...(config.insecure && { insecure: [host] }),
-    ...(credentials !== undefined && {
-      credentials: await registryCredentials(
-        {
-          target: name,
-          host,
-          config: credentials,
-          env,
-          credentialFiles: environment.credentialFiles,
-          pathOf: site.pathOf,
-        },
-        run,
-      ),
-    }),
+    ...(credentials !== undefined && { credentials }),
     ...(ca !== undefined && { ca }),
-    connectTo: environment.connectTo,
+    connectTo,
     userAgent: 'gapferry',
   });
   const journal = fileUploadJournal(join(site.stateDirectory, 'uploads', name));
   const registry = createRegistryWriter(http, { journal });
-  const target = registryTarget({
-    name,
-    host,
-    registry,
-    path,
-    ...(connections !== undefined && { connections }),
-  });
-  return { target, close: () => http.close() };
+  return { http, registry, ...(credentials !== undefined && { credentials }) };
 }

@@ -5,6 +5,7 @@ import { childEnvironment, readEnvironment } from '../environment.ts';
 import { gitRepositories } from './git-repositories.ts';
 import { openDirectory, openWebdavTarget } from './open-file-tree.ts';
 import { openGitHost } from './open-git-host.ts';
+import { openHarbor } from './open-harbor.ts';
 import { type OpenTarget, openRegistry, type Surroundings } from './open-registry.ts';
 import { openS3 } from './open-s3.ts';
 import type { Site } from './open-site.ts';
@@ -52,6 +53,8 @@ async function openTarget(
       return await openEmbedded(site, config);
     case 'registry':
       return await openRegistry(site, config, surroundings, run);
+    case 'harbor':
+      return await openHarbor(site, config, surroundings, release, run);
     case 's3':
       return await openS3(site, config, surroundings, release, run);
     case 'directory':

@@ -57,12 +57,14 @@ export interface Protection {
 
 /** One question to a host's API. Holds no secret. */
 export interface HostRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below the API's root, escaped: `/repos/line/infra`. */
   readonly path: string;
   readonly body?: Readonly<Record<string, unknown>>;
   /** Statuses that are answers besides 2xx. */
   readonly accept?: readonly number[];
+  /** Sending it twice does what sending it once does: a failed trip is tried again. */
+  readonly again?: true;
 }
 
 export interface HostAnswer {

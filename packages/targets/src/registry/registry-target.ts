@@ -11,6 +11,7 @@ import {
   type PreflightTarget,
   type Presence,
   type Run,
+  type SizedDigest,
   totalSize,
 } from '@gapferry/core';
 import pLimit from 'p-limit';
@@ -39,9 +40,16 @@ export interface RegistryTargetOptions {
   readonly connections?: number;
 }
 
+export interface RegistryTarget extends PreflightTarget, AddressTarget {
+  /** A new survey that asks nothing yet: what an earlier one saw counts no more. Throws `NAME_UNSAFE`. */
+  begin(loads: readonly Load[]): void;
+  /** What the last look at a content load found missing; undefined where nobody looked. */
+  missingOf(load: OciContent): readonly SizedDigest[] | undefined;
+}
+
 /** Any OCI registry as a target for images and charts (distribution-spec). A survey asks once for each tag; where it stands at the wanted digest, nothing else of the item is asked.
  *  Digests, media types and annotations stay what they were. */
-export function registryTarget(options: RegistryTargetOptions): PreflightTarget & AddressTarget {
+export function registryTarget(options: RegistryTargetOptions): RegistryTarget {
   const place = openPlace(options);
   const { name } = options;
   return {
@@ -55,6 +63,8 @@ export function registryTarget(options: RegistryTargetOptions): PreflightTarget 
       atTarget(name, load.item, () => proveContent(place, toOciContent(load, name), run)),
     preflight: (loads, run) => preflight(place, loads, run),
     addressOf: (load) => addressOf(place, toOci(load, name)),
+    begin: (loads) => begin(place, loads),
+    missingOf: (load) => place.memory.looks.get(load)?.missing,
   };
 }
 
@@ -71,11 +81,15 @@ function openPlace({ name, host, registry, path, connections = 8 }: RegistryTarg
   };
 }
 
-/** A new survey: what an earlier one saw counts no more. One tag of each repository is asked for at once, the very first one alone: that it answers proves that the registry is
- *  there and takes the credentials, and brings the tokens for the others. */
-async function preflight(place: RegistryPlace, loads: readonly Load[], run: Run): Promise<void> {
+function begin(place: RegistryPlace, loads: readonly Load[]): void {
   requireDistinctRepositories(loads, place.repositoryOf);
   place.memory = surveyMemory(place.registry, loads, place.repositoryOf);
+}
+
+/** A new survey. One tag of each repository is asked for at once, the very first one alone: that it answers proves that the registry is
+ *  there and takes the credentials, and brings the tokens for the others. */
+async function preflight(place: RegistryPlace, loads: readonly Load[], run: Run): Promise<void> {
+  begin(place, loads);
   const names = loads.flatMap((load) => (load.phase === 'name' && load.kind === 'oci' ? [load] : []));
   const [first, ...others] = Map.groupBy(names, ({ repository }) => repository).values();
   const ask = async (tag: OciTag | undefined): Promise<void> => {

@@ -1,0 +1,44 @@
+import type { HarborTargetConfig, TrustedManifest } from '@gapferry/bundle';
+import { GapferryError, type Run } from '@gapferry/core';
+import { hostApi } from './host-api.ts';
+import { type OpenTarget, openWriter, type Surroundings, toOptions } from './open-registry.ts';
+import type { Site } from './open-site.ts';
+
+/** A Harbor: its registry like any other, and its API by the same client and credentials. Asks nobody. Throws `USAGE`. */
+export async function openHarbor(
+  site: Site,
+  config: HarborTargetConfig,
+  surroundings: Surroundings,
+  { release, statement }: TrustedManifest,
+  run: Run,
+): Promise<OpenTarget> {
+  const { harborTarget } = await import('@gapferry/targets');
+  const { http, registry, credentials } = await openWriter(site, config, surroundings, run);
+  const options = toOptions(config);
+  const found = await credentials?.(options.host);
+  if (found === undefined || !('username' in found)) {
+    http.close();
+    throw noCredentials(config.name);
+  }
+  const { username, password } = found;
+  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+  const { channel, version, sequence } = release;
+  const target = harborTarget({
+    ...options,
+    registry,
+    api: hostApi(http, config.url, authorization),
+    user: username,
+    projects: config.projects,
+    release: { channel, version, sequence, statement },
+  });
+  return { target, close: () => http.close() };
+}
+
+function noCredentials(target: string): GapferryError {
+  return new GapferryError({
+    code: 'USAGE',
+    message: `there are no credentials for target ${target}`,
+    hint: 'say in site.yaml where they are: `credentials: {env: NAME}`',
+    origin: 'site',
+  });
+}

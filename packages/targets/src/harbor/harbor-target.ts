@@ -1,0 +1,138 @@
+import {
+  type AddressTarget,
+  type BlobReader,
+  checkRun,
+  isGapferryError,
+  type Load,
+  type LoadOutcome,
+  type OciContent,
+  type OciTag,
+  type PreflightTarget,
+  type Presence,
+  type Run,
+  totalSize,
+} from '@gapferry/core';
+import type { HostApi, LoadedRelease } from '../git-host/git-host.ts';
+import { atTarget } from '../registry/at-target.ts';
+import { mapRepository } from '../registry/map-repository.ts';
+import type { OciRegistry } from '../registry/oci-registry.ts';
+import { registryTarget } from '../registry/registry-target.ts';
+import { explainRefusal } from './explain-refusal.ts';
+import { harborMemory } from './harbor-memory.ts';
+import { nameProblem, projectOf } from './harbor-names.ts';
+import { type HarborPlace, type ProjectsPolicy, toOci, toOciContent } from './harbor-place.ts';
+import { makeProject } from './make-project.ts';
+
+export interface HarborTargetOptions {
+  /** The target's name in the site file, for messages. */
+  readonly name: string;
+  /** Harbor's host[:port]. */
+  readonly host: string;
+  readonly registry: OciRegistry;
+  /** Of the whole host: `/api/v2.0/…` and `/service/token`. */
+  readonly api: HostApi;
+  /** Who signs in: `robot$line-a`. */
+  readonly user: string;
+  /** See `mapRepository`; the first part is the project. */
+  readonly path: string;
+  readonly projects: ProjectsPolicy;
+  readonly release: LoadedRelease;
+  /** Requests under way at once; 8. */
+  readonly connections?: number;
+}
+
+/** A Harbor (API v2.0) as a target for images and charts: a registry whose projects are looked at first, and made where they are missing. */
+export function harborTarget(options: HarborTargetOptions): PreflightTarget & AddressTarget {
+  const { name } = options;
+  const place = openPlace(options);
+  const making = new Map<string, Promise<void>>();
+  const made = (project: string, run: Run): Promise<void> => {
+    const underway = making.get(project) ?? makeProject(place, project, run);
+    making.set(project, underway);
+    underway.catch(() => making.delete(project));
+    return underway;
+  };
+  return {
+    name,
+    inspect: (load, run) => atTarget(name, load.item, () => inspect(place, toOci(load, name), run)),
+    load: (load, from, run) =>
+      atTarget(name, load.item, async () => {
+        checkRun(run);
+        const oci = toOci(load, name);
+        const project = projectOf(place.pathOf(oci.repository));
+        if (oci.phase === 'content') await made(project, run);
+        return await carryOut(place, oci, project, from, run);
+      }),
+    readBack: (load, run) =>
+      atTarget(name, load.item, () => place.registry.readBack(toOciContent(load, name), run)),
+    preflight: (loads, run) => preflight(place, loads, run),
+    addressOf: (load) => place.registry.addressOf(load),
+  };
+}
+
+function openPlace(options: HarborTargetOptions): HarborPlace {
+  const { name, path, api, user, projects, release } = options;
+  return {
+    target: name,
+    api,
+    user,
+    projects,
+    release,
+    registry: registryTarget(options),
+    pathOf: (repository) => mapRepository(path, repository),
+    memory: harborMemory(api),
+  };
+}
+
+/** A new survey: what an earlier one saw counts no more. Each project is looked at once. */
+async function preflight(place: HarborPlace, loads: readonly Load[], run: Run): Promise<void> {
+  place.memory = harborMemory(place.api);
+  place.registry.begin(loads);
+  const [first] = loads;
+  if (first === undefined) return;
+  await atTarget(place.target, first.item, () => place.memory.system(run));
+  const own = loads.map((load) => toOci(load, place.target));
+  const paths = own.map(({ repository }) => place.pathOf(repository));
+  const projects = new Set(paths.filter((path) => nameProblem(path) === undefined).map(projectOf));
+  await atTarget(place.target, first.item, () =>
+    Promise.all([...projects].map((project) => place.memory.look(project, run))),
+  );
+}
+
+async function inspect(place: HarborPlace, load: OciContent | OciTag, run: Run): Promise<Presence> {
+  const path = place.pathOf(load.repository);
+  const project = projectOf(path);
+  const isNamed = nameProblem(path) === undefined;
+  const state = isNamed ? (await place.memory.look(project, run)).state : 'hidden';
+  if (state !== 'there' || place.memory.closed.has(project)) return allOf(load);
+  try {
+    return await place.registry.inspect(load, run);
+  } catch (error) {
+    if (!isGapferryError(error, 'UNAUTHORIZED')) throw error;
+    // What lacks is told with everything else that lacks.
+    place.memory.closed.add(project);
+    return allOf(load);
+  }
+}
+
+/** Nothing of it is there. */
+function allOf(load: OciContent | OciTag): Presence {
+  return {
+    state: 'absent',
+    missingBytes: load.phase === 'content' ? totalSize(load.blobs) : load.root.size,
+  };
+}
+
+async function carryOut(
+  place: HarborPlace,
+  load: OciContent | OciTag,
+  project: string,
+  from: BlobReader,
+  run: Run,
+): Promise<LoadOutcome> {
+  try {
+    return await place.registry.load(load, from, run);
+  } catch (error) {
+    throw await explainRefusal(place, project, error, run);
+  }
+}
