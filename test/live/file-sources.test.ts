@@ -82,6 +82,29 @@ describe.skipIf(lacks('gitea'))('assets of a release at Gitea', { timeout: 120_0
       items: [{ id: 'edge/1.11.0/edge-amd64' }],
     });
   });
+
+  it('come from a private repository to who has nothing but a token that may read it', async () => {
+    await publish('v3.0.0', { 'edge-amd64': TOOL, SUMS: `${digestOf(TOOL).slice(7)}  edge-amd64\n` }, false);
+    const withToken = async (token: string): Promise<Record<string, string>> => {
+      const auth = Buffer.from(`robot:${token}`).toString('base64');
+      const config = JSON.stringify({ auths: { [gitea.host]: { auth } } });
+      await writeFile(host.path('config.json'), config, { mode: 0o600 });
+      return { DOCKER_CONFIG: host.path('.') };
+    };
+    await host.want(
+      `hosts: {"${gitea.host}": {api: gitea}}\nfiles:\n  - release: {url: "http://${gitea.host}/plant/edge", version: ^3, assets: ["edge-*"]}\n    as: "edge/{version}/{name}"\n    checksums: {asset: SUMS}\n`,
+    );
+    const refused = await host.collect(6, ['--version', '3.0.0'], await withToken('0'.repeat(40)));
+    expect(refused.error).toMatchObject({ code: 'UNAUTHORIZED' });
+    expect(
+      await host.collect(0, ['--version', '3.0.0'], await withToken(gitea.credentials.password)),
+    ).toMatchObject({
+      kind: 'sealed',
+      items: [{ id: 'edge/3.0.0/edge-amd64' }],
+    });
+    expect(await readLock(host)).not.toContain(gitea.credentials.password);
+    expect(JSON.parse(await readLock(host)).pins).toMatchObject([{ sha256: digestOf(TOOL) }]);
+  });
 });
 
 describe.skipIf(lacks('minio', 'boto3'))('objects of a bucket at MinIO', { timeout: 120_000 }, () => {
