@@ -31,10 +31,9 @@ export * from './harbor/harbor.ts';
 export type {
   HarborPermission,
   HarborRobot,
-  HarborRole,
   HarborUser,
 } from './harbor/harbor-access.ts';
-export type { HarborProject, HarborRule } from './harbor/harbor-projects.ts';
+export type { HarborProject, HarborRole, HarborRule } from './harbor/harbor-projects.ts';
 export type { HarborScan, HarborSettings } from './harbor/harbor-state.ts';
 export * from './http/access-log.ts';
 export * from './http/credentials.ts';

@@ -1,5 +1,5 @@
 import type { TestRequest } from '../http/test-request.ts';
-import type { HarborProject } from './harbor-projects.ts';
+import type { HarborProject, HarborRole } from './harbor-projects.ts';
 
 /** One right as Harbor's robots are given it (swagger: Access): `{resource: 'repository', action: 'push'}`. */
 export interface HarborAccess {
@@ -37,8 +37,6 @@ export type Principal =
   | { readonly kind: 'user'; readonly user: HarborUser }
   | { readonly kind: 'robot'; readonly robot: HarborRobot }
   | { readonly kind: 'nobody' };
-
-export type HarborRole = 'projectAdmin' | 'maintainer' | 'developer' | 'guest';
 
 const GUEST = [
   '/read',

@@ -1,6 +1,7 @@
 import type { RegistryStore } from '../registry/registry-store.ts';
-import type { HarborRole } from './harbor-access.ts';
 import { globToExpression } from './harbor-pattern.ts';
+
+export type HarborRole = 'projectAdmin' | 'maintainer' | 'developer' | 'guest';
 
 /** A project (swagger: Project). */
 export interface HarborProject {
