@@ -58,6 +58,27 @@ describe('the index object', () => {
   });
 });
 
+describe('a version that was made twice, with {sequence} in its keys', () => {
+  it('is named by the index, and goes when it is not kept', async () => {
+    const server = await serve();
+    const keys = '{channel}/{sequence}/{path}';
+    const again = (sequence: number): typeof NEXT =>
+      ({ ...NEXT, sequence, statement: digestOf(`${sequence}`) }) as never;
+    for (const sequence of [1, 2, 3])
+      await importFiles(open(server, { keys, release: again(sequence) }), makeFile(`v${sequence}`));
+    expect(JSON.parse(textOf(server, 'line-a/index.json')).earlier).toEqual([
+      { version: '1.1.0', sequence: 2 },
+      { version: '1.1.0', sequence: 1 },
+    ]);
+    await importFiles(open(server, { keys, release: again(4), policy: { keep: 2 } }), makeFile('v4'));
+    expect(server.keys('plant')).toEqual([
+      'line-a/3/tools/setup.txt',
+      'line-a/4/tools/setup.txt',
+      'line-a/index.json',
+    ]);
+  });
+});
+
 describe('what somebody puts under a key of the release after it was looked at', () => {
   it('is not replaced by a large file', async () => {
     const server = await serve();

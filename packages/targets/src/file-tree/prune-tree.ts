@@ -1,17 +1,17 @@
 import { digestFromHex, inLanes, type Run, unsafePathReason } from '@gapferry/core';
 import type { EarlierRelease, IndexedFile, ReleaseIndex } from '../s3/release-index.ts';
+import { otherReleases } from '../s3/release-keys.ts';
 import { SUMS, type TreePlace } from './tree-place.ts';
 import { readTreeSums } from './tree-records.ts';
 
 /** The releases of the channel that have files of their own there, the latest first, without this one. */
 export function earlierInTree(
-  { release, isByRelease }: TreePlace,
+  { keys, isByRelease }: TreePlace,
   index: ReleaseIndex | undefined,
 ): readonly EarlierRelease[] {
   if (index === undefined || !isByRelease) return [];
   const { version, sequence, earlier } = index;
-  const all = [{ version, sequence }, ...earlier].filter(({ version: other }) => other !== release.version);
-  return all.filter(({ version: other }, i) => i === all.findIndex((one) => one.version === other));
+  return otherReleases(keys, [{ version, sequence }, ...earlier]);
 }
 
 /** Where paths stay from release to release: removes the files of the last release that this one has not. */

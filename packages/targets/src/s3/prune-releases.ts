@@ -2,15 +2,18 @@ import { inLanes, type Run } from '@gapferry/core';
 import { toSeen } from './bucket-memory.ts';
 import { LANES } from './look-at-files.ts';
 import type { EarlierRelease, ReleaseIndex } from './release-index.ts';
+import { otherReleases } from './release-keys.ts';
 import type { S3Place } from './s3-place.ts';
 import type { S3Listed } from './s3-store.ts';
 
 /** The releases that the index has named before this one, the latest first. */
-export function earlierReleases(place: S3Place, index: ReleaseIndex | undefined): readonly EarlierRelease[] {
+export function earlierReleases(
+  { keys }: S3Place,
+  index: ReleaseIndex | undefined,
+): readonly EarlierRelease[] {
   if (index === undefined) return [];
   const { version, sequence, earlier } = index;
-  const all = index.statement === place.release.statement ? earlier : [{ version, sequence }, ...earlier];
-  return all.filter(({ version: other }, i) => i === all.findIndex((one) => one.version === other));
+  return otherReleases(keys, [{ version, sequence }, ...earlier]);
 }
 
 /** Removes what releases put under their keys that the site wants to keep no longer. Somebody else's objects there stay: each is asked whose it is. Where the bucket keeps versions they stay

@@ -17,6 +17,18 @@ export interface ReleaseKeys {
   keyOfLoad(load: Pick<FileName, 'item' | 'path'>): string;
 }
 
+/** Those with keys of their own, each once: a version that was made twice is two where `{sequence}` tells them apart, and one where it does not. */
+export function otherReleases<R extends Pick<LoadedRelease, 'version' | 'sequence'>>(
+  { prefix, prefixOf }: Pick<ReleaseKeys, 'prefix' | 'prefixOf'>,
+  releases: readonly R[],
+): readonly R[] {
+  const seen = new Set([prefix]);
+  return releases.filter((release) => {
+    const own = prefixOf(release);
+    return !seen.has(own) && seen.add(own);
+  });
+}
+
 /** Keys by a template that ends with `{path}` and has `{version}` or `{sequence}` before it: `{channel}/{version}/{path}`. The index lies where the first of these two begins. `latest` ends with `{path}` as well, and has neither. */
 export function releaseKeys(
   template: string,

@@ -55,9 +55,7 @@ export async function setIndex(place: S3Place, loads: readonly FileName[], run: 
   const latest = await setLatest(place, names, entries, run);
   const files = entries.map((entry) => withCopy(entry, latest.get(entry.path)));
   const all = [...others(place, seen, names), ...files].sort(byPath);
-  const earlier = earlierReleases(place, seen.index).filter(
-    ({ version }) => version !== place.release.version,
-  );
+  const earlier = earlierReleases(place, seen.index);
   const index: ReleaseIndex = { ...place.release, files: all, earlier };
   await write(place, seen, index, run);
   // Readers of the index before may still read what it named: what goes goes last.
