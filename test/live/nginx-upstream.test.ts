@@ -60,6 +60,30 @@ describe.skipIf(lacks('nginx', 'openssl', 'sha256sum'))('files from nginx', { ti
     expect((await elsewhere.asked()).map((line) => line.split(' ')[2])).not.toContain('200');
   });
 
+  it('come from a mirror with credentials of its own, and stay files of upstream', async () => {
+    const auth = Buffer.from('robot:secret').toString('base64');
+    await writeFile(host.path('config.json'), JSON.stringify({ auths: { [elsewhere.host]: { auth } } }), {
+      mode: 0o600,
+    });
+    await host.want(
+      `hosts: {"${upstream.host}": {mirrors: ["${elsewhere.host}/private"]}}\nfiles:\n  - {url: "${upstream.url}/notes.txt", as: notes.txt, check: first-seen}\n`,
+    );
+    await host.collect(0, ['--first', '--version', '1.0.0'], environment());
+    expect(await upstream.asked()).toEqual([]);
+    const manifest = await readFile(host.path('depot/releases/line-a/1/manifest.json'), 'utf8');
+    expect(JSON.parse(manifest).items).toMatchObject([
+      {
+        source: `${upstream.url}/notes.txt`,
+        checked: [{ by: 'first-seen', at: `${elsewhere.host}/private` }],
+      },
+    ]);
+    // What the mirror has by then is left for upstream, which has what was seen.
+    await elsewhere.put('notes.txt', Buffer.from('other\n'));
+    expect(await host.collect(0, [], environment())).toMatchObject({ kind: 'unchanged' });
+    await upstream.put('notes.txt', Buffer.from('other\n'));
+    expect((await host.collect(4, [], environment())).error?.message).toContain(digestOf(TEXT));
+  });
+
   it('are not read again while they are what they were, and refused when they are another', async () => {
     await want('/notes.txt', 'check: first-seen');
     await host.collect(0);
