@@ -34,9 +34,16 @@ export interface BucketMemory {
   relist(): void;
 }
 
-export function bucketMemory(store: S3Store, prefixes: readonly string[], indexKey: string): BucketMemory {
+/** What is listed, and what of it is remembered. */
+export interface Listed {
+  readonly prefix: string;
+  /** Absent: all of it. */
+  readonly keeps?: (key: string) => boolean;
+}
+
+export function bucketMemory(store: S3Store, lists: readonly Listed[], indexKey: string): BucketMemory {
   const known = new Map<string, SeenObject>();
-  const listing = remembered((run) => listAll(store, prefixes, run));
+  const listing = remembered((run) => listAll(store, lists, run));
   const index = remembered(async (run) =>
     (await listing.get(run)) === undefined ? {} : await seeIndex(store, indexKey, run),
   );
@@ -90,11 +97,12 @@ function remembered<T>(ask: (run: Run) => Promise<T>): {
 }
 
 /** Undefined while there is no bucket. */
-async function listAll(store: S3Store, prefixes: readonly string[], run: Run): Promise<Listing> {
+async function listAll(store: S3Store, lists: readonly Listed[], run: Run): Promise<Listing> {
   const listing = new Map<string, S3Listed>();
   try {
-    for (const prefix of prefixes)
-      for await (const object of store.list(prefix, run)) listing.set(object.key, object);
+    for (const { prefix, keeps } of lists)
+      for await (const object of store.list(prefix, run))
+        if (keeps === undefined || keeps(object.key)) listing.set(object.key, object);
     return listing;
   } catch (error) {
     if (isGapferryError(error) && error.data['s3'] === 'NoSuchBucket') return undefined;

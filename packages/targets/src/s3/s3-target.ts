@@ -90,10 +90,10 @@ export function s3Target(options: S3TargetOptions): S3Target {
       }),
     readBack: (load, run) => prove([load], run),
     preflight: async (loads, run) => {
-      place.memory = freshMemory(place);
       place.surveyed = loads.filter(
         (load): load is FileName => load.kind === 'file' && load.phase === 'name',
       );
+      place.memory = freshMemory(place);
       await atTarget(name, place.store.place, () => preflightBucket(place, loads, run));
     },
     permissions: (wanted, run) =>
@@ -124,17 +124,23 @@ function openPlace(options: S3TargetOptions): S3Place {
     mostCopied,
     limit: pLimit(connections),
     oneLarge: pLimit(1),
-    memory: freshMemory({ store, keys, policy: options.policy }),
+    memory: freshMemory({ store, keys, policy: options.policy, surveyed: [] }),
     surveyed: [],
   };
 }
 
-function freshMemory({ store, keys, policy }: Pick<S3Place, 'store' | 'keys' | 'policy'>): BucketMemory {
-  return bucketMemory(
-    store,
-    [keys.prefix, ...(policy.latest === undefined ? [] : [keys.latest])],
-    keys.index,
-  );
+/** Below the keys of copies that stay may be all of the bucket: of what is not the release's nothing is remembered. */
+function freshMemory({
+  store,
+  keys,
+  policy,
+  surveyed,
+}: Pick<S3Place, 'store' | 'keys' | 'policy' | 'surveyed'>): BucketMemory {
+  if (policy.latest === undefined) return bucketMemory(store, [{ prefix: keys.prefix }], keys.index);
+  const copies = surveyed.flatMap(({ files }) => files.map(({ path }) => `${keys.latest}${path}`));
+  const wanted = new Set(copies);
+  const keeps = (key: string): boolean => wanted.size === 0 || wanted.has(key) || key.startsWith(keys.prefix);
+  return bucketMemory(store, [{ prefix: keys.prefix }, { prefix: keys.latest, keeps }], keys.index);
 }
 
 async function inspectContent(place: S3Place, load: FileContent, run: Run): Promise<Presence> {
