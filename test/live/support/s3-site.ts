@@ -16,7 +16,7 @@ export async function s3Site(
   inside: Machine,
   place: S3SitePlace,
   members: string,
-): Promise<Machine & { load(depot: string): string[] }> {
+): Promise<Machine & { plan(depot: string): string[]; load(depot: string): string[] }> {
   const port = place.host.replace(/^.*:/, '');
   const site = `format: gapferry.site/1
 name: plant-7
@@ -41,5 +41,9 @@ targets:
   const shown = await gapferryJson(machine, ['trust', 'show', '--trust', 'site/trust.yaml']);
   const { words } = shown['fingerprint'] as { words: string };
   await gapferryJson(machine, ['trust', 'pin', '--site', file, '--fingerprint', words]);
-  return { ...machine, load: (depot) => ['import', depot, '--site', file, '--yes'] };
+  return {
+    ...machine,
+    plan: (depot) => ['plan', depot, '--site', file],
+    load: (depot) => ['import', depot, '--site', file, '--yes'],
+  };
 }

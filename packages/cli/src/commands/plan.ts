@@ -17,7 +17,7 @@ import { parseReleasePlace } from '../release-place.ts';
 export default class Plan extends GapferryCommand<typeof Plan> {
   static override summary = COMMANDS.plan.summary;
   static override description =
-    'Verifies the release, asks the targets what they hold, and prints what would be loaded, moved and left as it is. Loads nothing.';
+    'Verifies the release, asks the targets what they hold, and prints what would be loaded, moved and left as it is. Where something would change it finds out what the targets allow, and leaves nothing there. Loads nothing.';
   static override examples = ['<%= config.bin %> <%= command.id %> /media/stick --site site/site.yaml'];
   static override args = {
     place: Args.string({ description: 'DIR, DIR#CHANNEL or DIR#CHANNEL/NUMBER', required: true }),
