@@ -104,3 +104,29 @@ describe('a pin of a listing', () => {
     expect(answersWish(pin(id, url), wish)).toBe(answers);
   });
 });
+
+describe('a pin of an asset of a release', () => {
+  const wish: Wish = {
+    kind: 'file',
+    release: { url: 'https://git.example/ops/edge', version: '^1', assets: ['edge-*'] },
+    as: 'edge/{version}/{name}',
+    checksums: { asset: 'SHA256SUMS' },
+  };
+  const url = 'https://git.example/ops/edge/releases/download/v1.2.0/edge-amd64';
+  const pin = { ...file('edge/1.2.0/edge-amd64'), url, version: '1.2.0' } as FilePin;
+
+  it('answers it where host, version and names are as wished', () => {
+    expect(answersWish(pin, wish)).toBe(true);
+  });
+
+  it.each([
+    ['without TLS', { url: url.replace('https:', 'http:') }],
+    ['at another port', { url: url.replace('.example', '.example:8443') }],
+    ['at another host', { url: url.replace('git.', 'evil.') }],
+    ['of another version', { version: '2.0.0', id: 'edge/2.0.0/edge-amd64' }],
+    ['under another name', { id: 'edge/1.2.0/edge-arm64' }],
+    ['of another asset', { url: `${url}/other`, id: 'edge/1.2.0/other' }],
+  ])('does not answer it %s', (_, change) => {
+    expect(answersWish({ ...pin, ...change } as FilePin, wish)).toBe(false);
+  });
+});

@@ -40,7 +40,7 @@ function isAssetOf({ id, url, version }: UrlFilePin, { as, release }: ReleaseFil
     version !== undefined &&
     satisfies(version, release.version, { includePrerelease: false }) &&
     release.assets.some((pattern) => matchesGlob(pattern, name)) &&
-    new URL(url).host === new URL(release.url).host &&
+    new URL(url).origin === new URL(release.url).origin &&
     id === fillTemplate(as, { name, version })
   );
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { entryProblem } from './entry-problem.ts';
 import { entryPath, entryText, sortedUnique } from './entry-schemas.ts';
 import { safeName } from './safe-name.ts';
-import { webUrl } from './web-url.ts';
+import { folderUrl } from './web-url.ts';
 
 /** What a line of `content` with `kind: apt` has besides what every line has. */
 export interface AptEntry {
@@ -72,7 +72,7 @@ export function toAptWish(entry: AptEntry, content: ContentChoice): AptFileWish 
   return {
     kind: 'file',
     apt: {
-      url: webUrl(entry.from, 'from').replace(/\/+$/, ''),
+      url: folderUrl(entry.from, 'from'),
       suite: entry.suite,
       components: sortedUnique(entry.components),
       architectures: sortedUnique(entry.architectures),

@@ -51,6 +51,7 @@ describe('a line of content', () => {
 
   it.each([
     ['{kind: clamav-db}', 'content[0].from: nobody may mirror this'],
+    ['{kind: clamav-db, from: "https://av.example/db?team=1"}', 'content[0].from: addresses below this one'],
     ['{kind: clamav-db, from: "ftp://av.example"}', 'content[0].from: "ftp://av.example" is not an http://'],
     ['{kind: grype-db, as: ../x}', 'content[0].as: the name "../x" is refused'],
     ['{kind: trivy-db, as: x}', 'leave out "as"'],

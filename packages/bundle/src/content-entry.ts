@@ -12,7 +12,7 @@ import { entryProblem } from './entry-problem.ts';
 import { entryText } from './entry-schemas.ts';
 import { type ImageDefaults, toImageWish } from './image-entry.ts';
 import { safeName } from './safe-name.ts';
-import { webUrl } from './web-url.ts';
+import { folderUrl, webUrl } from './web-url.ts';
 
 /** One of `content` in bundle.yaml: something that grows old, by what it is. */
 export type ContentEntry = CommonEntry & (DatabaseEntry | AptEntry);
@@ -85,7 +85,7 @@ function wishesOf(
   const { kind, ...aging } = content;
   return recipe.names.map((name) => ({
     kind: 'file',
-    url: new URL(name, webUrl(from, 'from').replace(/\/*$/, '/')).href,
+    url: new URL(name, `${folderUrl(from, 'from')}/`).href,
     as: `${folder}/${name}`,
     content: {
       kind,

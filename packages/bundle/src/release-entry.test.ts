@@ -29,6 +29,10 @@ describe('assets of a release in bundle.yaml', () => {
     [`${RELEASE}, as: "k3s/k3s", check: first-seen`, '"as" needs {name}'],
     [`${RELEASE}, as: "{tag}/{name}", check: first-seen`, 'known are {name} and {version}'],
     [`${RELEASE}, as: "../{name}", check: first-seen`, 'is refused'],
+    [
+      `${RELEASE.replace('k3s/"', 'k3s?tab=releases"')}, as: "{name}", check: first-seen`,
+      'addresses below this one are asked for',
+    ],
     [`${RELEASE}, as: "{name}", checksums: {asset: "../x"}`, 'is not the name of an asset'],
     [`${RELEASE}, as: "{name}", signature: {asset: x}`, 'has one of "key"'],
     [`${RELEASE}, as: "{name}", sha256: ${'a'.repeat(64)}`, 'files[0]'],

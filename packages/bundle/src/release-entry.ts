@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { entryProblem } from './entry-problem.ts';
 import { entryPath, entryText, sortedUnique } from './entry-schemas.ts';
 import { safeName } from './safe-name.ts';
-import { webUrl } from './web-url.ts';
+import { folderUrl } from './web-url.ts';
 
 /** Assets of the newest release in a range. */
 export interface ReleaseFileEntry {
@@ -67,7 +67,7 @@ export function toReleaseWish({
   return {
     kind: 'file',
     release: {
-      url: webUrl(release.url, 'release').replace(/\/+$/, ''),
+      url: folderUrl(release.url, 'release'),
       version: release.version,
       assets: sortedUnique(release.assets),
     },

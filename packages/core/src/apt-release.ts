@@ -51,7 +51,7 @@ const END = '-----END PGP SIGNATURE-----';
 /** The text of a message in OpenPGP's cleartext signature framework (RFC 9580, section 7), without blanks at the ends of lines, which no signature covers. Nothing may stand before, after or between, where one reader would
  *  see it and another not. Throws `CONTENT_INVALID`. */
 export function clearsignedText(message: string, what: string): string {
-  const lines = message.split('\n').map((line) => line.replace(/[ \t\r]+$/, ''));
+  const lines = message.split('\n').map((line) => line.replace(/(?<![ \t\r])[ \t\r]+$/, ''));
   const body = lines.indexOf('');
   const signature = lines.indexOf(SIGNATURE);
   const end = lines.indexOf(END);

@@ -29,7 +29,7 @@ export async function* readStanzas(
 /** The only paragraph of a text. Throws the same, and for none or several. */
 export function parseStanza(text: string, what: string): Stanza {
   const stanza = new StanzaReader(what);
-  const lines = text.replace(/\s+$/, '').split(/\r?\n/);
+  const lines = text.trimEnd().split(/\r?\n/);
   for (const line of lines) {
     if (line.trim() === '') throw invalid(what, 'it has more than one paragraph');
     stanza.add(line);

@@ -121,7 +121,7 @@ async function textSigner(bytes: Uint8Array, verifier: FileVerifier, what: strin
   const verified = await verifier.verifyText?.(bytes);
   if (verified === undefined)
     throw new GapferryError({ code: 'INTERNAL', message: 'only a keyring checks a signed text' });
-  const bare = (text: string): string => text.replace(/[ \t\r]+$/gm, '').trimEnd();
+  const bare = (text: string): string => text.replace(/(?<![ \t\r])[ \t\r]+$/gm, '').trimEnd();
   const read = clearsignedText(Buffer.from(bytes).toString('utf8'), what);
   if (bare(verified.text) === bare(read)) return verified.signed;
   throw new GapferryError({
