@@ -1,4 +1,4 @@
-import type { Digest, NameState, Presence, TargetPermission } from '@gapferry/core';
+import type { Digest, NameState, Presence, TargetObstacle, TargetPermission } from '@gapferry/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { VerifiedRelease } from './complete.ts';
@@ -22,12 +22,13 @@ interface Scene {
   readonly content?: Presence;
   readonly owner?: Ownership;
   readonly permissions?: readonly TargetPermission[];
+  readonly obstacles?: readonly TargetObstacle[];
 }
 
 /** Plans a release of one item, of which the target and the ledger say what the scene says. */
 function plan(
   release: VerifiedRelease,
-  { there, content, owner, outlook, permissions }: Scene = {},
+  { there, content, owner, outlook, permissions, obstacles }: Scene = {},
 ): ImportPlan {
   const loads = importLoads(
     release,
@@ -39,7 +40,7 @@ function plan(
     ...(item.content && { contentPresence: content ?? { state: 'absent' as const, missingBytes: 10 } }),
     namePresence: { ...presenceOf(item, there), ...outlook },
   }));
-  return planImport(release, surveyed, () => owner, permissions);
+  return planImport(release, surveyed, () => owner, permissions, obstacles);
 }
 
 function presenceOf({ name }: ItemLoads, there: NameState | undefined): Presence {
@@ -88,7 +89,40 @@ describe('a repository whose refs all stand', () => {
   });
 });
 
+describe('what stands in the way', () => {
+  const full = { target: 'depot', on: 'a', problem: 'project a is full', remedy: 'raise its quota' };
+  const gone = { target: 'depot', on: 'b', problem: 'there is no project b', remedy: 'make it' };
+  const push = { target: 'depot', on: 'c', action: 'push', state: 'lacking', remedy: 'let it push' } as const;
+
+  it('is told all at once with what lacks, and each remedy once', () => {
+    const obstacles = [full, gone, { ...gone, problem: 'there is no project d' }];
+    expect(() => plan(image, { obstacles, permissions: [push] })).toThrow(
+      expect.objectContaining({
+        code: 'TARGET_CONFLICT',
+        message:
+          'the release cannot be loaded as things stand: project a is full (target depot); there is no project b (target depot); there is no project d (target depot); it also lacks permissions: push on c at target depot',
+        hint: 'nothing was loaded; raise its quota; make it; let it push',
+        data: { obstacles, permissions: [push] },
+      }),
+    );
+  });
+
+  it('is told with conflicts', () => {
+    expect(() => plan(image, { there: { digest: X }, obstacles: [full] })).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(/is not its own: .*; besides, project a is full \(target depot\)$/),
+        hint: expect.stringContaining('; raise its quota'),
+      }),
+    );
+  });
+});
+
 describe('a place that is empty', () => {
+  it('says what is made first', () => {
+    const content = { state: 'absent', missingBytes: 10, makes: 'project a (private)' } as const;
+    expect(plan(image, { content }).steps[0]).toMatchObject({ makes: 'project a (private)' });
+  });
+
   it('is filled: content is sent, the name is created', () => {
     const { steps, totals } = plan(image);
     expect(steps[0]).toMatchObject({ contentAction: 'send', nameAction: 'create', bytes: 10 });

@@ -5,22 +5,21 @@ import {
   type Digest,
   GapferryError,
   type HeadChange,
-  isLacking,
-  lackingText,
   type NameLoad,
   type NameState,
   type Presence,
   type RefChange,
   type ReleaseAddress,
   type RepositoryAbout,
-  requirePermissions,
   type SizedDigest,
+  type TargetObstacle,
   type TargetPermission,
   totalSize,
   uniqueByDigest,
 } from '@gapferry/core';
 import { requireVerified, type VerifiedRelease } from './complete.ts';
 import { isFiltered } from './diff-manifests.ts';
+import { type Conflict, requireWay } from './import-blockers.ts';
 import { type ItemLoads, placeOf, wantedState } from './import-loads.ts';
 import { describeItem, type Item, type ItemKind } from './manifest.ts';
 
@@ -91,6 +90,8 @@ export interface PlanStep {
   readonly lfs?: number;
   /** There is no repository yet. */
   readonly isNew?: true;
+  /** What is made at the target before the content is sent, and holds other items as well. */
+  readonly makes?: string;
   /** The default branch that is set. */
   readonly head?: HeadChange;
   /** What is set of what the host says of the repository, and what it takes the place of; an empty text or list takes away what stands there. */
@@ -102,19 +103,19 @@ export interface PlanStep {
 const made = new WeakSet<object>();
 
 /** Decides, from what the targets hold and what the ledger knows, what an import does; pure.
- *  Throws `TARGET_CONFLICT` naming every place where somebody else's work, or another channel's, would be replaced, `FORBIDDEN` naming every permission that lacks, and `NAME_UNSAFE` when
+ *  Throws `TARGET_CONFLICT` naming every place where somebody else's work, or another channel's, would be replaced, and everything else that stands in the way, `FORBIDDEN` naming every permission that lacks, and `NAME_UNSAFE` when
  *  two items of the release want one place. */
 export function planImport(
   release: VerifiedRelease,
   surveyed: readonly SurveyedLoads[],
   ownerOf: LookUpOwner,
   permissions: readonly TargetPermission[] = [],
+  obstacles: readonly TargetObstacle[] = [],
 ): ImportPlan {
   const { address, statement, release: predicate } = requireVerified(release).opened;
   requireOnePlaceEach(surveyed);
   const conflicts = surveyed.flatMap((loads) => conflictsOf(loads, predicate.channel, ownerOf));
-  if (conflicts.length > 0) throw conflictError(conflicts, permissions);
-  requirePermissions(permissions);
+  requireWay({ conflicts, obstacles, permissions });
   const steps = surveyed.map((loads) => toStep(loads, predicate.channel, ownerOf));
   const items = new Set(steps.map(({ item }) => item)).size;
   const toLoad = new Set(steps.filter(isChange).map(({ item }) => item)).size;
@@ -208,6 +209,7 @@ function toStep(surveyed: SurveyedLoads, channel: string, ownerOf: LookUpOwner):
     ...(refs.length > 0 && { refs }),
     ...(toSend?.lfs !== undefined && { lfs: toSend.lfs }),
     ...(item.kind === 'git' && namePresence.state === 'absent' && refs.length === 0 && { isNew: true }),
+    ...(toSend?.state === 'absent' && toSend.makes !== undefined && { makes: toSend.makes }),
     ...(namePresence.head !== undefined && { head: namePresence.head }),
     ...(described.change !== undefined && { about: described.change }),
     ...(content !== undefined && isFiltered(item) && { filtered: true }),
@@ -281,15 +283,6 @@ function isReplacing(there: NameState, name: NameLoad): boolean {
   return Object.entries(there).some(([key, value]) => wanted[key] !== undefined && wanted[key] !== value);
 }
 
-interface Conflict {
-  readonly target: string;
-  readonly place: string;
-  readonly item: string;
-  readonly reason: string;
-  /** The target's policy or a rule of the host is against it; nobody's work would be lost. */
-  readonly refused?: true;
-}
-
 function conflictsOf(
   { target, item, name, namePresence }: SurveyedLoads,
   channel: string,
@@ -333,27 +326,4 @@ function foreignIn(
 /** A channel that only meant to put something there holds the place no longer when nothing stands there. */
 function isHeld(owner: Ownership, presence: Presence): boolean {
   return Object.keys(owner.left).length > 0 || presence.state !== 'absent';
-}
-
-/** What lacks besides is told with them: whoever clears the way should need one walk. */
-function conflictError(
-  conflicts: readonly Conflict[],
-  permissions: readonly TargetPermission[],
-): GapferryError {
-  const lines = conflicts
-    .slice(0, 10)
-    .map(({ target, place, reason }) => `${place} at target ${target} ${reason}`);
-  const more = conflicts.length > 10 ? `; and ${conflicts.length - 10} more` : '';
-  const lacking = permissions.filter(isLacking);
-  const lack = lacking.length === 0 ? '' : `; it also lacks permissions: ${lackingText(lacking)}`;
-  const isForeign = conflicts.some(({ refused }) => refused === undefined);
-  return new GapferryError({
-    code: 'TARGET_CONFLICT',
-    message: `${isForeign ? 'the import would replace what is not its own' : 'the release wants what a target does not take'}: ${lines.join('; ')}${more}${lack}`,
-    hint: isForeign
-      ? 'nothing was loaded; find out who put it there, move it away or take it out of the bundle'
-      : 'nothing was loaded; `refs` of the target in site.yaml says what may be forced, moved and lifted',
-    origin: 'target',
-    data: { conflicts, ...(lacking.length > 0 && { permissions }) },
-  });
 }

@@ -40,6 +40,7 @@ export * from './manifest-links.ts';
 export * from './matches-ref.ts';
 export * from './media-types.ts';
 export * from './nearest-name.ts';
+export * from './obstacle.ts';
 export * from './parse-json.ts';
 export * from './permission.ts';
 export * from './pin.ts';

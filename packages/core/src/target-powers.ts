@@ -1,4 +1,5 @@
 import type { BlobReader } from './blobs.ts';
+import type { Obstacle } from './obstacle.ts';
 import type { Permission } from './permission.ts';
 import type { Run } from './run.ts';
 import type { ContentLoad, Load, LoadOutcome, NameLoad, Target } from './target.ts';
@@ -46,4 +47,14 @@ export interface AddressTarget extends Target {
 
 export function hasAddresses(target: Target): target is AddressTarget {
   return 'addressOf' in target && typeof target.addressOf === 'function';
+}
+
+/** A target that can tell what stands in the way before it begins. */
+export interface ObstacleTarget extends Target {
+  /** Everything that would stop loading `wanted`, all at once, as far as looking can tell; after the survey, and never with nothing. What is only a pity is told as a warning. */
+  obstacles(wanted: readonly Load[], run: Run): Promise<readonly Obstacle[]>;
+}
+
+export function hasObstacles(target: Target): target is ObstacleTarget {
+  return 'obstacles' in target && typeof target.obstacles === 'function';
 }

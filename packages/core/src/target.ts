@@ -117,6 +117,8 @@ export type Presence = Absent | Same | Different;
 export interface Absent extends GitOutlook {
   readonly state: 'absent';
   readonly missingBytes: number;
+  /** What is made first where it is missing, and holds other loads as well: `project docker.io (private)`. */
+  readonly makes?: string;
 }
 
 export interface Same extends GitOutlook {

@@ -1,6 +1,7 @@
 import {
   GapferryError,
   type Load,
+  type ObstacleTarget,
   type Permission,
   type PermissionTarget,
   type PreflightTarget,
@@ -77,5 +78,28 @@ describe('permissions of targets', () => {
     const willing = { ...closed, permissions: async () => [PUSH] };
     targets.set('registry', willing).set('depot', permitted([PUSH]).target);
     await expect(inside.plan(first, { targets })).rejects.toThrow('the registry cannot be read');
+  });
+});
+
+describe('what stands in the way at targets', () => {
+  it('is asked about what would change only, and ends the import before its first byte', async () => {
+    await inside.carryFirst();
+    const obstacle = { on: 'a', problem: 'project a is full', remedy: 'raise its quota' };
+    const asked: Array<readonly Load[]> = [];
+    const target: ObstacleTarget = {
+      ...inside.target,
+      async obstacles(wanted) {
+        asked.push(wanted);
+        return [obstacle];
+      },
+    };
+    const refused = inside.plan(first, { targets: new Map([['depot', target]]) });
+    await expect(refused).rejects.toMatchObject({
+      code: 'TARGET_CONFLICT',
+      data: { obstacles: [{ target: 'depot', ...obstacle }] },
+    });
+    await inside.importRelease();
+    const again = await inside.plan(first, { targets: new Map([['depot', target]]) });
+    expect([again.totals.toLoad, asked.length]).toEqual([0, 1]);
   });
 });

@@ -16,9 +16,10 @@ import {
   type Run,
   requirePermissions,
   type Target,
+  type TargetObstacle,
   type TargetPermission,
 } from '@gapferry/core';
-import { askPermissions } from './ask-permissions.ts';
+import { askObstacles, askPermissions } from './ask-permissions.ts';
 import { readFileLists } from './read-file-lists.ts';
 import { readReached } from './read-reached.ts';
 import { readRefLists } from './read-ref-lists.ts';
@@ -41,6 +42,8 @@ export interface Survey {
   readonly loads: readonly SurveyedLoads[];
   /** Only of targets that would change, and can tell. */
   readonly permissions: readonly TargetPermission[];
+  /** As for permissions. */
+  readonly obstacles: readonly TargetObstacle[];
 }
 
 /** Asks every target what it holds of the release, and those where something would change what they allow. Targets that can judge a release at once do so first. Changes nothing.
@@ -65,7 +68,7 @@ export async function surveyTargets(input: SurveyTargets, run: Run): Promise<Sur
   const permissions = await askPermissions([...loads, ...unread], input.targets, run);
   if (closed.size > 0) requirePermissions(permissions);
   for (const error of closed.values()) throw error;
-  return { loads, permissions };
+  return { loads, permissions, obstacles: await askObstacles(loads, input.targets, run) };
 }
 
 /** Targets that may not be read, and what they said: what they allow besides can still be asked. */

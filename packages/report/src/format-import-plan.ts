@@ -51,6 +51,8 @@ export interface ImportPlanStepJson {
   readonly lfs?: number;
   /** There is no repository yet. */
   readonly isNew?: true;
+  /** What is made before the content is sent, once for all steps that say the same. */
+  readonly makes?: string;
   /** The default branch that is set. */
   readonly head?: PlanStep['head'];
   /** What is set of what the host says of the repository; an empty text or list takes it away. */
@@ -88,6 +90,7 @@ function toStepJson({
   refs,
   lfs,
   isNew,
+  makes,
   head,
   about,
   filtered,
@@ -106,6 +109,7 @@ function toStepJson({
     ...(refs !== undefined && { refs }),
     ...(lfs !== undefined && { lfs }),
     ...(isNew && { isNew }),
+    ...(makes !== undefined && { makes }),
     ...(head !== undefined && { head }),
     ...(about !== undefined && { about }),
     ...(filtered && { filtered }),
@@ -144,6 +148,7 @@ function targetText(
   const same = own.filter((step) => !isChange(step)).length;
   const lines = [
     printable(`target ${target}`),
+    ...makingLines(steps),
     ...(changed.length === 0 ? [] : [formatTable(changed.map(rowOf), { indent: 2, right: [3] })]),
     ...changed.flatMap(refLines),
     ...changed.flatMap(aboutLines),
@@ -152,6 +157,12 @@ function targetText(
     ...permissionLines(permissions),
   ];
   return lines.join('\n');
+}
+
+/** What is made first, each once. */
+function makingLines(steps: readonly PlanStep[]): string[] {
+  const made = new Set(steps.flatMap(({ makes }) => makes ?? []));
+  return [...made].sort().map((what) => printable(`  make      ${what}`));
 }
 
 function rowOf(step: PlanStep): string[] {

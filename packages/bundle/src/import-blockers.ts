@@ -1,0 +1,78 @@
+import {
+  GapferryError,
+  isLacking,
+  lackingText,
+  obstaclesText,
+  requirePermissions,
+  type TargetObstacle,
+  type TargetPermission,
+} from '@gapferry/core';
+
+/** A place where loading would replace what is not the channel's own. */
+export interface Conflict {
+  readonly target: string;
+  readonly place: string;
+  readonly item: string;
+  readonly reason: string;
+  /** The target's policy or a rule of the host is against it; nobody's work would be lost. */
+  readonly refused?: true;
+}
+
+export interface Blockers {
+  readonly conflicts: readonly Conflict[];
+  readonly obstacles: readonly TargetObstacle[];
+  readonly permissions: readonly TargetPermission[];
+}
+
+/** Throws `TARGET_CONFLICT` with every conflict and obstacle, and `FORBIDDEN` where only permissions lack: whoever clears the way should need one walk. */
+export function requireWay({ conflicts, obstacles, permissions }: Blockers): void {
+  if (conflicts.length > 0) throw conflictError({ conflicts, obstacles, permissions });
+  if (obstacles.length > 0) throw obstacleError(obstacles, permissions);
+  requirePermissions(permissions);
+}
+
+function conflictError({ conflicts, obstacles, permissions }: Blockers): GapferryError {
+  const lines = conflicts
+    .slice(0, 10)
+    .map(({ target, place, reason }) => `${place} at target ${target} ${reason}`);
+  const more = conflicts.length > 10 ? `; and ${conflicts.length - 10} more` : '';
+  const isForeign = conflicts.some(({ refused }) => refused === undefined);
+  const besides = obstacles.length === 0 ? '' : `; besides, ${obstaclesText(obstacles)}`;
+  const what = isForeign
+    ? 'nothing was loaded; find out who put it there, move it away or take it out of the bundle'
+    : 'nothing was loaded; `refs` of the target in site.yaml says what may be forced, moved and lifted';
+  return new GapferryError({
+    code: 'TARGET_CONFLICT',
+    message: `${isForeign ? 'the import would replace what is not its own' : 'the release wants what a target does not take'}: ${lines.join('; ')}${more}${besides}${lackText(permissions)}`,
+    hint: [what, ...remediesOf(obstacles)].join('; '),
+    origin: 'target',
+    data: {
+      conflicts,
+      ...(obstacles.length > 0 && { obstacles }),
+      ...(permissions.some(isLacking) && { permissions }),
+    },
+  });
+}
+
+function obstacleError(
+  obstacles: readonly TargetObstacle[],
+  permissions: readonly TargetPermission[],
+): GapferryError {
+  const remedies = [...remediesOf(obstacles), ...permissions.filter(isLacking).map(({ remedy }) => remedy)];
+  return new GapferryError({
+    code: 'TARGET_CONFLICT',
+    message: `the release cannot be loaded as things stand: ${obstaclesText(obstacles)}${lackText(permissions)}`,
+    hint: `nothing was loaded; ${[...new Set(remedies)].join('; ')}`,
+    origin: 'target',
+    data: { obstacles, ...(permissions.some(isLacking) && { permissions }) },
+  });
+}
+
+function remediesOf(obstacles: readonly TargetObstacle[]): readonly string[] {
+  return [...new Set(obstacles.map(({ remedy }) => remedy))];
+}
+
+function lackText(permissions: readonly TargetPermission[]): string {
+  const lacking = permissions.filter(isLacking);
+  return lacking.length === 0 ? '' : `; it also lacks permissions: ${lackingText(lacking)}`;
+}
