@@ -4,6 +4,7 @@ import {
   checkRun,
   type DirectoryFile,
   GapferryError,
+  isGapferryError,
   printable,
   type Run,
 } from '@gapferry/core';
@@ -11,6 +12,7 @@ import {
   AT_ONCE,
   listDigest,
   MAX_FILES,
+  type OpenFile,
   putDirectory,
   requireDirectory,
   requirePinned,
@@ -52,35 +54,66 @@ export async function fetchBucketDirectory(
 ): Promise<void> {
   const { bucket, prefix, item, learner } = directory;
   requirePinned(listDigest(files), pin.files, shownOf(directory));
-  const opened = async ({ path, digest, size }: DirectoryFile) =>
-    (await learner.kept({ sha256: digest, size })) ??
-    ((from: number, inner: Run) => bucket.open({ key: `${prefix}${path}`, item, size }, from, inner));
-  await putDirectory(pin.id, files, opened, into, run);
-  for (const { digest, size } of files) await learner.forget({ sha256: digest, size });
+  const fromBucket =
+    ({ path, size }: DirectoryFile) =>
+    (from: number, inner: Run) =>
+      bucket.open({ key: `${prefix}${path}`, item, size }, from, inner);
+  let hasKept = false;
+  const opened = async (file: DirectoryFile): Promise<OpenFile> => {
+    const kept = await learner.kept({ sha256: file.digest, size: file.size });
+    hasKept ||= kept !== undefined;
+    return kept ?? fromBucket(file);
+  };
+  const forget = async (): Promise<void> => {
+    for (const { digest, size } of files) await learner.forget({ sha256: digest, size });
+  };
+  try {
+    await putDirectory(pin.id, files, opened, into, run);
+  } catch (error) {
+    if (!hasKept || !isGapferryError(error) || error.category !== 'integrity') throw error;
+    // What was kept is not what it should be: lost power can do that.
+    await forget();
+    await putDirectory(pin.id, files, async (file) => fromBucket(file), into, run);
+  }
+  await forget();
 }
 
 async function listFiles(directory: BucketDirectory, run: Run): Promise<ListedObject[]> {
   const { bucket, prefix } = directory;
   const objects: ListedObject[] = [];
+  let folders = 0;
   for await (const object of bucket.list(prefix, run)) {
     checkRun(run);
-    if (object.key.endsWith('/')) continue;
-    requireSafeName(object.key.slice(prefix.length), shownOf(directory));
-    objects.push(object);
-    if (objects.length > MAX_FILES)
-      throw new GapferryError({
-        code: 'LIMIT_EXCEEDED',
-        message: printable(`${shownOf(directory)} has more than ${MAX_FILES} objects`),
-        hint: 'take parts of it, each with a line of its own',
-        origin: 'source',
-      });
+    if (object.key.endsWith('/')) folders += 1;
+    else {
+      requireSafeName(object.key.slice(prefix.length), shownOf(directory));
+      objects.push(object);
+    }
+    if (Math.max(objects.length, folders) > MAX_FILES) throw tooMany(directory);
   }
   objects.sort((a, b) => (a.key < b.key ? -1 : 1));
+  const twice = objects.find(({ key }, at) => key === objects[at - 1]?.key);
+  if (twice !== undefined)
+    throw new GapferryError({
+      code: 'PROTOCOL_VIOLATION',
+      message: printable(`${bucket.place} lists the object ${twice.key} twice`),
+      hint: 'run the same command again; if it stays so, the store lists wrongly',
+      origin: 'source',
+    });
   requireDirectory(
     objects.map(({ key }) => key.slice(prefix.length)),
     shownOf(directory),
   );
   return objects;
+}
+
+function tooMany(directory: BucketDirectory): GapferryError {
+  return new GapferryError({
+    code: 'LIMIT_EXCEEDED',
+    message: printable(`${shownOf(directory)} has more than ${MAX_FILES} objects`),
+    hint: 'take parts of it, each with a line of its own',
+    origin: 'source',
+  });
 }
 
 /** The list has said already what a question about each would say. */

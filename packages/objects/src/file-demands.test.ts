@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdir, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import {
   type Digest,
   digestOf,
@@ -274,6 +276,18 @@ describe('a file that is taken as it was first seen', () => {
       hint: expect.stringContaining('gapferry resolve BUNDLE --accept tools/tool'),
     });
     expect((await take(wish(), { lookups })).pin).toMatchObject({ sha256: digestOf('v2') });
+  });
+
+  it('has a hint that does nothing else where its name is copied to a shell', async () => {
+    const name = "it's $(touch hurt) `touch hurt`; -a";
+    put('/dist/tool', tool);
+    const named = { ...wish(), as: name };
+    const before = new Map([[seenKey({ wish: wishDigest(named), url: named.url }), digestOf('v1')]]);
+    const error = await take(named, { seen: before }).catch((thrown: GapferryError) => thrown);
+    const word = /--accept (.*)"$/s.exec(error instanceof GapferryError ? (error.hint ?? '') : '')?.[1];
+    const { stdout } = await promisify(execFile)('sh', ['-c', `printf %s ${word}`], { cwd: directory.path });
+    expect(stdout).toBe(name);
+    expect(await readdir(directory.path)).toEqual([]);
   });
 
   it('without end stops at the limit, and leaves nothing', async () => {

@@ -1,3 +1,4 @@
+import { readdir, writeFile } from 'node:fs/promises';
 import {
   type BucketDirectoryPin,
   canonicalBytes,
@@ -9,7 +10,13 @@ import {
 } from '@gapferry/core';
 import { describeSource } from '@gapferry/core/testing';
 import { createHttpClient } from '@gapferry/http';
-import { memoryBlobStore, type S3Server, seededBuffer, startS3Server } from '@gapferry/testkit';
+import {
+  memoryBlobStore,
+  type S3Server,
+  seededBuffer,
+  startS3Server,
+  temporaryDirectory,
+} from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FileSourceOptions, fileSource } from './file-source.ts';
 import { seenKey } from './resolve-url.ts';
@@ -228,6 +235,30 @@ describe('a prefix of a bucket', () => {
       });
     },
   );
+
+  it('is read again where what was kept of it was damaged', async () => {
+    put('a/d', 'd');
+    const wish = prefixAt(server, 'a/');
+    await using directory = await temporaryDirectory();
+    const kept = { ...options, wishes: [wish], workDirectory: directory.path };
+    const [pin] = await fileSource(http, kept).resolve(wish, run);
+    const [name = ''] = (await readdir(directory.path)).filter((file) => file.endsWith('.body'));
+    await writeFile(directory.join(name), 'D');
+    const store = memoryBlobStore();
+    await fileSource(http, kept).fetch(pin as never, store, run);
+    expect([...store.blobs.keys()]).toEqual([digestOf('d')]);
+    expect((await readdir(directory.path)).filter((file) => file.endsWith('.body'))).toEqual([]);
+  });
+
+  it('that lists an object twice is refused', async () => {
+    const entry = '<Contents><Key>a/d</Key><Size>1</Size><ETag>"e"</ETag></Contents>';
+    const body = `<ListBucketResult>${entry}${entry}</ListBucketResult>`;
+    server.addFault({ match: () => true, do: { kind: 'status', status: 200, body } });
+    await expect(fileSource(http, options).resolve(prefixAt(server, 'a/'), run)).rejects.toMatchObject({
+      code: 'PROTOCOL_VIOLATION',
+      message: expect.stringContaining('a/d twice'),
+    });
+  });
 
   it('without objects is refused', async () => {
     put('a/', '');

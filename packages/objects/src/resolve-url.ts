@@ -40,10 +40,15 @@ export function requireSeen({ seen }: Pick<FileMeans, 'seen'>, pin: Seen, found:
   throw new GapferryError({
     code: 'DIGEST_MISMATCH',
     message: `${item} is now ${found}; when it was first seen it was ${before}`,
-    hint: `find out why upstream changed it; if it is meant to be so, accept it with "gapferry resolve BUNDLE --accept ${item}"`,
+    hint: `find out why upstream changed it; if it is meant to be so, accept it with "gapferry resolve BUNDLE --accept ${shellWord(item)}"`,
     origin: 'source',
     data: { item, expected: before, actual: found },
   });
+}
+
+/** The name of an asset is upstream's, and the line of a hint is copied to a shell. */
+function shellWord(text: string): string {
+  return /^[\w./+@%,=][\w./+@%,=-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Where a file that is the same was seen stays what it was, whoever was asked this time. */

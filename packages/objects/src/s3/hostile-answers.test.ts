@@ -81,6 +81,18 @@ describe('a listing', () => {
     expect(server.requests.length).toBeLessThan(5);
   });
 
+  it('that goes on and has nothing ends', async () => {
+    const { bucket, server } = await open();
+    for (let i = 0; i < 1100; i += 1)
+      server.addFault(
+        answers(
+          page(`<IsTruncated>true</IsTruncated><NextContinuationToken>${i}</NextContinuationToken>`),
+          1,
+        ),
+      );
+    await expect(listed(bucket)).rejects.toMatchObject({ code: 'PROTOCOL_VIOLATION' });
+  });
+
   it('is not read beyond what a page of it has', async () => {
     const { bucket, server } = await open();
     server.addFault(answers(page(entry('p/a').repeat(200_000))));

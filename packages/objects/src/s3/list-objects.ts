@@ -4,9 +4,13 @@ import { allIn, textIn, type XmlElement } from './parse-xml.ts';
 import type { ListedObject } from './s3-bucket.ts';
 import { askForXml, placeOf, type S3Parts } from './s3-connection.ts';
 
+/** Some stores give a page for what was deleted. */
+const EMPTY_PAGES = 1000;
+
 /** ListObjectsV2, page by page. Throws `PROTOCOL_VIOLATION` for what is no list, or none of what was asked for, or not the whole of it: what it lacks would count as not there. */
 export async function* listObjects(parts: S3Parts, prefix: string, run: Run): AsyncIterable<ListedObject> {
   const seen = new Set<string>();
+  let empty = 0;
   for (let token: string | undefined; ; ) {
     const page = await askForXml(
       parts,
@@ -24,7 +28,10 @@ export async function* listObjects(parts: S3Parts, prefix: string, run: Run): As
       run,
     );
     if (page.name !== 'ListBucketResult') throw unreadable(parts, 'answers with something that is no list');
-    for (const entry of allIn(page, 'Contents')) {
+    const entries = allIn(page, 'Contents');
+    empty = entries.length === 0 ? empty + 1 : 0;
+    if (empty > EMPTY_PAGES) throw unreadable(parts, 'goes on with its list, and there is nothing on it');
+    for (const entry of entries) {
       const listed = toListed(entry, parts);
       if (!listed.key.startsWith(prefix)) throw unreadable(parts, 'lists what it was not asked for');
       yield listed;
