@@ -51,7 +51,7 @@ const END = '-----END PGP SIGNATURE-----';
 /** The text of a message in OpenPGP's cleartext signature framework (RFC 9580, section 7), without blanks at the ends of lines, which no signature covers. Nothing may stand before, after or between, where one reader would
  *  see it and another not. Throws `CONTENT_INVALID`. */
 export function clearsignedText(message: string, what: string): string {
-  const lines = message.split('\n').map((line) => line.replace(/(?<![ \t\r])[ \t\r]+$/, ''));
+  const lines = message.split('\n').map(withoutBlanks);
   const body = lines.indexOf('');
   const signature = lines.indexOf(SIGNATURE);
   const end = lines.indexOf(END);
@@ -68,6 +68,19 @@ export function clearsignedText(message: string, what: string): string {
   return text.map((line) => (line.startsWith('- ') ? line.slice(2) : line)).join('\n');
 }
 
+/** A line without the blanks at its end. By hand: a pattern takes the square of their number. */
+function withoutBlanks(line: string): string {
+  let end = line.length;
+  while (end > 0 && ' \t\r'.includes(line.charAt(end - 1))) end--;
+  return line.slice(0, end);
+}
+
+/** Do two texts say the same to whoever signs them as cleartext? Blanks at the ends of lines and of the text count for nothing. */
+export function isSameClearText(one: string, other: string): boolean {
+  const bare = (text: string): string => text.split('\n').map(withoutBlanks).join('\n').trimEnd();
+  return bare(one) === bare(other);
+}
+
 /** The file that says of when a repository is which lies in a directory: InRelease, or Release where there is none. Undefined where there is none, or more than one suite. */
 export function aptReleaseIn(files: readonly DirectoryFile[]): DirectoryFile | undefined {
   for (const name of ['InRelease', 'Release']) {
@@ -81,7 +94,8 @@ function filesIn(fields: Stanza, what: string): Map<string, SizedDigest> {
   const files = new Map<string, SizedDigest>();
   for (const line of (fields.get('sha256') ?? '').split('\n')) {
     if (line === '') continue;
-    const [, hex = '', size = '', path = ''] = /^([0-9a-f]{64})\s+(\d{1,15})\s+(\S+)$/.exec(line) ?? [];
+    const [, hex = '', size = '', path = ''] =
+      /^([0-9a-f]{64})\s+(\d{1,15})\s+(\S{1,1000})$/.exec(line) ?? [];
     if (path === '') throw invalid(what, `"${line.slice(0, 100)}" under SHA256 is no checksum`);
     const file = { digest: digestFromHex(hex), size: Number(size) };
     if ((files.get(path)?.digest ?? file.digest) !== file.digest)

@@ -46,7 +46,7 @@ export function layOut(
     for (const path of [index.path, index.byHash ?? index.path]) lay(`${folder}/${path}`, index);
   for (const { path, size, sha256: digest } of packages) {
     const url = `${apt.url}/${path.split('/').map(encodeURIComponent).join('/')}`;
-    const open: OpenFile = (from, run) => http.body({ url, item: path, size }, from, run);
+    const open: OpenFile = (from, run) => http.body({ url, item: `${path} of ${as}`, size }, from, run);
     lay(path, { digest, size, open });
   }
   requireFiles([...laid.keys()], shown);

@@ -11,6 +11,7 @@ import {
   type FileVerifier,
   GapferryError,
   isGapferryError,
+  isSameClearText,
   nameOfSigner,
   parseAptRelease,
   printable,
@@ -121,9 +122,8 @@ async function textSigner(bytes: Uint8Array, verifier: FileVerifier, what: strin
   const verified = await verifier.verifyText?.(bytes);
   if (verified === undefined)
     throw new GapferryError({ code: 'INTERNAL', message: 'only a keyring checks a signed text' });
-  const bare = (text: string): string => text.replace(/(?<![ \t\r])[ \t\r]+$/gm, '').trimEnd();
   const read = clearsignedText(Buffer.from(bytes).toString('utf8'), what);
-  if (bare(verified.text) === bare(read)) return verified.signed;
+  if (isSameClearText(verified.text, read)) return verified.signed;
   throw new GapferryError({
     code: 'SIGNATURE_INVALID',
     message: 'has a signature over another text than stands in it',
@@ -133,7 +133,9 @@ async function textSigner(bytes: Uint8Array, verifier: FileVerifier, what: strin
 /** Whoever signs several suites with one key must not be able to be played off against himself: an old suite is no new one. */
 function requireSuite({ suite, codename }: AptRelease, apt: AptChoice, what: string): void {
   const names = [suite, codename].filter((name) => name !== undefined);
-  if (names.length === 0 || names.includes(apt.suite)) return;
+  // `stretch/updates` called itself stretch.
+  const asked = [apt.suite, apt.suite.split('/')[0]];
+  if (names.length === 0 || names.some((name) => asked.includes(name))) return;
   throw new GapferryError({
     code: 'CONTENT_INVALID',
     message: printable(`${what} is of the suite ${names.join(', ')}, and ${apt.suite} was asked for`),
