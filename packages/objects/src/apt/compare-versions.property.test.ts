@@ -48,7 +48,7 @@ describe('the order of Debian versions', () => {
   it.skipIf(isMissing('dpkg', 'sh'))('is that of dpkg', async () => {
     const pairs = [
       ...fc.sample(fc.tuple(version, version), { numRuns: 120, seed: 5612 }),
-      ['0:1.00', '1.0-0'],
+      ['0:1.00', '1.0-0'] as const,
     ];
     const script = pairs.map(
       ([a, b]) =>
