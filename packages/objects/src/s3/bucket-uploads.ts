@@ -1,6 +1,5 @@
 import { digestFromHex, digestOf, GapferryError, type Run } from '@gapferry/core';
 import { copySource } from './bucket-objects.ts';
-import { decodeListed } from './decode-listed.ts';
 import { allIn, escapeXml, textIn, type XmlElement } from './parse-xml.ts';
 import { conditions, putHeaders } from './put-headers.ts';
 import type { ObjectAt, ObjectBody, S3Bucket, UploadedPart } from './s3-bucket.ts';
@@ -9,7 +8,7 @@ import { askForXml, askS3, hasS3Code, placeOf, type S3Parts } from './s3-connect
 /** Multipart uploads. */
 export function bucketUploads(
   parts: S3Parts,
-): Pick<S3Bucket, 'begin' | 'parts' | 'putPart' | 'copyPart' | 'complete' | 'abort' | 'uploads'> {
+): Pick<S3Bucket, 'begin' | 'parts' | 'putPart' | 'copyPart' | 'complete' | 'abort'> {
   return {
     async begin({ key, item }, options, run) {
       // MinIO computes no digests of parts that it copies, and then refuses them where it was promised some.
@@ -65,33 +64,11 @@ export function bucketUploads(
     async abort({ key, item }, uploadId, run) {
       await askS3(parts, { method: 'DELETE', key, item, query: { uploadId }, accept: [200, 204, 404] }, run);
     },
-    uploads: (at, run) => listUploads(parts, at, run),
   };
 }
 
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield bytes;
-}
-
-/** ListMultipartUploads, page by page; of what only begins like the key nothing is told. */
-async function listUploads(parts: S3Parts, { key, item }: ObjectAt, run: Run): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (let markers: Record<string, string> = {}; ; ) {
-    const query = { uploads: '', prefix: key, 'encoding-type': 'url', ...markers };
-    const page = await askForXml(parts, { method: 'GET', query, item }, run);
-    for (const upload of allIn(page, 'Upload')) {
-      const [named, id] = [textIn(upload, 'Key'), textIn(upload, 'UploadId')];
-      if (named === undefined || id === undefined || id === '' || id.length > 2000)
-        throw unclear(parts, item);
-      if (decodeListed(named) === key) found.push(id);
-    }
-    const [after, upload] = [textIn(page, 'NextKeyMarker') ?? '', textIn(page, 'NextUploadIdMarker') ?? ''];
-    if (textIn(page, 'IsTruncated') !== 'true') return found;
-    const next = decodeListed(after);
-    if (next === undefined || (next === markers['key-marker'] && upload === markers['upload-id-marker']))
-      throw unclear(parts, item);
-    markers = { 'key-marker': next, 'upload-id-marker': upload };
-  }
 }
 
 async function listParts(

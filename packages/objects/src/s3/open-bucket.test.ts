@@ -88,6 +88,21 @@ describe('a bucket', () => {
     expect(server.requests).toHaveLength(3);
   });
 
+  it('tells uploads to one key that were not ended, and of no other', async () => {
+    const { bucket, server } = await open();
+    const key = 'line a/ü.tar';
+    const ids = [await bucket.begin(at(key), {}, run), await bucket.begin(at(key), {}, run)];
+    await bucket.begin(at(`${key}.sig`), {}, run);
+    expect((await bucket.uploads(at(key), run)).toSorted()).toEqual(ids.toSorted());
+    await bucket.abort(at(key), ids[0] ?? '', run);
+    expect(await bucket.uploads(at(key), run)).toEqual(ids.slice(1));
+    const listed = '<Upload><Key>line+a/%C3%BC.tar</Key><UploadId>1</UploadId></Upload>';
+    const more = '<IsTruncated>true</IsTruncated><NextKeyMarker>line+a/%C3%BC.tar</NextKeyMarker>';
+    const body = `<ListMultipartUploadsResult>${more}${listed}</ListMultipartUploadsResult>`;
+    server.addFault({ match: () => true, do: { kind: 'status', status: 200, body } });
+    await expect(bucket.uploads(at(key), run)).rejects.toMatchObject({ code: 'PROTOCOL_VIOLATION' });
+  });
+
   it('that turns pages in a circle is left', async () => {
     const { bucket, server } = await open();
     const page =

@@ -3,6 +3,7 @@ import { bucketObjects } from './bucket-objects.ts';
 import { bucketSettings } from './bucket-settings.ts';
 import { bucketUploads } from './bucket-uploads.ts';
 import { listObjects } from './list-objects.ts';
+import { listUploads } from './list-uploads.ts';
 import type { S3Bucket } from './s3-bucket.ts';
 import { placeOf, type S3Parts, type S3Place } from './s3-connection.ts';
 
@@ -26,6 +27,7 @@ export function openBucket(http: HttpClient, options: OpenBucketOptions): S3Buck
     place: placeOf(parts),
     name: place.bucket,
     list: (prefix, run) => listObjects(parts, prefix, run),
+    uploads: (at, run) => listUploads(parts, at, run),
     ...bucketObjects(parts),
     ...bucketUploads(parts),
     ...bucketSettings(parts),
