@@ -4,6 +4,15 @@ import { refusals, type Vector } from './vector.ts';
 const refused = refusals('bundle.lock.json');
 const KIT = { id: 'tools/kit/', kind: 'file', path: '../kit', wish: digest('a wish') };
 
+const REPOSITORY = {
+  files: digest('a list of files'),
+  id: 'debian/',
+  kind: 'file',
+  release: { digest: digest('a release'), size: 9 },
+  url: 'https://deb.example.org/debian/dists/bookworm',
+  wish: digest('a wish'),
+};
+
 /** Locks with files and directories of the machine that made them. */
 export function lockFileVectors(): Vector[] {
   const wrong = (name: string, why: string, pin: object): Vector =>
@@ -27,6 +36,32 @@ export function lockFileVectors(): Vector[] {
       url: 'https://git.example.org/k3s-io/k3s/releases/download/v1.31.2/k3s',
       version: '1.31.2',
       wish: digest('a wish'),
+    }),
+    good('good-file-mirror', 'a file that a mirror alone was asked for', {
+      id: 'k3s/v1.31.2/k3s',
+      kind: 'file',
+      mirror: 'nexus.example.org/repository/Raw',
+      sha256: digest('content of file'),
+      size: 15,
+      url: 'https://files.example.org/k3s',
+      wish: digest('a wish'),
+    }),
+    wrong('file-mirror-url', 'a mirror by its URL', {
+      id: 'k3s/v1.31.2/k3s',
+      kind: 'file',
+      mirror: 'https://nexus.example.org/repository/Raw',
+      sha256: digest('content of file'),
+      url: 'https://files.example.org/k3s',
+      wish: digest('a wish'),
+    }),
+    good('good-repository', 'a suite of an APT repository, and what was chosen of it', REPOSITORY),
+    good('good-repository-detached', 'one whose signature stands beside its Release file', {
+      ...REPOSITORY,
+      signature: { digest: digest('a signature'), size: 11 },
+    }),
+    wrong('repository-release-bare', 'a Release file without its size', {
+      ...REPOSITORY,
+      release: digest('a release'),
     }),
     good('good-bucket-directory', 'everything below a prefix of a bucket', {
       files: digest('a list of files'),

@@ -5,6 +5,7 @@ import { refusals, sortedJson, type Vector } from './vector.ts';
 const refused = refusals('manifest.json');
 const KEY = { by: 'cosign-key', key: digest('a key') };
 const OPENPGP = { by: 'openpgp', fingerprint: '0a'.repeat(20), of: 'checksums' };
+const MIRROR = { at: 'nexus.example.org/repository/Raw', by: 'first-seen' };
 const MINISIGN = { by: 'minisign', key: 'C09F23ED92F77218' };
 
 /** Manifests that say what a file was held against. */
@@ -22,6 +23,19 @@ export function manifestFileCheckVectors(): Vector[] {
         result: { items: [{ ...fileItem(), checked: all }] },
       },
     },
+    {
+      name: 'good-file-checks-mirror',
+      files: { 'manifest.json': withChecks([{ ...MIRROR, by: 'checksums' }, MIRROR]) },
+      expect: {
+        why: 'what a mirror alone said',
+        accept: true,
+        result: { items: [{ ...fileItem(), checked: [{ ...MIRROR, by: 'checksums' }, MIRROR] }] },
+      },
+    },
+    wrong('file-checks-mirror-url', 'a mirror by its URL', [{ ...MIRROR, at: 'https://nexus.example.org' }]),
+    wrong('file-checks-mirror-digest', 'a given digest as the word of a mirror', [
+      { ...MIRROR, by: 'given-sha256' },
+    ]),
     wrong('file-checks-out-of-order', 'checks out of order', ['given-sha256', 'checksums'], ['order']),
     wrong('file-checks-twice', 'a check twice', ['checksums', 'checksums'], ['twice']),
     wrong('file-checks-unknown', 'a check this version does not know', ['given-md5']),
