@@ -42,11 +42,19 @@ const DAMAGED = new Set([
 const FAILED_TRIPS = new Set(['RequestTimeout', 'InternalError', 'ServiceUnavailable', 'SlowDown']);
 const CHANGED = new Set(['PreconditionFailed', 'ConditionalRequestConflict', 'OperationAborted']);
 
-/** The error that an answer of a store stands for, by the code in its body; `data.s3` has the code. */
+/** How far apart clocks may be: a signature counts for 15 minutes. */
+const MOST_SKEW_MS = 15 * 60_000;
+
+/** The error that an answer of a store stands for, by the code in its body; `data.s3` has the code. An answer to HEAD has no body: MinIO gives the code in a header, others leave only the status. */
 export function s3Error(answer: HttpAnswer, purpose: S3Purpose): GapferryError {
   const body = errorBody(answer);
-  const s3 = printable((body && textIn(body, 'Code')) ?? '').slice(0, 100);
-  const message = printable((body && textIn(body, 'Message')) ?? '').slice(0, 300);
+  const s3 = printable((body && textIn(body, 'Code')) ?? headerOf(answer, 'x-minio-error-code')).slice(
+    0,
+    100,
+  );
+  const message = printable(
+    (body && textIn(body, 'Message')) ?? headerOf(answer, 'x-minio-error-desc'),
+  ).slice(0, 300);
   const said = s3 === '' ? `answered ${answer.status}` : `says ${s3}${message === '' ? '' : `: ${message}`}`;
   const { code, says, hint, retryable } = judge(answer, s3, body, purpose);
   return new GapferryError({
@@ -68,8 +76,14 @@ function errorBody({ body }: HttpAnswer): XmlElement | undefined {
   }
 }
 
+/** Without the quotation marks that MinIO puts around it; empty where there is none. */
+function headerOf({ headers }: HttpAnswer, name: string): string {
+  return (headers.get(name) ?? '').replace(/^"|"$/g, '');
+}
+
 function judge(answer: HttpAnswer, s3: string, body: XmlElement | undefined, purpose: S3Purpose): Judgement {
-  if (s3 === 'RequestTimeTooSkewed') return skewed(answer, purpose.now);
+  const isSkewed = s3 === '' && answer.status === 403 && (clockSkew(answer, purpose.now) ?? 0) > MOST_SKEW_MS;
+  if (s3 === 'RequestTimeTooSkewed' || isSkewed) return skewed(answer, purpose.now);
   if (WRONG_REGION.has(s3) || answer.status === 301) return wrongRegion(answer, body, purpose);
   if (FULL.has(s3) || answer.status === 507)
     return {
@@ -118,12 +132,20 @@ function byStatus(status: number, s3: string): Judgement {
   return { code: 'PROTOCOL_VIOLATION', says: 'the store does not do it' };
 }
 
-/** A signature counts for 15 minutes more or less. */
-function skewed({ headers }: HttpAnswer, now: Date): Judgement {
-  const theirs = new Date(headers.get('date') ?? '');
-  const clocks = Number.isNaN(theirs.getTime())
-    ? `here it is ${now.toISOString()}`
-    : `here it is ${now.toISOString()}, there ${theirs.toISOString()}, ${Math.round(Math.abs(now.getTime() - theirs.getTime()) / 60_000)} min apart`;
+/** Milliseconds between the clocks; undefined where the store does not say how late it is there. */
+function clockSkew({ headers }: HttpAnswer, now: Date): number | undefined {
+  const theirs = Date.parse(headers.get('date') ?? '');
+  return Number.isNaN(theirs) ? undefined : Math.abs(now.getTime() - theirs);
+}
+
+function skewed(answer: HttpAnswer, now: Date): Judgement {
+  const skew = clockSkew(answer, now);
+  const here = `here it is ${now.toISOString()}`;
+  const there = new Date(answer.headers.get('date') ?? '');
+  const clocks =
+    skew === undefined
+      ? here
+      : `${here}, there ${there.toISOString()}, ${Math.round(skew / 60_000)} min apart`;
   return {
     code: 'UNAUTHORIZED',
     says: `the clocks differ too much for a signature: ${clocks}`,

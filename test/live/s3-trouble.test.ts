@@ -1,0 +1,112 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { gapferryJson } from '../support/command-line.ts';
+import { shiftedClock } from '../support/shifted-clock.ts';
+import { makeTwoMachines, type TwoMachines } from '../support/two-machines.ts';
+import { boto3 } from './support/boto3.ts';
+import { type Minio, startMinio } from './support/minio.ts';
+import { type S3SitePlace, s3Site } from './support/s3-site.ts';
+import { lacks } from './support/tools.ts';
+
+const MINUTES = 300_000;
+const BUNDLE = `format: gapferry.bundle/1
+name: line-a
+files:
+  - {path: ../../kit, as: kit}
+`;
+/** Whoever has these may do everything, in buckets of his own. */
+const OURS = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Action: ['s3:*'], Resource: ['arn:aws:s3:::ours', 'arn:aws:s3:::ours/*'] }],
+});
+
+describe.skipIf(lacks('minio', 'boto3'))('a MinIO that refuses', { timeout: MINUTES }, () => {
+  let machines: TwoMachines;
+  let minio: Minio;
+  const cleanup = new AsyncDisposableStack();
+  beforeAll(async () => {
+    machines = await makeTwoMachines({ bundle: BUNDLE, environment: {} });
+    cleanup.defer(() => machines.close());
+    minio = cleanup.use(await startMinio());
+    await put('kit/readme', 'one');
+    await machines.collect('--first', '--version', '1.0.0');
+    await boto3(
+      minio,
+      `
+for name in ['there', 'theirs']: s3.create_bucket(Bucket=name)
+s3.put_object(Bucket='there', Key='tool', Body=b'tool')
+answer(None)`,
+    );
+  }, MINUTES);
+  afterAll(() => cleanup.disposeAsync());
+
+  async function put(path: string, text: string): Promise<void> {
+    const file = join(machines.outside.directory, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text);
+  }
+
+  const depot = (): string => join(machines.outside.directory, 'depot');
+
+  const skewed = (minutes: number): unknown => ({
+    code: 'UNAUTHORIZED',
+    message: expect.stringContaining(`${minutes} min apart`),
+    hint: expect.stringContaining('set the clock that is wrong'),
+  });
+
+  it.each([
+    ['ahead', 30, 'bucket: there'],
+    ['behind', -45, 'bucket: missing, create: true'],
+  ])('a clock that is %s says by how much', async (_way, minutes, members) => {
+    const inside = await s3Site(machines.inside, minio, members);
+    const { error } = await gapferryJson(shiftedClock(inside, minutes), inside.load(depot()), 6);
+    expect(error).toMatchObject(skewed(Math.abs(minutes)));
+    expect(await boto3(minio, `answer([b['Name'] for b in s3.list_buckets()['Buckets']])`)).not.toContain(
+      'missing',
+    );
+    expect(
+      await boto3(minio, `answer([o['Key'] for o in pages('list_objects_v2', 'Contents', Bucket='there')])`),
+    ).toEqual(['tool']);
+  });
+
+  it('a clock that is ahead at collect says by how much as well', async () => {
+    const auth = Buffer.from(`${minio.accessKey}:${minio.secretKey}`).toString('base64');
+    await put('docker/config.json', JSON.stringify({ auths: { [minio.host]: { auth } } }));
+    const s3 = `{endpoint: "${minio.url}", bucket: there, key: tool}`;
+    await put(
+      'bundles/line-b/bundle.yaml',
+      `format: gapferry.bundle/1
+name: line-b
+files:
+  - {s3: ${s3}, as: tool, check: first-seen}
+`,
+    );
+    const environment = { DOCKER_CONFIG: join(machines.outside.directory, 'docker') };
+    const outside = { ...machines.outside, environment };
+    const collect = ['collect', 'bundles/line-b', '--first', '--version', '1.0.0', '--depot', 'line-b'];
+    const { error } = await gapferryJson(shiftedClock(outside, 20), collect, 6);
+    expect(error).toMatchObject(skewed(20));
+    expect(await gapferryJson(outside, collect)).toMatchObject({ kind: 'sealed' });
+  });
+
+  it('a bucket of somebody else says that it may be his, also where one may be made', async () => {
+    const keys = await boto3<{ AccessKeyId: string; SecretAccessKey: string; SessionToken: string }>(
+      minio,
+      `answer(boto3.client('sts', **keys).assume_role(RoleArn='arn:minio:iam:::role/x', RoleSessionName='live', Policy=${JSON.stringify(OURS)}, DurationSeconds=900)['Credentials'])`,
+    );
+    const ours: S3SitePlace = {
+      ...minio,
+      accessKey: keys.AccessKeyId,
+      secretKey: keys.SecretAccessKey,
+      sessionToken: keys.SessionToken,
+    };
+    for (const members of ['bucket: theirs', 'bucket: theirs, create: true']) {
+      const inside = await s3Site(machines.inside, ours, members);
+      const { error } = await gapferryJson(inside, inside.load(depot()), 6);
+      expect(error).toMatchObject({ code: 'FORBIDDEN', hint: expect.stringContaining('somebody else') });
+    }
+    const inside = await s3Site(machines.inside, ours, 'bucket: ours, create: true');
+    expect(await gapferryJson(inside, inside.load(depot()))).toMatchObject({ kind: 'loaded' });
+  });
+});
