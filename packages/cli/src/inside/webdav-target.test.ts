@@ -228,6 +228,18 @@ describe('a WebDAV server', () => {
     expect(visible(server)).toEqual([]);
   });
 
+  it('that is full and says no more than 500 is tried again, and then its operator is sent to look', async () => {
+    const server = await serve();
+    server.addFault({ match: by('PUT'), do: { kind: 'status', status: 500 } });
+    const { content, medium } = makeFile('v1');
+    await expect(open(server).load(content, medium, run)).rejects.toMatchObject({
+      code: 'SERVER_ERROR',
+      message: expect.stringMatching(/incoming.*answered 500 to PUT.*tried 4 times/),
+      hint: expect.stringContaining('full disk'),
+    });
+    expect(asked(server).filter((line) => line.startsWith('PUT'))).toHaveLength(4);
+  });
+
   it('where the directory is a file is told so', async () => {
     const server = await serve();
     server.files.set('line-a', Buffer.from('x'));

@@ -22,8 +22,8 @@ export interface WebdavChange extends Pick<SendRequest, 'method' | 'headers' | '
   readonly isCollection?: boolean;
 }
 
-/** Statuses that this protocol gives a meaning of its own (RFC 4918, section 11). */
-const SPEAKING = [405, 409, 412, 413, 423, 501, 507];
+/** Statuses that this protocol gives a meaning of its own (RFC 4918, section 11), and the one that servers have for a full disk as well. */
+const SPEAKING = [405, 409, 412, 413, 423, 500, 501, 507];
 
 /** Asks for a change, again after failed trips. */
 export async function change(
@@ -81,22 +81,31 @@ export function changedMeanwhile(parts: WebdavParts, { path, item }: WebdavPath)
 function webdavError(parts: WebdavParts, at: WebdavPath, method: string, status: number): GapferryError {
   const { path, item } = at;
   if (status === 412) return changedMeanwhile(parts, at);
-  const { code, why, hint } = judge(status, method);
+  const { code, why, hint, retryable = false } = judge(status, method);
   return new GapferryError({
     code,
     message: `${item}: ${placeOf(parts)} does not take ${path}: ${why} (it answered ${status} to ${method})`,
     hint,
-    retryable: false,
+    retryable,
     origin: 'target',
     data: { item, path, status },
   });
 }
 
-function judge(
-  status: number,
-  method: string,
-): { readonly code: ErrorInit['code']; readonly why: string; readonly hint: string } {
+interface Judgement extends Pick<ErrorInit, 'code' | 'retryable'> {
+  readonly why: string;
+  readonly hint: string;
+}
+
+function judge(status: number, method: string): Judgement {
   switch (status) {
+    case 500:
+      return {
+        code: 'SERVER_ERROR',
+        why: 'the server has trouble',
+        hint: 'its log says why; a full disk shows like this at nginx and wsgidav: make room, then run the import again, it continues where it stopped',
+        retryable: true,
+      };
     case 507:
       return {
         code: 'NO_SPACE',
