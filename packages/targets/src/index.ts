@@ -28,8 +28,8 @@ export type { LfsStore } from './git-host/lfs-store.ts';
 export { plainHost, plainPath } from './git-host/plain-host.ts';
 export type { LiftedRule, LiftJournal } from './git-host/protection-lifts.ts';
 export * from './git-repositories.ts';
-export type { ProjectsPolicy } from './harbor/harbor-place.ts';
-export { type HarborTargetOptions, harborTarget } from './harbor/harbor-target.ts';
+export type { ProjectsPolicy, ScanPolicy } from './harbor/harbor-place.ts';
+export { type HarborTarget, type HarborTargetOptions, harborTarget } from './harbor/harbor-target.ts';
 export { type ItemPlace, mapItem } from './map-item.ts';
 export { CONTAINERD_MARK, containerdHosts, type Mirror, mirrorUrl } from './registry/containerd-hosts.ts';
 export { mapRepository } from './registry/map-repository.ts';
@@ -38,4 +38,4 @@ export { type RegistryTargetOptions, registryTarget } from './registry/registry-
 export type { S3Policy } from './s3/s3-place.ts';
 export type * from './s3/s3-store.ts';
 export { type S3TargetOptions, s3Target } from './s3/s3-target.ts';
-export type { PendingUpload, UploadJournal } from './s3/upload-journal.ts';
+export type { PendingContent, PendingUpload, UploadJournal } from './s3/upload-journal.ts';

@@ -1,5 +1,6 @@
 import { digestOf, type FileContent, quietRun, type RunEvent } from '@gapferry/core';
 import { makeFile, memoryMedium, type TestFile } from '@gapferry/core/testing';
+import type { PendingContent } from '@gapferry/targets';
 import { afterEach, describe, expect, it } from 'vitest';
 import { memoryUploads } from '../testing/s3-place.ts';
 import { importFiles, NEXT, S3Story } from '../testing/s3-story.ts';
@@ -113,19 +114,25 @@ describe('a large file in a bucket', () => {
   it('is begun anew when its upload is gone, and sent anew where parts are others', async () => {
     const server = await serve();
     const journal = memoryUploads();
-    const digest = large.content.files[0]?.root.digest ?? digestOf('');
     const key = 'line-a/1.0.0/images/large.tar';
-    await journal.write([{ key, upload: 'gone', digest, partSize }]);
+    const breakOff = async (): Promise<PendingContent> => {
+      server.addFault({ match: isPart(5), times: 1, do: { kind: 'status', status: 400 } });
+      await expect(importFiles(open(server, { partSize, journal }), large)).rejects.toThrow();
+      const [pending] = await journal.read();
+      if (pending?.digest === undefined) throw new Error('nothing was begun');
+      return pending;
+    };
+    await journal.write([{ ...(await breakOff()), upload: 'gone' }]);
     await importFiles(open(server, { partSize, journal }), large);
     server.take('plant', key);
-    const at = { key, item: 'x' };
-    const { bucket } = open(server);
-    const upload = await bucket.begin(at, { metadata: { 'gapferry-sha256': digest.slice(7) } }, run);
+    const { upload, digest } = await breakOff();
     const bytes = Buffer.alloc(partSize, 9);
     const sha256 = Buffer.from(digestOf(bytes).slice(7), 'hex').toString('base64');
-    await bucket.putPart(at, upload, { number: 1, bytes, sha256 }, run);
-    await journal.write([{ key, upload, digest, partSize }]);
+    await open(server).bucket.putPart({ key, item: 'x' }, upload, { number: 1, bytes, sha256 }, run);
+    const before = server.requests.length;
     await importFiles(open(server, { partSize, journal }), large);
+    const sent = server.requests.slice(before).filter(({ url }) => url.includes(`uploadId=${upload}`));
+    expect(sent.some(isPart(1)) && !sent.some(isPart(2))).toBe(true);
     expect(digestOf(server.object('plant', key)?.bytes ?? Buffer.alloc(0))).toBe(digest);
   });
 

@@ -3,7 +3,7 @@ import { digestOf, quietRun } from '@gapferry/core';
 import { makeFile, memoryMedium, type TestFile } from '@gapferry/core/testing';
 import type { S3Server } from '@gapferry/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { memoryUploads } from '../testing/s3-place.ts';
+import { memoryUploads, type S3FixtureOptions } from '../testing/s3-place.ts';
 import { importFiles, NEXT, S3Story } from '../testing/s3-story.ts';
 
 const MIB = 1 << 20;
@@ -150,5 +150,51 @@ describe('the answer that was lost', () => {
     for (const { target } of [one, other]) await target.preflight([file.content, file.name], run);
     for (const { target } of [one, other]) await target.load(file.content, file.medium, run);
     expect(server.uploads('plant')).toEqual([]);
+  });
+});
+
+describe('an upload that broke', () => {
+  const atDay = (day: number) => ({ clock: { now: () => new Date(Date.UTC(2030, 0, day)) } });
+  const lock = { mode: 'governance', days: 30 } as const;
+
+  /** The end of the first import is refused, and the second one comes to it. */
+  async function importTwice(first: S3FixtureOptions, second: S3FixtureOptions): Promise<S3Server> {
+    const server = await serve({ buckets: { plant: { objectLock: true } } });
+    const journal = memoryUploads();
+    server.addFault({
+      match: ({ method, query }) => method === 'POST' && query.has('uploadId'),
+      times: 1,
+      do: { kind: 'status', status: 400 },
+    });
+    const importOnce = (options: S3FixtureOptions): Promise<void> =>
+      importFiles(open(server, { partSize, journal, ...options }), largeFile());
+    await expect(importOnce(first)).rejects.toThrow();
+    await importOnce(second);
+    expect(server.uploads('plant')).toEqual([]);
+    return server;
+  }
+  const partsOf = (server: S3Server): number =>
+    server.requests.filter(({ url }) => url.includes('partNumber=')).length;
+
+  it('goes on the next day, with nearly all of its lock', async () => {
+    const server = await importTwice({ policy: { lock }, ...atDay(1) }, { policy: { lock }, ...atDay(2) });
+    expect([partsOf(server), server.object('plant', KEY)?.lock?.until]).toEqual([
+      2,
+      new Date(Date.UTC(2030, 0, 31)),
+    ]);
+  });
+
+  it('begins anew where too little of its lock would be left', async () => {
+    const server = await importTwice({ policy: { lock }, ...atDay(1) }, { policy: { lock }, ...atDay(10) });
+    expect([partsOf(server), server.object('plant', KEY)?.lock?.until]).toEqual([
+      4,
+      new Date(Date.UTC(2030, 0, 40)),
+    ]);
+  });
+
+  it('begins anew where the site wants its objects to be kept otherwise', async () => {
+    const server = await importTwice({ policy: {} }, { policy: { lock, tags: { line: '7' } }, ...atDay(1) });
+    const { lock: kept, tags } = server.object('plant', KEY) ?? {};
+    expect([kept?.mode, tags]).toEqual(['GOVERNANCE', 'line=7']);
   });
 });

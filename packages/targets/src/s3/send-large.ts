@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto';
-import { type BlobReader, GapferryError, isGapferryError, type LoadFile, type Run } from '@gapferry/core';
+import {
+  type BlobReader,
+  canonicalJson,
+  digestOf,
+  GapferryError,
+  isGapferryError,
+  type JsonValue,
+  type LoadFile,
+  type Run,
+} from '@gapferry/core';
 import type { SeenObject } from './bucket-memory.ts';
 import { keptAs, type S3Place } from './s3-place.ts';
 import type { S3At, S3Part, S3PutOptions, S3Store } from './s3-store.ts';
-import { forgetUpload, rememberUpload, takeAway } from './upload-journal.ts';
+import { forgetUpload, type PendingContent, rememberUpload, takeAway } from './upload-journal.ts';
 
 export interface LargeFile extends S3At, Pick<S3PutOptions, 'ifMatch'> {
   readonly file: LoadFile;
@@ -67,16 +76,38 @@ interface Upload {
 }
 
 async function openUpload(place: S3Place, large: LargeFile, partSize: number, run: Run): Promise<Upload> {
-  const { digest } = large.file.root;
+  const options = keptAs(place, large.file, large.source);
+  const wanted = { key: large.key, digest: large.file.root.digest, partSize, ...toldOf(options) };
   const pending = (await place.journal.read()).find(({ key }) => key === large.key);
-  if (pending?.digest === digest && pending.partSize === partSize) {
+  if (pending?.digest !== undefined && isAsBegun(place, pending, wanted)) {
     const there = await place.store.parts(large, pending.upload, run);
     if (there !== undefined)
       return { id: pending.upload, there: new Map(there.map((part) => [part.number, part])) };
   }
-  const id = await place.store.begin(large, keptAs(place, large.file, large.source), run);
-  await rememberUpload(place, { key: large.key, upload: id, digest, partSize }, run);
+  const id = await place.store.begin(large, options, run);
+  await rememberUpload(place, { ...wanted, upload: id }, run);
   return { id, there: new Map() };
+}
+
+function toldOf({ lock, ...kept }: S3PutOptions): Pick<PendingContent, 'kept' | 'lockedUntil'> {
+  const told = canonicalJson({ ...kept, ...(lock && { lock: lock.mode }) } as JsonValue);
+  return { kept: digestOf(told), ...(lock && { lockedUntil: lock.until.getTime() }) };
+}
+
+/** Of the time for which an object is to be locked, what must be left of the lock that an upload began with. */
+const LEAST_LOCKED = 0.9;
+
+/** What an upload began with stays: an object would be kept as the site wanted it then, and be locked until then. */
+function isAsBegun(
+  { clock }: S3Place,
+  pending: PendingContent,
+  wanted: Omit<PendingContent, 'upload'>,
+): boolean {
+  const { digest, partSize, kept, lockedUntil = 0 } = pending;
+  const now = clock.now().getTime();
+  const isLocked =
+    wanted.lockedUntil === undefined || lockedUntil - now >= LEAST_LOCKED * (wanted.lockedUntil - now);
+  return isLocked && digest === wanted.digest && partSize === wanted.partSize && kept === wanted.kept;
 }
 
 /** Reads in order, fills one buffer after the other, and waits for a free one. */

@@ -9,6 +9,10 @@ export interface PendingContent {
   readonly upload: string;
   readonly digest: Digest;
   readonly partSize: number;
+  /** Digest of how the object was to be kept when the upload began, which an upload cannot change any more. Absent of what the store copies. */
+  readonly kept?: Digest;
+  /** Milliseconds since 1970; absent without a lock. */
+  readonly lockedUntil?: number;
 }
 
 /** One that only shows what is allowed, and is aborted at once. */
