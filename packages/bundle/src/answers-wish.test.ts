@@ -105,6 +105,39 @@ describe('a pin of a listing', () => {
   });
 });
 
+describe('a pin of an APT repository', () => {
+  const apt = {
+    url: 'https://d.example/debian',
+    suite: 'stable',
+    components: ['main'],
+    architectures: ['amd64'],
+  };
+  const wish: Wish = { kind: 'file', apt, as: 'debian', content: { kind: 'apt' } };
+  const { sha256: _, ...bare } = file('debian/') as FilePin & { sha256: unknown };
+  const url = 'https://d.example/debian/dists/stable';
+  const pin = { ...bare, url, release: { digest: DIGEST, size: 1 }, files: DIGEST } as FilePin;
+
+  it('answers it where suite and name are as wished', () => {
+    expect(answersWish(pin, wish)).toBe(true);
+  });
+
+  it.each([
+    ['of another suite', { url: 'https://d.example/debian/dists/sid' }],
+    ['at another host', { url: url.replace('d.', 'evil.') }],
+    ['under another name', { id: 'other/' }],
+    ['without a Release file', { release: undefined }],
+  ])('does not answer it %s', (_why, change) => {
+    const changed = Object.entries({ ...pin, ...change }).filter(([, value]) => value !== undefined);
+    expect(answersWish(Object.fromEntries(changed) as unknown as FilePin, wish)).toBe(false);
+  });
+
+  it('answers no wish for a bucket', () => {
+    const prefix = { endpoint: 'https://d.example', bucket: 'debian', prefix: 'dists/stable/' };
+    const other: Wish = { kind: 'file', prefix, as: 'debian', check: 'first-seen' };
+    expect(answersWish({ ...pin, url: `${url}/` } as FilePin, other)).toBe(false);
+  });
+});
+
 describe('a pin of an asset of a release', () => {
   const wish: Wish = {
     kind: 'file',

@@ -49,6 +49,54 @@ describe('a line of content', () => {
     ]);
   });
 
+  it('stands for a repository of packages, and says whose it is and what of it', () => {
+    const line = 'kind: apt, from: "https://deb.example/debian/", as: debian, suite: bookworm';
+    const parts = 'components: [main, contrib, main], architectures: [amd64]';
+    const apt = {
+      url: 'https://deb.example/debian',
+      suite: 'bookworm',
+      components: ['contrib', 'main'],
+      architectures: ['amd64'],
+    };
+    expect(parse(`{${line}, ${parts}, keyring: keys/debian.gpg}`)).toEqual([
+      { kind: 'file', apt: { ...apt, keyring: 'keys/debian.gpg' }, as: 'debian', content: { kind: 'apt' } },
+    ]);
+    const chosen =
+      'packages: [nginx, "curl (>= 7.88)"], dependencies: false, unsigned: true, maxAge: 7d, old: refuse';
+    expect(parse(`{${line}, ${parts}, ${chosen}}`)).toEqual([
+      {
+        kind: 'file',
+        apt: { ...apt, packages: ['curl (>= 7.88)', 'nginx'], dependencies: false },
+        as: 'debian',
+        content: { kind: 'apt', maxAge: 604_800, old: 'refuse', unsigned: true },
+      },
+    ]);
+  });
+
+  it.each([
+    ['', 'content[0].keyring: name the keyring'],
+    ['keyring: a.gpg, unsigned: true', 'leave out "unsigned"'],
+    ['keyring: a.gpg, suite: ../x', 'content[0].suite'],
+    ['keyring: a.gpg, suite: ./', 'content[0].suite'],
+    ['keyring: a.gpg, components: []', 'content[0].components'],
+    ['keyring: a.gpg, architectures: [AMD64]', 'content[0].architectures'],
+    ['keyring: a.gpg, packages: ["a | b"]', 'is a package, with a version if need be'],
+    ['keyring: a.gpg, as: ../x', 'content[0].as'],
+    ['keyring: a.gpg, from: "https://deb.example/x?y"', 'content[0].from'],
+    ['keyring: a.gpg, platforms: [x]', 'platforms'],
+  ])('is refused as a repository with %s', (more, problem) => {
+    const usual = {
+      from: '"https://deb.example"',
+      as: 'x',
+      suite: 'a',
+      components: '[a]',
+      architectures: '[b]',
+    };
+    const given = Object.entries(usual).filter(([member]) => !more.includes(`${member}: `));
+    const line = given.map(([member, value]) => `${member}: ${value}`).join(', ');
+    expect(() => parse(`{kind: apt, ${line}${more === '' ? '' : `, ${more}`}}`)).toThrow(problem);
+  });
+
   it.each([
     ['{kind: clamav-db}', 'content[0].from: nobody may mirror this'],
     ['{kind: clamav-db, from: "https://av.example/db?team=1"}', 'content[0].from: addresses below this one'],

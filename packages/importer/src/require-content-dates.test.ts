@@ -29,6 +29,16 @@ function grype(updated: string, archive = 'database'): SimulatedRelease {
   return release;
 }
 
+/** A repository of one index, as a directory. */
+function repository(content: Loose, date = 'Tue, 10 Mar 2026 00:00:00 UTC'): SimulatedRelease {
+  const text = `Suite: stable\nDate: ${date}\nValid-Until: Tue, 17 Mar 2026 00:00:00 UTC\nSHA256:\n ${'a'.repeat(64)} 1 main/binary-amd64/Packages.gz\n`;
+  const release = simulatedRelease({ files: { 'debian/': text } });
+  const { root, ...item } = release.manifest.items[0];
+  const files = [{ path: 'dists/stable/Release', digest: root.digest, size: root.size }];
+  release.manifest.items[0] = { ...item, files, content };
+  return release;
+}
+
 async function verdict(release: SimulatedRelease, ...rules: readonly Loose[]): Promise<unknown> {
   const inside = new Inside();
   if (rules.length > 0) inside.trust.content = rules;
@@ -115,6 +125,19 @@ describe('the age of content, on the medium', () => {
     expect(record.items).toMatchObject([
       { item: 'file av/daily.cvd', content: { updated: BUILT, age: 864_000 } },
     ]);
+  });
+
+  it('of a repository is that of its Release file', async () => {
+    const content = { kind: 'apt', updated: BUILT, until: '2026-03-17T00:00:00Z' };
+    expect(await verdict(repository(content))).toEqual([
+      'file debian/ (apt) is of 2026-03-10T00:00:00Z, and good until 2026-03-17T00:00:00Z only, as its maker says',
+    ]);
+    expect(await verdict(repository(content), { kind: 'apt', maxAgeDays: 9 })).toContain('CONTENT_TOO_OLD');
+    expect(await verdict(repository({ ...content, updated: NEWER }))).toContain('MANIFEST_INVALID');
+    expect(await verdict(repository({ kind: 'apt', updated: BUILT }))).toBe(
+      'MANIFEST_INVALID: file debian/ is not what the release says: it is good until 2026-03-17T00:00:00Z, and the release says any time',
+    );
+    expect(await verdict(repository(content, 'today'))).toContain('CONTENT_INVALID');
   });
 
   it('comes with no signature of ClamAV that is not there', async () => {

@@ -1,4 +1,10 @@
-import { fileItem, type LooseItem, type LooseManifest, wholeManifest } from './manifest-content.ts';
+import {
+  fileItem,
+  fileManifest,
+  type LooseItem,
+  type LooseManifest,
+  wholeManifest,
+} from './manifest-content.ts';
 import { digest } from './openssl.ts';
 import { refusals, sortedJson, type Vector } from './vector.ts';
 
@@ -29,6 +35,7 @@ export function manifestDirectoryVectors(): Vector[] {
       files: { list },
       blobs: [...FILES, list],
     }),
+    ...datedDirectories(),
     wrong('directory-without-slash', 'a directory whose id is that of a file', { files: FILES, id: 'kit' }, [
       'ends with /',
     ]),
@@ -94,6 +101,38 @@ export function manifestDirectoryVectors(): Vector[] {
     wrong('directory-too-many', '1,001 files in line', {
       files: Array.from({ length: 1001 }, (_, at) => fileOf(`f${String(at).padStart(4, '0')}`, 'same')),
     }),
+  ];
+}
+
+/** A repository of packages is the one directory that has a date. */
+function datedDirectories(): Vector[] {
+  const content = { kind: 'apt', updated: '2026-03-10T06:00:00Z', until: '2026-03-17T06:00:00Z' };
+  const dated = (name: string, why: string, more: object, says: readonly string[] = []): Vector =>
+    refused(name, why, withDirectory({ files: FILES, more }), 'MANIFEST_INVALID', says);
+  return [
+    {
+      name: 'good-content-directory',
+      files: { 'manifest.json': withDirectory({ files: FILES, more: { content } }) },
+      expect: {
+        why: 'a repository of packages, of when it is and until when it is good',
+        accept: true,
+        result: { items: [{}, { content }, {}, {}] },
+      },
+    },
+    dated(
+      'content-file-on-directory',
+      'a database of files as a directory',
+      { content: { kind: 'clamav-db', updated: content.updated } },
+      ['clamav-db is no directory'],
+    ),
+    dated('content-until-no-date', 'an end that is none', { content: { ...content, until: 'tomorrow' } }),
+    refused(
+      'content-directory-on-file',
+      'a repository as one file',
+      sortedJson(fileManifest((item) => Object.assign(item, { content }))),
+      'MANIFEST_INVALID',
+      ['apt is a directory'],
+    ),
   ];
 }
 
