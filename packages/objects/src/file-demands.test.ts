@@ -278,6 +278,23 @@ describe('a file that is taken as it was first seen', () => {
     expect((await take(wish(), { lookups })).pin).toMatchObject({ sha256: digestOf('v2') });
   });
 
+  it('may be read by several processes at once', async () => {
+    put('/dist/tool', seededBuffer(5 << 20, 'long'));
+    const lookups = memory();
+    const process = async () => {
+      const source = fileSource(http, {
+        wishes: [wish()],
+        lookups,
+        workDirectory: directory.join('work'),
+      });
+      const [pin] = await source.resolve(wish(), run);
+      return pin && (await source.fetch(pin, memoryBlobStore(), run));
+    };
+    const all = await Promise.all([process(), process(), process()]);
+    expect(new Set(all.map((holding) => holding && 'root' in holding && holding.root.digest)).size).toBe(1);
+    expect(await readdir(directory.join('work'))).toEqual([]);
+  });
+
   it('has a hint that does nothing else where its name is copied to a shell', async () => {
     const name = "it's $(touch hurt) `touch hurt`; -a";
     put('/dist/tool', tool);

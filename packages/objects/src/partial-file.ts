@@ -109,7 +109,10 @@ function partialOf({ directory, name, paths, file }: Place, begun: PartialState)
       const learnt = learntFrom(state);
       if ((await file.stat()).size > state.size) await file.truncate(state.size);
       await file.close();
-      await rename(paths.bytes, bodyIn(directory, learnt.sha256));
+      await rename(paths.bytes, bodyIn(directory, learnt.sha256)).catch((error: NodeJS.ErrnoException) => {
+        // Another process had all of it first; what it kept is under the digest of what it read.
+        if (error.code !== 'ENOENT') throw error;
+      });
       await rm(paths.notes, { force: true });
       return learnt;
     },
