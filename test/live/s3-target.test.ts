@@ -1,10 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { digestOf, hexOf } from '@gapferry/core';
-import { makeTlsIdentity, readContent, seededContent, temporaryDirectory } from '@gapferry/testkit';
+import { makeTlsIdentity, readContent, seededContent } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gapferryCommand, gapferryJson } from '../support/command-line.ts';
-import { cannotUnshare, smallDisk } from '../support/namespaces.ts';
 import { makeTwoMachines, type TwoMachines } from '../support/two-machines.ts';
 import { boto3, type ReadByBoto3 } from './support/boto3.ts';
 import { startGateway } from './support/gateway.ts';
@@ -160,16 +159,6 @@ answer(dict(mode=mode, removed=removed, tags=tags))`,
     );
     const refused = await gapferryJson(inside, inside.load(depot()), 6);
     expect(refused.error).toMatchObject({ code: 'FORBIDDEN', hint: expect.stringContaining('permission') });
-  });
-
-  it.skipIf(cannotUnshare('--mount'))('do not fit, and the import says so', async () => {
-    await using home = await temporaryDirectory();
-    const storage = home.join('storage');
-    await mkdir(storage);
-    await using minio = await startMinio({ storage, before: smallDisk(storage, 150) });
-    const inside = await s3Site(machines.inside, minio, 'bucket: plant, create: true');
-    const full = await gapferryJson(inside, inside.load(depot()), 8);
-    expect(full.error).toMatchObject({ code: 'NO_SPACE', hint: expect.stringContaining('make room') });
   });
 
   it.skipIf(lacks('moto'))('are the same in moto, which is another implementation', async () => {

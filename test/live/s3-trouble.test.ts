@@ -5,8 +5,9 @@ import { gapferryJson } from '../support/command-line.ts';
 import { shiftedClock } from '../support/shifted-clock.ts';
 import { makeTwoMachines, type TwoMachines } from '../support/two-machines.ts';
 import { boto3 } from './support/boto3.ts';
+import { limitedCredentials, type Statement } from './support/limited-credentials.ts';
 import { type Minio, startMinio } from './support/minio.ts';
-import { type S3SitePlace, s3Site } from './support/s3-site.ts';
+import { s3Site } from './support/s3-site.ts';
 import { lacks } from './support/tools.ts';
 
 const MINUTES = 300_000;
@@ -15,11 +16,12 @@ name: line-a
 files:
   - {path: ../../kit, as: kit}
 `;
-/** Whoever has these may do everything, in buckets of his own. */
-const OURS = JSON.stringify({
-  Version: '2012-10-17',
-  Statement: [{ Effect: 'Allow', Action: ['s3:*'], Resource: ['arn:aws:s3:::ours', 'arn:aws:s3:::ours/*'] }],
-});
+/** Whoever has these may do everything, in a bucket of his own. */
+const OURS: Statement = {
+  Effect: 'Allow',
+  Action: ['s3:*'],
+  Resource: ['arn:aws:s3:::ours', 'arn:aws:s3:::ours/*'],
+};
 
 describe.skipIf(lacks('minio', 'boto3'))('a MinIO that refuses', { timeout: MINUTES }, () => {
   let machines: TwoMachines;
@@ -91,16 +93,7 @@ files:
   });
 
   it('a bucket of somebody else says that it may be his, also where one may be made', async () => {
-    const keys = await boto3<{ AccessKeyId: string; SecretAccessKey: string; SessionToken: string }>(
-      minio,
-      `answer(boto3.client('sts', **keys).assume_role(RoleArn='arn:minio:iam:::role/x', RoleSessionName='live', Policy=${JSON.stringify(OURS)}, DurationSeconds=900)['Credentials'])`,
-    );
-    const ours: S3SitePlace = {
-      ...minio,
-      accessKey: keys.AccessKeyId,
-      secretKey: keys.SecretAccessKey,
-      sessionToken: keys.SessionToken,
-    };
+    const ours = await limitedCredentials(minio, [OURS]);
     for (const members of ['bucket: theirs', 'bucket: theirs, create: true']) {
       const inside = await s3Site(machines.inside, ours, members);
       const { error } = await gapferryJson(inside, inside.load(depot()), 6);

@@ -2,14 +2,19 @@ import { boto3 } from './boto3.ts';
 import type { Minio } from './minio.ts';
 
 /** Actions as Amazon's policies name them. */
-export type Statement = { readonly Effect: 'Allow' | 'Deny'; readonly Action: readonly string[] };
+export interface Statement {
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Action: readonly string[];
+  /** `arn:aws:s3:::BUCKET` and `arn:aws:s3:::BUCKET/*`; all buckets unless given. */
+  readonly Resource?: readonly string[];
+}
 
-/** The same server for somebody whom it gave credentials that may do only so much, in all buckets. */
+/** The same server for somebody whom it gave credentials that may do only so much. */
 export async function limitedCredentials(
   minio: Minio,
   statements: readonly Statement[],
 ): Promise<Minio & { readonly sessionToken: string }> {
-  const Statement = statements.map((statement) => ({ ...statement, Resource: ['arn:aws:s3:::*'] }));
+  const Statement = statements.map((statement) => ({ Resource: ['arn:aws:s3:::*'], ...statement }));
   const policy = JSON.stringify({ Version: '2012-10-17', Statement });
   const keys = await boto3<{ AccessKeyId: string; SecretAccessKey: string; SessionToken: string }>(
     minio,
