@@ -29,6 +29,8 @@ export async function openHarbor(
     api: hostApi(http, config.url, authorization),
     user: username,
     projects: config.projects,
+    labels: config.labels,
+    scan: config.scan,
     release: { channel, version, sequence, statement },
   });
   return { target, close: () => http.close() };

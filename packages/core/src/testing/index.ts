@@ -7,4 +7,11 @@ export * from './signing.contract.ts';
 export * from './source.contract.ts';
 export * from './target.contract.ts';
 export type { TargetFixture, TargetGitState } from './target-fixture.ts';
-export { makeDirectory, makeFile, makeImage, memoryMedium, type TestFile } from './target-loads.ts';
+export {
+  makeDirectory,
+  makeFile,
+  makeImage,
+  memoryMedium,
+  type TestFile,
+  type TestImage,
+} from './target-loads.ts';

@@ -47,7 +47,7 @@ async function reasonFor(
         : 'somebody deleted it: have it made again, then import again',
     };
   const rights = look.state === 'there' ? await askRights(api, scopeOf(look.project), run) : undefined;
-  if (rights?.has('repository:push') !== false) return undefined;
+  if (look.state === 'there' && rights?.has('repository:push') !== false) return undefined;
   return {
     says: `${user} may not push to the project ${project}`,
     hint: `${pushRemedy({ user }, project)}, then import again`,

@@ -12,6 +12,11 @@ export interface ProjectsPolicy {
   readonly quota?: number;
 }
 
+/** `within`: seconds that a scan is waited for. */
+export type ScanPolicy =
+  | { readonly mode: 'none' | 'trigger' }
+  | { readonly mode: 'await'; readonly within: number };
+
 /** A Harbor target from within. */
 export interface HarborPlace {
   /** The target's name in the site file. */
@@ -22,7 +27,11 @@ export interface HarborPlace {
   /** Who signs in, for remedies. */
   readonly user: string;
   readonly projects: ProjectsPolicy;
+  readonly labels: boolean;
+  readonly scan: ScanPolicy;
   readonly release: LoadedRelease;
+  /** What the last survey was about. */
+  surveyed: readonly Load[];
   /** The path of an upstream repository at Harbor. Throws `NAME_UNSAFE`. */
   pathOf(repository: string): string;
   /** Begun anew by every survey. */

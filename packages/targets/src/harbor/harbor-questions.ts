@@ -24,7 +24,8 @@ export interface FoundProject {
 /** `hidden`: there is one, and these credentials have nothing to do with it. */
 export type ProjectLook =
   | { readonly state: 'there'; readonly project: FoundProject }
-  | { readonly state: 'missing' | 'hidden' };
+  | { readonly state: 'missing' }
+  | { readonly state: 'hidden' };
 
 /** Bytes; `hard` is -1 without a limit. */
 export interface ProjectQuota {

@@ -16,3 +16,12 @@ export function pushRemedy(who: Who, project: string): string {
     ? `give the robot ${who.user} "Push Repository" and "Pull Repository" on the project ${project}`
     : `make ${who.user} a developer (or more) of the project ${project}`;
 }
+
+/** `action`: `scan:create`. */
+export function grantRemedy(who: Who, project: string, action: string): string {
+  const setting = action.includes('label') ? '`labels: false`' : '`scan: none`';
+  const grant = isRobot(who)
+    ? `give the robot ${who.user} the permission ${action} on the project ${project}`
+    : `make ${who.user} a maintainer of the project ${project}`;
+  return `${grant}, or say ${setting} of the target in site.yaml`;
+}

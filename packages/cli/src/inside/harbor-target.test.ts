@@ -1,0 +1,202 @@
+import { quietRun } from '@gapferry/core';
+import { memoryMedium } from '@gapferry/core/testing';
+import type { HarborOptions } from '@gapferry/testkit';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type HarborFixture, startHarborFixture } from '../testing/harbor-fixture.ts';
+import { imageOf, loadInto, surveyHarbor } from '../testing/harbor-survey.ts';
+
+const run = quietRun();
+let fixture: HarborFixture;
+
+async function start(options: HarborOptions = {}): Promise<HarborFixture> {
+  fixture = await startHarborFixture(options);
+  return fixture;
+}
+
+afterEach(() => fixture.close());
+
+const nginx = imageOf('docker.io/library/nginx');
+const redis = imageOf('docker.io/library/redis');
+const tool = imageOf('quay.io/line/tool');
+
+describe('projects that are missing', () => {
+  it('are planned, made once with what the site says, and found the next time', async () => {
+    const { harbor, open } = await start();
+    const target = open({ projects: { create: true, public: true, quota: 2 ** 30 } });
+    const { presences, obstacles, permissions } = await surveyHarbor(target, [nginx, redis, tool]);
+    expect(presences[0]).toMatchObject({
+      state: 'absent',
+      makes: 'project docker.io (public, quota 1 GiB)',
+    });
+    expect(obstacles).toEqual([]);
+    expect(permissions).toContainEqual({
+      action: 'project:create',
+      on: 'project quay.io',
+      state: 'proven',
+    });
+    await loadInto(target, [nginx, redis, tool]);
+    const made = harbor.requests.filter(({ method, url }) => method === 'POST' && url.endsWith('/projects'));
+    expect(made.map(({ status }) => status)).toEqual([201, 201]);
+    expect(harbor.project('docker.io')).toMatchObject({
+      metadata: { public: 'true' },
+      storageLimit: 2 ** 30,
+    });
+    expect(harbor.tagged('docker.io/library/nginx', '1.0')).toBe(nginx.tag.root.digest);
+    const again = await surveyHarbor(open(), [nginx, redis, tool]);
+    expect(again.presences.map(({ state }) => state)).toEqual(Array(6).fill('same'));
+  });
+
+  it('cost an unchanged release one request each, and one for Harbor itself', async () => {
+    const { harbor, open } = await start();
+    await loadInto(open(), [nginx, redis, tool]);
+    const before = harbor.requests.length;
+    await surveyHarbor(open(), [nginx, redis, tool]);
+    const asked = harbor.requests.slice(before).map(({ url }) => url.split('?')[0]);
+    expect(asked.filter((url) => url?.startsWith('/api/'))).toEqual([
+      '/api/v2.0/systeminfo',
+      '/api/v2.0/projects',
+      '/api/v2.0/projects',
+    ]);
+  });
+
+  it('are a refusal each where the site does not want them made', async () => {
+    const { open } = await start();
+    const target = open({ projects: { create: false, public: false } });
+    const { obstacles } = await surveyHarbor(target, [nginx, redis, tool]);
+    expect(obstacles).toMatchObject([
+      { on: 'project docker.io', problem: 'there is no project docker.io' },
+      { on: 'project quay.io', remedy: expect.stringContaining('projects: {create: true}') },
+    ]);
+    await expect(target.load(nginx.content, memoryMedium(nginx.parts), run)).rejects.toMatchObject({
+      code: 'TARGET_CONFLICT',
+    });
+  });
+
+  it('are made although the answer was lost', async () => {
+    const { harbor, open } = await start();
+    harbor.addFault({
+      match: ({ method, path }) => method === 'POST' && path.endsWith('/projects'),
+      times: 1,
+      do: { kind: 'lostAnswer' },
+    });
+    await loadInto(open(), [nginx]);
+    expect(harbor.project('docker.io')).toBeDefined();
+  });
+
+  it('are made by who is no administrator with Harbor’s own quota, which may be too small', async () => {
+    const joe = { username: 'joe', password: 'Secret123' };
+    const { open } = await start({ users: [joe], defaultQuota: 1000 });
+    const target = open({ user: 'joe', secret: 'Secret123' });
+    await surveyHarbor(target, [nginx]);
+    await expect(target.load(nginx.content, memoryMedium(nginx.parts), run)).rejects.toMatchObject({
+      code: 'NO_SPACE',
+      message: expect.stringContaining('with a quota of 1000 B'),
+      hint: expect.stringContaining('raise the quota of docker.io'),
+    });
+  });
+});
+
+describe('what stands in the way at Harbor', () => {
+  it('is told all at once: names, caches, quotas, and a mode that takes nothing', async () => {
+    const { open } = await start({
+      readOnly: true,
+      projects: [
+        { name: 'docker.io', storageLimit: 1000 },
+        { name: 'quay.io', registryId: 7 },
+      ],
+    });
+    const odd = imageOf('a--b.example/x');
+    const { obstacles } = await surveyHarbor(open(), [nginx, tool, odd]);
+    expect(obstacles.map(({ on, problem }) => `${on}: ${problem}`)).toEqual([
+      'Harbor: Harbor is in read-only mode',
+      expect.stringMatching(/^a--b\.example\/x: "a--b\.example" can be no project/),
+      expect.stringMatching(
+        /^project docker\.io: .* has room for 1000 B of its quota of 1000 B, and 118\.\d KiB/,
+      ),
+      expect.stringMatching(/^project quay\.io: .* is a proxy cache/),
+    ]);
+    expect(obstacles.map(({ remedy }) => remedy)).toEqual([
+      expect.stringContaining('Repository Read Only'),
+      expect.stringContaining('path: "mirror/{host}/{path}"'),
+      expect.stringContaining('raise the quota of docker.io to 11'),
+      expect.stringContaining('another `path`'),
+    ]);
+  });
+
+  it('is no quota that has room for what is missing, though not for the whole', async () => {
+    const { harbor, open } = await start();
+    await loadInto(open(), [nginx]);
+    const project = harbor.project('docker.io');
+    if (project) project.storageLimit = harbor.used('docker.io') + 60_000;
+    const small = imageOf('docker.io/library/small');
+    expect((await surveyHarbor(open(), [nginx, small])).obstacles).toEqual([]);
+    await loadInto(open(), [small]);
+    expect((await surveyHarbor(open(), [nginx, small, redis])).obstacles).toMatchObject([
+      { problem: expect.stringContaining('are missing there') },
+    ]);
+  });
+
+  it.each([
+    ['may read artifacts', 'admin', 'Harbor12345'],
+    ['may only read the rules', 'robot$reader', 's3cret'],
+  ])('is a tag that would move and is kept, for who %s', async (_, user, secret) => {
+    const access = [
+      { resource: 'repository', action: 'push' },
+      { resource: 'immutable-tag', action: 'list' },
+    ];
+    const permissions = [{ kind: 'project', namespace: '*', access }] as const;
+    const { harbor, open } = await start({
+      robots: [{ name: 'robot$reader', secret: 's3cret', permissions }],
+    });
+    await loadInto(open(), [nginx, redis]);
+    harbor.keepTags('docker.io', 'library/ng*', '1.*');
+    const moved = imageOf('docker.io/library/nginx', 'newer');
+    const free = imageOf('docker.io/library/redis', 'newer');
+    const target = open({ user, secret });
+    const { obstacles, presences } = await surveyHarbor(target, [moved, free]);
+    expect(presences[1]).toMatchObject({ state: 'different' });
+    expect(obstacles).toMatchObject([
+      { on: 'docker.io/library/nginx:1.0', remedy: expect.stringContaining('rule about immutable tags') },
+    ]);
+    // What stands already is never put again.
+    await loadInto(open(), [nginx]);
+  });
+});
+
+describe('what is only a pity at Harbor', () => {
+  it('is warned of: retention that removes, policies that let nobody pull', async () => {
+    const { harbor, open } = await start({
+      projects: [{ name: 'docker.io', metadata: { prevent_vul: 'true', severity: 'high' } }],
+    });
+    const where = [{ kind: 'doublestar', decoration: 'repoMatches', pattern: '**' }] as const;
+    const tags = (pattern: string) => [{ kind: 'doublestar', decoration: 'matches', pattern }] as const;
+    harbor.retain('docker.io', [
+      { id: 1, template: 'always', tag_selectors: tags('2.*'), scope_selectors: { repository: where } },
+      { id: 2, template: 'latestPushedK', tag_selectors: tags('**'), scope_selectors: { repository: where } },
+    ]);
+    const kept = imageOf('docker.io/library/redis', 'redis', '2.0');
+    const { warnings, obstacles } = await surveyHarbor(open(), [nginx, kept]);
+    expect(warnings).toEqual([
+      expect.stringContaining('vulnerabilities of the severity high or above'),
+      expect.stringContaining('may remove what is loaded (docker.io/library/nginx:1.0)'),
+    ]);
+    expect(obstacles).toEqual([]);
+  });
+});
+
+describe('repositories of one name', () => {
+  it('are told apart by where they come from, charts as well as images', async () => {
+    const { harbor, open } = await start();
+    const [one, other] = ['charts.one.example', 'charts.other.example'].map((host) => {
+      const chart = imageOf(`${host}/historian`, host, '4.2.0');
+      return { ...chart, loads: [chart.content, { ...chart.tag, of: 'chart' }] as const };
+    });
+    if (one === undefined || other === undefined) throw new Error('no charts');
+    await loadInto(open({ path: 'charts/{host}/{path}' }), [one, other]);
+    expect(harbor.tagged('charts/charts.one.example/historian', '4.2.0')).toBe(one.tag.root.digest);
+    expect(harbor.tagged('charts/charts.other.example/historian', '4.2.0')).toBe(other.tag.root.digest);
+    await expect(surveyHarbor(open({ path: 'charts/{name}' }), [one, other])).rejects.toMatchObject({
+      code: 'NAME_UNSAFE',
+    });
+  });
+});

@@ -1,0 +1,108 @@
+import type { Load, Obstacle, Run } from '@gapferry/core';
+import { nameProblem, projectOf } from './harbor-names.ts';
+import { type HarborPlace, toOci } from './harbor-place.ts';
+import type { FoundProject } from './harbor-questions.ts';
+import { keptTags } from './kept-tags.ts';
+import { missingBytes, type ProjectNeed, projectNeeds } from './project-needs.ts';
+import { warnOfPolicies } from './project-warnings.ts';
+import { sizeText } from './size-text.ts';
+
+/** Everything at Harbor that would stop loading `wanted`, besides permissions. Looks only; warns of what would take away what is loaded, or let nobody pull it. */
+export async function harborObstacles(
+  place: HarborPlace,
+  wanted: readonly Load[],
+  run: Run,
+): Promise<readonly Obstacle[]> {
+  const { readOnly } = await place.memory.system(run);
+  const found = await Promise.all(projectNeeds(place, wanted).map((need) => inProject(place, need, run)));
+  return [...(readOnly ? [READ_ONLY] : []), ...badNames(place, wanted), ...found.flat()];
+}
+
+const READ_ONLY: Obstacle = {
+  on: 'Harbor',
+  problem: 'Harbor is in read-only mode',
+  remedy: 'have an administrator end it (Configuration, System Settings, Repository Read Only)',
+};
+
+/** Each name once. */
+function badNames({ pathOf, target }: HarborPlace, wanted: readonly Load[]): readonly Obstacle[] {
+  const paths = new Set(wanted.map((load) => pathOf(toOci(load, target).repository)));
+  const problems = [...paths].flatMap((path) => {
+    const problem = nameProblem(path);
+    return problem === undefined ? [] : [{ on: path, problem }];
+  });
+  const unique = new Map(problems.map((each) => [each.problem, each]));
+  return [...unique.values()].map(({ on, problem }) => ({
+    on,
+    problem,
+    remedy:
+      'say `path: "mirror/{host}/{path}"` of the target in site.yaml, with the name of a project in front',
+  }));
+}
+
+async function inProject(place: HarborPlace, need: ProjectNeed, run: Run): Promise<readonly Obstacle[]> {
+  const look = await place.memory.look(need.project, run);
+  if (look.state === 'missing') return missingProject(place, need);
+  // What lacks there is told as a permission.
+  if (look.state === 'hidden') return [];
+  if (look.project.isProxy) return [proxyCache(look.project)];
+  if (place.memory.closed.has(need.project)) return [];
+  await warnOfPolicies(place, need, look.project, run);
+  return [...(await fullProject(place, need, run)), ...(await keptOnes(place, need, run))];
+}
+
+function missingProject(place: HarborPlace, need: ProjectNeed): readonly Obstacle[] {
+  const { project } = need;
+  const { create, quota } = place.projects;
+  if (!create)
+    return [
+      {
+        on: `project ${project}`,
+        problem: `there is no project ${project}`,
+        remedy: `make the project ${project} at Harbor, or say \`projects: {create: true}\` of the target in site.yaml`,
+      },
+    ];
+  const bytes = missingBytes(place, need);
+  if (quota === undefined || bytes <= quota) return [];
+  return [
+    {
+      on: `project ${project}`,
+      problem: `the project ${project} would be made with a quota of ${sizeText(quota)}, and gets ${sizeText(bytes)}`,
+      remedy: `say a larger \`projects: {quota: …}\` of the target in site.yaml`,
+    },
+  ];
+}
+
+function proxyCache({ name }: FoundProject): Obstacle {
+  return {
+    on: `project ${name}`,
+    problem: `the project ${name} is a proxy cache of another registry, and nobody can push there`,
+    remedy: `say another \`path\` of the target in site.yaml, for example "mirror/{host}/{path}", or have the project ${name} replaced by a plain one`,
+  };
+}
+
+/** Where the quota is not told, the registry tells when it is full. */
+async function fullProject(place: HarborPlace, need: ProjectNeed, run: Run): Promise<readonly Obstacle[]> {
+  const bytes = missingBytes(place, need);
+  if (bytes === 0) return [];
+  const quota = await place.memory.quota(need.project, run);
+  if (quota === undefined || quota.hard < 0 || quota.used + bytes <= quota.hard) return [];
+  const { project } = need;
+  const left = Math.max(0, quota.hard - quota.used);
+  return [
+    {
+      on: `project ${project}`,
+      problem: `the project ${project} has room for ${sizeText(left)} of its quota of ${sizeText(quota.hard)}, and ${sizeText(bytes)} are missing there`,
+      remedy: `raise the quota of ${project} to ${sizeText(quota.used + bytes)} or more, or make room and let Harbor collect its garbage`,
+    },
+  ];
+}
+
+async function keptOnes(place: HarborPlace, need: ProjectNeed, run: Run): Promise<readonly Obstacle[]> {
+  const kept = await keptTags(place, need, run);
+  return kept.map((tag) => ({
+    on: tag,
+    problem: `the tag ${tag} would move, and the project ${projectOf(tag)} keeps it as it is (immutable)`,
+    remedy: `have the rule about immutable tags of ${projectOf(tag)} leave it out, or release it under another tag`,
+  }));
+}
