@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
+import { appendFileSync, renameSync, symlinkSync } from 'node:fs';
 import { appendFile, chmod, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { canonicalBytes, digestOf, type FileHolding, hexOf, quietRun } from '@gapferry/core';
+import { canonicalBytes, digestOf, type FileHolding, hexOf, quietRun, type Run } from '@gapferry/core';
 import { createHttpClient } from '@gapferry/http';
 import { memoryBlobStore, type TemporaryDirectory, temporaryDirectory } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -47,6 +48,18 @@ describe('a file on this machine', () => {
     expect(holding.pin).toMatchObject({ id: 'tools/kit', path: 'tool', sha256 });
     expect(holding).toMatchObject({ root: { digest: sha256, size: 2 } });
     expect(store.blobs.get(digestOf('v1'))).toEqual(Buffer.from('v1'));
+  });
+
+  it('that grows while it is read is refused, and not read for ever', async () => {
+    await put('log', 'line');
+    const grows: Run = {
+      ...quietRun(),
+      get signal() {
+        appendFileSync(directory.join('log'), 'line');
+        return new AbortController().signal;
+      },
+    };
+    await expect(source().resolve(wish('log'), grows)).rejects.toThrow('was written to while it was read');
   });
 
   it('may be empty', async () => {
@@ -108,6 +121,36 @@ describe('a directory on this machine', () => {
     expect(holding).toMatchObject({ files });
     expect(holding.pin).toMatchObject({ id: 'tools/kit/', files: digestOf(canonicalBytes(files)) });
     expect([...store.blobs.keys()].sort()).toEqual([doc.digest, tool.digest].sort());
+  });
+
+  it.each([1, 2, 3])(
+    'gives nothing from elsewhere where a directory in it becomes a link (%i)',
+    async (when) => {
+      await put('kit/sub/f', 'mine');
+      await put('elsewhere/f', 'not mine');
+      let looks = 0;
+      const swapping: Run = {
+        ...quietRun(),
+        get signal() {
+          looks += 1;
+          if (looks === when) {
+            renameSync(directory.join('kit/sub'), directory.join('kit/moved'));
+            symlinkSync('../elsewhere', directory.join('kit/sub'));
+          }
+          return new AbortController().signal;
+        },
+      };
+      await expect(source().resolve(wish('kit'), swapping)).rejects.toMatchObject({
+        code: 'CONTENT_INVALID',
+      });
+      expect(looks).toBeGreaterThanOrEqual(when);
+    },
+  );
+
+  it('may be reached by a link', async () => {
+    await put('deep/kit/sub/f', 'mine');
+    await symlink('deep', directory.join('short'));
+    expect(await taken('short/kit')).toMatchObject({ files: [{ path: 'sub/f', digest: digestOf('mine') }] });
   });
 
   it.each<[string, () => Promise<unknown>]>([

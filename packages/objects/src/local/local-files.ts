@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import {
   type BlobStore,
   type DirectoryFile,
@@ -46,7 +46,7 @@ export function localFiles(directory: string): LocalFiles {
         const { digest } = await hashLocalFile(place, run);
         return { ...base, id: as, sha256: digest };
       }
-      const files = await hashDirectory(place, run);
+      const files = await hashDirectory(await realPlace(place), run);
       known.set(path, files);
       return { ...base, id: `${as}/`, files: listDigest(files) };
     },
@@ -54,10 +54,11 @@ export function localFiles(directory: string): LocalFiles {
       const place = placeOf(pin.path);
       if ('sha256' in pin) return await fetchFile(pin, place, into, run);
       const before = known.get(pin.path);
+      const real = await realPlace(place);
       const files =
-        before !== undefined && listDigest(before) === pin.files ? before : await hashDirectory(place, run);
+        before !== undefined && listDigest(before) === pin.files ? before : await hashDirectory(real, run);
       requirePinned(listDigest(files), pin.files, pin.path);
-      await putDirectory(pin.id, files, async ({ path }) => opening(fileIn(place, path)), into, run);
+      await putDirectory(pin.id, files, async ({ path }) => opening(fileIn(real, path)), into, run);
       return { kind: 'file', pin, files };
     },
   };
@@ -75,6 +76,15 @@ async function isDirectory({ path, shown }: LocalPlace): Promise<boolean> {
   }
 }
 
+/** A directory without links on the way to it: below it there are to be none. */
+async function realPlace({ path, shown }: LocalPlace): Promise<LocalPlace> {
+  try {
+    return { path: await realpath(path), shown };
+  } catch (error) {
+    throw unreadablePlace(shown, error);
+  }
+}
+
 async function hashDirectory({ path, shown }: LocalPlace, run: Run): Promise<DirectoryFile[]> {
   const paths = await walkDirectory(path, shown, run);
   requireDirectory(paths, shown);
@@ -85,7 +95,7 @@ async function hashDirectory({ path, shown }: LocalPlace, run: Run): Promise<Dir
 }
 
 function fileIn({ path, shown }: LocalPlace, name: string): LocalPlace {
-  return { path: `${path}/${name}`, shown: `${shown.replace(/\/$/, '')}/${name}` };
+  return { path: join(path, name), isReal: true, shown: `${shown.replace(/\/$/, '')}/${name}` };
 }
 
 async function fetchFile(

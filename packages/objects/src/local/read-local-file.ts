@@ -1,5 +1,5 @@
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promises';
 import { type Bytes, checkRun, type Run, type SizedDigest, sha256 } from '@gapferry/core';
 import { refusedPlace, unreadablePlace } from './local-error.ts';
 
@@ -9,6 +9,8 @@ export interface LocalPlace {
   readonly shown: string;
   /** The last part of the path may be a link: the operator wrote it. */
   readonly mayLink?: boolean;
+  /** No part of the path may be a link: it was none when the path was made. */
+  readonly isReal?: boolean;
 }
 
 const CHUNK = 256 << 10;
@@ -24,6 +26,8 @@ export async function hashLocalFile(
   for await (const chunk of chunksOf(file, place, 0, run)) {
     hash.update(chunk);
     size += chunk.byteLength;
+    // What grows may grow faster than it is read.
+    if (size > file.facts.size) break;
   }
   const { mode, mtimeMs, size: before } = file.facts;
   const now = await file.handle.stat();
@@ -44,7 +48,7 @@ interface OpenFile extends AsyncDisposable {
 }
 
 /** A FIFO is not waited for and a device not touched. */
-async function openRegular({ path, shown, mayLink = false }: LocalPlace): Promise<OpenFile> {
+async function openRegular({ path, shown, mayLink = false, isReal = false }: LocalPlace): Promise<OpenFile> {
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | (mayLink ? 0 : constants.O_NOFOLLOW);
   const handle = await open(path, flags).catch((error: NodeJS.ErrnoException) => {
     // ENXIO is what a socket answers, ELOOP a link.
@@ -52,10 +56,24 @@ async function openRegular({ path, shown, mayLink = false }: LocalPlace): Promis
       ? refusedPlace(shown, NOT_REGULAR)
       : unreadablePlace(shown, error);
   });
-  const facts = await handle.stat();
-  if (facts.isFile()) return { handle, facts, [Symbol.asyncDispose]: () => handle.close() };
-  await handle.close();
-  throw refusedPlace(shown, NOT_REGULAR);
+  try {
+    const facts = await handle.stat();
+    if (!facts.isFile()) throw refusedPlace(shown, NOT_REGULAR);
+    if (isReal && !(await isAt(handle, facts, path)))
+      throw refusedPlace(shown, 'a directory on the way to it was replaced while it was read');
+    return { handle, facts, [Symbol.asyncDispose]: () => handle.close() };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** Does an open file lie where its path says? `O_NOFOLLOW` looks at the last part of a path alone. Linux tells of an open file where it lies; elsewhere the path is followed again, and must end at the same file. */
+async function isAt(handle: FileHandle, { dev, ino }: Stats, path: string): Promise<boolean> {
+  const place = await readlink(`/proc/self/fd/${handle.fd}`).catch(() => undefined);
+  if (place !== undefined) return place === path;
+  const [real, now] = await Promise.all([realpath(path), lstat(path)]).catch(() => []);
+  return real?.normalize('NFC') === path.normalize('NFC') && now?.dev === dev && now.ino === ino;
 }
 
 const NOT_REGULAR = 'it is no regular file; links, devices, pipes and sockets are not taken';
