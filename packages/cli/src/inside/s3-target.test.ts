@@ -181,6 +181,15 @@ describe('files in a bucket', () => {
     expect(server.requests.slice(before)).toHaveLength(3);
   });
 
+  it('do not count by our digest alone: the size must be right as well', async () => {
+    const server = await serve();
+    const metadata = { 'gapferry-sha256': digestOf('v1').slice(7), 'gapferry-release': 'line-a/1.0.0' };
+    server.place('plant', 'line-a/1.0.0/tools/setup.txt', Buffer.from('v1 and more'), metadata);
+    await expect(importFiles(open(server), makeFile('v1'))).rejects.toMatchObject({
+      code: 'TARGET_CONFLICT',
+    });
+  });
+
   it('are sent where the index object lies about what the store could copy', async () => {
     const server = await serve();
     await importFiles(open(server), makeFile('v1'));

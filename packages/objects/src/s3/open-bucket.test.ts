@@ -88,6 +88,41 @@ describe('a bucket', () => {
     expect(server.requests).toHaveLength(3);
   });
 
+  it('stands in the name of the host where the store wants it', async () => {
+    const server = await startS3Server({ buckets: { plant: {} }, domain: 's3.test' });
+    const host = 'plant.s3.test';
+    const connectTo = new Map([[`${host}:80`, server.host]]);
+    const http = createHttpClient({ onlyHosts: [host], insecure: [host], connectTo });
+    cleanup.push(
+      () => server.close(),
+      () => http.close(),
+    );
+    const credentials = { accessKeyId: server.accessKey, secretAccessKey: server.secretKey };
+    const place = { endpoint: 'http://s3.test', bucket: 'plant', region: 'us-east-1', pathStyle: false };
+    const bucket = openBucket(http, { ...place, credentials });
+    const stored = await bucket.put(at('a b/c'), body('one'), {}, run);
+    await bucket.copy({ key: 'a b/c', etag: stored.etag }, at('copy'), {}, run);
+    const id = await bucket.begin(at('large'), {}, run);
+    expect([await bucket.uploads(at('large'), run), await bucket.versioning(run)]).toEqual([[id], 'never']);
+    expect((await listed(bucket)).map(({ key }) => key)).toEqual(['a b/c', 'copy']);
+    expect(new Set(server.requests.map(({ headers }) => headers['host']))).toEqual(new Set([host]));
+    expect(server.requests.map(({ url }) => url).slice(0, 3)).toEqual([
+      '/a%20b/c',
+      '/copy',
+      '/large?uploads=',
+    ]);
+  });
+
+  it('that belongs to somebody else is not made', async () => {
+    const { bucket, server } = await open({});
+    const body = '<Error><Code>BucketAlreadyExists</Code><Message>not yours</Message></Error>';
+    server.addFault({ match: () => true, do: { kind: 'status', status: 409, body } });
+    await expect(bucket.create({ objectLock: false, versioning: false }, run)).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+      message: expect.stringContaining('somebody else'),
+    });
+  });
+
   it('tells uploads to one key that were not ended, and of no other', async () => {
     const { bucket, server } = await open();
     const key = 'line a/ü.tar';

@@ -40,6 +40,8 @@ const DAMAGED = new Set([
   'IncompleteBody',
 ]);
 const FAILED_TRIPS = new Set(['RequestTimeout', 'InternalError', 'ServiceUnavailable', 'SlowDown']);
+/** Amazon and MinIO have no code of their own for it. */
+const LOCKED = /\bWORM\b|protected by object lock/i;
 const CHANGED = new Set(['PreconditionFailed', 'ConditionalRequestConflict', 'OperationAborted']);
 
 /** How far apart clocks may be: a signature counts for 15 minutes. */
@@ -56,7 +58,7 @@ export function s3Error(answer: HttpAnswer, purpose: S3Purpose): GapferryError {
     (body && textIn(body, 'Message')) ?? headerOf(answer, 'x-minio-error-desc'),
   ).slice(0, 300);
   const said = s3 === '' ? `answered ${answer.status}` : `says ${s3}${message === '' ? '' : `: ${message}`}`;
-  const { code, says, hint, retryable } = judge(answer, s3, body, purpose);
+  const { code, says, hint, retryable } = judge(answer, { s3, message }, body, purpose);
   return new GapferryError({
     code,
     message: `${purpose.item} at ${purpose.place}: ${says} (it ${said})`,
@@ -81,7 +83,12 @@ function headerOf({ headers }: HttpAnswer, name: string): string {
   return (headers.get(name) ?? '').replace(/^"|"$/g, '');
 }
 
-function judge(answer: HttpAnswer, s3: string, body: XmlElement | undefined, purpose: S3Purpose): Judgement {
+function judge(
+  answer: HttpAnswer,
+  { s3, message }: { readonly s3: string; readonly message: string },
+  body: XmlElement | undefined,
+  purpose: S3Purpose,
+): Judgement {
   const isSkewed = s3 === '' && answer.status === 403 && (clockSkew(answer, purpose.now) ?? 0) > MOST_SKEW_MS;
   if (s3 === 'RequestTimeTooSkewed' || isSkewed) return skewed(answer, purpose.now);
   if (WRONG_REGION.has(s3) || answer.status === 301) return wrongRegion(answer, body, purpose);
@@ -102,6 +109,18 @@ function judge(answer: HttpAnswer, s3: string, body: XmlElement | undefined, pur
       code: 'TARGET_CONFLICT',
       says: 'somebody else changed it meanwhile',
       hint: 'find out who writes there, then plan again',
+    };
+  if (s3 === 'ObjectLocked' || (answer.status >= 400 && LOCKED.test(message)))
+    return {
+      code: 'TARGET_CONFLICT',
+      says: 'what is there is locked',
+      hint: 'wait until the lock ends, or put the release under other keys: `{sequence}` in `keys` of the target',
+    };
+  if (s3 === 'BucketAlreadyExists')
+    return {
+      code: 'FORBIDDEN',
+      says: 'the bucket belongs to somebody else',
+      hint: 'choose another name for the bucket, or ask its owner for a permission',
     };
   if (FAILED_TRIPS.has(s3)) return { code: 'SERVER_ERROR', says: 'the store has trouble', retryable: true };
   return byStatus(answer.status, s3);

@@ -35,6 +35,8 @@ export interface S3BucketState {
   /** The most bytes that one request copies. */
   readonly mostCopied: number;
   readonly copiesWhere: boolean;
+  /** What is locked then cannot be replaced, nor hidden: there are no versions. */
+  readonly worm?: () => Date;
 }
 
 export const MOST_COPIED: number = 5 * 2 ** 30;
@@ -123,6 +125,8 @@ export function store(
       'XMinioStorageFull',
       'Storage backend has reached its minimum free drive threshold.',
     );
+  const { worm } = bucket;
+  if (worm !== undefined) requireUnlocked(bucket.objects.get(key) ?? [], worm());
   const version: S3Version = { id: randomUUID(), bytes, etag, ...kept };
   const versions = bucket.versioning ? (bucket.objects.get(key) ?? []) : [];
   bucket.objects.set(key, [...versions, version]);
@@ -144,11 +148,16 @@ export function remove(bucket: S3BucketState, key: string, id: string | undefine
     return;
   }
   const gone = id === undefined ? versions : versions.filter((version) => version.id === id);
-  if (gone.some(({ lock, legalHold }) => legalHold || (lock !== undefined && lock.until > now)))
-    throw new S3Refusal(400, 'ObjectLocked', 'Object is WORM protected and cannot be overwritten');
+  requireUnlocked(gone, now);
   const left = versions.filter((version) => !gone.includes(version));
   if (left.length === 0) bucket.objects.delete(key);
   else bucket.objects.set(key, left);
+}
+
+/** In MinIO's words. */
+function requireUnlocked(versions: readonly S3Version[], now: Date): void {
+  if (versions.some(({ lock, legalHold }) => legalHold || (lock !== undefined && lock.until > now)))
+    throw new S3Refusal(400, 'InvalidRequest', 'Object is WORM protected and cannot be overwritten');
 }
 
 /** Of a whole body; of parts that of their digests. */

@@ -32,6 +32,8 @@ export interface S3ServerOptions {
   readonly region?: string;
   /** Buckets that are there at the start. */
   readonly buckets?: Readonly<Record<string, S3BucketOptions>>;
+  /** Buckets also stand in names of hosts: `plant.s3.test` for `s3.test`. */
+  readonly domain?: string;
   /** Nobody may make a bucket. */
   readonly fixed?: boolean;
   /** What may not be done; `denials` of the server can be changed later. */
@@ -48,6 +50,8 @@ export interface S3BucketOptions {
   readonly mostCopied?: number;
   /** Copies only where `If-Match` and `If-None-Match` hold, as Amazon does and MinIO does not. */
   readonly copiesWhere?: boolean;
+  /** It locks objects and keeps no versions, as some stores do that are not Amazon's: what is locked can be neither replaced nor removed. */
+  readonly worm?: boolean;
   /** It is somebody else's. */
   readonly foreign?: boolean;
 }
@@ -78,7 +82,7 @@ const ACCESS = { accessKey: 'plant', secretKey: 'Sesam-oeffne-dich-49' } as cons
 export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Server> {
   const { region = 'us-east-1', now = () => new Date(), fixed = false } = options;
   const buckets = new Map(
-    Object.entries(options.buckets ?? {}).map(([name, bucket]) => [name, toState(bucket)]),
+    Object.entries(options.buckets ?? {}).map(([name, bucket]) => [name, toState(bucket, now)]),
   );
   const foreign = new Set(
     Object.entries(options.buckets ?? {}).flatMap(([name, bucket]) => (bucket.foreign ? [name] : [])),
@@ -87,7 +91,7 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
   const answer = async (request: TestRequest): Promise<Reply> => {
     try {
       requireSigned(request, { ...ACCESS, region, now: now() });
-      const [, name = '', key = ''] = /^\/([^/]*)\/?(.*)$/s.exec(request.path) ?? [];
+      const [name, key] = askedFor(request, options.domain);
       requireAllowed(request, key, denials);
       if (foreign.has(name)) throw new S3Refusal(403, 'AccessDenied', 'Access Denied.');
       if (key === '') return await answerBucket({ buckets, region, fixed }, name, request);
@@ -136,16 +140,29 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
   });
 }
 
-function toState({ versioning, objectLock, quota, mostCopied, copiesWhere }: S3BucketOptions): S3BucketState {
+function toState(
+  { versioning, objectLock, quota, mostCopied, copiesWhere, worm }: S3BucketOptions,
+  now: () => Date,
+): S3BucketState {
   return {
+    ...(worm && { worm: now }),
     versioning: versioning === true || objectLock === true,
-    objectLock: objectLock === true,
+    objectLock: objectLock === true || worm === true,
     objects: new Map(),
     uploads: new Map(),
     quota: quota ?? Number.POSITIVE_INFINITY,
     mostCopied: mostCopied ?? MOST_COPIED,
     copiesWhere: copiesWhere === true,
   };
+}
+
+/** Bucket and key, path style or by the host. */
+function askedFor({ path, headers }: TestRequest, domain: string | undefined): readonly [string, string] {
+  const host = (headers.host ?? '').replace(/:\d+$/, '');
+  if (domain !== undefined && host.endsWith(`.${domain}`))
+    return [host.slice(0, -domain.length - 1), path.slice(1)];
+  const [, name = '', key = ''] = /^\/([^/]*)\/?(.*)$/s.exec(path) ?? [];
+  return [name, key];
 }
 
 async function answerObject(
