@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import type { Run, RunEvent } from '@gapferry/core';
 import { Command, Flags, type Interfaces } from '@oclif/core';
 import type { EventLog } from './terminal/event-log.ts';
@@ -49,6 +50,7 @@ export abstract class GapferryCommand<C extends typeof Command = typeof Command>
   protected abstract perform(run: Run): Promise<Outcome>;
 
   override async run(): Promise<Outcome> {
+    stopYoungGeneration();
     const { flags, args } = await this.parse(this.ctor);
     this.flags = flags as ParsedFlags<C>;
     this.args = args as ParsedArgs<C>;
@@ -103,4 +105,10 @@ export abstract class GapferryCommand<C extends typeof Command = typeof Command>
     if (this.flags['json'] || this.flags['no-progress']) return silentProgress();
     return this.output.interactive ? barProgress(this.output) : lineProgress(this.output);
   }
+}
+
+/** V8 lets the part of its heap where everything begins grow to 128 MiB where much is under way at once, and keeps it. What it has after a command was loaded (about 8 MiB) is enough for ten
+ *  thousand small files: each leaves little behind. From the first moment on it would cost a tenth of the time. */
+function stopYoungGeneration(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
 }

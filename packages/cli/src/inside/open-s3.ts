@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import type { S3TargetConfig, TrustedManifest } from '@gapferry/bundle';
 import { GapferryError, type Run } from '@gapferry/core';
 import type { S3Credentials } from '@gapferry/objects';
@@ -19,8 +18,6 @@ export async function openS3(
   { release, statement }: TrustedManifest,
   run: Run,
 ): Promise<OpenTarget> {
-  // Ten thousand requests leave little behind each: a young generation that may grow keeps 80 MB of it for nothing.
-  setFlagsFromString('--semi-space-growth-factor=1');
   const [{ createHttpClient }, { openBucket }, { s3Target }] = await Promise.all([
     import('@gapferry/http'),
     import('@gapferry/objects'),
