@@ -16,7 +16,7 @@ import {
 import { attachmentProblems } from './attachment-problems.ts';
 import { contentProblems } from './content-of-item.ts';
 import { fileCheckProblems } from './file-checked.ts';
-import { fileListProblems } from './file-list.ts';
+import { FILE_LISTS_LIMIT, fileListProblems } from './file-list.ts';
 import { requireFormat } from './formats.ts';
 import { lfsBlob, unsortedAt } from './lfs-list.ts';
 import {
@@ -55,6 +55,7 @@ export function checkManifest(manifest: Manifest, what = 'manifest.json'): Manif
     ...manifest.items.flatMap(itemProblems),
     ...nameProblems(manifest),
     ...relationProblems(manifest),
+    ...listProblems(manifest),
   ];
   if (problems.length > 0) throw documentError('MANIFEST_INVALID', what, problems);
   return manifest;
@@ -213,6 +214,21 @@ function relationProblems({ items }: Manifest): Problem[] {
       message: `${describeItem(item)}: ${message}`,
     }));
   });
+}
+
+/** Each directory has its own list to its reader, whether or not another one has the same. */
+function listProblems({ items }: Manifest): Problem[] {
+  const sizes = items.map((item) =>
+    isDirectoryItem(item) && 'list' in item.files ? item.files.list.size : 0,
+  );
+  return sizes.reduce((sum, size) => sum + size, 0) <= FILE_LISTS_LIMIT
+    ? []
+    : [
+        {
+          path: 'items',
+          message: `the lists of the files of its directories add up to more than ${FILE_LISTS_LIMIT} bytes`,
+        },
+      ];
 }
 
 function digestIn(id: string): string | undefined {

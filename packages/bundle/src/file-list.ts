@@ -19,6 +19,8 @@ export const MAX_INLINE_FILES = 1000;
 export const MAX_FILES = 100_000;
 /** Limit of one list, in bytes. */
 export const FILE_LIST_LIMIT = 33_554_432;
+/** Limit of the lists of all directories of a release together, in bytes: one list may be that of many. */
+export const FILE_LISTS_LIMIT = 134_217_728;
 
 export const directoryFileSchema: z.ZodType<DirectoryFile> = z.strictObject({
   path: z.string().min(1).max(1000),

@@ -92,6 +92,12 @@ export function manifestDirectoryVectors(): Vector[] {
     wrong('directory-list-unlisted', 'a list of files that is no blob', { files: { list }, blobs: FILES }, [
       'does not list',
     ]),
+    wrong(
+      'directory-lists-too-long',
+      'lists of files that are longer than those of a whole release may be',
+      { files: { list: { ...list, size: 134_217_729 } }, blobs: [...FILES, { ...list, size: 134_217_729 }] },
+      ['add up'],
+    ),
     wrong('directory-mode', 'a mode besides the one bit', {
       files: [{ ...fileOf('a'), mode: 493 } as LooseFile],
     }),
