@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { GapferryError, type Run } from '@gapferry/core';
+import { type Bytes, type Digest, GapferryError, type Run, sha256 } from '@gapferry/core';
 import { createWaiting, type HttpAnswer, type HttpClient } from '@gapferry/http';
 import { change, changedMeanwhile, inTheWay, placeOf, urlOf, type WebdavParts } from './ask-webdav.ts';
 import { type Collections, makeCollections } from './collections.ts';
@@ -38,9 +38,10 @@ export function openWebdav(http: HttpClient, options: OpenWebdavOptions): Webdav
     addressOf: (path) => urlOf(base, { path }),
     probe: async (run) => ({ canMove: await canMove(run) }),
     look: (at, run) => look(parts, at, run),
-    open: (at, { size }, run) => http.body({ url: urlOf(base, at), item: at.item, size }, 0, run),
+    open: (at, fact, run) => open(parts, at, fact, run),
     put: (at, body, over, run) => put(parts, at, body, over, run),
-    move: (from, to, how, run) => move(parts, from, to, how, run),
+    move: (from, to, { digest, ...how }, run) =>
+      move(parts, from, to, { ...how, digest: async () => digest }, run),
     remove: (at, run) => remove(parts, at, run),
     clear: (at, run) => clear(parts, at, run),
   };
@@ -83,6 +84,10 @@ function sizeOf({ headers }: HttpAnswer): number | undefined {
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
+function open(parts: Parts, at: WebdavPath, { size }: WebdavFact, run: Run): Bytes {
+  return parts.http.body({ url: urlOf(parts, at), item: at.item, size }, 0, run);
+}
+
 const WRITTEN = [200, 201, 204];
 
 async function put(
@@ -106,7 +111,8 @@ async function put(
   const temporary = { path: `${parts.incoming}/${randomUUID()}.part`, item: at.item };
   try {
     await send(parts, temporary, body, run);
-    return await move(parts, temporary, at, { size, over }, run);
+    const digest = (): Promise<Digest> => hashOf(body.open());
+    return await move(parts, temporary, at, { size, over, digest }, run);
   } catch (error) {
     // An interruption must not wait for it; what is left is hidden.
     if (!run.signal.aborted) await remove(parts, temporary, run).catch(() => {});
@@ -150,18 +156,22 @@ function otherSize(
   });
 }
 
+interface Moved extends Pick<Parameters<WebdavServer['move']>[2], 'size' | 'over'> {
+  readonly digest: () => Promise<Digest>;
+}
+
 /** Where nothing may be, the server sees to it itself. */
 async function move(
   parts: Parts,
   from: WebdavPath,
   to: WebdavPath,
-  { size, over }: Parameters<WebdavServer['move']>[2],
+  { size, over, digest }: Moved,
   run: Run,
 ): Promise<WebdavFact> {
   await parts.collections.above(to, run);
   if (over !== undefined) await requireSame(parts, to, over, run);
   const headers = { Destination: urlOf(parts, to), Overwrite: over === undefined ? 'F' : 'T' };
-  // When the answer to a move that was done is lost, it is asked for again: then there is nothing to move, or something there already.
+  // When the answer to a move that was done is lost, it is asked for again: then there is nothing to move, or something there already. Its bytes tell whose it is.
   const { status } = await change(
     parts,
     from,
@@ -173,7 +183,15 @@ async function move(
   if (isLeft || fact === undefined || (status >= 300 && fact.size !== size))
     throw changedMeanwhile(parts, to);
   if (fact.size !== size) throw otherSize(parts, to, size, fact);
+  if (status >= 300 && (await hashOf(open(parts, to, fact, run))) !== (await digest()))
+    throw changedMeanwhile(parts, to);
   return fact;
+}
+
+async function hashOf(bytes: Bytes): Promise<Digest> {
+  const hasher = sha256();
+  for await (const chunk of bytes) hasher.update(chunk);
+  return hasher.digest();
 }
 
 async function remove(parts: Parts, at: WebdavPath, run: Run): Promise<void> {

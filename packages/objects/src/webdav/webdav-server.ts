@@ -1,4 +1,4 @@
-import type { Bytes, Run } from '@gapferry/core';
+import type { Bytes, Digest, Run } from '@gapferry/core';
 
 /** Files at a WebDAV server (RFC 4918) or one that takes PUT alone. Questions are asked again after failed trips; every one may be asked twice. */
 export interface WebdavServer {
@@ -15,7 +15,8 @@ export interface WebdavServer {
   move(
     from: WebdavPath,
     to: WebdavPath,
-    how: { readonly size: number; readonly over: string | undefined },
+    /** `digest`: of what is moved, for when the server does not say whether it was. */
+    how: { readonly size: number; readonly digest: Digest; readonly over: string | undefined },
     run: Run,
   ): Promise<WebdavFact>;
   /** Fine when there is none. */

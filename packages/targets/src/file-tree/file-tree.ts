@@ -1,4 +1,4 @@
-import type { Bytes, Run } from '@gapferry/core';
+import type { Bytes, Digest, Run } from '@gapferry/core';
 
 /** What the target needs of a place that keeps files in directories: a directory of this machine, or a WebDAV server. Paths are safe, relative to its root, with `/`. */
 export interface FileTree {
@@ -58,5 +58,7 @@ export interface TreeMove {
   readonly executable: boolean;
   /** Bytes of what is moved. */
   readonly size: number;
+  /** Of what is moved. */
+  readonly digest: Digest;
   readonly over: string | undefined;
 }

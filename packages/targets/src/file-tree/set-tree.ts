@@ -78,14 +78,11 @@ async function giveName(
     await stage(place, file.root, at.item, from, run);
     await proveWaiting(place, waits, { file, at, ...look }, run);
   }
-  const fact = await tree.move(
-    waits,
-    at,
-    { executable: file.executable === true, size: file.root.size, over: there?.tag },
-    run,
-  );
+  const { digest, size } = file.root;
+  const how = { executable: file.executable === true, size, digest, over: there?.tag };
+  const fact = await tree.move(waits, at, how, run);
   memory.forget(waits.path);
-  memory.learn(at.path, { ...fact, digest: file.root.digest });
+  memory.learn(at.path, { ...fact, digest });
 }
 
 /** Of a release that was surveyed nothing goes and nothing is told before it is whole: the names that failed come alone, and the last of them ends here. */
