@@ -183,4 +183,18 @@ export interface LoadOutcome {
   readonly state: 'loaded' | 'same';
   /** Bytes that were sent. */
   readonly bytes: number;
+  /** What the target's own scanner said of an image, where the site waits for it. */
+  readonly scan?: ScanSummary;
+}
+
+/** `unfinished`: not in the time that the site gives it. */
+export interface ScanSummary {
+  readonly status: 'done' | 'failed' | 'unfinished';
+  /** The worst, in the scanner's words: `High`. */
+  readonly severity?: string;
+  /** Vulnerabilities, and those of them for which there is a newer version. */
+  readonly total?: number;
+  readonly fixable?: number;
+  /** How many of each severity. */
+  readonly bySeverity?: Readonly<Record<string, number>>;
 }

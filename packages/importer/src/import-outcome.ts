@@ -1,5 +1,5 @@
 import type { ItemKind, Receipt } from '@gapferry/bundle';
-import type { Digest, ErrorCode, NameState, RefChange } from '@gapferry/core';
+import type { Digest, ErrorCode, NameState, RefChange, ScanSummary } from '@gapferry/core';
 
 /** How an import that came to its end ended. `unchanged`: this release was accepted before and everything was there already.
  *  `partly-loaded`: something failed after the barrier; the record says what, and another run continues. */
@@ -58,5 +58,7 @@ export interface ItemRecord {
   readonly refs?: readonly RefChange[];
   /** Of content that grows old: of when it is, and how old that was when the import ended, in whole seconds ≥ 0 (absent where it is dated ahead). */
   readonly content?: { readonly updated: string; readonly age?: number };
+  /** Of an image: what the target's own scanner said, where the site waits for it. */
+  readonly scan?: ScanSummary;
   readonly error?: { readonly code: ErrorCode; readonly message: string; readonly hint?: string };
 }

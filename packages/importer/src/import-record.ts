@@ -75,6 +75,7 @@ function toItemRecord(
     bytes: (content?.bytes ?? 0) + (name !== undefined && name.state !== 'failed' ? name.bytes : 0),
     ...(step.nameAction === 'move' && { replaced: replacedBy(step.name) }),
     ...keptRefs(step),
+    ...(name !== undefined && name.state !== 'failed' && name.scan !== undefined && { scan: name.scan }),
     ...(failed && { error: toErrorRecord(failed) }),
   };
 }

@@ -1,16 +1,13 @@
 import { describeTarget, type TargetFixture } from '@gapferry/core/testing';
 import { startHarborFixture } from '../testing/harbor-fixture.ts';
 
-describeTarget('a Harbor whose project is there', () => makeFixture('registry.example', {}));
-describeTarget('a Harbor that keeps everything in one project', () =>
-  makeFixture('mirror', { path: 'mirror/{host}/{path}' }),
-);
+describeTarget('a Harbor', makeFixture);
 
-async function makeFixture(project: string, options: { readonly path?: string }): Promise<TargetFixture> {
-  const { harbor, open, close } = await startHarborFixture({ projects: [{ name: project }] });
-  const repository = project === 'mirror' ? 'mirror/registry.example/line/app' : 'registry.example/line/app';
+async function makeFixture(): Promise<TargetFixture> {
+  const { harbor, open, close } = await startHarborFixture({ projects: [{ name: 'mirror' }] });
+  const repository = 'mirror/registry.example/line/app';
   return {
-    target: open(options),
+    target: open({ path: 'mirror/{host}/{path}' }),
     files: false,
     readsBack: 'manifests',
     spoil: async ({ digest }, how) => {

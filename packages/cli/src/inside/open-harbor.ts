@@ -12,7 +12,10 @@ export async function openHarbor(
   { release, statement }: TrustedManifest,
   run: Run,
 ): Promise<OpenTarget> {
-  const { harborTarget } = await import('@gapferry/targets');
+  const [{ harborTarget }, { createWaiting }] = await Promise.all([
+    import('@gapferry/targets'),
+    import('@gapferry/http'),
+  ]);
   const { http, registry, credentials } = await openWriter(site, config, surroundings, run);
   const options = toOptions(config);
   const found = await credentials?.(options.host);
@@ -32,6 +35,7 @@ export async function openHarbor(
     labels: config.labels,
     scan: config.scan,
     release: { channel, version, sequence, statement },
+    waiting: createWaiting(),
   });
   return { target, close: () => http.close() };
 }

@@ -1,4 +1,4 @@
-import { createHttpClient } from '@gapferry/http';
+import { createHttpClient, createWaiting } from '@gapferry/http';
 import { createRegistryWriter } from '@gapferry/oci';
 import { type HarborTargetOptions, harborTarget } from '@gapferry/targets';
 import { type HarborOptions, startHarbor, type TestHarbor } from '@gapferry/testkit';
@@ -34,6 +34,8 @@ export async function startHarborFixture(options: HarborOptions = {}): Promise<H
         registry: createRegistryWriter(http),
         api: hostApi(http, harbor.url, `Basic ${basic}`),
         path: '{host}/{path}',
+        // Waits count as passed at once.
+        waiting: createWaiting(async () => {}),
         projects: { create: true, public: false },
         release: {
           channel: 'line-a',

@@ -21,6 +21,8 @@ export interface HarborMemory {
   /** Of a project that is there. */
   rights(project: string, run: Run): Promise<Rights | undefined>;
   quota(project: string, run: Run): Promise<ProjectQuota | undefined>;
+  /** Asks what is not known yet. */
+  once<T>(key: string, ask: () => Promise<T>): Promise<T>;
   /** It is not what it was. */
   forget(project: string): void;
   /** Projects whose registry refused to be read. */
@@ -33,17 +35,12 @@ const CONNECTIONS = 4;
 export function harborMemory(api: HostApi): HarborMemory {
   const limit = pLimit(CONNECTIONS);
   const known = new Map<string, Promise<unknown>>();
-  const once = <T>(key: string, ask: () => Promise<T>): Promise<T> => {
-    const before = known.get(key);
-    if (before !== undefined) return before as Promise<T>;
-    const answer = limit(ask);
-    known.set(key, answer);
-    answer.catch(() => known.delete(key));
-    return answer;
-  };
+  const once = <T>(key: string, ask: () => Promise<T>): Promise<T> => kept(known, key, () => limit(ask));
   const look = (project: string, run: Run): Promise<ProjectLook> =>
     once(`look ${project}`, () => lookAtProject(api, project, run));
   return {
+    // Its own questions take their turns.
+    once: (key, ask) => kept(known, key, ask),
     look,
     system: (run) => once('system', () => askSystem(api, run)),
     systemRights: (run) => once('rights', () => askRights(api, '/system', run)),
@@ -58,4 +55,13 @@ export function harborMemory(api: HostApi): HarborMemory {
     },
     closed: new Set(),
   };
+}
+
+function kept<T>(known: Map<string, Promise<unknown>>, key: string, ask: () => Promise<T>): Promise<T> {
+  const before = known.get(key);
+  if (before !== undefined) return before as Promise<T>;
+  const answer = ask();
+  known.set(key, answer);
+  answer.catch(() => known.delete(key));
+  return answer;
 }

@@ -1,4 +1,4 @@
-import type { ContentLoad, Load, OciContent, OciTag } from '@gapferry/core';
+import type { ContentLoad, Load, OciContent, OciTag, Run } from '@gapferry/core';
 import { GapferryError } from '@gapferry/core';
 import type { HostApi, LoadedRelease } from '../git-host/git-host.ts';
 import type { RegistryTarget } from '../registry/registry-target.ts';
@@ -17,6 +17,13 @@ export type ScanPolicy =
   | { readonly mode: 'none' | 'trigger' }
   | { readonly mode: 'await'; readonly within: number };
 
+/** Time as waits see it. */
+export interface Waiting {
+  /** Milliseconds; only differences mean anything. */
+  now(): number;
+  wait(ms: number, run: Run): Promise<void>;
+}
+
 /** A Harbor target from within. */
 export interface HarborPlace {
   /** The target's name in the site file. */
@@ -30,6 +37,9 @@ export interface HarborPlace {
   readonly labels: boolean;
   readonly scan: ScanPolicy;
   readonly release: LoadedRelease;
+  readonly waiting: Waiting;
+  /** When scans are waited for no longer, by `waiting`; absent before the first. */
+  scansEnd?: number;
   /** What the last survey was about. */
   surveyed: readonly Load[];
   /** The path of an upstream repository at Harbor. Throws `NAME_UNSAFE`. */

@@ -21,6 +21,7 @@ import { atTarget } from '../registry/at-target.ts';
 import { mapRepository } from '../registry/map-repository.ts';
 import type { OciRegistry } from '../registry/oci-registry.ts';
 import { registryTarget } from '../registry/registry-target.ts';
+import { afterName } from './after-name.ts';
 import { explainRefusal } from './explain-refusal.ts';
 import { harborMemory } from './harbor-memory.ts';
 import { nameProblem, projectOf } from './harbor-names.ts';
@@ -33,6 +34,7 @@ import {
   type ScanPolicy,
   toOci,
   toOciContent,
+  type Waiting,
 } from './harbor-place.ts';
 import { makeProject } from './make-project.ts';
 import { sizeText } from './size-text.ts';
@@ -55,6 +57,8 @@ export interface HarborTargetOptions {
   /** Default: none. */
   readonly scan?: ScanPolicy;
   readonly release: LoadedRelease;
+  /** How scans are waited for. */
+  readonly waiting: Waiting;
   /** Requests under way at once; 8. */
   readonly connections?: number;
 }
@@ -95,7 +99,17 @@ export function harborTarget(options: HarborTargetOptions): HarborTarget {
 }
 
 function openPlace(options: HarborTargetOptions): HarborPlace {
-  const { name, path, api, user, projects, release, labels = false, scan = { mode: 'none' } } = options;
+  const {
+    name,
+    path,
+    api,
+    user,
+    projects,
+    release,
+    waiting,
+    labels = false,
+    scan = { mode: 'none' },
+  } = options;
   return {
     target: name,
     api,
@@ -104,6 +118,7 @@ function openPlace(options: HarborTargetOptions): HarborPlace {
     labels,
     scan,
     release,
+    waiting,
     surveyed: [],
     registry: registryTarget(options),
     pathOf: (repository) => mapRepository(path, repository),
@@ -182,7 +197,9 @@ async function carryOut(
   run: Run,
 ): Promise<LoadOutcome> {
   try {
-    return await place.registry.load(load, from, run);
+    const outcome = await place.registry.load(load, from, run);
+    if (load.phase === 'content' || outcome.state === 'same') return outcome;
+    return await afterName(place, load, outcome, run);
   } catch (error) {
     throw await explainRefusal(place, project, error, run);
   }
