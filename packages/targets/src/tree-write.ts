@@ -72,6 +72,8 @@ export function openTreeBatch({ incoming, root }: Pick<TreeWrite, 'incoming' | '
       ways.unsynced.clear();
       const sync = (path: string): Promise<void> =>
         syncDirectory(path).catch((error: unknown) => {
+          // Somebody tidied up what was on its way.
+          if (errnoOf(error) === 'ENOENT' && path.startsWith(incoming)) return;
           throw treeError('sync', path, error);
         });
       await inLanes(directories, SYNC_LANES, sync, UNSTOPPED);

@@ -1,7 +1,7 @@
-import { copyFile, mkdir, readdir, symlink, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, hexOf, quietRun } from '@gapferry/core';
-import { makeFile, type TestFile } from '@gapferry/core/testing';
+import { makeDirectory, makeFile, type TestFile } from '@gapferry/core/testing';
 import { type TemporaryDirectory, temporaryDirectory } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeIndex } from '../s3/release-index.ts';
@@ -27,6 +27,13 @@ function open(root: string, more: Partial<FileTreeTargetOptions> = {}) {
   });
 }
 
+const V1 = {
+  size: 2,
+  open: async function* () {
+    yield Buffer.from('v1');
+  },
+};
+
 /** As an import does it. */
 async function load(target: ReturnType<typeof open>, { content, name, medium }: TestFile): Promise<void> {
   await target.preflight([content, name], run);
@@ -36,6 +43,32 @@ async function load(target: ReturnType<typeof open>, { content, name, medium }: 
   const replaces = seen.state === 'different' ? { replaces: seen.there } : {};
   await target.loadNames([{ ...name, ...replaces }], medium, run);
 }
+
+describe('a directory that two sites import into', () => {
+  it('takes the rest of one import after the other one has tidied up', async () => {
+    const policy = { prune: false };
+    const [one, other] = [open(directory.path, { policy }), open(directory.path, { policy })];
+    const [first, second] = [makeFile('v1'), makeDirectory('v1')];
+    await other.preflight([first.content, first.name, second.content, second.name], run);
+    await other.load(first.content, first.medium, run);
+    await load(one, first);
+    await other.load(second.content, second.medium, run);
+    await other.readBackAll([second.content], run);
+    expect(await readdir(directory.join('.gapferry/incoming/line-a'))).toHaveLength(2);
+    await expect(other.loadNames([first.name, second.name], second.medium, run)).rejects.toMatchObject({
+      code: 'TARGET_CONFLICT',
+      message: expect.stringContaining('index.json changed while it was being loaded'),
+    });
+  });
+
+  it('does not wait for the disk to keep what was tidied up', async () => {
+    const tree = localTree(directory.path);
+    await tree.probe(run);
+    await tree.put({ path: '.gapferry/incoming/line-a/x', item: 'x' }, V1, undefined, run);
+    await rm(directory.join('.gapferry/incoming'), { recursive: true });
+    expect((await tree.put({ path: 'line-a/x', item: 'x' }, V1, undefined, run)).size).toBe(2);
+  });
+});
 
 describe('a directory that others can write to', () => {
   it('makes nobody remove what lies outside it', async () => {
@@ -72,13 +105,7 @@ describe('a directory that others can write to', () => {
 
   it('keeps what another process is just writing', async () => {
     const tree = localTree(directory.path);
-    const body = {
-      size: 2,
-      open: async function* () {
-        yield Buffer.from('v1');
-      },
-    };
-    const fact = await tree.put({ path: '.gapferry/x', item: 'x' }, body, undefined, run);
+    const fact = await tree.put({ path: '.gapferry/x', item: 'x' }, V1, undefined, run);
     expect(fact.size).toBe(2);
     const incoming = directory.join('.gapferry/incoming');
     await copyFile(directory.join('.gapferry/x'), join(incoming, 'a.part'));

@@ -75,7 +75,8 @@ function openWrites(root: string): Writes {
     async put(write, run) {
       const isOnItsWay = write.path.startsWith(`${INCOMING}/`);
       if (!isOnItsWay) await batch.settle();
-      await makeWay(root, `${INCOMING}/x`);
+      // Another import that came to its end takes away what is on its way, and the directories with it.
+      await makeWay(root, isOnItsWay ? write.path : `${INCOMING}/x`);
       await batch.write(write, run);
       if (!isOnItsWay) await batch.settle();
     },
