@@ -64,6 +64,23 @@ describe('a body', () => {
     expect(events.filter(({ kind }) => kind === 'retry')).toHaveLength(2);
   });
 
+  it('goes on by a new link where a redirect led to one that has expired by then', async () => {
+    let links = 0;
+    await using storage = await startHttpServer((request) =>
+      request.query.get('link') === String(links) ? served(request) : { status: 403, body: 'expired' },
+    );
+    storage.addFault(cut(1_234_567));
+    await using server = await startHttpServer(() => {
+      links += 1;
+      return { status: 302, headers: { location: `${storage.url}/b?link=${links}` } };
+    });
+    expect(sha(await get(server.url))).toBe(sha(whole));
+    expect(storage.requests.map(({ url, status }) => `${url} ${status}`)).toEqual([
+      '/b?link=1 200',
+      '/b?link=2 206',
+    ]);
+  });
+
   it('drops the beginning when the server knows no ranges', async () => {
     await using server = await startHttpServer(() => ({ status: 200, body: whole }), {
       faults: [cut(1_000_001)],

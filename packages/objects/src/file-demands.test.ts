@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdir, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import {
   type Digest,
   digestOf,
@@ -9,6 +10,7 @@ import {
   GapferryError,
   hexOf,
   quietRun,
+  type Run,
   type UrlFileWish,
   wishDigest,
 } from '@gapferry/core';
@@ -333,6 +335,38 @@ describe('a file that is taken as it was first seen', () => {
       code: 'PROTOCOL_VIOLATION',
       message: expect.stringContaining('no http address'),
     });
+  });
+
+  it('is what the server sends, also where that is packed unasked, and a warning says so', async () => {
+    const packed = gzipSync(tool);
+    await using other = await startHttpServer((request) =>
+      request.headers['accept-encoding'] === 'identity'
+        ? { status: 200, headers: { 'content-encoding': 'gzip' }, body: packed }
+        : { status: 500 },
+    );
+    const warnings: string[] = [];
+    const told: Run = {
+      ...run,
+      emit: (event) => void (event.kind === 'warning' && warnings.push(event.message)),
+    };
+    const at = { ...wish(), url: `${other.url}/dist/tool` };
+    const source = fileSource(http, { wishes: [at] });
+    const [pin] = await source.resolve(at, told);
+    expect(pin).toMatchObject({ sha256: digestOf(packed), size: packed.byteLength });
+    expect(warnings).toEqual([expect.stringContaining('Content-Encoding: gzip')]);
+    const given = { ...wish(), url: at.url, sha256: digestOf(tool) };
+    await expect(take(given)).rejects.toMatchObject({
+      code: 'DIGEST_MISMATCH',
+      message: expect.stringContaining(digestOf(packed)),
+    });
+  });
+
+  it('may be empty', async () => {
+    put('/dist/tool', '');
+    const { pin, store } = await take(wish(), { workDirectory: directory.join('work') });
+    expect(pin).toMatchObject({ sha256: digestOf(''), size: 0 });
+    expect(store.blobs.get(digestOf(''))).toHaveLength(0);
+    expect(await readdir(directory.join('work'))).toEqual([]);
   });
 
   it('says so when the link has expired', async () => {

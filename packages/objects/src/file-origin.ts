@@ -55,6 +55,7 @@ export function httpOrigin(http: HttpClient, at: AskedAddress, item: string): Fi
       requireNoSignIn(answer.url, url, item);
       const { status, headers } = answer;
       if (status === 304) return before === undefined ? {} : 'unchanged';
+      tellPacked(headers.get('content-encoding'), url, item, run);
       const [etag, lastModified] = [headers.get('etag'), headers.get('last-modified')];
       if (before?.etag !== undefined && etag === before.etag && etag.startsWith('"')) return 'unchanged';
       return { ...(etag !== undefined && { etag }), ...(lastModified !== undefined && { lastModified }) };
@@ -74,6 +75,18 @@ function requireNoSignIn(answered: string, asked: string, item: string): void {
     hint: `give credentials for ${host}: of GitLab a token that may read the API, as the password`,
     origin: 'source',
     data: { host, item },
+  });
+}
+
+/** What is sent counts, as for everybody who stores it: many servers name archives so that are packed themselves. */
+function tellPacked(coding: string | undefined, url: string, item: string, run: Run): void {
+  if (coding === undefined || coding === 'identity') return;
+  run.emit({
+    kind: 'warning',
+    item,
+    message: printable(
+      `${new URL(url).host} says that it sends ${item} packed (Content-Encoding: ${coding}), although it was asked for as it is; it is taken as it comes`,
+    ),
   });
 }
 

@@ -62,7 +62,8 @@ async function take({ part, ranges = true, goesOn = false }: Story, options: Par
   await using file = await open(directory.join('f'), 'w+');
   const events: RunEvent[] = [];
   const run: Run = { ...quietRun(), emit: (event) => events.push(event) };
-  const request = { url: `${server.url}/large`, item: 'large', size: SIZE };
+  const headers = { 'X-Token': 'of the file' };
+  const request = { url: `${server.url}/large`, headers, item: 'large', size: SIZE };
   const source = wideSource(http, request, () => {}, run, { ...OPTIONS, ...options });
   const poured = await source.pour?.({ fd: file.fd, from: 0 }, run);
   let at = (await file.stat()).size;
@@ -75,6 +76,7 @@ async function take({ part, ranges = true, goesOn = false }: Story, options: Par
   const whole = Buffer.alloc(SIZE);
   await file.read(whole, 0, SIZE, 0);
   const bytes = events.reduce((sum, event) => sum + (event.kind === 'bytes' ? event.bytes : 0), 0);
+  expect(server.requests.every((one) => one.headers['x-token'] === 'of the file')).toBe(true);
   const parts = server.requests.filter(({ headers }) => /-\d+$/.test(headers['range'] ?? ''));
   return { digest: digestOf(whole), alone, bytes, parts, whole: poured !== undefined };
 }
