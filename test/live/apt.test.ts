@@ -62,12 +62,13 @@ content:
     };
 
     it.each([
-      ['InRelease', false],
-      ['Release and Release.gpg', true],
+      ['InRelease', {}],
+      ['Release and Release.gpg', { detached: true }],
+      ['InRelease, with indexes that only xz packed', { xzAlone: true }],
     ])(
       'signed by %s is one for apt inside, with what was chosen and what that depends on',
-      async (_, detached) => {
-        const debs = await upstream.publish(PACKAGES, { detached });
+      async (_, how) => {
+        const debs = await upstream.publish(PACKAGES, how);
         const collected = await machines.collect('--first', '--version', '1.0.0');
         expect(collected['content']).toMatchObject([{ item: 'file debian/', kind: 'apt', state: 'fresh' }]);
         await carry();

@@ -37,6 +37,9 @@ export function parseStanza(text: string, what: string): Stanza {
   return stanza.fields;
 }
 
+/** Where lines of fields go that nobody wants. */
+const UNWANTED: string[] = [];
+
 class StanzaReader {
   isEmpty = true;
   readonly #what: string;
@@ -51,8 +54,11 @@ class StanzaReader {
   }
 
   get fields(): Stanza {
-    const wanted = [...this.#lines].filter(([name]) => this.#wanted?.has(name) ?? true);
-    return new Map(wanted.map(([name, lines]) => [name, lines.join('\n')]));
+    const fields = new Map<string, string>();
+    for (const [name, lines] of this.#lines)
+      if (lines !== UNWANTED)
+        fields.set(name, apart(lines.length === 1 ? (lines[0] ?? '') : lines.join('\n')));
+    return fields;
   }
 
   add(line: string): void {
@@ -60,20 +66,27 @@ class StanzaReader {
     this.#length += line.length;
     if (line.length > MAX_LINE || this.#length > MAX_STANZA) throw tooLong(this.#what);
     if (!line.startsWith(' ') && !line.startsWith('\t')) this.#begin(line);
-    else if (this.#current !== undefined) this.#current.push(line.trim());
-    else throw invalid(this.#what, 'it begins with a line that goes on with none');
+    else if (this.#current === undefined)
+      throw invalid(this.#what, 'it begins with a line that goes on with none');
+    else if (this.#current !== UNWANTED) this.#current.push(line.trim());
   }
 
   #begin(line: string): void {
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(colon, 0));
-    if (!/^[!-,.-9;-~][!-9;-~]*$/.test(name) || name.startsWith('#'))
+    if (!/^[!"$-,.-9;-~][!-9;-~]*$/.test(name))
       throw invalid(this.#what, `"${line.slice(0, 80)}" is no field`);
     const key = name.toLowerCase();
     if (this.#lines.has(key)) throw invalid(this.#what, `the field ${name} stands twice in a paragraph`);
-    this.#current = [line.slice(colon + 1).trim()];
+    const isWanted = this.#wanted === undefined || this.#wanted.has(key);
+    this.#current = isWanted ? [line.slice(colon + 1).trim()] : UNWANTED;
     this.#lines.set(key, this.#current);
   }
+}
+
+/** A text of its own: a part of another keeps the whole of that in memory. */
+function apart(text: string): string {
+  return text.length < 13 ? text : Buffer.from(text).toString();
 }
 
 async function* linesOf(bytes: Bytes, what: string): AsyncGenerator<string> {

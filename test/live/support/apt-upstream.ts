@@ -26,6 +26,8 @@ export interface Published {
   readonly date?: string;
   /** Release and Release.gpg in the place of InRelease. */
   readonly detached?: boolean;
+  /** Of the packed indexes only the one by xz, as Debian has it for security. */
+  readonly xzAlone?: boolean;
 }
 
 /** The repository lies below `/debian`: suite `stable`, component `main`, architecture amd64. `home`: an empty directory. */
@@ -39,17 +41,19 @@ export async function startAptUpstream(home: string, server: TestFileServer): Pr
   await gpg(['--output', keyring, '--export']);
   return {
     keyring: await readFile(keyring),
-    async publish(packages, { date = new Date().toISOString(), detached = false } = {}) {
+    async publish(packages, { date = new Date().toISOString(), detached = false, xzAlone = false } = {}) {
       const root = join(home, 'repository');
       await rm(root, { recursive: true, force: true });
       for (const one of packages) await build(home, root, one);
       const index = await mustRun('dpkg-scanpackages', ['--multiversion', 'pool'], { cwd: root });
       const release = join(root, 'Release');
-      const indexes = await packed(home, index);
+      const all = await packed(home, index);
+      const indexes = new Map([...all].filter(([path]) => !xzAlone || !path.endsWith('.gz')));
       await writeFile(release, releaseText(indexes, new Date(date)));
       server.files.clear();
       const put = (path: string, bytes: Buffer): unknown => server.files.set(`/debian/${path}`, bytes);
       for (const [path, bytes] of indexes) {
+        if (xzAlone && !path.endsWith('.xz')) continue;
         put(`dists/stable/${path}`, bytes);
         put(`dists/stable/${dirname(path)}/by-hash/SHA256/${sha256(bytes)}`, bytes);
       }

@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import {
   type AptDirectoryPin,
   type AptFileWish,
@@ -164,6 +164,19 @@ describe('an APT repository', () => {
     expect((await collect()).paths).toContain(path);
   });
 
+  it('has its indexes in the first form that is there: a Release file names more', async () => {
+    publish();
+    const folder = '/d/dists/stable/main/binary-amd64';
+    server.files.set(`${folder}/Packages`, gunzipSync(server.files.get(`${folder}/Packages.gz`) as Buffer));
+    server.files.delete(`${folder}/Packages.gz`);
+    const { pin, paths, store } = await collect();
+    expect(paths).toContain('dists/stable/main/binary-amd64/Packages');
+    publish();
+    await open(wished()).source.fetch(pin, store, quietRun());
+    server.files.delete(`${folder}/Packages.gz`);
+    await expect(collect()).rejects.toMatchObject({ code: 'SOURCE_NOT_FOUND' });
+  });
+
   it('that was renewed is still the pinned one for a store that has it, and for no other', async () => {
     publish();
     const { pin, store, paths } = await collect();
@@ -282,14 +295,13 @@ describe('an APT repository is refused', () => {
 
   it('when only what nobody unpacks is there', async () => {
     publish();
-    const text = (server.files.get('/d/dists/stable/InRelease') as string).replace(
-      /^ .*Packages(?:\.gz)?\n/gm,
-      '',
-    );
+    const text = (server.files.get('/d/dists/stable/InRelease') as string)
+      .replace(/^ .*Packages(?:\.gz)?\n/gm, '')
+      .replace('Packages.xz', 'Packages.lz4');
     server.files.set('/d/dists/stable/InRelease', text);
     await expect(collect()).rejects.toMatchObject({
       code: 'CONTENT_INVALID',
-      message: expect.stringContaining('only gzip can be unpacked'),
+      message: expect.stringContaining('only gzip and xz can be unpacked'),
     });
   });
 });

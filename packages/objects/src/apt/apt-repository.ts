@@ -17,7 +17,7 @@ import type { HttpClient } from '@gapferry/http';
 import { listDigest, putDirectory, requirePinned } from '../directory-files.ts';
 import { choosePackages } from './choose-packages.ts';
 import { layOut, type Repository } from './lay-out.ts';
-import { type OpenedIndex, openIndex } from './open-index.ts';
+import { type OpenedIndex, openAnyForm } from './open-index.ts';
 import { type AptPackage, MAX_PACKAGES, readPackages } from './read-packages.ts';
 import { suiteIndexes } from './suite-indexes.ts';
 import { askRelease, checkRelease, type ReleaseBytes, type SuiteRelease, sizedOf } from './suite-release.ts';
@@ -107,9 +107,9 @@ async function readRepository(
 ): Promise<Repository> {
   const packages: AptPackage[] = [];
   const indexes: OpenedIndex[] = [];
-  for (const index of suiteIndexes(suite.release, wish.apt, wish.as)) {
-    const opened = await openIndex(means.http, wish, index, store, run);
-    const { path, unpacked: size } = index;
+  for (const forms of suiteIndexes(suite.release, wish.apt, wish.as)) {
+    const opened = await openAnyForm(means.http, wish, forms, store, run);
+    const { path, unpacked: size } = opened;
     const bytes = unpackIndex({ path, size }, opened.read(run));
     packages.push(
       ...(await readPackages(bytes, `${path} of ${wish.as}`, MAX_PACKAGES - packages.length, run)),

@@ -25,8 +25,30 @@ export interface OpenedIndex extends SuiteIndex {
 /** Indexes up to this size are kept in memory from when they are looked at until they are put into the depot; larger ones are asked for twice. */
 const KEPT = 33_554_432;
 
+/** Brings an index near, in the first of its forms that there is; one that the store has counts first. Throws what `openIndex` throws. */
+export async function openAnyForm(
+  http: HttpClient,
+  wish: AptFileWish,
+  forms: readonly SuiteIndex[],
+  store: BlobReader | undefined,
+  run: Run,
+): Promise<OpenedIndex> {
+  for (const form of forms)
+    if (store !== undefined && (await store.has(form, run)))
+      return await openIndex(http, wish, form, store, run);
+  let missing: unknown;
+  for (const form of forms)
+    try {
+      return await openIndex(http, wish, form, undefined, run);
+    } catch (error) {
+      if (!isGapferryError(error, 'SOURCE_NOT_FOUND')) throw error;
+      missing ??= error;
+    }
+  throw missing;
+}
+
 /** Brings an index near: what the store has is not asked for, and by its sha256 where that can be: then it is the one that is meant also while a mirror is renewed. Throws `DIGEST_MISMATCH`, and what asking throws. */
-export async function openIndex(
+async function openIndex(
   http: HttpClient,
   { apt, as }: AptFileWish,
   index: SuiteIndex,

@@ -13,43 +13,43 @@ export interface SuiteIndex extends SizedDigest {
 /** The most bytes that one index may have as it lies there; that of Debian's main has 11 MB. */
 export const INDEX_LIMIT = 134_217_728;
 
-/** Which indexes there are for what was asked for: `.gz`, or as it is. What is for all architectures comes along where it stands apart. Throws `SOURCE_NOT_FOUND`, `CONTENT_INVALID`, `LIMIT_EXCEEDED`. */
-export function suiteIndexes(release: AptRelease, apt: AptChoice, item: string): SuiteIndex[] {
+/** Which indexes there are for what was asked for, each in the forms that can be read: a Release file also names what is not there. What is for all architectures comes along where it stands apart. Throws `SOURCE_NOT_FOUND`, `CONTENT_INVALID`, `LIMIT_EXCEEDED`. */
+export function suiteIndexes(release: AptRelease, apt: AptChoice, item: string): SuiteIndex[][] {
   return apt.components.flatMap((component) => {
     const asked = apt.architectures.map((architecture) => {
-      const index = indexOf(release, component, architecture);
-      if (index === undefined) throw noIndex(release, component, architecture, item);
-      return index;
+      const forms = formsOf(release, component, architecture);
+      if (forms.length === 0) throw noIndex(release, component, architecture, item);
+      return forms;
     });
-    const shared = apt.architectures.includes('all') ? undefined : indexOf(release, component, 'all');
-    return shared === undefined ? asked : [...asked, shared];
+    const shared = apt.architectures.includes('all') ? [] : formsOf(release, component, 'all');
+    return shared.length === 0 ? asked : [...asked, shared];
   });
 }
 
-function indexOf(
-  { files, byHash }: AptRelease,
-  component: string,
-  architecture: string,
-): SuiteIndex | undefined {
+/** In the order in which they are asked for. */
+const FORMS = ['Packages.gz', 'Packages.xz', 'Packages'];
+
+function formsOf({ files, byHash }: AptRelease, component: string, architecture: string): SuiteIndex[] {
   const folder = `${component}/binary-${architecture}`;
   const plain = files.get(`${folder}/Packages`);
-  for (const name of ['Packages.gz', 'Packages']) {
+  return FORMS.flatMap((name) => {
     const found = files.get(`${folder}/${name}`);
-    if (found === undefined) continue;
+    if (found === undefined) return [];
     if (found.size > INDEX_LIMIT)
       throw new GapferryError({
         code: 'LIMIT_EXCEEDED',
         message: `${folder}/${name} has ${found.size} bytes; the limit is ${INDEX_LIMIT}`,
         origin: 'source',
       });
-    return {
-      ...found,
-      path: `${folder}/${name}`,
-      ...(byHash && { byHash: `${folder}/by-hash/SHA256/${found.digest.slice('sha256:'.length)}` }),
-      ...(plain !== undefined && { unpacked: plain.size }),
-    };
-  }
-  return undefined;
+    return [
+      {
+        ...found,
+        path: `${folder}/${name}`,
+        ...(byHash && { byHash: `${folder}/by-hash/SHA256/${found.digest.slice('sha256:'.length)}` }),
+        ...(plain !== undefined && { unpacked: plain.size }),
+      },
+    ];
+  });
 }
 
 function noIndex(release: AptRelease, component: string, architecture: string, item: string): GapferryError {
@@ -59,13 +59,13 @@ function noIndex(release: AptRelease, component: string, architecture: string, i
   if (packed.length > 0)
     return new GapferryError({
       code: 'CONTENT_INVALID',
-      message: printable(`${item} has ${packed.join(', ')} only, and only gzip can be unpacked`),
-      hint: 'take a mirror that has Packages.gz or Packages as well',
+      message: printable(`${item} has ${packed.join(', ')} only, and only gzip and xz can be unpacked`),
+      hint: 'take a mirror that has Packages.gz or Packages.xz as well',
       origin: 'source',
       data: { item, packed },
     });
   const there = paths.flatMap(
-    (path) => /^(.+)\/binary-([^/]+)\/Packages(?:\.gz)?$/.exec(path)?.slice(1).join(' ') ?? [],
+    (path) => /^(.+)\/binary-([^/]+)\/Packages(?:\.[gx]z)?$/.exec(path)?.slice(1).join(' ') ?? [],
   );
   return new GapferryError({
     code: 'SOURCE_NOT_FOUND',

@@ -1,4 +1,6 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
+import { isMissing, mustRun, temporaryDirectory } from '@gapferry/testkit';
 import { describe, expect, it } from 'vitest';
 import { unpackIndex } from './unpack-index.ts';
 
@@ -24,6 +26,25 @@ describe('an index', () => {
     expect(await unpack(gzipSync(text), text.length)).toBe(text);
     expect(await unpack(gzipSync(text))).toBe(text);
     expect(await unpack(Buffer.from(text), text.length, 'Packages')).toBe(text);
+  });
+
+  it.skipIf(isMissing('xz'))('is unpacked as xz packed it, and refused where that is not whole', async () => {
+    await using home = await temporaryDirectory();
+    const file = home.join('Packages');
+    await writeFile(file, text);
+    await mustRun('xz', ['--block-size=10000', file]);
+    const packed = await readFile(`${file}.xz`);
+    expect(await unpack(packed, text.length, 'Packages.xz')).toBe(text);
+    for (const bad of [
+      packed.subarray(0, 200),
+      packed.subarray(0, -40),
+      Buffer.alloc(0),
+      Buffer.from('hello'),
+    ])
+      await expect(unpack(bad, undefined, 'Packages.xz')).rejects.toMatchObject({ code: 'CONTENT_INVALID' });
+    await expect(unpack(packed, text.length - 1, 'Packages.xz')).rejects.toMatchObject({
+      code: 'SIZE_MISMATCH',
+    });
   });
 
   it.each([

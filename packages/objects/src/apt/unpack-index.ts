@@ -16,7 +16,7 @@ const UNPACKED_LIMIT = 2 ** 30;
 /** Unpacks an index. Throws `CONTENT_INVALID` where it cannot be, `SIZE_MISMATCH`, `LIMIT_EXCEEDED`, and what reading throws. */
 export async function* unpackIndex({ path, size }: PackedIndex, packed: Bytes): Bytes {
   let seen = 0;
-  for await (const chunk of path.endsWith('.gz') ? gunzip(path, packed) : packed) {
+  for await (const chunk of unpacked(path, packed)) {
     seen += chunk.byteLength;
     if (seen > Math.min(size ?? UNPACKED_LIMIT, UNPACKED_LIMIT)) throw tooLarge(path, size);
     yield chunk;
@@ -30,24 +30,39 @@ export async function* unpackIndex({ path, size }: PackedIndex, packed: Bytes): 
     });
 }
 
-async function* gunzip(path: string, packed: Bytes): Bytes {
-  const stream = createGunzip();
-  const feeding = pipeline(copies(packed), stream);
-  // Told by the reading below.
-  feeding.catch(() => {});
+async function* unpacked(path: string, packed: Bytes): Bytes {
+  const [, form] = /\.(gz|xz)$/.exec(path) ?? [];
+  if (form === undefined) {
+    yield* packed;
+    return;
+  }
   try {
-    yield* stream;
-    await feeding;
+    yield* form === 'gz' ? gunzip(packed) : unxz(packed);
   } catch (cause) {
     if (isGapferryError(cause)) throw cause;
     throw new GapferryError({
       code: 'CONTENT_INVALID',
-      message: `${path} is not gzip: ${cause instanceof Error ? cause.message : String(cause)}`,
+      message: `${path} cannot be unpacked: ${cause instanceof Error ? cause.message : String(cause)}`,
       origin: 'source',
       data: { path },
       cause,
     });
   }
+}
+
+async function* gunzip(packed: Bytes): Bytes {
+  const stream = createGunzip();
+  const feeding = pipeline(copies(packed), stream);
+  // Told by the reading below.
+  feeding.catch(() => {});
+  yield* stream;
+  await feeding;
+}
+
+/** Node has no xz, and what some suites of Debian have is nothing else. */
+async function* unxz(packed: Bytes): Bytes {
+  const { default: xz } = await import('xz-decompress');
+  yield* new xz.XzReadableStream(ReadableStream.from(copies(packed)) as ReadableStream<Uint8Array>);
 }
 
 /** A chunk is valid only until the next one is asked for, and a stream keeps several. */
