@@ -1,5 +1,5 @@
 import { quietRun } from '@gapferry/core';
-import { makeFile, memoryMedium } from '@gapferry/core/testing';
+import { makeDirectory, makeFile, memoryMedium } from '@gapferry/core/testing';
 import { startWebdavServer, type TestWebdavServer } from '@gapferry/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openWebdavFixture } from '../testing/webdav-place.ts';
@@ -46,6 +46,19 @@ describe('a file at a WebDAV server', () => {
       expect(server.files.has('line-a/SHA256SUMS')).toBe(false);
     },
   );
+
+  it('is taken after another site has tidied up', async () => {
+    const server = await serve();
+    const [one, other] = [open(server), open(server)];
+    const [first, second] = [makeFile('v1'), makeDirectory('v1')];
+    await other.preflight([first.content, first.name, second.content, second.name], run);
+    await other.load(first.content, first.medium, run);
+    await one.preflight([first.content, first.name], run);
+    await one.load(first.content, first.medium, run);
+    await one.readBack(first.content, run);
+    await one.load(first.name, first.medium, run);
+    expect(await other.load(second.content, second.medium, run)).toMatchObject({ state: 'loaded' });
+  });
 
   it('is ours after a lost answer, by its bytes', async () => {
     const server = await serve();

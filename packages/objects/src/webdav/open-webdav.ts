@@ -127,6 +127,11 @@ async function send(
   run: Run,
 ): Promise<void> {
   await parts.collections.above(at, run);
+  const { status } = await change(parts, at, { method: 'PUT', body, accept: [...WRITTEN, 409] }, run);
+  if (status !== 409) return;
+  // Another import that came to its end takes away what is on its way, and the directories with it.
+  parts.collections.forget({ ...at, path: at.path.replace(/\/.*$/s, '') });
+  await parts.collections.above(at, run);
   await change(parts, at, { method: 'PUT', body, accept: WRITTEN }, run);
 }
 
