@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
-import { digestOf, quietRun, type Run, type RunEvent } from '@gapferry/core';
-import { createHttpClient } from '@gapferry/http';
+import { digestOf, GapferryError, quietRun, type Run, type RunEvent } from '@gapferry/core';
+import { createHttpClient, type HttpClient, type HttpRequest } from '@gapferry/http';
 import {
   rangeReply,
   seededBuffer,
@@ -23,6 +23,7 @@ const OPTIONS: WideOptions = {
   fastEnough: Number.POSITIVE_INFINITY,
   lanes: 3,
   part: 500_000,
+  spare: 8,
   wait: async () => {},
 };
 
@@ -39,6 +40,31 @@ interface Story {
   /** One connection brings everything. */
   readonly goesOn?: boolean;
 }
+
+/** Answers at once, and never brings anything over one connection. */
+function endlessClient(): { readonly client: HttpClient; readonly asked: () => number } {
+  let asked = 0;
+  const client = {
+    async request({ headers = {}, url }: HttpRequest) {
+      const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(headers['Range'] ?? '') ?? [];
+      const facts = { etag: '"1"', 'accept-ranges': 'bytes' };
+      if (from === undefined)
+        return { status: 200, headers: new Map(Object.entries(facts)), url, body: EMPTY };
+      asked += 1;
+      const body = content.subarray(Number(from), Number(to) + 1);
+      const range = { ...facts, 'content-range': `bytes ${from}-${to}/${SIZE}` };
+      return { status: 206, headers: new Map(Object.entries(range)), url, body };
+    },
+    async pour({ item }: HttpRequest, _into: unknown, run: Run) {
+      run.emit({ kind: 'bytes', item, bytes: 1 });
+      await new Promise<void>((resolve) => run.signal.addEventListener('abort', () => resolve()));
+      throw new GapferryError({ code: 'INTERRUPTED', message: 'stopped' });
+    },
+  };
+  return { client: client as unknown as HttpClient, asked: () => asked };
+}
+
+const EMPTY = new Uint8Array(0);
 
 /** As a depot does it: pours into a file, and reads on from where that ended. */
 async function take({ part, ranges = true, goesOn = false }: Story, options: Partial<WideOptions> = {}) {
@@ -102,6 +128,31 @@ describe('a large file over a slow connection', () => {
   it('stays with one where the server has no ranges', async () => {
     const taken = await take({ ranges: false });
     expect([taken.digest, taken.parts]).toEqual([digestOf(content), []]);
+  });
+
+  it('shares what is asked for ahead with all the others', async () => {
+    const { client, asked } = endlessClient();
+    const sources = Array.from({ length: 6 }, (_, i) =>
+      wideSource(client, { url: `https://x.example/${i}`, item: 'x', size: SIZE }, () => {}, quietRun(), {
+        ...OPTIONS,
+        spare: 2,
+      }),
+    );
+    const opened = [];
+    for (const source of sources) {
+      expect(await source.pour?.({ fd: 0, from: 0 }, quietRun())).toBeUndefined();
+      opened.push(source(0)[Symbol.asyncIterator]());
+    }
+    for (const one of opened) await one.next();
+    expect(asked()).toBe(6 + 2);
+    for (const one of opened) for (let i = 0; i < 3; i++) await one.next();
+    expect(asked()).toBeLessThanOrEqual(6 * 4 + 2);
+    for (const one of opened.slice(0, -1)) await one.return?.();
+    const last = opened.at(-1);
+    const before = asked();
+    await last?.next();
+    expect(asked() - before).toBeGreaterThan(1);
+    await last?.return?.();
   });
 
   it('that changes in between is refused, never mixed', async () => {

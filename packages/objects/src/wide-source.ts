@@ -18,9 +18,11 @@ export interface WideOptions {
   readonly sampleMs: number;
   /** Bytes a second that are fast enough: a server that gives them to one connection is not limiting it. */
   readonly fastEnough: number;
-  /** Parts under way at once, each on a connection of its own, and bytes of each: together what they need of memory. */
+  /** Parts of a file under way at once, each on a connection of its own, and bytes of each. */
   readonly lanes: number;
   readonly part: number;
+  /** Parts of all files of a client besides the next one of each: together what they need of memory. */
+  readonly spare: number;
   /** How to wait; for tests. Rejects when the signal aborts. */
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -31,6 +33,7 @@ const DEFAULTS: WideOptions = {
   fastEnough: 40 << 20,
   lanes: 4,
   part: 8 << 20,
+  spare: 8,
   wait: (ms, signal) => setTimeout(ms, undefined, { signal }),
 };
 
@@ -118,21 +121,31 @@ async function rangesOf(
 
 type Held = WideRequest & { readonly etag: string };
 
+/** Parts asked for besides the one that each file is at, by client. */
+const ahead = new WeakMap<HttpClient, number>();
+
 /** Parts in their order; the next ones are on their way meanwhile. */
 async function* inParts(
   http: HttpClient,
   file: Held,
   from: number,
-  { lanes, part }: WideOptions,
+  { lanes, part, spare }: WideOptions,
   run: Run,
 ): Bytes {
   const stop = new AbortController();
   const inner: Run = { signal: AbortSignal.any([run.signal, stop.signal]), emit: (event) => run.emit(event) };
   const coming: Promise<Uint8Array>[] = [];
   let asked = from;
+  let own = 0;
+  const count = (more: number): void => {
+    own += more;
+    ahead.set(http, (ahead.get(http) ?? 0) + more);
+  };
   try {
     for (let at = from; at < file.size; ) {
       while (coming.length < lanes && asked < file.size) {
+        if (coming.length > 0 && (ahead.get(http) ?? 0) >= spare) break;
+        if (coming.length > 0) count(1);
         const next = askPart(http, file, asked, Math.min(asked + part, file.size), inner);
         next.catch(() => {});
         coming.push(next);
@@ -142,9 +155,11 @@ async function* inParts(
       at += bytes.byteLength;
       run.emit({ kind: 'bytes', item: file.item, bytes: bytes.byteLength });
       yield bytes;
+      if (coming.length > 0) count(-1);
     }
   } finally {
     stop.abort();
+    count(-own);
     await Promise.allSettled(coming);
   }
 }
