@@ -12,6 +12,9 @@ files:
   - {path: ../../kit, as: kit}
 `;
 
+/** Of a trace. */
+const END = { begun: Number.POSITIVE_INFINITY };
+
 let machines: TwoMachines;
 beforeEach(async () => {
   machines = await makeTwoMachines({ bundle: BUNDLE, environment: {} });
@@ -83,6 +86,9 @@ targets:
           !isDurable(calls, call.path, call, call.path === dirname(index.path) ? sums : tellers(call)),
       );
       expect(lost.map((call) => call.path)).toEqual([]);
+      const receipts = calls.filter(({ name, path: at }) => name === 'mkdir' && at.endsWith('/receipts'));
+      expect(receipts).toHaveLength(version === '1.0.0' ? 1 : 0);
+      for (const call of receipts) expect(isDurable(calls, call.path, call, END)).toBe(true);
       const written = ours.filter((call) => call.from?.endsWith('.part'));
       const unsynced = written.filter(
         ({ from, begun }) =>

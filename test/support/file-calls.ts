@@ -40,7 +40,7 @@ export function isDurable(
   calls: readonly FileCall[],
   path: string,
   since: FileCall,
-  until: FileCall,
+  until: Pick<FileCall, 'begun'>,
 ): boolean {
   return calls.some(
     (call) =>

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { GapferryError } from '@gapferry/core';
 import { reasonOf } from './environment.ts';
 
@@ -17,13 +17,14 @@ export async function writeFileAtomically(
   content: string | Uint8Array,
   options: WriteOptions = {},
 ): Promise<void> {
-  const directory = dirname(path);
+  const directory = resolve(dirname(path));
   const temporary = join(directory, `.gapferry-${randomBytes(8).toString('hex')}`);
   try {
-    await mkdir(directory, { recursive: true });
+    const made = await mkdir(directory, { recursive: true });
     await writeNew(temporary, content, options.mode ?? 0o644);
     await (options.exclusive ? giveNewName(temporary, path) : rename(temporary, path));
     await syncDirectory(directory);
+    if (made !== undefined) await syncNames(made, directory);
   } catch (cause) {
     throw notWritten(path, cause);
   } finally {
@@ -71,6 +72,12 @@ function notWritten(path: string, cause: unknown): GapferryError {
 
 function codeOf(error: unknown): string {
   return String((error as NodeJS.ErrnoException | undefined)?.code);
+}
+
+/** Of directories that were made one in the other. */
+async function syncNames(from: string, to: string): Promise<void> {
+  const first = resolve(from);
+  for (let made = to; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
 }
 
 async function syncDirectory(directory: string): Promise<void> {
