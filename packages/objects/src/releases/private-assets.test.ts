@@ -4,6 +4,7 @@ import { createHttpClient } from '@gapferry/http';
 import { type LinkKind, memoryBlobStore, type ReleaseHost, startReleaseHost } from '@gapferry/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fileSource } from '../file-source.ts';
+import { assetAddresses } from './asset-addresses.ts';
 import { gitlabApiUrl } from './gitlab-api-url.ts';
 
 const run = quietRun();
@@ -116,6 +117,27 @@ describe('a release of a private repository', () => {
     await expect(fileSource(http, {}).resolve(wish, run)).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
       message: expect.stringContaining('where people sign in'),
+    });
+  });
+});
+
+describe('a token', () => {
+  it('is for the API alone: what lies elsewhere, or is no asset, is asked for without it', async () => {
+    host = await startReleaseHost({ api: 'github', token: TOKEN });
+    const question = {
+      api: 'github',
+      url: host.question,
+      headers: { authorization: `Bearer ${TOKEN}` },
+    } as const;
+    const addressOf = assetAddresses(http, question, `${host.repository}.git`);
+    const [path] = [host.publish('v1.0.0', 'edge-a', 'a')].map((url) => new URL(url).pathname);
+    for (const url of [
+      `${host.storage.url}${path}`,
+      `${host.url}/other/edge/releases/download/v1.0.0/edge-a`,
+    ])
+      expect(await addressOf(url, run)).toEqual({ url });
+    expect(await addressOf(`${host.url}${path}`, run)).toMatchObject({
+      url: `${host.question}/releases/assets/1`,
     });
   });
 });
