@@ -86,7 +86,7 @@ files:
     });
     const reached = { ...minio, url: `http://${gateway.host}`, host: gateway.host };
     const inside = await s3Site(machines.inside, reached, 'bucket: plant, create: true');
-    const uploads = `answer([part['PartNumber'] for upload in pages('list_multipart_uploads', 'Uploads', Bucket='plant', Prefix='line-a/1.0.0/images/large.tar') for part in pages('list_parts', 'Parts', Bucket='plant', Key=upload['Key'], UploadId=upload['UploadId'])])`;
+    const uploads = `answer([part['PartNumber'] if part['ChecksumSHA256'] else 0 for upload in pages('list_multipart_uploads', 'Uploads', Bucket='plant', Prefix='line-a/1.0.0/images/large.tar') for part in pages('list_parts', 'Parts', Bucket='plant', Key=upload['Key'], UploadId=upload['UploadId'])])`;
     await killWhen(gapferryCommand(inside, inside.load(depot())), async () => {
       return gateway.held > 0 && parts.filter((part) => part < HELD_FROM).length === HELD_FROM - 1;
     });

@@ -9,6 +9,8 @@ export interface MinioOptions {
   readonly tls?: TlsIdentity;
   /** Default us-east-1. */
   readonly region?: string;
+  /** Buckets also stand in names of hosts: `plant.s3.test` for `s3.test`. */
+  readonly domain?: string;
   /** A directory for its objects that outlives it; one of its own unless given. */
   readonly storage?: string;
   /** What stands before the program: `prlimit --fsize=…`. */
@@ -67,7 +69,7 @@ export async function startMinio(options: MinioOptions = {}): Promise<Minio> {
 async function listen(
   home: string,
   storage: string,
-  { region, before = [], tls }: MinioOptions,
+  { region, domain, before = [], tls }: MinioOptions,
 ): Promise<{ program: RunningProgram; port: number }> {
   for (let tries = 1; ; tries += 1) {
     const port = await freePort();
@@ -92,6 +94,7 @@ async function listen(
           MINIO_BROWSER: 'off',
           MINIO_UPDATE: 'off',
           ...(region !== undefined && { MINIO_SITE_REGION: region }),
+          ...(domain !== undefined && { MINIO_DOMAIN: domain }),
         },
       });
       if (tls === undefined) await untilReady(port, program);
