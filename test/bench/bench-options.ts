@@ -4,6 +4,8 @@ export interface BenchOptions {
   readonly runs: number | undefined;
   /** Bytes of the workload, about. */
   readonly size: number | undefined;
+  /** How many small files. */
+  readonly count: number | undefined;
   /** Keys of the peers to run; all unless given. */
   readonly peers: readonly string[] | undefined;
   /** Which registry serves; the newest that is on the machine unless given. */

@@ -16,8 +16,8 @@ export interface BenchZone extends AsyncDisposable {
   collectAgain(): Command;
   /** Removes what earlier runs left below the directory. */
   empty(...names: readonly string[]): Promise<void>;
-  /** A site that has accepted nothing yet; its only target is this registry, if any, else an embedded depot. */
-  newSite(registry?: string): Promise<void>;
+  /** A site that has accepted nothing yet; its only target is this line of site.yaml, if any, else an embedded depot. */
+  newSite(target?: string): Promise<void>;
 }
 
 export const CLI: string = join(import.meta.dirname, '../../packages/cli/bin/run.js');
@@ -63,19 +63,18 @@ export async function makeBenchZone(workload: Workload, host: string): Promise<B
       ),
     collectAgain: () => gapferry('collect', 'bundles/bench', '--depot', 'depot', '--no-progress'),
     empty,
-    async newSite(registry) {
+    async newSite(target) {
       await empty('site');
       await cp(path('pinned-site'), path('site'), { recursive: true });
-      if (registry !== undefined) await aimAt(registry, path('site/site.yaml'));
+      if (target !== undefined) await aimAt(target, path('site/site.yaml'));
     },
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
   };
 }
 
-async function aimAt(registry: string, file: string): Promise<void> {
-  const target = `  - {name: registry, kind: registry, url: "http://${registry}", path: "{path}"}\n`;
+async function aimAt(target: string, file: string): Promise<void> {
   const [before = ''] = (await readFile(file, 'utf8')).split(/^targets:$/m);
-  await writeFile(file, `${before}targets:\n${target}`);
+  await writeFile(file, `${before}targets:\n  - ${target}\n`);
 }
 
 function bundleOf({ images }: Workload, host: string): string {

@@ -1,8 +1,9 @@
 // Measures the built command line beside other programs that do the same work: see README.md.
-//   npm run bench -- collect|push|verify|import|git|render|start|memory [--runs N] [--size BYTES] [--peers a,b] [--registry R]
+//   npm run bench -- collect|push|verify|import|git|files|render|start|memory [--runs N] [--size BYTES] [--count N] [--peers a,b] [--registry R]
 import { parseArgs } from 'node:util';
 import { type BenchOptions, REGISTRY_CHOICES, type RegistryChoice } from './bench-options.ts';
 import { benchCollect } from './collect.ts';
+import { benchFiles } from './files.ts';
 import { benchGit } from './git.ts';
 import { benchImport } from './import.ts';
 import { benchMemory } from './memory.ts';
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<string
   verify: benchVerify,
   import: benchImport,
   git: benchGit,
+  files: benchFiles,
   render: benchRender,
   start: benchStart,
   memory: benchMemory,
@@ -28,6 +30,7 @@ const { positionals, values } = parseArgs({
   options: {
     runs: { type: 'string' },
     size: { type: 'string' },
+    count: { type: 'string' },
     peers: { type: 'string' },
     registry: { type: 'string' },
   },
@@ -35,13 +38,14 @@ const { positionals, values } = parseArgs({
 const bench = BENCHES[positionals[0] ?? ''];
 if (bench === undefined || positionals.length !== 1) {
   process.stderr.write(
-    `usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--runs N] [--size BYTES] [--peers NAME,…] [--registry ${REGISTRY_CHOICES.join('|')}]\n`,
+    `usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--runs N] [--size BYTES] [--count N] [--peers NAME,…] [--registry ${REGISTRY_CHOICES.join('|')}]\n`,
   );
   process.exitCode = 2;
 } else {
   const options = {
     runs: wholeNumber('runs', values.runs),
     size: wholeNumber('size', values.size),
+    count: wholeNumber('count', values.count),
     peers: values.peers?.split(',').filter((key) => key !== ''),
     registry: registryChoice(values.registry),
   };

@@ -88,10 +88,7 @@ function overhead([fetch, collect, unchanged]: readonly Comparison[]): string {
 
 /** What the import of the first release left is copied for each run. */
 async function benchPush(zone: BenchZone, runs: number): Promise<string> {
-  await zone.newSite();
-  const file = zone.path('site/site.yaml');
-  const [before = ''] = (await readFile(file, 'utf8')).split(/^targets:$/m);
-  await writeFile(file, `${before}targets:\n  - {name: host, kind: git, url: ../host, path: "{path}"}\n`);
+  await zone.newSite('{name: host, kind: git, url: ../host, path: "{path}"}');
   const importing = (depot: string): Command =>
     zone.gapferry('import', depot, '--site', 'site/site.yaml', '--yes', '--no-progress');
   const { argv } = importing('depot-before');

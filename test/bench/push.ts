@@ -66,7 +66,7 @@ function contestants(
     command,
     async prepare() {
       await zone.empty('storage/docker');
-      await zone.newSite(host);
+      await zone.newSite(`{name: registry, kind: registry, url: "http://${host}", path: "{path}"}`);
     },
   };
   return [ours, ...choosePeers(pushPeers(zone, workload, host), chosen, zone.env)];
