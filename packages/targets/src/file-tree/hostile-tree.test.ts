@@ -80,11 +80,11 @@ describe('a directory that others can write to', () => {
     await writeFile(join(outside, 'SHA256SUMS'), `${hexOf(digestOf('theirs'))}  theirs\n`);
     const index = writeIndex({
       channel: 'line-a',
-      version: '../../outside',
+      version: '1.0.0',
       sequence: 1,
       statement: `sha256:${'1'.repeat(64)}`,
       files: [],
-      earlier: [],
+      earlier: [{ version: '../../outside', sequence: 0 }],
     });
     await writeFile(join(root, '.gapferry/line-a/index.json'), index);
     await load(open(root), makeFile('v2'));

@@ -43,8 +43,19 @@ describe('the index object', () => {
     ['a digest that is none', text().replace(digestOf('a').slice(7), 'x')],
     ['a size in words', text().replace('"size":5', '"size":"5"')],
     ['files that are none', text().replace(/"files":\[.*\]/s, '"files":[1]')],
+    ['a version that leads elsewhere', text().replace('"1.1.0"', '"../1.1.0"')],
+    ['a channel without end', text().replace('"line-a"', `"${'a'.repeat(1000)}"`)],
+    ['a key without end', text().replace(/"key":"/, `"key":"${'a'.repeat(5000)}`)],
     ['files that are no list', text().replace(/"files":\[.*\]/s, '"files":{}')],
   ])('is somebody else’s object when it is %s', (_, json) => {
     expect(readIndex(bytes(json))).toBeUndefined();
+  });
+
+  it('names no earlier release that could not be one', () => {
+    const earlier = [
+      { version: '../x', sequence: 1 },
+      { version: '0.9.0', sequence: 1 },
+    ];
+    expect(readIndex(writeIndex({ ...index, earlier }))?.earlier).toEqual([earlier[1]]);
   });
 });

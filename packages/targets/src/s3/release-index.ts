@@ -33,6 +33,11 @@ export interface IndexedCopy {
 
 /** Bytes of an index that is read; 100,000 files need 40 MiB. */
 export const MOST_INDEX_BYTES: number = 96 << 20;
+/** The longest key, and what a store may say as an ETag or a version's id. */
+const LONGEST = 4096;
+/** As manifests have them: what stands here makes keys and paths, and is repeated in messages. */
+const CHANNEL = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+const VERSION = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$/;
 const LIMITS = { maxBytes: MOST_INDEX_BYTES, maxDepth: 6 };
 
 /** JSON with a line for each file. */
@@ -66,7 +71,7 @@ function toIndex(value: unknown): ReleaseIndex | undefined {
   const index = record(value);
   if (index?.['format'] !== INDEX_FORMAT) return undefined;
   const { channel, version, sequence, statement, files, earlier = [] } = index;
-  if (typeof channel !== 'string' || typeof version !== 'string' || !isDigest(statement)) return undefined;
+  if (!matches(channel, CHANNEL) || !matches(version, VERSION) || !isDigest(statement)) return undefined;
   if (typeof sequence !== 'number' || !Array.isArray(files) || !Array.isArray(earlier)) return undefined;
   const read = files.map(toFile);
   if (read.includes(undefined)) return undefined;
@@ -82,13 +87,21 @@ function toIndex(value: unknown): ReleaseIndex | undefined {
 
 function toEarlier(value: unknown): EarlierRelease[] {
   const { version, sequence } = record(value) ?? {};
-  return typeof version === 'string' && typeof sequence === 'number' ? [{ version, sequence }] : [];
+  return matches(version, VERSION) && typeof sequence === 'number' ? [{ version, sequence }] : [];
+}
+
+function matches(value: unknown, pattern: RegExp): value is string {
+  return typeof value === 'string' && pattern.test(value);
+}
+
+function isShort(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= LONGEST;
 }
 
 function toFile(value: unknown): IndexedFile | undefined {
   const { path, key, sha256, size, etag, versionId, executable, latest } = record(value) ?? {};
   const copy = toCopy(latest);
-  if (typeof path !== 'string' || typeof key !== 'string' || typeof etag !== 'string') return undefined;
+  if (!isShort(path) || !isShort(key) || !isShort(etag)) return undefined;
   if (typeof size !== 'number' || typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256))
     return undefined;
   return {
@@ -97,7 +110,7 @@ function toFile(value: unknown): IndexedFile | undefined {
     digest: digestFromHex(sha256),
     size,
     etag,
-    ...(typeof versionId === 'string' && { version: versionId }),
+    ...(isShort(versionId) && { version: versionId }),
     ...(executable === true && { executable }),
     ...(copy !== undefined && { latest: copy }),
   };
@@ -105,7 +118,7 @@ function toFile(value: unknown): IndexedFile | undefined {
 
 function toCopy(value: unknown): IndexedCopy | undefined {
   const { key, etag } = record(value) ?? {};
-  return typeof key === 'string' && typeof etag === 'string' ? { key, etag } : undefined;
+  return isShort(key) && isShort(etag) ? { key, etag } : undefined;
 }
 
 function record(value: unknown): Record<string, unknown> | undefined {
