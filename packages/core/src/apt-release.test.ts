@@ -9,6 +9,7 @@ Codename: bookworm
 Date: Sat, 10 Feb 2024 11:07:25 UTC
 Valid-Until: Sat, 17 Feb 2024 11:07:25 UTC
 Acquire-By-Hash: yes
+Architectures: all amd64
 SHA256:
  ${HEX} 1484 main/binary-amd64/Packages.gz
 `;
@@ -29,6 +30,7 @@ describe('the Release file of an APT repository', () => {
       suite: 'stable',
       codename: 'bookworm',
       byHash: true,
+      allApart: true,
     });
     expect([...files]).toEqual([['main/binary-amd64/Packages.gz', { digest: `sha256:${HEX}`, size: 1484 }]]);
   });
@@ -51,6 +53,11 @@ describe('the Release file of an APT repository', () => {
       expect.objectContaining({ code: 'LIMIT_EXCEEDED' }),
     );
   });
+});
+
+it('of a repository may say that what is for all architectures stands with each of them', () => {
+  expect(parse(`No-Support-for-Architecture-all: Packages\n${RELEASE}`).allApart).toBe(false);
+  expect(parse(RELEASE.replace('all amd64', 'amd64')).allApart).toBe(false);
 });
 
 describe('a signed text', () => {

@@ -18,6 +18,8 @@ export interface AptRelease {
   readonly codename?: string;
   /** Indexes are also there under their sha256. */
   readonly byHash: boolean;
+  /** Packages for all architectures stand in an index of their own alone, and not in that of each architecture too. */
+  readonly allApart: boolean;
   /** By path below the Release file. */
   readonly files: ReadonlyMap<string, SizedDigest>;
 }
@@ -40,6 +42,9 @@ export function parseAptRelease(bytes: Uint8Array, what: string): AptRelease {
     ...(suite !== undefined && { suite }),
     ...(codename !== undefined && { codename }),
     byHash: fields.get('acquire-by-hash') === 'yes',
+    allApart:
+      (fields.get('architectures') ?? '').split(/\s/).includes('all') &&
+      !(fields.get('no-support-for-architecture-all') ?? '').split(/\s/).includes('Packages'),
     files: filesIn(fields, what),
   };
 }

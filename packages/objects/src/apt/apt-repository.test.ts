@@ -15,6 +15,7 @@ import { createHttpClient } from '@gapferry/http';
 import { memoryBlobStore, startFileServer, type TestFileServer } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fileSource } from '../file-source.ts';
+import type { FileMirrors } from '../places/file-places.ts';
 
 const http = createHttpClient({ wait: async () => {} });
 
@@ -96,15 +97,19 @@ const wished = (more: Partial<AptFileWish['apt']> = {}): AptFileWish => ({
   content: { kind: 'apt' },
 });
 
-function open(wish: AptFileWish) {
+function open(wish: AptFileWish, mirrors: FileMirrors = new Map()) {
   const events: RunEvent[] = [];
   const run = { ...quietRun(), emit: (event: RunEvent) => void events.push(event) };
-  const source = fileSource(http, { wishes: [wish], verifiers: new Map([['keyring up.gpg', verifier]]) });
+  const source = fileSource(http, {
+    wishes: [wish],
+    verifiers: new Map([['keyring up.gpg', verifier]]),
+    mirrors,
+  });
   return { source, run, events };
 }
 
-async function collect(wish = wished(), store = memoryBlobStore()) {
-  const { source, run, events } = open(wish);
+async function collect(wish = wished(), store = memoryBlobStore(), mirrors?: FileMirrors) {
+  const { source, run, events } = open(wish, mirrors);
   const pins = (await source.resolve(wish, run)) as AptDirectoryPin[];
   const [pin] = pins as [AptDirectoryPin];
   const holding = await source.fetch(pin, store, run);
@@ -162,6 +167,24 @@ describe('an APT repository', () => {
     expect((await collect()).paths).toContain(path);
     publish({ release: 'Acquire-By-Hash: yes\n' });
     expect((await collect()).paths).toContain(path);
+  });
+
+  it('has what is for all architectures from where that stands apart', async () => {
+    const tool = deb('lib').replace('Architecture: amd64', 'Architecture: all');
+    const index = gzipSync(tool);
+    const release = 'Architectures: all amd64\n';
+    const listed = ` ${hexOf(digestOf(index))} ${index.byteLength} main/binary-all/Packages.gz\n`;
+    const shared = 'dists/stable/main/binary-all/Packages.gz';
+    const published = async (more: string): Promise<string[]> => {
+      publish({ stanzas: [deb('app', 'Depends: lib\n')], release: `${release}${more}` });
+      const signed = server.files.get('/d/dists/stable/InRelease') as string;
+      server.files.set('/d/dists/stable/InRelease', signed.replace('SHA256:\n', `SHA256:\n${listed}`));
+      server.files.set(`/d/${shared}`, index);
+      return (await collect()).paths;
+    };
+    expect(await published('')).toEqual(expect.arrayContaining([shared, 'pool/lib.deb']));
+    // As Debian has it: in both.
+    expect(await published('No-Support-for-Architecture-all: Packages\n')).not.toContain(shared);
   });
 
   it('has its indexes in the first form that is there: a Release file names more', async () => {
@@ -303,5 +326,56 @@ describe('an APT repository is refused', () => {
       code: 'CONTENT_INVALID',
       message: expect.stringContaining('only gzip and xz can be unpacked'),
     });
+  });
+});
+
+describe('mirrors of an APT repository', () => {
+  let mirror: TestFileServer;
+  beforeEach(async () => {
+    mirror = await startFileServer(new Map());
+    publish();
+    for (const [path, bytes] of server.files) mirror.files.set(`/apt${path}`, bytes);
+  });
+  afterEach(() => mirror.close());
+
+  const warned = ({ events }: { readonly events: readonly RunEvent[] }) =>
+    events.flatMap((event) =>
+      event.kind === 'warning' && event.message.includes('mirror') ? [event.message] : [],
+    );
+  const take = (wish = wished()) =>
+    collect(wish, memoryBlobStore(), new Map([[server.host, [`${mirror.host}/apt`]]]));
+
+  it('are asked for all of it, and it stays the repository of upstream', async () => {
+    const { pin, paths, ...rest } = await take();
+    expect(pin.url).toBe(`${server.url}/d/dists/stable`);
+    expect([paths.length, server.requests, warned(rest)]).toEqual([4, [], []]);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['that have another package', () => mirror.files.set('/apt/d/pool/lib.deb', 'liB')],
+    ['that lack a package', () => mirror.files.delete('/apt/d/pool/lib.deb')],
+    [
+      'that have another index',
+      () => mirror.files.set('/apt/d/dists/stable/main/binary-amd64/Packages.gz', gzipSync('other')),
+    ],
+    [
+      'that are signed by nobody',
+      () =>
+        mirror.files.set(
+          '/apt/d/dists/stable/InRelease',
+          `${mirror.files.get('/apt/d/dists/stable/InRelease')}`.replace('good', 'no'),
+        ),
+    ],
+  ])('%s are left for upstream', async (_, spoil) => {
+    spoil();
+    const { files, store } = await take();
+    expect(files.every(({ digest }) => store.blobs.has(digest))).toBe(true);
+    expect(server.requests.length).toBeGreaterThan(0);
+  });
+
+  it('are not asked where nobody signed', async () => {
+    const { keyring: _, ...apt } = wished().apt;
+    await take({ ...wished(), apt });
+    expect(mirror.requests).toEqual([]);
   });
 });

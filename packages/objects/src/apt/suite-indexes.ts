@@ -13,7 +13,7 @@ export interface SuiteIndex extends SizedDigest {
 /** The most bytes that one index may have as it lies there; that of Debian's main has 11 MB. */
 export const INDEX_LIMIT = 134_217_728;
 
-/** Which indexes there are for what was asked for, each in the forms that can be read: a Release file also names what is not there. What is for all architectures comes along where it stands apart. Throws `SOURCE_NOT_FOUND`, `CONTENT_INVALID`, `LIMIT_EXCEEDED`. */
+/** Which indexes there are for what was asked for, each in the forms that can be read: a Release file also names what is not there. What is for all architectures comes along where it stands apart alone. Throws `SOURCE_NOT_FOUND`, `CONTENT_INVALID`, `LIMIT_EXCEEDED`. */
 export function suiteIndexes(release: AptRelease, apt: AptChoice, item: string): SuiteIndex[][] {
   return apt.components.flatMap((component) => {
     const asked = apt.architectures.map((architecture) => {
@@ -21,7 +21,8 @@ export function suiteIndexes(release: AptRelease, apt: AptChoice, item: string):
       if (forms.length === 0) throw noIndex(release, component, architecture, item);
       return forms;
     });
-    const shared = apt.architectures.includes('all') ? [] : formsOf(release, component, 'all');
+    const isApart = release.allApart && !apt.architectures.includes('all');
+    const shared = isApart ? formsOf(release, component, 'all') : [];
     return shared.length === 0 ? asked : [...asked, shared];
   });
 }
