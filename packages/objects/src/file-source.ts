@@ -22,7 +22,8 @@ import {
   wishDigest,
 } from '@gapferry/core';
 import type { HttpClient } from '@gapferry/http';
-import { type AptRepositories, aptRepositories } from './apt/apt-repository.ts';
+import { aptAtPlaces } from './apt/apt-places.ts';
+import type { AptRepositories } from './apt/apt-repository.ts';
 import { type BucketDirectory, fetchBucketDirectory, readBucketDirectory } from './bucket-directory.ts';
 import { listDigest } from './directory-files.ts';
 import { eachLimited } from './each-limited.ts';
@@ -84,7 +85,7 @@ export function fileSource(
   });
   const places = filePlaces(http, options.mirrors ?? new Map());
   const means: Means = {
-    apt: aptRepositories({ http, verifiers }),
+    apt: aptAtPlaces({ http, verifiers }, places),
     http,
     learner,
     limit,
