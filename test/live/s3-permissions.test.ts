@@ -1,9 +1,11 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gapferry, gapferryJson } from '../support/command-line.ts';
+import { gapferry, gapferryCommand, gapferryJson } from '../support/command-line.ts';
 import { makeTwoMachines, type TwoMachines } from '../support/two-machines.ts';
 import { boto3 } from './support/boto3.ts';
+import { type AskedOf, startGateway } from './support/gateway.ts';
+import { killWhen } from './support/kill-when.ts';
 import { limitedCredentials, type Statement } from './support/limited-credentials.ts';
 import { type Minio, startMinio } from './support/minio.ts';
 import { s3Site } from './support/s3-site.ts';
@@ -117,6 +119,22 @@ answer(found.get('Versions', []) + found.get('DeleteMarkers', []))`;
     const state = join(machines.inside.directory, 'site', `state-${minio.port}`, 'uploads');
     await mkdir(state, { recursive: true });
     await writeFile(join(state, 'store.json'), JSON.stringify([{ key }]));
+    await gapferryJson(inside, inside.plan(depot()));
+    expect(await left('locked')).toEqual([]);
+  });
+
+  it('leave nothing behind after kill -9 in the middle of a plan either, when the next one has looked', async () => {
+    let holds = true;
+    const isAbort = ({ method, path }: AskedOf): boolean =>
+      method === 'DELETE' && path.includes('uploadId=') && !path.includes('no-such-upload');
+    await using gateway = await startGateway(minio.port, (asked) =>
+      holds && isAbort(asked) ? 'hold' : 'pass',
+    );
+    const reached = { ...minio, url: `http://${gateway.host}`, host: gateway.host };
+    const inside = await s3Site(machines.inside, reached, `bucket: locked, ${LOCKING}`);
+    await killWhen(gapferryCommand(inside, inside.plan(depot())), async () => gateway.held > 0);
+    expect(await left('locked')).toHaveLength(1);
+    holds = false;
     await gapferryJson(inside, inside.plan(depot()));
     expect(await left('locked')).toEqual([]);
   });
