@@ -45,9 +45,14 @@ export async function openPartial(directory: string, name: string): Promise<Part
   await sweep(directory);
   const key = hexOf(digestOf(name));
   const paths = { bytes: join(directory, `${key}.part`), notes: join(directory, `${key}.part.json`) };
-  const state = (await readState(paths, name)) ?? newState();
+  // Most files are small, and there may be very many: nothing is asked twice.
+  const hasNotes = await stat(paths.notes).then(
+    () => true,
+    () => false,
+  );
+  const state = (hasNotes ? await readState(paths, name) : undefined) ?? newState();
   const file = await openOrMake(paths.bytes);
-  return partialOf({ directory, name, paths, file }, state);
+  return partialOf({ directory, name, paths, file, hasNotes }, state);
 }
 
 /** The same, kept nowhere. */
@@ -71,22 +76,23 @@ interface Place {
   readonly name: string;
   readonly paths: PartialPaths;
   readonly file: FileHandle;
+  readonly hasNotes: boolean;
 }
 
-function partialOf({ directory, name, paths, file }: Place, begun: PartialState): PartialFile {
+function partialOf(place: Place, begun: PartialState): PartialFile {
+  const { directory, name, paths, file } = place;
+  let { hasNotes } = place;
   let state = begun;
   let noted = state.size;
   const note = async (): Promise<void> => {
     if (state.by === undefined || state.size === noted) return;
-    const sha256 = digestFromHex(state.sha256.copy().digest('hex'));
-    const notes = await openOrMake(paths.notes);
-    try {
-      // Longer with each time: nothing of an earlier one is left behind it.
-      await notes.write(JSON.stringify({ name, by: state.by, sha256, size: state.size }), 0);
-    } finally {
-      await notes.close();
-    }
+    hasNotes = true;
+    await writeNotes(paths.notes, name, state);
     noted = state.size;
+  };
+  const removeNotes = async (): Promise<void> => {
+    if (hasNotes) await rm(paths.notes, { force: true });
+    hasNotes = false;
   };
   return {
     size: state.size,
@@ -99,9 +105,8 @@ function partialOf({ directory, name, paths, file }: Place, begun: PartialState)
       noted = 0;
     },
     async add(chunk) {
-      if (state.size === 0) await rm(paths.notes, { force: true });
-      for (let at = 0; at < chunk.byteLength; )
-        at += (await file.write(chunk, at, chunk.byteLength - at, state.size + at)).bytesWritten;
+      if (state.size === 0) await removeNotes();
+      await writeAt(file, chunk, state.size);
       addTo(state, chunk);
       if (state.size - noted >= STEP) await note();
     },
@@ -113,16 +118,34 @@ function partialOf({ directory, name, paths, file }: Place, begun: PartialState)
         // Another process had all of it first; what it kept is under the digest of what it read.
         if (error.code !== 'ENOENT') throw error;
       });
-      await rm(paths.notes, { force: true });
+      await removeNotes();
       return learnt;
     },
     async leave() {
-      await note();
+      // What it failed with before is what counts: a full disk has no room for notes either.
+      await note().catch(() => {});
       await file.close();
       if (state.by !== undefined && state.size > 0) return;
-      for (const path of [paths.notes, paths.bytes]) await rm(path, { force: true });
+      await removeNotes();
+      await rm(paths.bytes, { force: true });
     },
   };
+}
+
+async function writeNotes(path: string, name: string, { by, sha256, size }: PartialState): Promise<void> {
+  const digest = digestFromHex(sha256.copy().digest('hex'));
+  const file = await openOrMake(path);
+  try {
+    // Longer with each time: nothing of an earlier one is left behind it.
+    await writeAt(file, Buffer.from(JSON.stringify({ name, by, sha256: digest, size })), 0);
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let at = 0; at < bytes.byteLength; )
+    at += (await file.write(bytes, at, bytes.byteLength - at, position + at)).bytesWritten;
 }
 
 function openOrMake(path: string): Promise<FileHandle> {
