@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { digestOf } from '@gapferry/core';
 import { makeArtifact, startFileServer, startRegistry } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { gapferry } from '../support/command-line.ts';
+import { gapferry, gapferryJson } from '../support/command-line.ts';
 import { makeTwoMachines, type TwoMachines } from '../support/two-machines.ts';
 
 const DAY = 86_400_000;
@@ -127,6 +128,43 @@ describe('databases that grow old', { timeout: 120_000 }, () => {
     expect(stdout).toMatch(
       new RegExp(`changed +grype-db/vulnerability-db.tar.zst .*of ${dates.grype} → ${fresh.grype}`),
     );
+  });
+
+  it('are refused when they are too old, outside by the line and inside by the policy', async () => {
+    const file = join(machines.outside.directory, 'bundles/line-a/bundle.yaml');
+    const bundle = await readFile(file, 'utf8');
+    await writeFile(file, bundle.replace('unsigned: true', 'unsigned: true, old: refuse'));
+    const outside = await collect('1.0.0', '--first');
+    expect([outside.code, outside.stderr]).toEqual([
+      4,
+      expect.stringContaining('file av/daily.cvd (clamav-db) is of'),
+    ]);
+    await writeFile(file, bundle);
+    await machines.collect('--first', '--version', '1.0.0');
+    await machines.export();
+
+    const trust = join(machines.inside.directory, 'site/trust.yaml');
+    const policy = await readFile(trust, 'utf8');
+    const limits = 'content: [{kind: clamav-db, maxAgeDays: 8}, {kind: trivy-db, maxAgeDays: 8}]';
+    await writeFile(trust, `${policy.replace(/^version: 1\b/m, 'version: 2')}${limits}\n`);
+    const site = ['--site', 'site/site.yaml'];
+    const shown = await gapferryJson(machines.inside, ['trust', 'show', '--trust', 'site/trust.yaml']);
+    const { words } = shown['fingerprint'] as { words: string };
+    expect(shown).toMatchObject({ content: [{ kind: 'clamav-db', maxAgeDays: 8 }, {}] });
+    await gapferryJson(machines.inside, ['trust', 'pin', ...site, '--fingerprint', words]);
+    for (const command of ['verify', 'plan', 'import']) {
+      const refused = await run(
+        'inside',
+        command,
+        machines.stick,
+        ...site,
+        ...(command === 'import' ? ['--yes'] : []),
+      );
+      expect([refused.code, refused.stderr]).toEqual([
+        4,
+        expect.stringMatching(/file av\/daily.cvd is of \S+, 9 days old, and may be 8 days old/),
+      ]);
+    }
   });
 
   it('are refused where a mirror has other bytes than the header is about', async () => {

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { type Loose, type SimulatedRelease, simulatedRelease } from '@gapferry/bundle/testing';
+import { encodeFileList } from '@gapferry/bundle';
+import { add, type Loose, type SimulatedRelease, simulatedRelease } from '@gapferry/bundle/testing';
 import { digestOf } from '@gapferry/core';
 import { describe, expect, it } from 'vitest';
+import { listAsBlob } from './testing/carry-list.ts';
 import { first, Inside, listeningRun } from './testing/inside.ts';
 
 /** Built on 10 March 2026; the site's clock says 20 March. */
@@ -36,6 +38,19 @@ function repository(content: Loose, date = 'Tue, 10 Mar 2026 00:00:00 UTC'): Sim
   const { root, ...item } = release.manifest.items[0];
   const files = [{ path: 'dists/stable/Release', digest: root.digest, size: root.size }];
   release.manifest.items[0] = { ...item, files, content };
+  return release;
+}
+
+/** The same with so many packages that the list of its files is a blob. */
+function longRepository(content: Loose): SimulatedRelease {
+  const release = repository(content);
+  const [item] = release.manifest.items;
+  const packages = Array.from({ length: 1001 }, (_, i) => ({
+    path: `pool/p${String(i).padStart(4, '0')}.deb`,
+    ...add(release.blobs, `package ${i}`),
+  }));
+  const files = [...item.files, ...packages];
+  item.files = listAsBlob(release, files, encodeFileList(files));
   return release;
 }
 
@@ -138,6 +153,8 @@ describe('the age of content, on the medium', () => {
       'MANIFEST_INVALID: file debian/ is not what the release says: it is good until 2026-03-17T00:00:00Z, and the release says any time',
     );
     expect(await verdict(repository(content, 'today'))).toContain('CONTENT_INVALID');
+    expect(await verdict(longRepository({ ...content, updated: NEWER }))).toContain('MANIFEST_INVALID');
+    expect(await verdict(longRepository(content), { kind: 'apt', maxAgeDays: 10 })).toHaveLength(1);
   });
 
   it('comes with no signature of ClamAV that is not there', async () => {
