@@ -20,7 +20,7 @@ describe('hosts in bundle.yaml', () => {
   it('say where else to ask and how to speak to them', () => {
     const { hosts } = parseBundleConfig(
       `${HEAD}hosts:
-  docker.io: {mirrors: [Mirror.example/dockerhub, "mirror2.example:5000"], requestsPerSecond: 0.5}
+  docker.io: {mirrors: [Mirror.example/dockerhub, "mirror2.example:5000/Raw/GitHub"], requestsPerSecond: 0.5}
   Registry.Lab:5000: {ca: certs/ca.pem, cert: certs/me.pem, key: certs/me.key, connections: 4}
   git.example: {ssh: {key: keys/id_ed25519, knownHosts: keys/known_hosts}}
 `,
@@ -30,7 +30,7 @@ describe('hosts in bundle.yaml', () => {
     expect([...hosts]).toEqual([
       [
         'docker.io',
-        { mirrors: ['mirror.example/dockerhub', 'mirror2.example:5000'], requestsPerSecond: 0.5 },
+        { mirrors: ['mirror.example/dockerhub', 'mirror2.example:5000/Raw/GitHub'], requestsPerSecond: 0.5 },
       ],
       [
         'registry.lab:5000',

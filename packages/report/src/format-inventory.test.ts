@@ -310,14 +310,17 @@ describe('a directory', () => {
       { by: 'minisign', key: 'C09F23ED92F77218', of: 'checksums' },
       { by: 'openpgp', fingerprint: '0a'.repeat(20) },
     ];
+    const there = [{ by: 'first-seen', at: 'nexus.example/Raw' }] as const;
     const file = { ...kit([]), id: 'tool', root: { ...ROOT, ...LAYER }, checked: held, files: undefined };
     const { files: _, ...single } = file;
+    const mirrored = { ...single, id: 'other', checked: there };
     const manifest = {
       ...MANIFEST,
-      items: [{ ...kit([{ path: 'a', ...LAYER }]), checked: ['first-seen'] }, single],
+      items: [{ ...kit([{ path: 'a', ...LAYER }]), checked: ['first-seen'] }, single, mirrored],
     };
     const text = formatInventory(manifest as unknown as Manifest);
     expect(text).toMatch(/kit\/ +1 file .*as first seen$/m);
+    expect(text).toMatch(/other .*as first seen, at the mirror nexus\.example\/Raw alone$/m);
     expect(text).toContain(
       `in a list of checksums; as first seen; sha512 given; signed by key ${digestOf('key').slice(0, 19)}…; checksums signed by minisign key C09F23ED92F77218; signed by OpenPGP key ${'0a'.repeat(20)}`,
     );
