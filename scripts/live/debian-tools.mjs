@@ -17,6 +17,9 @@ const PACKAGES = {
   containerd: 'containerd',
   ctr: 'containerd',
   sigtool: 'clamav',
+  gpg: 'gnupg',
+  xz: 'xz-utils',
+  'dpkg-scanpackages': 'dpkg-dev',
   // With its WebDAV module, which has neither OPTIONS nor PROPFIND.
   nginx: 'nginx',
 };

@@ -1,5 +1,5 @@
 /**
- * Files by URL, held against what the configuration demands of them, files and directories on this machine, buckets of object stores, and files at WebDAV servers.
+ * Files by URL, held against what the configuration demands of them, files and directories on this machine, buckets of object stores, suites of APT repositories, and files at WebDAV servers.
  *
  * It does not mirror or unpack, and does not know the administration of any object store. Signatures are verified by what it is given.
  *
