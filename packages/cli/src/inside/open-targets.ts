@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import type { DepotTargetConfig, TargetConfig, TrustedManifest } from '@gapferry/bundle';
 import { GapferryError, type Run, type Target } from '@gapferry/core';
 import { childEnvironment, readEnvironment } from '../environment.ts';
@@ -84,11 +84,16 @@ function requireSeparate(site: Site): void {
   const directories = site.config.targets.flatMap((target) =>
     target.kind === 'directory' ? [site.pathOf(target.directory)] : [],
   );
-  const paths = [...depotPaths(site), ...directories];
-  if (new Set(paths).size === paths.length) return;
+  const depots = depotPaths(site);
+  const paths = [...depots, ...directories];
+  const inside = paths.find((path) => depots.some((depot) => path.startsWith(`${depot}${sep}`)));
+  if (inside === undefined && new Set(paths).size === paths.length) return;
   throw new GapferryError({
     code: 'CONFIG_INVALID',
-    message: `two targets of ${site.file} have the same path`,
+    message:
+      inside === undefined
+        ? `two targets of ${site.file} have the same path`
+        : `a target of ${site.file} lies inside the depot of another one: ${inside}`,
     hint: 'give each target a directory of its own',
     origin: 'site',
   });
