@@ -6,7 +6,6 @@ const ROOT = '/api/v2.0';
 
 /** What Harbor says of itself to who is signed in (GET /systeminfo). */
 export interface HarborSystem {
-  readonly version: string;
   readonly readOnly: boolean;
   /** Who may make projects; undefined where it does not say. */
   readonly creation?: 'everyone' | 'adminonly';
@@ -40,13 +39,22 @@ export type Rights = ReadonlySet<string>;
 export async function askSystem(api: HostApi, run: Run): Promise<HarborSystem> {
   const answer = await askHost(api, { method: 'GET', path: `${ROOT}/systeminfo`, accept: [404] }, run);
   if (answer.status === 404 || memberOf(answer.value, 'auth_mode') === undefined) throw noHarbor();
-  const version = textIn(answer.value, 'harbor_version') ?? '';
   const creation = textIn(answer.value, 'project_creation_restriction');
+  const readOnly = memberOf(answer.value, 'read_only');
+  // Wrong credentials are answered as none: with what everybody is told.
+  if (creation === undefined && readOnly === undefined) throw unknownHere();
   return {
-    version,
-    readOnly: memberOf(answer.value, 'read_only') === true,
+    readOnly: readOnly === true,
     ...((creation === 'everyone' || creation === 'adminonly') && { creation }),
   };
+}
+
+function unknownHere(): GapferryError {
+  return new GapferryError({
+    code: 'UNAUTHORIZED',
+    message: 'Harbor does not know these credentials',
+    origin: 'target',
+  });
 }
 
 function noHarbor(): GapferryError {

@@ -136,7 +136,9 @@ export function isProjectRobot(who: Principal): boolean {
   return who.kind === 'robot' && who.robot.name.includes('+');
 }
 
-/** `wrong`: there are credentials, and nobody has them (any more). */
+const NOBODY: Principal = { kind: 'nobody' };
+
+/** Credentials that nobody has (any more) are none: whoever comes with them is answered as a stranger is. */
 export function principalOf(
   request: TestRequest,
   {
@@ -148,15 +150,15 @@ export function principalOf(
     readonly robots: readonly HarborRobot[];
     readonly now: () => number;
   },
-): Principal | 'wrong' {
+): Principal {
   const given = /^basic +(.*)$/i.exec(request.headers.authorization ?? '')?.[1];
-  if (given === undefined) return { kind: 'nobody' };
+  if (given === undefined) return NOBODY;
   const [, name = '', secret = ''] =
     /^([^:]*):([\s\S]*)$/.exec(Buffer.from(given, 'base64').toString('utf8')) ?? [];
   const user = users.find(({ username, password }) => username === name && password === secret);
   if (user !== undefined) return { kind: 'user', user };
   const robot = robots.find((one) => one.name === name && one.secret === secret);
-  if (robot === undefined || robot.disabled) return 'wrong';
+  if (robot === undefined || robot.disabled) return NOBODY;
   const isOver = robot.expiresAt !== -1 && robot.expiresAt * 1000 <= now();
-  return isOver ? 'wrong' : { kind: 'robot', robot };
+  return isOver ? NOBODY : { kind: 'robot', robot };
 }

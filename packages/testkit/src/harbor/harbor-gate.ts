@@ -22,15 +22,14 @@ export function harborGate(
     const token = bearerToken(request);
     if (token !== undefined)
       return isLiveToken(grants, token, state.now()) && allowsByToken(token, name, action);
-    const who = whoAsks(state, request);
-    return who !== 'wrong' && mayInProject(who, project, 'repository', action);
+    return mayInProject(whoAsks(state, request), project, 'repository', action);
   };
   return {
     enter(request) {
       const token = bearerToken(request);
       if (token !== undefined && isLiveToken(grants, token, state.now())) return;
-      const who = token === undefined ? whoAsks(state, request) : 'wrong';
-      if (who === 'wrong' || who.kind === 'nobody') throw unauthorized('unauthorized', challenge(request));
+      if (token !== undefined || whoAsks(state, request).kind === 'nobody')
+        throw unauthorized('unauthorized', challenge(request));
     },
     require(request, name, action) {
       if (request.method === 'HEAD' && request.headers.authorization === undefined)
@@ -56,7 +55,7 @@ function requireWritable({ settings }: HarborState, project: HarborProject): voi
   if (settings.readOnly)
     throw new RegistryError('DENIED', 'The system is in read only mode. Any modification is prohibited.');
   if (project.registryId !== undefined)
-    throw new RegistryError('DENIED', `can not push artifact to a proxy project: ${project.name}`);
+    throw new RegistryError('UNSUPPORTED', `can not push artifact to a proxy project: ${project.name}`);
 }
 
 /** Who comes with credentials is not sent to the token service. */

@@ -52,6 +52,6 @@ export interface HarborSettings {
   freeBytes: number;
 }
 
-export function whoAsks(state: HarborState, request: TestRequest): Principal | 'wrong' {
+export function whoAsks(state: HarborState, request: TestRequest): Principal {
   return principalOf(request, { users: state.users, robots: state.robots, now: state.now });
 }
