@@ -51,6 +51,18 @@ describe('the age of content', () => {
     expect(contentLines({ ...manifest, items: [] }, now)).toEqual([]);
   });
 
+  it('has an end where the maker says so', () => {
+    const dated = (until: string, more = {}): string => {
+      const content = { updated: '2026-03-10T00:00:00Z', until, ...more };
+      return contentLines({ ...manifest, items: [file('f', content)] } as unknown as Manifest, now)[1] ?? '';
+    };
+    const [past, later] = ['2026-03-11T00:00:00Z', '2026-03-17T00:00:00Z'];
+    expect(dated(later)).toMatch(/ 2 d 12 h old; good until 2026-03-17T00:00:00Z$/);
+    expect(dated(past)).toMatch(/ 2 d 12 h old; good until 2026-03-11T00:00:00Z only$/);
+    expect(dated(past, { maxAge: 864_000 })).toMatch(/ 2 d 12 h old of 10 d; good until \S+ only$/);
+    expect(dated(later, { maxAge: 3600 })).toMatch(/too old: it may be 1 h; good until \S+$/);
+  });
+
   it('stands in an inventory as a date, which is the same tomorrow', () => {
     expect(formatInventory(manifest)).toMatch(
       / a .*of 2026-03-10T00:00:00Z; signed by the makers of ClamAV$/m,

@@ -30,10 +30,12 @@ export function contentLines(manifest: Manifest, now: Date): string[] {
   return ['content and its age:', formatTable(rows, { indent: 2 })];
 }
 
-function ageText({ age, maxAge, state }: ContentAge): string {
+function ageText({ age, maxAge, until, state }: ContentAge): string {
   if (state === 'dated ahead') return 'yet to come';
+  const end = until === undefined ? '' : `; good until ${until}`;
   const old = `${formatDuration(age * 1000)} old`;
-  if (maxAge === undefined) return old;
+  if (maxAge === undefined) return `${old}${end}${state === 'too old' ? ' only' : ''}`;
   const may = formatDuration(maxAge * 1000);
-  return state === 'too old' ? `${old}, too old: it may be ${may}` : `${old} of ${may}`;
+  if (age > maxAge) return `${old}, too old: it may be ${may}${end}`;
+  return `${old} of ${may}${end}${state === 'too old' ? ' only' : ''}`;
 }

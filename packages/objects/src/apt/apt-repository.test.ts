@@ -200,6 +200,23 @@ describe('an APT repository', () => {
     await expect(collect()).rejects.toMatchObject({ code: 'SOURCE_NOT_FOUND' });
   });
 
+  it('may have an index that is too large to be kept in memory', async () => {
+    const filler = Array.from({ length: 35 }, (_, i) => deb(`filler${i}`, `X: ${'x'.repeat(1_000_000)}\n`));
+    publish({ stanzas: [deb('app'), ...filler], release: 'Acquire-By-Hash: yes\n' });
+    const folder = '/d/dists/stable/main/binary-amd64';
+    const plain = gunzipSync(server.files.get(`${folder}/Packages.gz`) as Buffer);
+    server.files.delete(`${folder}/Packages.gz`);
+    server.files.set(`${folder}/Packages`, plain);
+    const { files, store } = await collect();
+    const index = files.find(({ path }) => path.endsWith('/Packages'));
+    expect(index?.size).toBe(plain.byteLength);
+    expect(store.blobs.get(digestOf(plain))?.byteLength).toBe(plain.byteLength);
+    const bent = Buffer.from(plain);
+    bent[bent.byteLength - 3] = 65;
+    server.files.set(`${folder}/Packages`, bent);
+    await expect(collect()).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+  });
+
   it('that was renewed is still the pinned one for a store that has it, and for no other', async () => {
     publish();
     const { pin, store, paths } = await collect();
