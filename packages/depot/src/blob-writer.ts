@@ -12,7 +12,6 @@ import {
   type Run,
   type SizedDigest,
 } from '@gapferry/core';
-import { holds } from './blob-reader.ts';
 import {
   type DepotPlace,
   factsOf,
@@ -80,13 +79,12 @@ async function store(
   syncNames: SyncNames,
 ): Promise<boolean> {
   checkRun(run);
-  if (await holds(place, expected)) return true;
-  await requireFreeName(place, expected);
+  const path = blobPath(place.directory, expected.digest);
+  if (await isThere(place, path, expected)) return true;
   if (!(await poured(place, expected, bytes, run))) {
     const continued = await writePart(place, expected, bytes, run);
     if (continued === 'damaged-part') await writePart(place, expected, bytes, run);
   }
-  const path = blobPath(place.directory, expected.digest);
   await place.files.rename(partPath(place.directory, expected.digest), path).catch((error: unknown) => {
     throw trouble(place, 'rename to', path, error);
   });
@@ -110,10 +108,10 @@ async function poured(
 }
 
 /** A file of another size and a link give way to the right blob; a directory under its name is nothing gapferry made. */
-async function requireFreeName(place: DepotPlace, { digest }: SizedDigest): Promise<void> {
-  const path = blobPath(place.directory, digest);
-  if ((await factsOf(place, path))?.isDirectory())
-    throw layoutInvalid(place, `${path} is a directory where a blob belongs`);
+async function isThere(place: DepotPlace, path: string, { size }: SizedDigest): Promise<boolean> {
+  const facts = await factsOf(place, path);
+  if (facts?.isDirectory()) throw layoutInvalid(place, `${path} is a directory where a blob belongs`);
+  return facts?.isFile() === true && facts.size === size;
 }
 
 /** Leaves a complete, right, synced part behind. `damaged-part`: the beginning that an earlier trip had left was wrong (lost power can do that); it is gone and the blob must be asked for from 0. */

@@ -39,9 +39,12 @@ export async function hashFiles(jobs: readonly HashJob[], listener: HashListener
   for (const worker of workers) {
     worker.on('message', (answer: HashAnswer) => {
       try {
-        if (answer.kind === 'bytes') listener.bytes(answer.id, answer.bytes);
-        else if (answer.kind === 'result') listener.result(answer.id, answer.result);
-        else feed(worker);
+        if (answer.kind === 'bytes') return listener.bytes(answer.id, answer.bytes);
+        for (const { id, bytes, result } of answer.results) {
+          if (bytes > 0) listener.bytes(id, bytes);
+          listener.result(id, result);
+        }
+        feed(worker);
       } catch (error) {
         reject(error);
       }

@@ -35,7 +35,8 @@ export interface PartFile {
 export async function openPartFile(place: DepotPlace, blob: SizedDigest): Promise<PartFile> {
   const path = partPath(place.directory, blob.digest);
   const facts = await factsOf(place, path);
-  if (facts !== undefined && (!facts.isFile() || facts.size > blob.size)) await discard(place, path);
+  if (facts === undefined) return { path, file: await createFile(place, path), size: 0 };
+  if (!facts.isFile() || facts.size > blob.size) await discard(place, path);
   const there = await openRegular(place, path, FLAGS);
   return there === undefined
     ? { path, file: await createFile(place, path), size: 0 }

@@ -51,13 +51,11 @@ export async function loadFileNames(
     root: embeddedRoots(place.tree).files,
   });
   const files = wanted.flatMap((each) => each.files);
+  // Directories are there, or made, before their files are looked at for the last time.
+  const walked: WalkedDirectories = new Map();
+  const write = (want: WantedFile, inner: Run): Promise<void> => writeFile(place, batch, want, walked, inner);
   try {
-    await inLanes(
-      files,
-      SMALL_LANES * place.concurrency,
-      (want, inner) => writeFile(place, batch, want, inner),
-      run,
-    );
+    await inLanes(files, SMALL_LANES * place.concurrency, write, run);
   } catch (error) {
     await batch.settle().catch(() => {});
     throw error;
@@ -95,6 +93,7 @@ async function writeFile(
   place: FilesPlace,
   batch: TreeBatch,
   { load, file, there }: WantedFile,
+  walked: WalkedDirectories,
   run: Run,
 ): Promise<void> {
   const { files } = embeddedRoots(place.tree);
@@ -103,19 +102,22 @@ async function writeFile(
     path,
     bytes: place.store.open(file.root, run),
     ...(file.executable && { executable: true as const }),
-    last: () => requireUnchanged(files, path, load, there),
+    last: () => requireUnchanged({ files, path, walked }, load, there),
   };
   await batch.write(write, run);
 }
 
 /** Writing a large file takes a while; whoever changed the place meanwhile keeps his work. */
 async function requireUnchanged(
-  files: string,
-  path: string,
+  {
+    files,
+    path,
+    walked,
+  }: { readonly files: string; readonly path: string; readonly walked: WalkedDirectories },
   load: FileName,
   seen: SeenFile | undefined,
 ): Promise<void> {
-  if ((await identityAt(files, path)) === seen?.identity) return;
+  if ((await identityAt(files, path, walked)) === seen?.identity) return;
   throw new GapferryError({
     code: 'TARGET_CONFLICT',
     message: `${isDirectoryLoad(load) ? `${path} of ` : ''}${load.item} changed at the target while it was being loaded`,
