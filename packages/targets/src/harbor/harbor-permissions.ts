@@ -80,12 +80,8 @@ async function inNewProject(place: HarborPlace, project: string, run: Run): Prom
   const making: Permission = { action: 'project:create', on, ...(await mayMake(place, project, run)) };
   if (making.state === 'lacking' || !isRobot(place)) return [making];
   const reason = 'whether the permissions of a robot cover new projects shows once the project is there';
-  return [
-    making,
-    ...['repository:push', ...extras(place)].map(
-      (action): Permission => ({ action, on, state: 'unknown', reason }),
-    ),
-  ];
+  const action = ['repository:push', ...extras(place)].join(', ');
+  return [making, { action, on, state: 'unknown', reason }];
 }
 
 async function mayMake(place: HarborPlace, project: string, run: Run): Promise<PermissionState> {
