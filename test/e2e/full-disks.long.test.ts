@@ -97,6 +97,17 @@ targets:
       );
     });
 
+    it('that has no room for the records stops an import before a file has its name', async () => {
+      const srv = machines.path('exact');
+      await mkdir(srv);
+      // A page for each file, three for the release before, and less than the records need.
+      await using disk = await smallDiskAt(srv, `${4 * (MANY + 3 + 12)}k`);
+      const target = 'kind: directory, directory: ../../exact, path: "{path}"';
+      await expectStop(await site('exact', target, disk), disk, `${srv}/.gapferry/incoming`, () =>
+        disk.run('sha256sum', ['--strict', '--quiet', '-c', 'SHA256SUMS']),
+      );
+    });
+
     it('stops an import into the embedded depot', async () => {
       const directory = join(machines.inside.directory, 'site/full');
       await mkdir(directory);

@@ -11,14 +11,14 @@ export interface SmallDisk extends AsyncDisposable {
   grow(megabytes: number): Promise<void>;
 }
 
-/** A tmpfs at `directory`, which must be there. `options`: more for mount, such as `nr_inodes=100`. Needs what `cannotUnshare('--mount')` tells. */
+/** A tmpfs at `directory`, which must be there. `size`: megabytes, or as mount takes it (`1200k`). `options`: more for mount, such as `nr_inodes=100`. Needs what `cannotUnshare('--mount')` tells. */
 export async function smallDiskAt(
   directory: string,
-  megabytes: number,
+  size: number | string,
   options = 'mode=755',
 ): Promise<SmallDisk> {
   const script = 'mount -t tmpfs -o "size=$1,$2" tmpfs "$0" && echo mounted && exec sleep infinity';
-  const args = ['--map-root-user', '--mount', 'sh', '-c', script, directory, `${megabytes}m`, options];
+  const args = ['--map-root-user', '--mount', 'sh', '-c', script, directory, sizeOf(size), options];
   const env = { PATH: process.env['PATH'] };
   const holder = await startProgram('unshare', args, { ready: /mounted/, env });
   const enter = ['--target', String(holder.pid), '--user', '--mount', '--preserve-credentials'];
@@ -27,7 +27,11 @@ export async function smallDiskAt(
   return {
     through: ['nsenter', ...enter, '--wd=.'],
     run,
-    grow: async (size) => void (await run('mount', ['-o', `remount,size=${size}m`, directory], '/')),
+    grow: async (more) => void (await run('mount', ['-o', `remount,size=${sizeOf(more)}`, directory], '/')),
     [Symbol.asyncDispose]: () => holder.stop(),
   };
+}
+
+function sizeOf(size: number | string): string {
+  return typeof size === 'number' ? `${size}m` : size;
 }

@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { type Load, quietRun, type RunEvent } from '@gapferry/core';
+import { GapferryError, type Load, quietRun, type RunEvent } from '@gapferry/core';
 import { makeDirectory, makeFile, type TestFile } from '@gapferry/core/testing';
 import { isMissing, mustRun, type TemporaryDirectory, temporaryDirectory } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -118,6 +118,22 @@ describe('files in a plain directory', () => {
     const hidden = await readdir(directory.join('.gapferry'), { recursive: true, withFileTypes: true });
     const files = hidden.filter((entry) => entry.isFile()).map(({ name }) => name);
     expect(files).toEqual(['index.json']);
+  });
+
+  it('get no name where their record would have no room', async () => {
+    const tree = localTree(directory.path);
+    const full: FileTree = {
+      ...tree,
+      put: async (at, body, ...rest) => {
+        if (body.size > 300) throw new GapferryError({ code: 'NO_SPACE', message: 'full' });
+        return await tree.put(at, body, ...rest);
+      },
+    };
+    const file = makeDirectory('v1');
+    await expect(load(open({ tree: full }), file)).rejects.toMatchObject({ code: 'NO_SPACE' });
+    expect(await visible()).toEqual([]);
+    await load(open(), file);
+    expect(await readdir(directory.join('.gapferry/incoming'))).toEqual([]);
   });
 
   it('are not sent again after a break', async () => {

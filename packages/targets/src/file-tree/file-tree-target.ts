@@ -93,6 +93,7 @@ function openPlace(options: FileTreeTargetOptions): TreePlace {
     staging: new Map(),
     memory: treeMemory(tree, treeIndexPath(keys)),
     hasBegun: undefined,
+    holding: undefined,
     surveyed: [],
   };
 }

@@ -11,6 +11,7 @@ import {
 } from '@gapferry/core';
 import { requireReplaceable } from '../name-state.ts';
 import type { IndexedFile } from '../s3/release-index.ts';
+import { giveRoomBack } from './hold-room.ts';
 import { isInPlace, lookAtTree, type TreeLook, waitingAt } from './look-at-tree.ts';
 import { earlierInTree, pruneReleases, pruneStale } from './prune-tree.ts';
 import { proveWaiting, stage } from './stage-files.ts';
@@ -98,6 +99,7 @@ async function conclude(place: TreePlace, loads: readonly FileName[], run: Run):
   if (isSurveyed) await pruneStale(place, index, files, run);
   const earlier = isSurveyed ? await pruneReleases(place, known, run) : known;
   const kept = isSurveyed ? files : withOthers(place, index, files);
+  await giveRoomBack(place, run);
   await writeTreeIndex(place, { ...place.release, files: kept, earlier }, run);
   await writeTreeSums(place, kept, run);
   if (isSurveyed) await place.tree.clear({ path: incomingOf(place), item: 'what is left over' }, run);

@@ -10,6 +10,7 @@ import {
   totalSize,
 } from '@gapferry/core';
 import type { TreeBody, TreePath } from './file-tree.ts';
+import { holdRoom } from './hold-room.ts';
 import { lookAtTree, missingContents, type TreeLook, waitingAt } from './look-at-tree.ts';
 import { hashAt } from './tree-memory.ts';
 import type { TreePlace } from './tree-place.ts';
@@ -85,6 +86,7 @@ export async function proveTree(place: TreePlace, loads: readonly FileContent[],
   const prove = (look: TreeLook, inner: Run): Promise<void> =>
     proveWaiting(place, waitingAt(place, look.file.root.digest, look.at.item), look, inner);
   await inLanes([...waiting.values()], place.lanes, prove, run);
+  if (waiting.size > 0) await holdRoom(place, run);
 }
 
 /** Reads what waits, and takes it away where it is wrong: the next import sends it again. */

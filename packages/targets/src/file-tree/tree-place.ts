@@ -30,6 +30,8 @@ export interface TreePlace {
   memory: TreeMemory;
   /** Did an import of this very release begin to write there? Asked once. */
   hasBegun: Promise<boolean> | undefined;
+  /** Room for the records is taken. */
+  holding: Promise<void> | undefined;
   /** All names of the release, as the last survey saw them. */
   surveyed: readonly FileName[];
 }
