@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { digestOf, quietRun } from '@gapferry/core';
-import { makeFile, memoryMedium, type TestFile } from '@gapferry/core/testing';
+import { makeDirectory, makeFile, memoryMedium, type TestFile } from '@gapferry/core/testing';
 import type { S3Server } from '@gapferry/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { memoryUploads, type S3FixtureOptions } from '../testing/s3-place.ts';
@@ -55,6 +55,28 @@ describe('the index object', () => {
     expect(done.length).toBeGreaterThan(0);
     for (const result of results)
       if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'TARGET_CONFLICT' });
+  });
+});
+
+describe('an index that somebody changed', () => {
+  it('is tried once, and not for each name again', async () => {
+    const server = await serve();
+    const { target } = open(server);
+    const files = [makeFile('v1'), makeDirectory('v1')];
+    await target.preflight(
+      files.flatMap(({ content, name }) => [content, name]),
+      run,
+    );
+    for (const { content, medium } of files) await target.load(content, medium, run);
+    server.place('plant', 'line-a/index.json', Buffer.from('{}'));
+    const names = files.map(({ name }) => name);
+    await expect(target.loadNames(names, memoryMedium([]), run)).rejects.toThrow('changed it meanwhile');
+    for (const name of names)
+      await expect(target.load(name, memoryMedium([]), run)).rejects.toMatchObject({
+        code: 'TARGET_CONFLICT',
+      });
+    const tries = server.requests.filter(({ method, url }) => method === 'PUT' && url.endsWith('index.json'));
+    expect(tries).toHaveLength(1);
   });
 });
 

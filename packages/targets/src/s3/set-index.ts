@@ -12,7 +12,7 @@ import {
   type Run,
 } from '@gapferry/core';
 import { requireReplaceable } from '../name-state.ts';
-import type { SeenIndex } from './bucket-memory.ts';
+import type { BucketMemory, SeenIndex } from './bucket-memory.ts';
 import { isAsWanted, lookAtFiles } from './look-at-files.ts';
 import { earlierReleases, pruneReleases } from './prune-releases.ts';
 import {
@@ -41,6 +41,8 @@ export async function inspectName(place: S3Place, load: FileName, run: Run): Pro
 
 /** Writes the index of the whole release, once, whatever names are asked for: readers see whole releases only. */
 export async function setIndex(place: S3Place, loads: readonly FileName[], run: Run): Promise<LoadOutcome[]> {
+  const lost = changed.get(place.memory);
+  if (lost !== undefined) throw lost;
   const seen = await ownIndex(place, run);
   for (const load of loads)
     requireReplaceable(load, stateOf(load, entriesOf(seen.index, load)), fileState(load), place.target);
@@ -103,7 +105,7 @@ async function write(place: S3Place, seen: SeenIndex, index: ReleaseIndex, run: 
 
 /** Where an answer was lost the second try finds what the first one left. */
 async function ownAfterAll(
-  { store }: S3Place,
+  { store, memory }: S3Place,
   at: S3At,
   bytes: Uint8Array,
   error: GapferryError,
@@ -111,8 +113,12 @@ async function ownAfterAll(
 ): Promise<S3Stored> {
   const found = await store.read(at, MOST_INDEX_BYTES, run);
   if (found !== undefined && Buffer.from(found.bytes).equals(bytes)) return found;
+  changed.set(memory, error);
   throw error;
 }
+
+/** What is not as it was surveyed is not asked for again with each name that is tried alone then. */
+const changed = new WeakMap<BucketMemory, GapferryError>();
 
 /** Without a survey of the whole release, what the index says of other names stays. */
 function others(place: S3Place, { index }: SeenIndex, names: readonly FileName[]): readonly IndexedFile[] {
