@@ -3,6 +3,7 @@ import type { HeldBody, HttpClient } from '@gapferry/http';
 import { isRefusal, learnFileSize } from './file-size.ts';
 import type { AskedAddress } from './places/file-places.ts';
 import type { S3Bucket } from './s3/s3-bucket.ts';
+import { wideReading } from './wide-reading.ts';
 import { wideSource } from './wide-source.ts';
 
 /** Where the bytes of one file come from. */
@@ -60,7 +61,7 @@ export function httpOrigin(http: HttpClient, at: AskedAddress, item: string): Fi
       if (before?.etag !== undefined && etag === before.etag && etag.startsWith('"')) return 'unchanged';
       return { ...(etag !== undefined && { etag }), ...(lastModified !== undefined && { lastModified }) };
     },
-    read: ({ limit: maxBytes, from, held }, run) => http.body({ ...file, maxBytes, held }, from, run),
+    read: (reading, run) => wideReading(http, file, reading, run),
     source: (size, told, run) => wideSource(http, { ...file, size }, told, run),
   };
 }

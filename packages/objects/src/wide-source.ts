@@ -8,6 +8,7 @@ import {
   type Run,
 } from '@gapferry/core';
 import type { HttpClient } from '@gapferry/http';
+import { isRefusal } from './file-size.ts';
 import type { FileAddress } from './places/file-places.ts';
 
 /** When one connection is too slow for a large file, and what is done then. */
@@ -27,7 +28,7 @@ export interface WideOptions {
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-const DEFAULTS: WideOptions = {
+export const WIDE: WideOptions = {
   worth: 256 << 20,
   sampleMs: 5000,
   fastEnough: 40 << 20,
@@ -51,13 +52,13 @@ export function wideSource(
   run: Run,
   options: Partial<WideOptions> = {},
 ): ByteSource {
-  const wide = { ...DEFAULTS, ...options };
+  const wide = { ...WIDE, ...options };
   let isSlow = false;
   const read = async function* (from: number): Bytes {
     if (from > 0 && !isSlow) told(from);
-    const etag = isSlow ? await rangesOf(http, request, run) : undefined;
-    if (etag === undefined) yield* http.body(request, from, run);
-    else yield* inParts(http, { ...request, etag }, from, wide, run);
+    const ranged = isSlow ? await rangedFile(http, request, run) : undefined;
+    if (ranged === undefined) yield* http.body(request, from, run);
+    else yield* inParts(http, { ...request, etag: ranged.etag }, from, wide, run);
   };
   const pour: Pour = async (into, inner) => {
     const watch = watchSpeed(request.size - into.from, wide, inner);
@@ -108,15 +109,22 @@ function watchSpeed(
   };
 }
 
-/** The strong ETag of a file whose server has ranges; undefined otherwise. */
-async function rangesOf(
+/** Strong ETag and size (0 where that is not said) of a file whose server has ranges; undefined where it has none, or does not say. */
+export async function rangedFile(
   http: HttpClient,
-  { url, headers: sent = {}, item }: WideRequest,
+  { url, headers: sent = {}, item }: FileAddress & { readonly item: string },
   run: Run,
-): Promise<string | undefined> {
-  const { headers } = await http.request({ url, headers: sent, item, method: 'HEAD' }, run);
+): Promise<{ readonly etag: string; readonly size: number } | undefined> {
+  const asking = http.request({ url, headers: sent, item, method: 'HEAD' }, run);
+  const answer = await asking.catch((error: unknown) => {
+    if (!isRefusal(error)) throw error;
+  });
+  if (answer === undefined) return undefined;
+  const { headers } = answer;
   const etag = headers.get('etag');
-  return headers.get('accept-ranges') === 'bytes' && etag?.startsWith('"') ? etag : undefined;
+  if (headers.get('accept-ranges') !== 'bytes' || !etag?.startsWith('"')) return undefined;
+  const length = headers.get('content-length') ?? '';
+  return { etag, size: /^\d{1,15}$/.test(length) ? Number(length) : 0 };
 }
 
 type Held = WideRequest & { readonly etag: string };
@@ -125,7 +133,7 @@ type Held = WideRequest & { readonly etag: string };
 const ahead = new WeakMap<HttpClient, number>();
 
 /** Parts in their order; the next ones are on their way meanwhile. */
-async function* inParts(
+export async function* inParts(
   http: HttpClient,
   file: Held,
   from: number,
