@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gapferryJson } from '../support/command-line.ts';
+import { gapferryJson, type Machine } from '../support/command-line.ts';
 import { shiftedClock } from '../support/shifted-clock.ts';
 import { makeTwoMachines, type TwoMachines } from '../support/two-machines.ts';
 import { boto3 } from './support/boto3.ts';
@@ -51,6 +51,26 @@ answer(None)`,
 
   const depot = (): string => join(machines.outside.directory, 'depot');
 
+  /** A bundle with an object of the bucket, and the command that collects it into a depot of its own. */
+  async function wanting(
+    { url, host, accessKey, secretKey }: Minio,
+    bundle: string,
+    more: string,
+  ): Promise<{ readonly outside: Machine; readonly collect: readonly string[] }> {
+    const auth = Buffer.from(`${accessKey}:${secretKey}`).toString('base64');
+    await put('docker/config.json', JSON.stringify({ auths: { [host]: { auth } } }));
+    const text = `format: gapferry.bundle/1
+name: ${bundle}
+files:
+  - {s3: {endpoint: "${url}", bucket: there, key: tool${more}}, as: tool, check: first-seen}
+`;
+    await put(`bundles/${bundle}/bundle.yaml`, text);
+    const environment = { DOCKER_CONFIG: join(machines.outside.directory, 'docker') };
+    const outside = { ...machines.outside, environment };
+    const collect = ['collect', `bundles/${bundle}`, '--first', '--version', '1.0.0', '--depot', bundle];
+    return { outside, collect };
+  }
+
   const skewed = (minutes: number): unknown => ({
     code: 'UNAUTHORIZED',
     message: expect.stringContaining(`${minutes} min apart`),
@@ -73,23 +93,26 @@ answer(None)`,
   });
 
   it('a clock that is ahead at collect says by how much as well', async () => {
-    const auth = Buffer.from(`${minio.accessKey}:${minio.secretKey}`).toString('base64');
-    await put('docker/config.json', JSON.stringify({ auths: { [minio.host]: { auth } } }));
-    const s3 = `{endpoint: "${minio.url}", bucket: there, key: tool}`;
-    await put(
-      'bundles/line-b/bundle.yaml',
-      `format: gapferry.bundle/1
-name: line-b
-files:
-  - {s3: ${s3}, as: tool, check: first-seen}
-`,
-    );
-    const environment = { DOCKER_CONFIG: join(machines.outside.directory, 'docker') };
-    const outside = { ...machines.outside, environment };
-    const collect = ['collect', 'bundles/line-b', '--first', '--version', '1.0.0', '--depot', 'line-b'];
+    const { outside, collect } = await wanting(minio, 'line-b', '');
     const { error } = await gapferryJson(shiftedClock(outside, 20), collect, 6);
     expect(error).toMatchObject(skewed(20));
     expect(await gapferryJson(outside, collect)).toMatchObject({ kind: 'sealed' });
+  });
+
+  it('another region at collect says which', async () => {
+    await using far = await startMinio({ region: 'eu-plant-1' });
+    await boto3(
+      { ...far, region: 'eu-plant-1' },
+      `
+s3.create_bucket(Bucket='there', CreateBucketConfiguration={'LocationConstraint': 'eu-plant-1'})
+s3.put_object(Bucket='there', Key='tool', Body=b'tool')
+answer(None)`,
+    );
+    const { outside, collect } = await wanting(far, 'line-c', '');
+    const { error } = await gapferryJson(outside, collect, 2);
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID', hint: 'write `region: eu-plant-1`' });
+    const right = await wanting(far, 'line-c', ', region: eu-plant-1');
+    expect(await gapferryJson(right.outside, collect)).toMatchObject({ kind: 'sealed' });
   });
 
   it('a bucket of somebody else says that it may be his, also where one may be made', async () => {
