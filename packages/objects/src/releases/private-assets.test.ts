@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import { digestOf, quietRun, type ReleaseFileWish, type UrlFilePin } from '@gapferry/core';
 import { createHttpClient } from '@gapferry/http';
-import { type LinkKind, memoryBlobStore, type ReleaseHost, startReleaseHost } from '@gapferry/testkit';
+import {
+  type LinkKind,
+  memoryBlobStore,
+  type ReleaseHost,
+  startFileServer,
+  startReleaseHost,
+} from '@gapferry/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fileSource } from '../file-source.ts';
 import { assetAddresses } from './asset-addresses.ts';
@@ -122,6 +128,24 @@ describe('a release of a private repository', () => {
 });
 
 describe('a token', () => {
+  it('is nothing for a mirror, which has the asset under its path', async () => {
+    host = await startReleaseHost({ api: 'github', token: TOKEN });
+    const url = host.publish('v1.0.0', 'edge-a', 'a');
+    await using mirror = await startFileServer(new Map([[`/raw${new URL(url).pathname}`, 'a']]));
+    const wish = wishOf();
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const source = fileSource(http, {
+      wishes: [wish],
+      mirrors: new Map([[host.host, [`${mirror.host}/raw`]]]),
+      askRepository: async () => ({ api: 'github', url: host.question, headers }),
+    });
+    const [pin] = (await source.resolve(wish, run)) as readonly UrlFilePin[];
+    await source.fetch(pin as UrlFilePin, memoryBlobStore(), run);
+    expect(pin).toMatchObject({ url, mirror: `${mirror.host}/raw` });
+    expect(mirror.requests.every(({ headers: sent }) => sent['authorization'] === undefined)).toBe(true);
+    expect([mirror.requests.length > 0, host.storage.requests.length]).toEqual([true, 0]);
+  });
+
   it('is for the API alone: what lies elsewhere, or is no asset, is asked for without it', async () => {
     host = await startReleaseHost({ api: 'github', token: TOKEN });
     const question = {
