@@ -25,6 +25,7 @@ export async function startHarborFixture(options: HarborOptions = {}): Promise<H
       const http = createHttpClient({
         onlyHosts: [harbor.host],
         credentials: async () => credentials,
+        wait: async () => {},
       });
       clients.push(http);
       const basic = Buffer.from(`${user}:${secret}`).toString('base64');

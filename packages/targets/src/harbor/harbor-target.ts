@@ -88,7 +88,12 @@ export function harborTarget(options: HarborTargetOptions): HarborTarget {
         return await carryOut(place, oci, project, from, run);
       }),
     readBack: (load, run) =>
-      atTarget(name, load.item, () => place.registry.readBack(toOciContent(load, name), run)),
+      atTarget(name, load.item, async () => {
+        const content = toOciContent(load, name);
+        await explained(place, projectOf(place.pathOf(content.repository)), run, () =>
+          place.registry.readBack(content, run),
+        );
+      }),
     preflight: (loads, run) => preflight(place, loads, run),
     permissions: (wanted, run) =>
       atTarget(name, wanted[0]?.item ?? '', () => harborPermissions(place, wanted, run)),
@@ -196,10 +201,19 @@ async function carryOut(
   from: BlobReader,
   run: Run,
 ): Promise<LoadOutcome> {
+  const outcome = await explained(place, project, run, () => place.registry.load(load, from, run));
+  if (load.phase === 'content' || outcome.state === 'same') return outcome;
+  return await afterName(place, load, outcome, run);
+}
+
+async function explained<T>(
+  place: HarborPlace,
+  project: string,
+  run: Run,
+  act: () => Promise<T>,
+): Promise<T> {
   try {
-    const outcome = await place.registry.load(load, from, run);
-    if (load.phase === 'content' || outcome.state === 'same') return outcome;
-    return await afterName(place, load, outcome, run);
+    return await act();
   } catch (error) {
     throw await explainRefusal(place, project, error, run);
   }

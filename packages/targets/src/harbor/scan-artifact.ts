@@ -14,7 +14,9 @@ export async function scanArtifact(
 ): Promise<ScanSummary | undefined> {
   const { scan, api } = place;
   const path = artifactPath(place.pathOf(repository), root.digest);
-  const answer = await askHost(api, { method: 'POST', path: `${path}/scan`, accept: [412] }, run);
+  // 409: one is under way already.
+  const question = { method: 'POST', path: `${path}/scan`, accept: [409, 412], again: true } as const;
+  const answer = await askHost(api, question, run);
   if (answer.status === 412) throw noScanner(place);
   return scan.mode === 'await' ? await awaitScan(place, path, scan.within, run) : undefined;
 }
