@@ -180,6 +180,16 @@ describe('what GitLab has for a token', () => {
     expect(gitlabApiUrl(API, '/g/p', `https://git.example${path}`)).toBe(`${API}${there}`);
   });
 
+  it.each(['variables', 'repository/files/secret/raw?ref=main', 'packages/../variables', 'jobs/7/trace'])(
+    'is nothing but files: %s is refused',
+    (path) => {
+      expect(() => gitlabApiUrl(API, '/g/p', `https://git.example/api/v4/projects/99/${path}`)).toThrow(
+        expect.objectContaining({ code: 'PROTOCOL_VIOLATION' }),
+      );
+      expect(() => gitlabApiUrl(API, '/g/p', 'https://git.example/api/v4/user')).toThrow('no file');
+    },
+  );
+
   it('is what the API has already, and nothing of another project', () => {
     const generic = 'https://git.example/api/v4/projects/12/packages/generic/p/1/a';
     expect(gitlabApiUrl(API, '/g/p', generic)).toBe(generic);
