@@ -19,7 +19,8 @@ import {
   requireSafeName,
 } from './directory-files.ts';
 import { eachLimited } from './each-limited.ts';
-import { type FileReading, objectOrigin, readObject } from './file-origin.ts';
+import { objectOrigin, readObject } from './file-origin.ts';
+import type { FileReading } from './file-reading.ts';
 import type { FileLearner } from './learn-file.ts';
 import type { ListedObject, S3Bucket } from './s3/s3-bucket.ts';
 

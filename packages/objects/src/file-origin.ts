@@ -1,5 +1,6 @@
 import { type ByteSource, type Bytes, type Digest, GapferryError, printable, type Run } from '@gapferry/core';
-import type { HeldBody, HttpClient } from '@gapferry/http';
+import type { HttpClient } from '@gapferry/http';
+import type { FileReading } from './file-reading.ts';
 import { isRefusal, learnFileSize } from './file-size.ts';
 import type { AskedAddress } from './places/file-places.ts';
 import type { S3Bucket } from './s3/s3-bucket.ts';
@@ -20,12 +21,6 @@ export interface FileOrigin {
   read(reading: FileReading, run: Run): Bytes;
   /** `told`: of bytes that were there already. */
   source(size: number, told: (bytes: number) => void, run: Run): ByteSource;
-}
-
-export interface FileReading {
-  readonly limit: number;
-  readonly from: number;
-  readonly held: HeldBody;
 }
 
 export interface FileState {

@@ -1,6 +1,6 @@
 import type { Bytes, Run } from '@gapferry/core';
 import type { BodyValidator, HttpClient } from '@gapferry/http';
-import type { FileReading } from './file-origin.ts';
+import type { FileReading } from './file-reading.ts';
 import type { FileAddress } from './places/file-places.ts';
 import { inParts, rangedFile, WIDE, type WideOptions } from './wide-source.ts';
 
