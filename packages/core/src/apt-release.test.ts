@@ -69,6 +69,7 @@ describe('a signed text', () => {
 
   it.each([
     ['something before it', `Date: x\n${signed('a\n')}`],
+    ['another beginning', signed('a\n').replace('BEGIN PGP SIGNED MESSAGE', 'BEGIN MESSAGE')],
     ['something behind it', `${signed('a\n')}Date: x\n`],
     ['another one behind it', signed('a\n').repeat(2)],
     ['a header that is none', signed('a\n').replace('Hash:', 'Date:')],
