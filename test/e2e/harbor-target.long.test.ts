@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeImage, startHarbor, type TestHarbor, type TestImage } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -130,6 +130,12 @@ describe('a site with a Harbor', { timeout: 60_000 }, () => {
       .slice(before)
       .filter(({ method, status }) => status !== 401 && method !== 'GET' && method !== 'HEAD');
     expect(changes).toEqual([]);
+  });
+
+  it('is where clusters are sent for what they know by its old name', async () => {
+    await gapferry(inside, ['mirror-config', 'containerd', '--site', 'site/site.yaml', '-o', 'certs.d']);
+    const hosts = await readFile(join(inside.directory, 'certs.d', REGISTRY, 'hosts.toml'), 'utf8');
+    expect(hosts).toContain(`[host."${harbor.url}/v2/${REGISTRY}"]`);
   });
 
   it('is told everything that stands in the way of the next release at once: exit 7, nothing changed', async () => {

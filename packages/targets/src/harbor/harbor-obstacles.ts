@@ -2,6 +2,7 @@ import type { Load, Obstacle, Run } from '@gapferry/core';
 import { nameProblem, projectOf } from './harbor-names.ts';
 import { type HarborPlace, toOci } from './harbor-place.ts';
 import type { FoundProject } from './harbor-questions.ts';
+import { warnOfHarbor } from './harbor-warnings.ts';
 import { keptTags } from './kept-tags.ts';
 import { missingBytes, type ProjectNeed, projectNeeds } from './project-needs.ts';
 import { warnOfPolicies } from './project-warnings.ts';
@@ -13,7 +14,9 @@ export async function harborObstacles(
   wanted: readonly Load[],
   run: Run,
 ): Promise<readonly Obstacle[]> {
-  const { readOnly } = await place.memory.system(run);
+  const system = await place.memory.system(run);
+  const { readOnly } = system;
+  await warnOfHarbor(place, system, wanted, run);
   const found = await Promise.all(projectNeeds(place, wanted).map((need) => inProject(place, need, run)));
   return [...(readOnly ? [READ_ONLY] : []), ...badNames(place, wanted), ...found.flat()];
 }

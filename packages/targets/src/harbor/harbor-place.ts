@@ -1,4 +1,4 @@
-import type { ContentLoad, Load, OciContent, OciTag, Run } from '@gapferry/core';
+import type { Clock, ContentLoad, Load, OciContent, OciTag, Run } from '@gapferry/core';
 import { GapferryError } from '@gapferry/core';
 import type { HostApi, LoadedRelease } from '../git-host/git-host.ts';
 import type { RegistryTarget } from '../registry/registry-target.ts';
@@ -38,6 +38,7 @@ export interface HarborPlace {
   readonly scan: ScanPolicy;
   readonly release: LoadedRelease;
   readonly waiting: Waiting;
+  readonly clock: Clock;
   /** When scans are waited for no longer, by `waiting`; absent before the first. */
   scansEnd?: number;
   /** What the last survey was about. */

@@ -9,6 +9,10 @@ export interface HarborSystem {
   readonly readOnly: boolean;
   /** Who may make projects; undefined where it does not say. */
   readonly creation?: 'everyone' | 'adminonly';
+  /** Its clock, where it says it: RFC 3339. */
+  readonly now?: string;
+  /** Blobs lie on a disk of its own. */
+  readonly onDisk: boolean;
 }
 
 export interface FoundProject {
@@ -41,10 +45,13 @@ export async function askSystem(api: HostApi, run: Run): Promise<HarborSystem> {
   if (answer.status === 404 || memberOf(answer.value, 'auth_mode') === undefined) throw noHarbor();
   const creation = textIn(answer.value, 'project_creation_restriction');
   const readOnly = memberOf(answer.value, 'read_only');
+  const now = textIn(answer.value, 'current_time');
   // Wrong credentials are answered as none: with what everybody is told.
   if (creation === undefined && readOnly === undefined) throw unknownHere();
   return {
     readOnly: readOnly === true,
+    onDisk: textIn(answer.value, 'registry_storage_provider_name') === 'filesystem',
+    ...(now !== undefined && { now }),
     ...((creation === 'everyone' || creation === 'adminonly') && { creation }),
   };
 }
@@ -148,6 +155,14 @@ export async function askQuota(api: HostApi, project: string, run: Run): Promise
   const hard = numberIn(memberOf(quota, 'hard'), 'storage');
   const used = numberIn(memberOf(quota, 'used'), 'storage');
   return hard === undefined || used === undefined ? undefined : { hard, used };
+}
+
+/** Bytes free on Harbor's disk; undefined for who may not know. */
+export async function askFreeBytes(api: HostApi, run: Run): Promise<number | undefined> {
+  const path = `${ROOT}/systeminfo/volumes`;
+  const answer = await askHost(api, { method: 'GET', path, accept: [403, 404] }, run);
+  const [storage] = listOf(memberOf(answer.value, 'storage'));
+  return numberIn(storage, 'free');
 }
 
 export interface NewProject {

@@ -2,6 +2,7 @@ import {
   type Absent,
   type AddressTarget,
   type BlobReader,
+  type Clock,
   checkRun,
   GapferryError,
   isGapferryError,
@@ -59,6 +60,8 @@ export interface HarborTargetOptions {
   readonly release: LoadedRelease;
   /** How scans are waited for. */
   readonly waiting: Waiting;
+  /** Compared with Harbor's. */
+  readonly clock: Clock;
   /** Requests under way at once; 8. */
   readonly connections?: number;
 }
@@ -112,6 +115,7 @@ function openPlace(options: HarborTargetOptions): HarborPlace {
     projects,
     release,
     waiting,
+    clock,
     labels = false,
     scan = { mode: 'none' },
   } = options;
@@ -124,6 +128,7 @@ function openPlace(options: HarborTargetOptions): HarborPlace {
     scan,
     release,
     waiting,
+    clock,
     surveyed: [],
     registry: registryTarget(options),
     pathOf: (repository) => mapRepository(path, repository),

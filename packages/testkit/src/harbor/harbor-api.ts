@@ -48,7 +48,7 @@ function systemRoutes(state: HarborState, who: Principal): Route[] {
 }
 
 /** Strangers are told little. */
-function systemInfo({ settings }: HarborState, who: Principal): unknown {
+function systemInfo({ settings, now }: HarborState, who: Principal): unknown {
   const open = { auth_mode: 'db_auth', self_registration: false, harbor_version: settings.version };
   if (who.kind === 'nobody') return open;
   return {
@@ -56,6 +56,7 @@ function systemInfo({ settings }: HarborState, who: Principal): unknown {
     project_creation_restriction: settings.creation,
     read_only: settings.readOnly,
     registry_storage_provider_name: 'filesystem',
+    current_time: new Date(now()).toISOString(),
   };
 }
 

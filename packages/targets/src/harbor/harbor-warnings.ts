@@ -1,0 +1,31 @@
+import type { Load, Run } from '@gapferry/core';
+import type { HarborPlace } from './harbor-place.ts';
+import { askFreeBytes, type HarborSystem } from './harbor-questions.ts';
+import { missingBytes, projectNeeds } from './project-needs.ts';
+import { sizeText } from './size-text.ts';
+
+/** Clocks that are further apart make tokens that begin in the future, or are over. */
+const CLOCKS_DIFFER_MS = 300_000;
+
+/** Tells what is odd about the Harbor as a whole: nothing of it is sure to stop the import. */
+export async function warnOfHarbor(
+  place: HarborPlace,
+  system: HarborSystem,
+  wanted: readonly Load[],
+  run: Run,
+): Promise<void> {
+  const apart = system.now === undefined ? Number.NaN : Date.parse(system.now) - place.clock.now().getTime();
+  if (Math.abs(apart) > CLOCKS_DIFFER_MS) {
+    const minutes = Math.round(Math.abs(apart) / 60_000);
+    warn(`its clock is ${minutes} minutes ${apart > 0 ? 'ahead of' : 'behind'} this machine's`);
+  }
+  if (!system.onDisk) return;
+  const bytes = projectNeeds(place, wanted).reduce((sum, need) => sum + missingBytes(place, need), 0);
+  const free = bytes === 0 ? undefined : await askFreeBytes(place.api, run);
+  if (free !== undefined && free < bytes)
+    warn(`its disk has ${sizeText(free)} free, and ${sizeText(bytes)} would be sent`);
+
+  function warn(what: string): void {
+    run.emit({ kind: 'warning', message: `Harbor (target ${place.target}): ${what}` });
+  }
+}
