@@ -106,12 +106,11 @@ function objectIn(value: unknown): Loose {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Loose) : {};
 }
 
+/** With the tag as it stands in the URL, which need not be decodable. */
 function gone(repository: string, tag: string, url: string): GapferryError {
   return new GapferryError({
     code: 'SOURCE_NOT_FOUND',
-    message: printable(
-      `release ${decodeURIComponent(tag)} of ${repository} has no asset ${nameInUrl(url)} any more`,
-    ),
+    message: printable(`release ${tag} of ${repository} has no asset ${nameInUrl(url)} any more`),
     hint: 'run "gapferry resolve" to see what there is',
     origin: 'source',
   });
