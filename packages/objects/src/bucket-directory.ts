@@ -4,6 +4,7 @@ import {
   checkRun,
   type DirectoryFile,
   GapferryError,
+  inLanes,
   isGapferryError,
   printable,
   type Run,
@@ -18,7 +19,6 @@ import {
   requirePinned,
   requireSafeName,
 } from './directory-files.ts';
-import { eachLimited } from './each-limited.ts';
 import { objectOrigin, readObject } from './file-origin.ts';
 import type { FileReading } from './file-reading.ts';
 import type { FileLearner } from './learn-file.ts';
@@ -39,10 +39,11 @@ export interface BucketDirectory {
 export async function readBucketDirectory(directory: BucketDirectory, run: Run): Promise<DirectoryFile[]> {
   const objects = await listFiles(directory, run);
   const { learner } = directory;
-  return await eachLimited(objects, AT_ONCE, run, async (object, inner) => {
+  const learn = async (object: ListedObject, inner: Run): Promise<DirectoryFile> => {
     const { sha256: digest, size } = await learner.learn(originOf(directory, object), inner);
     return { path: object.key.slice(directory.prefix.length), digest, size };
-  });
+  };
+  return await inLanes(objects, AT_ONCE, learn, run);
 }
 
 /** Brings what is pinned. Throws `DIGEST_MISMATCH` where the directory is another one. */

@@ -6,6 +6,7 @@ import {
   type DirectoryFile,
   digestOf,
   GapferryError,
+  inLanes,
   pathClashes,
   printable,
   type Run,
@@ -14,7 +15,6 @@ import {
   uniqueByDigest,
   unsafePathReason,
 } from '@gapferry/core';
-import { eachLimited } from './each-limited.ts';
 
 /** Files of a directory that are read, or put into the depot, at a time. */
 export const AT_ONCE = 8;
@@ -87,9 +87,9 @@ export async function putDirectory(
   const byDigest = new Map(files.map((file) => [file.digest, file]));
   const distinct = uniqueByDigest(byDigest.values());
   await inEvents(item, totalSize(distinct), run, async () => {
-    const reused = await eachLimited(distinct, AT_ONCE, run, async (file, inner) =>
-      putFile(item, file, await opened(file), into, inner),
-    );
+    const put = async (file: DirectoryFile, inner: Run): Promise<boolean> =>
+      await putFile(item, file, await opened(file), into, inner);
+    const reused = await inLanes(distinct, AT_ONCE, put, run);
     return reused.every((one) => one);
   });
 }

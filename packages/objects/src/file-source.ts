@@ -9,6 +9,7 @@ import {
   type FileVerifier,
   type FileWish,
   GapferryError,
+  inLanes,
   type ListedFileWish,
   type LocalFileWish,
   type PrefixFileWish,
@@ -26,7 +27,6 @@ import { aptAtPlaces } from './apt/apt-places.ts';
 import type { AptRepositories } from './apt/apt-repository.ts';
 import { type BucketDirectory, fetchBucketDirectory, readBucketDirectory } from './bucket-directory.ts';
 import { listDigest } from './directory-files.ts';
-import { eachLimited } from './each-limited.ts';
 import { bucketAt, type FileMeans } from './file-means.ts';
 import { holdDemands, seenAt } from './hold-demands.ts';
 import { fileLearner, type Lookups } from './learn-file.ts';
@@ -148,10 +148,14 @@ async function resolveRemote(
     return (await resolveListed(means.small, wish, digest, run)).map((pin) => steadied(means, pin));
   if ('url' in wish) return [await resolveUrl(means, wish, digest, run)];
   const [assets, there] = [await releaseAssets(means.http, means.ask, wish, run), await meansAt(means, wish)];
-  return await eachLimited(assets, ASSETS, run, async ({ wish: one, version }, inner) => ({
+  const resolveAsset = async (
+    { wish: one, version }: (typeof assets)[number],
+    inner: Run,
+  ): Promise<UrlFilePin> => ({
     ...(await resolveUrl(there, one, digest, inner)),
     version,
-  }));
+  });
+  return await inLanes(assets, ASSETS, resolveAsset, run);
 }
 
 async function resolvePrefix(

@@ -4,6 +4,7 @@ import {
   type BlobStore,
   type DirectoryFile,
   type FileHolding,
+  inLanes,
   type LocalDirectoryPin,
   type LocalFilePin,
   type LocalFileWish,
@@ -20,7 +21,6 @@ import {
   requireDirectory,
   requirePinned,
 } from '../directory-files.ts';
-import { eachLimited } from '../each-limited.ts';
 import { unreadablePlace } from './local-error.ts';
 import { hashLocalFile, type LocalPlace, readLocalFile } from './read-local-file.ts';
 import { walkDirectory } from './walk-directory.ts';
@@ -88,10 +88,11 @@ async function realPlace({ path, shown }: LocalPlace): Promise<LocalPlace> {
 async function hashDirectory({ path, shown }: LocalPlace, run: Run): Promise<DirectoryFile[]> {
   const paths = await walkDirectory(path, shown, run);
   requireDirectory(paths, shown);
-  return await eachLimited(paths, AT_ONCE, run, async (name, inner) => {
+  const hash = async (name: string, inner: Run): Promise<DirectoryFile> => {
     const { executable, ...file } = await hashLocalFile(fileIn({ path, shown }, name), inner);
     return { path: name, ...file, ...(executable && { executable }) };
-  });
+  };
+  return await inLanes(paths, AT_ONCE, hash, run);
 }
 
 function fileIn({ path, shown }: LocalPlace, name: string): LocalPlace {
