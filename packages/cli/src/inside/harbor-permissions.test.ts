@@ -92,6 +92,18 @@ describe('permissions at Harbor', () => {
     ]);
   });
 
+  it('lack where the project is seen and may not be read: that is told, and no failed question', async () => {
+    const looker = robot('robot$looker', 'docker.io', 'project:read');
+    const { open } = await start({ projects: [{ name: 'docker.io' }], robots: [looker] });
+    const { permissions, presences, obstacles } = await surveyHarbor(open(as(looker.name)), [nginx]);
+    expect(presences.map(({ state }) => state)).toEqual(['absent', 'absent']);
+    expect(permissions).toMatchObject([
+      { action: 'repository:pull', state: 'lacking', remedy: expect.stringContaining('"Pull Repository"') },
+      { action: 'repository:push', state: 'lacking' },
+    ]);
+    expect(obstacles).toEqual([]);
+  });
+
   it('of a robot in a project that it makes show once it is made', async () => {
     const maker = robot('robot$maker', 'other', 'project:create', 'repository:push');
     const { open } = await start({ creation: 'adminonly', robots: [maker] });

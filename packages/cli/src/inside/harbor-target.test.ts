@@ -166,7 +166,10 @@ describe('what stands in the way at Harbor', () => {
 describe('what is only a pity at Harbor', () => {
   it('is warned of: retention that removes, policies that let nobody pull', async () => {
     const { harbor, open } = await start({
-      projects: [{ name: 'docker.io', metadata: { prevent_vul: 'true', severity: 'high' } }],
+      projects: [
+        { name: 'docker.io', metadata: { prevent_vul: 'true', severity: 'high' } },
+        { name: 'quay.io' },
+      ],
     });
     const where = [{ kind: 'doublestar', decoration: 'repoMatches', pattern: '**' }] as const;
     const tags = (pattern: string) => [{ kind: 'doublestar', decoration: 'matches', pattern }] as const;
@@ -174,8 +177,17 @@ describe('what is only a pity at Harbor', () => {
       { id: 1, template: 'always', tag_selectors: tags('2.*'), scope_selectors: { repository: where } },
       { id: 2, template: 'latestPushedK', tag_selectors: tags('**'), scope_selectors: { repository: where } },
     ]);
+    const elsewhere = [{ kind: 'doublestar', decoration: 'repoMatches', pattern: 'other/**' }] as const;
+    harbor.retain('quay.io', [
+      {
+        id: 3,
+        template: 'latestPushedK',
+        tag_selectors: tags('**'),
+        scope_selectors: { repository: elsewhere },
+      },
+    ]);
     const kept = imageOf('docker.io/library/redis', 'redis', '2.0');
-    const { warnings, obstacles } = await surveyHarbor(open(), [nginx, kept]);
+    const { warnings, obstacles } = await surveyHarbor(open(), [nginx, kept, tool]);
     expect(warnings).toEqual([
       expect.stringContaining('vulnerabilities of the severity high or above'),
       expect.stringContaining('may remove what is loaded (docker.io/library/nginx:1.0)'),
