@@ -30,9 +30,11 @@ export function aptAtPlaces(means: AptMeans, places: FilePlaces): AptRepositorie
 /** Asks `there` for what is to be asked below `url`. */
 function movedClient(http: HttpClient, url: string, there: string): HttpClient {
   if (url === there) return http;
+  // The address of a whole host ends with a slash at a mirror.
+  const base = there.replace(/\/+$/, '');
   const moved = <R extends { readonly url: string }>(request: R): R =>
     request.url.startsWith(`${url}/`)
-      ? { ...request, url: `${there}${request.url.slice(url.length)}` }
+      ? { ...request, url: `${base}${request.url.slice(url.length)}` }
       : request;
   return {
     ...http,

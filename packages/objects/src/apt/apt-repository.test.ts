@@ -286,6 +286,11 @@ describe('an APT repository is refused', () => {
       'CONTENT_INVALID',
     ],
     [
+      'with a package that would be read for the date, in the place of what is signed',
+      { stanzas: [deb('app', '', 'dists/stable/InRelease')], detached: 'good' },
+      'CONTENT_INVALID',
+    ],
+    [
       'with names that differ in case alone',
       { stanzas: [deb('app', 'Depends: lib\n'), deb('lib', '', 'pool/APP.deb')] },
       'NAME_UNSAFE',
@@ -388,6 +393,14 @@ describe('mirrors of an APT repository', () => {
     const { files, store } = await take();
     expect(files.every(({ digest }) => store.blobs.has(digest))).toBe(true);
     expect(server.requests.length).toBeGreaterThan(0);
+  });
+
+  it('have one that is all of its host under that path too', async () => {
+    for (const [path, bytes] of [...server.files]) server.files.set(path.replace('/d/', '/'), bytes);
+    for (const [path, bytes] of server.files) mirror.files.set(`/apt${path}`, bytes);
+    const events = warned(await take(wished({ url: server.url })));
+    expect([server.requests, events]).toEqual([[], []]);
+    expect(mirror.requests[0]).toMatchObject({ url: '/apt/dists/stable/InRelease', status: 200 });
   });
 
   it('are not asked where nobody signed', async () => {

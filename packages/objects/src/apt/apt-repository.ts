@@ -111,9 +111,8 @@ async function readRepository(
     const opened = await openAnyForm(means.http, wish, forms, store, run);
     const { path, unpacked: size } = opened;
     const bytes = unpackIndex({ path, size }, opened.read(run));
-    packages.push(
-      ...(await readPackages(bytes, `${path} of ${wish.as}`, MAX_PACKAGES - packages.length, run)),
-    );
+    const limit = MAX_PACKAGES - packages.length;
+    for (const one of await readPackages(bytes, `${path} of ${wish.as}`, limit, run)) packages.push(one);
     indexes.push(opened);
   }
   return layOut(means.http, wish, suite, indexes, chosenOf(packages, wish, run));

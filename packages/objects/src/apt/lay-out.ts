@@ -47,6 +47,8 @@ export function layOut(
   for (const { path, size, sha256: digest } of packages) {
     const url = `${apt.url}/${path.split('/').map(encodeURIComponent).join('/')}`;
     const open: OpenFile = (from, run) => http.body({ url, item: `${path} of ${as}`, size }, from, run);
+    // Inside, InRelease is read for the date before Release is.
+    if (isRelease(path)) throw inPlaceOfRelease(path, as);
     lay(path, { digest, size, open });
   }
   requireFiles([...laid.keys()], shown);
@@ -59,6 +61,10 @@ export function layOut(
       throw new GapferryError({ code: 'INTERNAL', message: `${path} is no file of ${shown}` });
     },
   };
+}
+
+function isRelease(path: string): boolean {
+  return /(?:^|\/)(?:InRelease|Release(?:\.gpg)?)$/i.test(path);
 }
 
 function fromMemory(bytes: Uint8Array): Laid {
@@ -89,6 +95,16 @@ function twice(path: string, one: SizedDigest, other: SizedDigest, as: string): 
     message: printable(
       `${path} stands twice in the repository ${as}, as ${one.digest} and as ${other.digest}`,
     ),
+    hint: 'the repository is wrong: tell whoever runs it',
+    origin: 'source',
+    data: { item: as, path },
+  });
+}
+
+function inPlaceOfRelease(path: string, as: string): GapferryError {
+  return new GapferryError({
+    code: 'CONTENT_INVALID',
+    message: printable(`a package of the repository ${as} has the name of a Release file: ${path}`),
     hint: 'the repository is wrong: tell whoever runs it',
     origin: 'source',
     data: { item: as, path },
