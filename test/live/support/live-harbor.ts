@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { isGapferryError, quietRun } from '@gapferry/core';
+import { type IncomingMessage, request as requestInPlain } from 'node:http';
+import { request as requestByTls } from 'node:https';
+import { quietRun } from '@gapferry/core';
 import { createHttpClient, type HttpClient } from '@gapferry/http';
 
 /** A Harbor that somebody runs, and whose address is in the environment. The tests make projects of their own there, and take away whatever they made. */
@@ -90,7 +93,7 @@ export async function openHarborSession(harbor: LiveHarbor): Promise<HarborSessi
     },
     digest: (path, reference) => digestAt(http, `${harbor.url}/v2/${path}/manifests/${reference}`, headers),
     remove: (path) => void paths.push(path),
-    also: () => realmHosts(http, harbor.url, host),
+    also: () => realmHosts(harbor.url, host, ca),
     [Symbol.asyncDispose]: async () => {
       for (const path of paths.reverse()) await ask('DELETE', path);
       for (const name of projects) await removeProject(ask, name);
@@ -111,16 +114,15 @@ async function digestAt(
   return answer.status === 200 ? answer.headers.get('docker-content-digest') : undefined;
 }
 
-async function realmHosts(http: HttpClient, url: string, own: string): Promise<string[]> {
-  const question = { url: `${url}/v2/`, item: 'the challenge', accept: STATUSES };
-  // The client would follow the challenge: with credentials of its own it is not asked to.
-  const answer = await http
-    .request({ ...question, headers: { authorization: 'Basic Og==' } }, quietRun())
-    .catch((error: unknown) => {
-      if (isGapferryError(error)) return undefined;
-      throw error;
-    });
-  const realm = /realm="([^"]+)"/.exec(answer?.headers.get('www-authenticate') ?? '')?.[1];
+/** Asked as a stranger: who comes with credentials is not sent to the token service. */
+async function realmHosts(url: string, own: string, ca: string | undefined): Promise<string[]> {
+  const request = url.startsWith('https:')
+    ? requestByTls(`${url}/v2/`, ca === undefined ? {} : { ca })
+    : requestInPlain(`${url}/v2/`);
+  request.end();
+  const [answer] = (await once(request, 'response')) as [IncomingMessage];
+  answer.resume();
+  const realm = /realm="([^"]+)"/.exec(answer.headers['www-authenticate'] ?? '')?.[1];
   const host = realm === undefined ? undefined : URL.parse(realm)?.host;
   return host === undefined || host === own ? [] : [host];
 }
