@@ -3,16 +3,31 @@ import { contentOf } from './content-of-item.ts';
 import { CONTENT_RECIPES } from './content-recipes.ts';
 import type { ContentRule } from './content-rule.ts';
 import { demandedNames, matchesDemand } from './demand-glob.ts';
-import { describeItem, type FileItem, type ImageItem, type Item, type Manifest } from './manifest.ts';
+import { type FileLists, filesIn } from './directory-change.ts';
+import {
+  describeItem,
+  type FileItem,
+  type ImageItem,
+  type Item,
+  isDirectoryItem,
+  type Manifest,
+} from './manifest.ts';
 import { listingBeside } from './read-content-date.ts';
 
 /** Refuses what is older at `now` than the trust policy takes it, what is dated a day or more ahead of `now`, and what a rule names and has no date. Every rule that fits must be kept.
- *  Throws `CONTENT_TOO_OLD` naming each item, its date, its age and the limit. Dates are believed: whoever calls has held them against the content. */
-export function requireFreshContent({ items }: Manifest, rules: readonly ContentRule[], now: Date): void {
+ *  Throws `CONTENT_TOO_OLD` naming each item, its date, its age and the limit. Dates are believed: whoever calls has held them against the content. `lists`: the files of directories whose list is a blob, where a rule has `match`. */
+export function requireFreshContent(
+  { items }: Manifest,
+  rules: readonly ContentRule[],
+  lists: FileLists,
+  now: Date,
+): void {
   if (rules.length === 0) return;
   const stale = items
     .filter((item) => item.kind === 'image' || item.kind === 'file')
-    .flatMap((item) => rules.flatMap((rule) => staleBy(item, rule, items, now) ?? []));
+    .flatMap((item) =>
+      rules.flatMap((rule) => staleBy(item, rule, items, now) ?? hiddenIn(item, rule, lists) ?? []),
+    );
   if (stale.length === 0) return;
   const more = stale.length > 10 ? `; and ${stale.length - 10} more` : '';
   throw new GapferryError({
@@ -67,6 +82,23 @@ function staleBy(
   return stale(`is of ${updated}, ${agesOf(age)} old, and may be ${dayText(maxAgeDays)} old`);
 }
 
+/** A file of a directory has no date of its own, also where the directory has one. */
+function hiddenIn(
+  item: ImageItem | FileItem,
+  { match, maxAgeDays }: ContentRule,
+  lists: FileLists,
+): Stale | undefined {
+  if (match === undefined || item.kind === 'image' || !isDirectoryItem(item) || fits(match, item))
+    return undefined;
+  const [literal = ''] = match.toLowerCase().split('*', 1);
+  const id = item.id.toLowerCase();
+  if (!literal.startsWith(id) && !id.startsWith(literal)) return undefined;
+  const found = filesIn(item, lists).find(({ path }) => isFile(match, `${item.id}${path}`));
+  if (found === undefined) return undefined;
+  const name = `${describeItem(item)}${found.path}`;
+  return { item: name, maxAgeDays, text: `${name} has no date, and may be of any age` };
+}
+
 /** By pattern everything that it fits; by kind alone only what grows old, and not the parts that are made anew once in years. What says how old a neighbour is has no date of its own. */
 function isMeant(item: ImageItem | FileItem, { kind, match }: ContentRule, items: readonly Item[]): boolean {
   if (match !== undefined) return fits(match, item) && !isListing(item, items);
@@ -75,8 +107,12 @@ function isMeant(item: ImageItem | FileItem, { kind, match }: ContentRule, items
 
 function fits(pattern: string, item: ImageItem | FileItem): boolean {
   if (item.kind === 'image') return demandedNames(item).some((name) => matchesDemand(pattern, name));
-  // Two spellings of one name are one place on some file systems.
-  return matchesGlob(pattern.toLowerCase(), item.id.toLowerCase());
+  return isFile(pattern, item.id);
+}
+
+/** Two spellings of one name are one place on some file systems. */
+function isFile(pattern: string, path: string): boolean {
+  return matchesGlob(pattern.toLowerCase(), path.toLowerCase());
 }
 
 function isListing({ kind, id }: Item, items: readonly Item[]): boolean {
@@ -89,7 +125,9 @@ function isListing({ kind, id }: Item, items: readonly Item[]): boolean {
 function growsOld(item: Item): boolean {
   const content = contentOf(item);
   const recipe = content && CONTENT_RECIPES[content.kind];
-  return recipe?.form !== 'files' || recipe.ages.includes(item.id.slice(item.id.lastIndexOf('/') + 1));
+  const name = item.id.slice(item.id.lastIndexOf('/') + 1).toLowerCase();
+  // What the recipe does not know grows old.
+  return recipe?.form !== 'files' || recipe.ages.includes(name) || !recipe.names.includes(name);
 }
 
 /** `9 days`, `36 hours`. */

@@ -119,6 +119,37 @@ describe('the age of content, on the medium', () => {
     );
   });
 
+  it('cannot be kept from the policy by a directory that has the file in it', async () => {
+    const hidden = simulatedRelease({ files: { 'av/': cvd('signatures') } });
+    const { root, ...item } = hidden.manifest.items[0];
+    const files = [{ path: 'Daily.cvd', digest: root.digest, size: root.size }];
+    hidden.manifest.items[0] = { ...item, files };
+    expect(await verdict(hidden, { match: 'db/daily.cvd', maxAgeDays: 30 })).toEqual([]);
+    for (const match of ['av/daily.cvd', 'av/*', 'av/**'])
+      expect(await verdict(hidden, { match, maxAgeDays: 30 })).toContain(
+        'has no date, and may be of any age',
+      );
+    hidden.manifest.items[0].files = listAsBlob(hidden, files, encodeFileList(files));
+    expect(await verdict(hidden, { match: 'av/daily.cvd', maxAgeDays: 30 })).toContain('has no date');
+  });
+
+  it('counts for a database under a name that no recipe has', async () => {
+    const release = simulatedRelease({ files: { 'av/DAILY.CVD': cvd('signatures') } });
+    release.manifest.items[0].content = { kind: 'clamav-db', updated: BUILT };
+    expect(await verdict(release, { kind: 'clamav-db', maxAgeDays: 9 })).toContain('CONTENT_TOO_OLD');
+  });
+
+  it('of one file in a repository is not that of the repository', async () => {
+    const content = { kind: 'apt', updated: BUILT, until: '2026-03-17T00:00:00Z' };
+    expect(await verdict(repository(content), { match: 'debian/**', maxAgeDays: 10 })).toHaveLength(1);
+    expect(await verdict(repository(content), { match: 'debian/**', maxAgeDays: 9 })).toContain(
+      '10 days old',
+    );
+    expect(
+      await verdict(repository(content), { match: '**/Release', kind: 'clamav-db', maxAgeDays: 90 }),
+    ).toContain('file debian/dists/stable/Release has no date');
+  });
+
   it('is not told from a date that is yet to come', async () => {
     const inside = new Inside();
     inside.clock.advance(-12 * 86_400);

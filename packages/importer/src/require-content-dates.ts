@@ -1,11 +1,11 @@
 import {
   contentOf,
   describeItem,
+  type FileLists,
   filesIn,
   type Item,
   isDirectoryItem,
   listingBeside,
-  type Manifest,
   readContentDate,
   requireFreshContent,
   requireVerified,
@@ -37,8 +37,10 @@ export async function requireContentDates(
 ): Promise<void> {
   const { manifest } = requireVerified(release).opened;
   const { items } = manifest;
-  const dated: Dated[] = [];
-  for (const item of items) dated.push(...(await toDated(item, manifest, medium, run)));
+  const isMatched = policy.content.some(({ match }) => match !== undefined);
+  const read = items.filter((item) => isMatched || contentOf(item) !== undefined);
+  const lists = await readFileListsOf({ ...manifest, items: read }, medium, run);
+  const dated = items.flatMap((item) => toDated(item, lists));
   await inLanes(
     dated,
     CONCURRENCY,
@@ -60,7 +62,7 @@ export async function requireContentDates(
     run,
   );
   const now = clock.now();
-  requireFreshContent(manifest, policy.content, now);
+  requireFreshContent(manifest, policy.content, lists, now);
   for (const { item, content } of dated) {
     const message = contentWarning(describeItem(item), content, now);
     if (message !== undefined) run.emit({ kind: 'warning', item: item.id, message });
@@ -80,12 +82,11 @@ interface Dated {
   readonly root: SizedDigest;
 }
 
-async function toDated(item: Item, manifest: Manifest, medium: BlobReader, run: Run): Promise<Dated[]> {
+function toDated(item: Item, lists: FileLists): Dated[] {
   const content = contentOf(item);
   if (content === undefined) return [];
   if ('root' in item) return [{ item, content, root: item.root }];
   if (!isDirectoryItem(item)) return [];
-  const lists = await readFileListsOf({ ...manifest, items: [item] }, medium, run);
   const root = aptReleaseIn(filesIn(item, lists));
   if (root === undefined) throw notAsSaid(describeItem(item), 'it has no Release file of one suite');
   return [{ item, content, root }];
