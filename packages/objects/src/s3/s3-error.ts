@@ -37,9 +37,15 @@ const DAMAGED = new Set([
   'XAmzContentSHA256Mismatch',
   'XAmzContentChecksumMismatch',
   'InvalidChecksum',
+]);
+/** MinIO says IncompleteBody also where its disk was full in the middle; the next time it says that. */
+const FAILED_TRIPS = new Set([
+  'RequestTimeout',
+  'InternalError',
+  'ServiceUnavailable',
+  'SlowDown',
   'IncompleteBody',
 ]);
-const FAILED_TRIPS = new Set(['RequestTimeout', 'InternalError', 'ServiceUnavailable', 'SlowDown']);
 /** Amazon and MinIO have no code of their own for it. */
 const LOCKED = /\bWORM\b|protected by object lock/i;
 const CHANGED = new Set(['PreconditionFailed', 'ConditionalRequestConflict', 'OperationAborted']);
