@@ -2,8 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isMissing } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gapferryJson, type Machine } from '../support/command-line.ts';
+import { gapferryJson } from '../support/command-line.ts';
 import { cannotUnshare } from '../support/namespaces.ts';
+import { type OneTarget, withOneTarget } from '../support/one-target.ts';
 import { type SmallDisk, smallDiskAt } from '../support/small-disk.ts';
 import { makeTwoMachines, type TwoMachines } from '../support/two-machines.ts';
 
@@ -40,40 +41,22 @@ describe.skipIf(cannotUnshare('--mount') || isMissing('nsenter'))(
       await writeFile(file, text);
     }
 
-    const depot = (): string => join(machines.outside.directory, 'depot');
+    const release = (sequence: number): string =>
+      `${join(machines.outside.directory, 'depot')}#line-a/${sequence}`;
 
-    /** The inside with a state of its own, on which `target` lies on this disk. */
-    async function site(name: string, target: string, disk: SmallDisk): Promise<Machine & Loads> {
-      const file = `site/${name}.yaml`;
-      const text = `format: gapferry.site/1
-name: plant-7
-trust: trust.yaml
-key: keys/plant-7.key
-state: state-${name}
-targets:
-  - {name: files, ${target}}
-`;
-      await writeFile(join(machines.inside.directory, file), text);
-      const machine = { ...machines.inside, through: disk.through };
-      const shown = await gapferryJson(machine, ['trust', 'show', '--trust', 'site/trust.yaml']);
-      const { words } = shown['fingerprint'] as { words: string };
-      await gapferryJson(machine, ['trust', 'pin', '--site', file, '--fingerprint', words]);
-      const load = (sequence: number): string[] => {
-        return ['import', `${depot()}#line-a/${sequence}`, '--site', file, '--yes'];
-      };
-      return { ...machine, load };
-    }
+    const site = (id: string, target: string, disk: SmallDisk): Promise<OneTarget> =>
+      withOneTarget({ ...machines.inside, through: disk.through }, id, `name: files, ${target}`);
 
     /** The second release does not fit; readers see the first. With room for it the same command finishes. */
     async function expectStop(
-      inside: Machine & Loads,
+      inside: OneTarget,
       disk: SmallDisk,
       place: string,
-      proved = async (): Promise<unknown> => {},
+      proved: () => Promise<unknown> = async () => {},
     ): Promise<void> {
-      await gapferryJson(inside, inside.load(1));
+      await gapferryJson(inside, inside.load(release(1)));
       const before = await seen(disk);
-      const { error } = await gapferryJson(inside, inside.load(2), 8);
+      const { error } = await gapferryJson(inside, inside.load(release(2)), 8);
       expect(error).toMatchObject({
         code: 'NO_SPACE',
         message: expect.stringContaining(place),
@@ -82,7 +65,7 @@ targets:
       expect(await seen(disk)).toBe(before);
       await proved();
       await disk.grow(60);
-      expect(await gapferryJson(inside, inside.load(2))).toMatchObject({ kind: 'loaded' });
+      expect(await gapferryJson(inside, inside.load(release(2)))).toMatchObject({ kind: 'loaded' });
       await proved();
       expect((await seen(disk)).split('\n').length).toBeGreaterThan(MANY);
     }
@@ -140,7 +123,7 @@ targets:
       await mkdir(srv);
       await using disk = await smallDiskAt(srv, 60, 'nr_inodes=200');
       const inside = await site('few', 'kind: directory, directory: ../../few', disk);
-      const { error } = await gapferryJson(inside, inside.load(2), 8);
+      const { error } = await gapferryJson(inside, inside.load(release(2)), 8);
       expect(error).toMatchObject({
         code: 'NO_SPACE',
         message: expect.stringMatching(/takes \d+ more files .* and 1202 are to come/),
@@ -149,10 +132,6 @@ targets:
     });
   },
 );
-
-interface Loads {
-  load(sequence: number): string[];
-}
 
 /** Everything that readers see, with its bytes; neither what is ours, nor what the depot keeps. */
 function seen(disk: SmallDisk): Promise<string> {

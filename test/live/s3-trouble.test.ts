@@ -71,7 +71,7 @@ files:
     return { outside, collect };
   }
 
-  const skewed = (minutes: number): unknown => ({
+  const skewed = (minutes: number): object => ({
     code: 'UNAUTHORIZED',
     message: expect.stringContaining(`${minutes} min apart`),
     hint: expect.stringContaining('set the clock that is wrong'),
