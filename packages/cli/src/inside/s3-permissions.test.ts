@@ -216,6 +216,21 @@ describe('an upload that was only begun on trial', () => {
     expect(await journal.read()).toEqual([]);
   });
 
+  it('is not looked for in a store that knows of no uploads', async () => {
+    const server = await serve();
+    const journal = memoryUploads();
+    const isUploads = ({ url }: { readonly url: string }): boolean => /[?&]uploads/.test(url);
+    server.addFault({ match: isUploads, do: { kind: 'status', status: 501 } });
+    for (let i = 0; i < 2; i++) {
+      const found = await ask(open(server, { policy, journal }), file.content);
+      expect(found.at(-1)).toMatchObject({ action: 's3:PutObjectTagging', state: 'unknown' });
+      expect(await journal.read()).toEqual([]);
+    }
+    await journal.write([{ key: 'line-a/1.0.0/.gapferry-trial-1' }]);
+    await ask(open(server, { policy, journal }), file.content);
+    expect(await journal.read()).toEqual([]);
+  });
+
   it('is taken away at the end of an import, too, and nobody else’s with it', async () => {
     const server = await serve();
     const journal = memoryUploads();

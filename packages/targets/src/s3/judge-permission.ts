@@ -1,11 +1,10 @@
 import { isGapferryError, type Permission, type PermissionNeed } from '@gapferry/core';
+import { isUnanswered } from './is-unanswered.ts';
 import { lacking, unknown } from './permission-needs.ts';
 import type { S3Place } from './s3-place.ts';
 
 /** An upload that no store has: what is asked of it is judged by the permissions first, and comes to nothing then. */
 export const NO_UPLOAD = 'no-such-upload';
-
-const NOT_IMPLEMENTED = 501;
 
 /** What an answer says: it came, it was a refusal, or the store does not do such things. What else goes wrong is thrown. */
 export async function judge(
@@ -20,8 +19,7 @@ export async function judge(
     return { action, on, state };
   } catch (error) {
     if (isGapferryError(error, 'FORBIDDEN')) return lacking(need, place);
-    const isUndone = isGapferryError(error) && error.data['status'] === NOT_IMPLEMENTED;
-    if (isUndone || isGapferryError(error, 'PROTOCOL_VIOLATION'))
+    if (isUnanswered(error))
       return unknown(need, `the store does not answer what would show it: ${error.message}`);
     throw error;
   }

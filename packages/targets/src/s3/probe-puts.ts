@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isGapferryError, type Permission, type Run } from '@gapferry/core';
+import { isUnanswered } from './is-unanswered.ts';
 import { judge, NO_UPLOAD } from './judge-permission.ts';
 import { type BucketNeeds, type PutExtra, type PutNeeds, unknown } from './permission-needs.ts';
 import { keptAlways, type S3Place } from './s3-place.ts';
@@ -82,8 +83,7 @@ async function beginAndAbort(
   await rememberUpload(place, { key }, run);
   const upload = await store.begin(at, said, run).catch(async (error: unknown) => {
     // Only an answer says that nothing was begun.
-    if (isGapferryError(error, 'FORBIDDEN') || isGapferryError(error, 'PROTOCOL_VIOLATION'))
-      await forgetUpload({ journal }, key);
+    if (isGapferryError(error, 'FORBIDDEN') || isUnanswered(error)) await forgetUpload({ journal }, key);
     throw error;
   });
   await rememberUpload(place, { key, upload }, run);

@@ -1,4 +1,5 @@
 import { type Digest, isGapferryError, type Run } from '@gapferry/core';
+import { isUnanswered } from './is-unanswered.ts';
 import type { S3At, S3Store } from './s3-store.ts';
 
 /** A multipart upload that was begun and not ended. */
@@ -57,7 +58,7 @@ export async function takeAway(
 /** Who may not list them leaves one without parts to the store, which costs nothing. */
 async function uploadsTo(store: Pick<S3Store, 'uploads'>, at: S3At, run: Run): Promise<readonly string[]> {
   return await store.uploads(at, run).catch((error: unknown) => {
-    if (!isGapferryError(error, 'FORBIDDEN') && !isGapferryError(error, 'PROTOCOL_VIOLATION')) throw error;
+    if (!isGapferryError(error, 'FORBIDDEN') && !isUnanswered(error)) throw error;
     run.emit({ kind: 'warning', message: `${at.item} may be left behind in the store: ${error.message}` });
     return [];
   });
