@@ -395,6 +395,18 @@ describe('mirrors of an APT repository', () => {
     expect(server.requests.length).toBeGreaterThan(0);
   });
 
+  it('are left for upstream when what they have is good no longer, which upstream may still have', async () => {
+    publish({ release: 'Valid-Until: Tue, 17 Mar 2026 00:00:00 UTC\n' });
+    for (const [path, bytes] of server.files) mirror.files.set(`/apt${path}`, bytes);
+    const old = await take();
+    expect(warned(old)).toEqual([expect.stringContaining('is good until 2026-03-17T00:00:00Z only')]);
+    expect(old.paths).toHaveLength(4);
+    publish({ release: 'Valid-Until: Fri, 17 Mar 9000 00:00:00 UTC\n' });
+    const { files, store } = await take();
+    const [release] = files.map(({ digest }) => Buffer.from(store.blobs.get(digest) ?? '').toString());
+    expect(release).toContain('9000');
+  });
+
   it('have one that is all of its host under that path too', async () => {
     for (const [path, bytes] of [...server.files]) server.files.set(path.replace('/d/', '/'), bytes);
     for (const [path, bytes] of server.files) mirror.files.set(`/apt${path}`, bytes);

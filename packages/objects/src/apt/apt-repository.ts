@@ -2,6 +2,7 @@ import {
   APT_RELEASE_LIMIT,
   type AptDirectoryPin,
   type AptFileWish,
+  type AptRelease,
   aptSuiteUrl,
   type BlobStore,
   type Digest,
@@ -34,6 +35,8 @@ export interface AptMeans {
   readonly http: HttpClient;
   /** Who may sign, by `nameOfSigner`. */
   readonly verifiers: ReadonlyMap<string, FileVerifier>;
+  /** Where given, a repository that was good until earlier is not resolved. */
+  readonly now?: () => Date;
 }
 
 export function aptRepositories(means: AptMeans): AptRepositories {
@@ -42,6 +45,7 @@ export function aptRepositories(means: AptMeans): AptRepositories {
   return {
     async resolve(wish, digest, run) {
       const suite = await checkRelease(await askRelease(means.http, wish, run), wish, means.verifiers, run);
+      requireStillGood(suite.release, wish, means.now?.());
       const repository = await readRepository(means, wish, suite, undefined, run);
       const release = sizedOf(suite.bytes);
       known.set(keyOf(digest, release), repository);
@@ -63,6 +67,18 @@ export function aptRepositories(means: AptMeans): AptRepositories {
       return { kind: 'file', pin, files: repository.files, checked: repository.checked };
     },
   };
+}
+
+/** Whoever holds an old state back can be told from upstream by this alone. */
+function requireStillGood({ until }: AptRelease, { as }: AptFileWish, now: Date | undefined): void {
+  if (now === undefined || until === undefined || now.getTime() <= Date.parse(until)) return;
+  throw new GapferryError({
+    code: 'CONTENT_TOO_OLD',
+    message: `the repository ${as} is good until ${until} only, as its maker says`,
+    hint: 'the mirror has an old state of it, or the clock here is wrong; where nothing newer is to be had, name the mirror itself under "from": then it is only told',
+    origin: 'source',
+    data: { item: as, until },
+  });
 }
 
 async function pinnedRepository(
