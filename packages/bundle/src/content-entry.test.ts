@@ -49,6 +49,15 @@ describe('a line of content', () => {
     ]);
   });
 
+  it('that refuses what is too old refuses all of its files, which may be dated ahead', () => {
+    const wishes = parse('{kind: clamav-db, from: "https://av.example/db", old: refuse}');
+    expect(wishes.map((wish) => 'content' in wish && wish.content)).toEqual([
+      { kind: 'clamav-db', old: 'refuse' },
+      { kind: 'clamav-db', old: 'refuse', maxAge: 604_800 },
+      { kind: 'clamav-db', old: 'refuse' },
+    ]);
+  });
+
   it('stands for a repository of packages, and says whose it is and what of it', () => {
     const line = 'kind: apt, from: "https://deb.example/debian/", as: debian, suite: bookworm';
     const parts = 'components: [main, contrib, main], architectures: [amd64]';

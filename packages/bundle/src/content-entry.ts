@@ -82,14 +82,14 @@ function wishesOf(
   const folder = safeName(as ?? recipe.as);
   if (recipe.form === 'listing')
     return [{ kind: 'file', listing: webUrl(from, 'from'), as: folder, content }];
-  const { kind, ...aging } = content;
+  const { maxAge, ...always } = content;
   return recipe.names.map((name) => ({
     kind: 'file',
     url: new URL(name, `${folderUrl(from, 'from')}/`).href,
     as: `${folder}/${name}`,
     content: {
-      kind,
-      ...(recipe.ages.includes(name) && aging),
+      ...always,
+      ...(maxAge !== undefined && recipe.ages.includes(name) && { maxAge }),
       ...(unsigned && { unsigned }),
     },
   }));
