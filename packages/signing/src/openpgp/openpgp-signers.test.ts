@@ -95,6 +95,24 @@ describe.skipIf(isMissing('gpg', 'gpgconf'))('what gpg signed', () => {
     expect(text.replaceAll('\r\n', '\n').trim()).toBe(TEXT.trim());
   });
 
+  it('by thousands is looked at by nobody', async () => {
+    const { createCleartextMessage, generateKey, sign } = await import('openpgp');
+    const { privateKey, publicKey } = await generateKey({ userIDs: [{ name: 'up' }], format: 'object' });
+    const message = await createCleartextMessage({ text: TEXT });
+    const signed = await sign({ message, signingKeys: privateKey, format: 'object' });
+    const { packets } = (signed as unknown as { signature: { packets: unknown[] } }).signature;
+    const times = async (count: number): Promise<string> => {
+      while (packets.length < count) packets.push(packets[0]);
+      return await checkText(signed.armor(), publicKey.write());
+    };
+    expect(await times(32)).toBe(publicKey.getFingerprint());
+    for (const count of [33, 20_000])
+      await expect(times(count)).rejects.toMatchObject({
+        code: 'SIGNATURE_INVALID',
+        message: expect.stringMatching(/more than 32 OpenPGP signatures/),
+      });
+  });
+
   it('by somebody else is unknown', async () => {
     const unknown = {
       code: 'KEY_UNKNOWN',

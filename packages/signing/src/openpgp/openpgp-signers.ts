@@ -19,6 +19,8 @@ export interface OpenPgpSigners {
 
 /** A file is rarely signed by more than a few. */
 const MAX_SIGNATURES = 32;
+/** Bytes of all signatures of a text, armored; one by a large key has some thousand. */
+const MAX_ARMOR = 1 << 20;
 
 /** Reads the keyring when it is asked for the first time. */
 export function openPgpSigners(keyring: KeyFile): OpenPgpSigners {
@@ -32,8 +34,10 @@ export function openPgpSigners(keyring: KeyFile): OpenPgpSigners {
     async verifyText(message) {
       const verificationKeys = await keys();
       const { readCleartextMessage, verify } = await import('openpgp');
+      requireFewBytes(message);
       const cleartextMessage = textOf(message);
       const read = await readCleartextMessage({ cleartextMessage }).catch(unreadable);
+      if (read.getSigningKeyIDs().length > MAX_SIGNATURES) throw tooMany();
       // What the signature covers: `data` has other line ends.
       const { signatures, data } = await verify({ message: read, verificationKeys }).catch(unreadable);
       const signer = await requireOneGood(signatures, verificationKeys, keyring.name);
@@ -79,6 +83,18 @@ function isArmored(signature: Uint8Array): boolean {
 /** Reads the keyring. Throws `KEY_UNUSABLE`. */
 export async function requireUsableKeyring(keyring: KeyFile): Promise<void> {
   await readKeyring(keyring);
+}
+
+/** Whoever answers for upstream may put any number there, and each costs time and memory. */
+function requireFewBytes(message: Uint8Array): void {
+  const begin = Buffer.from(message.buffer, message.byteOffset, message.byteLength).indexOf(
+    '\n-----BEGIN PGP SIGNATURE-----',
+  );
+  if (begin >= 0 && message.byteLength - begin > MAX_ARMOR) throw tooMany();
+}
+
+function tooMany(): GapferryError {
+  return invalid(`has more than ${MAX_SIGNATURES} OpenPGP signatures`);
 }
 
 function textOf(message: Uint8Array): string {
