@@ -5,6 +5,7 @@ import type { ContentRule } from './content-rule.ts';
 import { demandedNames, matchesDemand } from './demand-glob.ts';
 import { type FileLists, filesIn } from './directory-change.ts';
 import {
+  type ChartItem,
   describeItem,
   type FileItem,
   type ImageItem,
@@ -24,7 +25,7 @@ export function requireFreshContent(
 ): void {
   if (rules.length === 0) return;
   const stale = items
-    .filter((item) => item.kind === 'image' || item.kind === 'file')
+    .filter((item) => item.kind !== 'git')
     .flatMap((item) =>
       rules.flatMap((rule) => staleBy(item, rule, items, now) ?? hiddenIn(item, rule, lists) ?? []),
     );
@@ -44,6 +45,9 @@ export function requireFreshContent(
   });
 }
 
+/** A chart has the place of an image of its name. */
+type HeldItem = ImageItem | ChartItem | FileItem;
+
 interface Stale {
   readonly item: string;
   /** RFC 3339; absent where it has no date. */
@@ -54,12 +58,7 @@ interface Stale {
   readonly text: string;
 }
 
-function staleBy(
-  item: ImageItem | FileItem,
-  rule: ContentRule,
-  items: readonly Item[],
-  now: Date,
-): Stale | undefined {
+function staleBy(item: HeldItem, rule: ContentRule, items: readonly Item[], now: Date): Stale | undefined {
   if (!isMeant(item, rule, items)) return undefined;
   const { maxAgeDays, kind } = rule;
   const content = contentOf(item);
@@ -83,12 +82,8 @@ function staleBy(
 }
 
 /** A file of a directory has no date of its own, also where the directory has one. */
-function hiddenIn(
-  item: ImageItem | FileItem,
-  { match, maxAgeDays }: ContentRule,
-  lists: FileLists,
-): Stale | undefined {
-  if (match === undefined || item.kind === 'image' || !isDirectoryItem(item) || fits(match, item))
+function hiddenIn(item: HeldItem, { match, maxAgeDays }: ContentRule, lists: FileLists): Stale | undefined {
+  if (match === undefined || item.kind !== 'file' || !isDirectoryItem(item) || fits(match, item))
     return undefined;
   const [literal = ''] = match.toLowerCase().split('*', 1);
   const id = item.id.toLowerCase();
@@ -100,13 +95,13 @@ function hiddenIn(
 }
 
 /** By pattern everything that it fits; by kind alone only what grows old, and not the parts that are made anew once in years. What says how old a neighbour is has no date of its own. */
-function isMeant(item: ImageItem | FileItem, { kind, match }: ContentRule, items: readonly Item[]): boolean {
+function isMeant(item: HeldItem, { kind, match }: ContentRule, items: readonly Item[]): boolean {
   if (match !== undefined) return fits(match, item) && !isListing(item, items);
   return contentOf(item)?.kind === kind && growsOld(item);
 }
 
-function fits(pattern: string, item: ImageItem | FileItem): boolean {
-  if (item.kind === 'image') return demandedNames(item).some((name) => matchesDemand(pattern, name));
+function fits(pattern: string, item: HeldItem): boolean {
+  if (item.kind !== 'file') return demandedNames(item).some((name) => matchesDemand(pattern, name));
   return isFile(pattern, item.id);
 }
 

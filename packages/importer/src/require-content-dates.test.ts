@@ -133,6 +133,12 @@ describe('the age of content, on the medium', () => {
     expect(await verdict(hidden, { match: 'av/daily.cvd', maxAgeDays: 30 })).toContain('has no date');
   });
 
+  it('cannot be kept from the policy by a chart in the place of an image', async () => {
+    const chart = simulatedRelease({ charts: { 'ghcr.io/org/db:1.0.0': 'db' } });
+    expect(await verdict(chart, { match: 'ghcr.io/org/db', maxAgeDays: 30 })).toContain('has no date');
+    expect(await verdict(chart, { match: 'ghcr.io/org/other', maxAgeDays: 30 })).toEqual([]);
+  });
+
   it('counts for a database under a name that no recipe has', async () => {
     const release = simulatedRelease({ files: { 'av/DAILY.CVD': cvd('signatures') } });
     release.manifest.items[0].content = { kind: 'clamav-db', updated: BUILT };
