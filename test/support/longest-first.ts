@@ -3,8 +3,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** What takes long, the longest first: what starts the command line hundreds of times, then what starts git, then what starts an engine. */
 const LONG: readonly RegExp[] = [
   /\/test\/cli\/transcripts\./,
-  /\/test\/e2e\/(?:hostile-medium|main-job)\./,
-  /\/packages\/git\/src\/(?:push\/git-pusher|lfs\/bad-lfs|repository-writer|packing\/.*)\./,
+  /\/test\/e2e\/main-job\./,
+  /\/packages\/git\/src\/(?:lfs\/bad-lfs|repository-writer|packing\/.*)\./,
   /\/test\/(?:cli|e2e)\//,
   /\/packages\/git\/src\/|\/embedded-target\.contract\.|\/serve-git\.|\/chart-renderer\.|\/key-files\./,
 ];
