@@ -1,27 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Desk, openDesk } from './desk.ts';
-import { masked, matches, parseTranscript } from './transcript.ts';
+import { tellTranscripts } from './tell-transcripts.ts';
 
-const directory = new URL('.', import.meta.url);
-/** A line every five seconds of how far a command has come and how fast: on a busy machine there are some. */
-const HOW_FAR = /^ {2}[a-z ]+: .*\d [kMG]?B\/s.*\n/gm;
-const files = readdirSync(directory).filter((name) => name.endsWith('.txt'));
-
-// What an operator types and reads, told as it looks on the screen. Each file is one sitting.
-for (const file of files)
-  describe(file, { timeout: 60_000 }, () => {
-    let desk: Desk;
-    beforeAll(async () => {
-      desk = await openDesk();
-    }, 60_000);
-    afterAll(() => desk.close());
-
-    for (const step of parseTranscript(readFileSync(new URL(file, directory), 'utf8')))
-      it(`line ${step.line}: ${step.command.split('\n')[0]}`, async () => {
-        const { code, stdout, stderr } = await desk.type(step.command);
-        const actual = `${stdout}${stderr.replace(HOW_FAR, '')}`.trimEnd();
-        if (!matches(step.output, actual)) expect(masked(step.output, actual)).toBe(step.output);
-        expect(code, actual).toBe(step.exitCode);
-      });
-  });
+tellTranscripts(new URL('.', import.meta.url));

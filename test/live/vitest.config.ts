@@ -9,7 +9,7 @@ const config: ViteUserConfig = defineConfig({
   ssr: { resolve: { conditions: sources } },
   test: {
     // Long stories are told here as well: `npm test` is for every change, and stays short.
-    include: ['test/live/**/*.test.ts', 'test/e2e/*.long.test.ts', 'packages/*/src/**/*.long.test.ts'],
+    include: ['test/live/**/*.test.ts', 'test/{cli,e2e}/*.long.test.ts', 'packages/*/src/**/*.long.test.ts'],
     globalSetup: ['scripts/test-program.mjs'],
     fileParallelism: false,
     testTimeout: 120_000,

@@ -4,7 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const LONG: readonly RegExp[] = [
   /\/test\/cli\/transcripts\./,
   /\/test\/e2e\/main-job\./,
-  /\/packages\/git\/src\/(?:lfs\/bad-lfs|repository-writer|packing\/.*)\./,
+  /\/packages\/git\/src\/packing\//,
   /\/test\/(?:cli|e2e)\//,
   /\/packages\/git\/src\/|\/embedded-target\.contract\.|\/serve-git\.|\/chart-renderer\.|\/key-files\./,
 ];

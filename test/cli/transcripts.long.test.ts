@@ -1,0 +1,3 @@
+import { tellTranscripts } from './tell-transcripts.ts';
+
+tellTranscripts(new URL('long/', import.meta.url));
