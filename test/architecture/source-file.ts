@@ -52,12 +52,12 @@ interface Found {
 
 type AnyNode = Node & { readonly [key: string]: unknown };
 
-/** What stands in src/testing is for tests: of other packages in core and bundle, of its own in cli, collector, git, importer and targets. */
+/** What stands in src/testing is for tests: of other packages in core and bundle, of its own in cli, collector, git, importer, objects and targets. */
 function isTestPath(path: string): boolean {
   return (
     /\.test\.ts$/.test(path) ||
     path.startsWith('test/') ||
-    /^packages\/(cli|core|bundle|collector|git|importer|targets)\/src\/testing\//.test(path)
+    /^packages\/(cli|core|bundle|collector|git|importer|objects|targets)\/src\/testing\//.test(path)
   );
 }
 

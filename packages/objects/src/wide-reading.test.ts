@@ -1,28 +1,9 @@
 import { digestOf, quietRun } from '@gapferry/core';
-import { type BodyValidator, createHttpClient } from '@gapferry/http';
-import {
-  type Reply,
-  rangeReply,
-  seededBuffer,
-  startHttpServer,
-  type TestRequest,
-  toContent,
-} from '@gapferry/testkit';
+import type { BodyValidator } from '@gapferry/http';
+import { type Reply, rangeReply, startHttpServer, type TestRequest, toContent } from '@gapferry/testkit';
 import { describe, expect, it } from 'vitest';
+import { content, http, NEVER_FAST_ENOUGH, other, SIZE } from './testing/wide-content.ts';
 import { type WideReadingOptions, wideReading } from './wide-reading.ts';
-
-const SIZE = 6_000_000;
-const content = seededBuffer(SIZE, 'wide');
-const other = seededBuffer(SIZE, 'other');
-const http = createHttpClient({ wait: async () => {}, random: () => 0 });
-/** Judged at the second chunk: never fast enough. */
-const OPTIONS: WideReadingOptions = {
-  worth: 1_000_000,
-  sampleMs: 0,
-  fastEnough: Number.POSITIVE_INFINITY,
-  lanes: 3,
-  part: 500_000,
-};
 
 const served = (request: TestRequest, bytes = content, etag = '"1"') =>
   rangeReply(request, toContent(bytes), { etag });
@@ -43,7 +24,10 @@ async function read(
   };
   const file = { url: `${server.url}/large`, item: 'large' };
   const reading = { limit: 10_000_000, from, held };
-  for await (const chunk of wideReading(http, file, reading, quietRun(), { ...OPTIONS, ...options }))
+  for await (const chunk of wideReading(http, file, reading, quietRun(), {
+    ...NEVER_FAST_ENOUGH,
+    ...options,
+  }))
     chunks.push(Buffer.from(chunk));
   const parts = server.requests.filter(({ headers }) => /-\d+$/.test(headers['range'] ?? ''));
   return { digest: digestOf(Buffer.concat(chunks)), parts: parts.map(({ headers }) => headers), server };

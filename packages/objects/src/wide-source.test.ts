@@ -1,31 +1,18 @@
 import { open } from 'node:fs/promises';
 import { digestOf, GapferryError, quietRun, type Run, type RunEvent } from '@gapferry/core';
-import { createHttpClient, type HttpClient, type HttpRequest } from '@gapferry/http';
+import type { HttpClient, HttpRequest } from '@gapferry/http';
 import {
   rangeReply,
-  seededBuffer,
   startHttpServer,
   type TestRequest,
   temporaryDirectory,
   toContent,
 } from '@gapferry/testkit';
 import { describe, expect, it } from 'vitest';
+import { content, http, NEVER_FAST_ENOUGH, other, SIZE } from './testing/wide-content.ts';
 import { type WideOptions, wideSource } from './wide-source.ts';
 
-const SIZE = 6_000_000;
-const content = seededBuffer(SIZE, 'wide');
-const other = seededBuffer(SIZE, 'other');
-const http = createHttpClient({ wait: async () => {}, random: () => 0 });
-/** Judged at the first bytes: never fast enough. */
-const OPTIONS: WideOptions = {
-  worth: 1_000_000,
-  sampleMs: 0,
-  fastEnough: Number.POSITIVE_INFINITY,
-  lanes: 3,
-  part: 500_000,
-  spare: 8,
-  wait: async () => {},
-};
+const OPTIONS: WideOptions = { ...NEVER_FAST_ENOUGH, spare: 8, wait: async () => {} };
 
 /** A beginning, and nothing more until whoever asked has left. */
 async function* beginning(bytes: Uint8Array): AsyncIterable<Uint8Array> {
