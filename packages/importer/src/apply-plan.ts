@@ -13,9 +13,11 @@ import {
 import { type ImportJournal, openJournal } from './import-journal.ts';
 import type { ImportOutcome } from './import-outcome.ts';
 import { makeRecord } from './import-record.ts';
+import { type Monotonic, toTiming } from './import-timing.ts';
 import { loadContent, proveContent } from './load-content.ts';
 import { setNames } from './set-names.ts';
 import { signReceipt } from './sign-receipt.ts';
+import { type WatchedRun, watchRun } from './watch-run.ts';
 
 /** What the site remembers beside its ledger. */
 export interface SiteMarks {
@@ -41,26 +43,40 @@ export interface ApplyPlan {
   readonly hasReceipt: boolean;
   /** Loads per target at a time; 4. */
   readonly concurrency?: number;
+  /** Measures durations, which the clock cannot: it may be set meanwhile. `performance.now` unless given. */
+  readonly monotonic?: Monotonic;
 }
 
 /** Does what the plan says, in this order: judge the mark again, intent into the ledger, raise the mark, content into every target, read all of it back (the barrier), names
  *  (attachments, images, charts, Git refs, files), the record into the ledger, the receipt. Run again after any failure it continues: what is there is not sent again.
  *  Throws before anything is visible for what fails before the barrier; what fails later is in the outcome (`partly-loaded`). Also throws `ROLLBACK` and `FORK` when another import
- *  came in between, `LEDGER_UNWRITABLE` at once wherever it happens, and `INTERRUPTED`. One import per site at a time: whoever calls holds the lock. */
-export async function applyPlan(input: ApplyPlan, run: Run): Promise<ImportOutcome> {
+ *  came in between, `LEDGER_UNWRITABLE` at once wherever it happens, and `INTERRUPTED`. One import per site at a time: whoever calls holds the lock.
+ *  `run`: a `watchRun` that saw the gates and the plan, so that the record has their warnings and how long verifying took; any other is watched from here on. */
+export async function applyPlan(given: ApplyPlan, run: Run | WatchedRun): Promise<ImportOutcome> {
+  const monotonic = given.monotonic ?? (() => performance.now());
+  const input = { ...given, monotonic };
+  const watched = 'account' in run ? run : watchRun(run, monotonic);
   const plan = requirePlanned(input.plan);
   checkRun(run);
   const accepted = wasAccepted(input);
   const journal = openJournal(input);
   const beganAt = formatTime(input.clock.now());
-  run.emit({ kind: 'stage', stage: 'apply', items: plan.totals.items, bytes: plan.totals.bytes });
+  watched.emit({ kind: 'stage', stage: 'apply', items: plan.totals.items, bytes: plan.totals.bytes });
+  const began = monotonic();
+  const laps = { began, loaded: began, proved: began, named: began };
   journal.began();
   try {
     await raiseMark(input);
-    const sent = await loadContent(input, run);
-    await proveContent(input, run);
-    const named = await setNames(input, journal, sent, run);
-    return await finish(input, journal, makeRecord({ ...input, accepted, beganAt, sent, named }), run);
+    const sent = await loadContent(input, watched);
+    laps.loaded = monotonic();
+    await proveContent(input, watched);
+    laps.proved = monotonic();
+    const named = await setNames(input, journal, sent, watched);
+    laps.named = monotonic();
+    const account = watched.account();
+    const timing = toTiming(laps, sent, account.verification);
+    const record = makeRecord({ ...input, accepted, beganAt, sent, named, timing, account });
+    return await finish(input, journal, record, run);
   } catch (error) {
     journal.stopped(error);
     throw error;

@@ -64,7 +64,9 @@ export function openJournal({ plan, ledger, site }: JournalInput): ImportJournal
     finished: ({ items, ...record }) => {
       for (const some of inEntries(items))
         append(IMPORT_ENTRIES.items, { items: some as unknown as JsonValue });
-      const { index, digest } = append(IMPORT_ENTRIES.finished, { record });
+      const { index, digest } = append(IMPORT_ENTRIES.finished, {
+        record: record as unknown as JsonValue,
+      });
       return { index, digest };
     },
     receipted: ({ statement: receipt, receipt: { status } }) =>

@@ -1,5 +1,7 @@
 import type { ItemKind, Receipt } from '@gapferry/bundle';
 import type { Digest, ErrorCode, NameState, RefChange, ScanSummary } from '@gapferry/core';
+import type { ImportTiming } from './import-timing.ts';
+import type { ImportWarning } from './watch-run.ts';
 
 /** How an import that came to its end ended. `unchanged`: this release was accepted before and everything was there already.
  *  `partly-loaded`: something failed after the barrier; the record says what, and another run continues. */
@@ -36,6 +38,12 @@ export interface ImportRecord {
   readonly endedAt: string;
   /** Bytes that were sent. */
   readonly bytes: number;
+  /** Absent in records of versions that did not measure. */
+  readonly timing?: ImportTiming;
+  /** What was warned of, from the first gate to the record, as far as it fits (a thousand, 1 MiB); absent when nothing was. */
+  readonly warnings?: readonly ImportWarning[];
+  /** How many warnings there were beyond those that are kept; absent when none. */
+  readonly unheard?: number;
   /** In manifest order; the tags of an item's attachments after it. */
   readonly items: readonly ItemRecord[];
 }
@@ -48,10 +56,14 @@ export interface ItemRecord {
   readonly target: string;
   /** `placeOf` of the name. */
   readonly place: string;
+  /** sha256 of the bytes that the name stands for: the manifest of an image or chart, a file. Absent for Git and directories, whose objects and files the release's manifest names. */
+  readonly digest?: Digest;
   /** `held-back`: its turn did not come because something failed in a phase before; the content is there, nothing shows it. */
   readonly outcome: 'loaded' | 'same' | 'failed' | 'held-back';
   /** Bytes that were sent. */
   readonly bytes: number;
+  /** Whole milliseconds that sending its content and setting its name took; absent where nothing was done, and for names that a target set many at a time. */
+  readonly ms?: { readonly content?: number; readonly name?: number };
   /** What the name stood for before, where it moved; of a repository at most 1,000 moved refs. */
   readonly replaced?: NameState;
   /** Refs that were forced, moved or deleted, with the backup ref that keeps what stood there, and those for which a rule of the host was lifted; at most 1,000. */

@@ -12,13 +12,17 @@ import {
   formatTime,
   freshnessOf,
   type GapferryError,
+  isDirectoryLoad,
   type LoadOutcome,
   type NameLoad,
   type NameState,
   type RefChange,
 } from '@gapferry/core';
 import type { ImportRecord, ImportStatus, ItemRecord } from './import-outcome.ts';
+import { type ImportTiming, lengthOf } from './import-timing.ts';
+import type { SentContent } from './load-content.ts';
 import type { NameOutcome } from './set-names.ts';
+import type { RunAccount } from './watch-run.ts';
 
 /** Refs of one repository that a record names; the ledger's earlier entries have what was left of all. */
 const MAX_REPLACED = 1000;
@@ -30,8 +34,10 @@ export interface RecordInput {
   /** Was exactly this release accepted before this import began? */
   readonly accepted: boolean;
   readonly beganAt: string;
-  readonly sent: ReadonlyMap<PlanStep, LoadOutcome>;
+  readonly sent: ReadonlyMap<PlanStep, SentContent>;
   readonly named: ReadonlyMap<PlanStep, NameOutcome>;
+  readonly timing: ImportTiming;
+  readonly account: RunAccount;
 }
 
 /** The account of an import that came to its end. */
@@ -55,13 +61,19 @@ export function makeRecord(input: RecordInput): ImportRecord {
     beganAt: input.beganAt,
     endedAt: formatTime(now),
     bytes: items.reduce((sum, item) => sum + item.bytes, 0),
+    timing: input.timing,
+    ...warningsIn(input.account),
     items,
   };
 }
 
+function warningsIn({ warnings, unheard }: RunAccount): Pick<ImportRecord, 'warnings' | 'unheard'> {
+  return { ...(warnings.length > 0 && { warnings }), ...(unheard > 0 && { unheard }) };
+}
+
 function toItemRecord(
   step: PlanStep,
-  content: LoadOutcome | undefined,
+  content: SentContent | undefined,
   name: NameOutcome | undefined,
 ): ItemRecord {
   const failed = name?.state === 'failed' ? name.error : undefined;
@@ -71,13 +83,33 @@ function toItemRecord(
     kind: step.kind,
     target: step.target,
     place: placeOf(step.name),
+    ...digestOfName(step.name),
     outcome: outcomeOf(content, name),
     bytes: (content?.bytes ?? 0) + (name !== undefined && name.state !== 'failed' ? name.bytes : 0),
+    ...durationsOf(content, name),
     ...(step.nameAction === 'move' && { replaced: replacedBy(step.name) }),
     ...keptRefs(step),
     ...(name !== undefined && name.state !== 'failed' && name.scan !== undefined && { scan: name.scan }),
     ...(failed && { error: toErrorRecord(failed) }),
   };
+}
+
+/** What one digest tells; the refs and files of the others stand in the manifest. */
+function digestOfName(name: NameLoad): Pick<ItemRecord, 'digest'> {
+  if (name.kind === 'oci') return { digest: name.root.digest };
+  const [file] = name.kind === 'file' && !isDirectoryLoad(name) ? name.files : [];
+  return file === undefined ? {} : { digest: file.root.digest };
+}
+
+function durationsOf(
+  content: SentContent | undefined,
+  name: NameOutcome | undefined,
+): Pick<ItemRecord, 'ms'> {
+  const ms = {
+    ...(content !== undefined && { content: lengthOf(content) }),
+    ...(name !== undefined && name.state !== 'failed' && name.ms !== undefined && { name: name.ms }),
+  };
+  return Object.keys(ms).length === 0 ? {} : { ms };
 }
 
 function ageRecord(content: ContentDate | undefined, now: Date): Pick<ItemRecord, 'content'> {

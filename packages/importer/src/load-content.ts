@@ -8,6 +8,7 @@ import {
   type Run,
   type Target,
 } from '@gapferry/core';
+import { type Monotonic, type Span, spanOf } from './import-timing.ts';
 import { inStep } from './in-step.ts';
 import { requireTarget } from './require-target.ts';
 
@@ -16,20 +17,25 @@ export interface LoadContent {
   readonly medium: BlobReader;
   readonly targets: ReadonlyMap<string, Target>;
   readonly concurrency?: number;
+  readonly monotonic: Monotonic;
 }
+
+/** How sending the content of one step ended, and when. */
+export type SentContent = LoadOutcome & Span;
 
 /** Loads of Git content at a time per target: each runs processes of its own that use several cores. */
 const GIT_CONCURRENCY = 2;
 
 /** Makes bytes present at every target, visible to nobody. The first failure stops all. Outcomes by the step's position in the plan; steps whose content was there have none. */
-export async function loadContent(input: LoadContent, run: Run): Promise<ReadonlyMap<PlanStep, LoadOutcome>> {
-  const sent = new Map<PlanStep, LoadOutcome>();
+export async function loadContent(input: LoadContent, run: Run): Promise<ReadonlyMap<PlanStep, SentContent>> {
+  const sent = new Map<PlanStep, SentContent>();
   const sending = input.plan.steps.filter(hasContent).filter(isSent);
   const lanes = [...Map.groupBy(sending, laneOf).values()];
   const load = async (step: ContentStep, inner: Run): Promise<void> => {
     inner.emit({ kind: 'item-started', item: step.item, bytes: step.bytes });
     const target = requireTarget(input.targets, step.target);
-    sent.set(step, await inStep(step, () => target.load(step.content, input.medium, inner)));
+    const send = (): Promise<LoadOutcome> => target.load(step.content, input.medium, inner);
+    sent.set(step, await spanOf(input.monotonic, () => inStep(step, send)));
   };
   await inLanes(
     lanes,
@@ -60,7 +66,10 @@ function limitOf(steps: readonly ContentStep[], concurrency: number): number {
 }
 
 /** The barrier: every content load of the plan is read back from its target, also those that were there before. Nothing has a name until this returns. */
-export async function proveContent(input: Omit<LoadContent, 'medium'>, run: Run): Promise<void> {
+export async function proveContent(
+  input: Omit<LoadContent, 'medium' | 'monotonic'>,
+  run: Run,
+): Promise<void> {
   const byTarget = [...Map.groupBy(input.plan.steps.filter(hasContent), (step) => step.target)];
   await inLanes(
     byTarget,

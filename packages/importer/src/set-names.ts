@@ -12,6 +12,7 @@ import {
   type Target,
 } from '@gapferry/core';
 import type { ImportJournal } from './import-journal.ts';
+import { lengthOf, type Monotonic, type Span, spanOf } from './import-timing.ts';
 import { inStep } from './in-step.ts';
 import { requireTarget } from './require-target.ts';
 
@@ -20,10 +21,14 @@ export interface SetNames {
   readonly medium: BlobReader;
   readonly targets: ReadonlyMap<string, Target>;
   readonly concurrency?: number;
+  readonly monotonic: Monotonic;
 }
 
 /** How setting one name ended. */
-export type NameOutcome = LoadOutcome | { readonly state: 'failed'; readonly error: GapferryError };
+export type NameOutcome = NameSet | { readonly state: 'failed'; readonly error: GapferryError };
+
+/** `ms`: how long it took, where it was set alone. */
+type NameSet = LoadOutcome & { readonly ms?: number };
 
 /** What points at something comes after what it points at: a chart names images, a Git repository names both. Whoever asks for an image's signature must find it when the image is there. */
 const PHASES: ReadonlyArray<(name: NameLoad) => boolean> = [
@@ -111,10 +116,18 @@ async function setEach(
   run: Run,
 ): Promise<void> {
   const set = async (step: PlanStep, inner: Run): Promise<void> => {
-    const outcome = await settled(() => inStep(step, () => target.load(step.name, input.medium, inner)));
-    record(step, outcome instanceof GapferryError ? { state: 'failed', error: outcome } : outcome);
+    const load = (): Promise<LoadOutcome> => target.load(step.name, input.medium, inner);
+    const outcome = await settled(() => spanOf(input.monotonic, () => inStep(step, load)));
+    record(
+      step,
+      outcome instanceof GapferryError ? { state: 'failed', error: outcome } : withLength(outcome),
+    );
   };
   await inLanes(steps, input.concurrency ?? 4, set, run);
+}
+
+function withLength({ began, ended, ...outcome }: LoadOutcome & Span): NameSet {
+  return { ...outcome, ms: lengthOf({ began, ended }) };
 }
 
 /** An error of the target becomes a value; an interruption and anything unforeseen goes on. */

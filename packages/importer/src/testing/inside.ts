@@ -40,6 +40,7 @@ import {
 } from '@gapferry/testkit';
 import { applyPlan } from '../apply-plan.ts';
 import type { ImportOutcome } from '../import-outcome.ts';
+import type { Monotonic } from '../import-timing.ts';
 import { planRelease } from '../plan-release.ts';
 import { verifyRelease } from '../verify-release.ts';
 
@@ -62,6 +63,8 @@ export interface Swap {
   readonly targets?: ReadonlyMap<string, Target>;
   readonly run?: Run;
   readonly marks?: Map<string, Mark>;
+  readonly monotonic?: Monotonic;
+  readonly concurrency?: number;
 }
 
 /** A site with everything it remembers, a medium, and the collector whom the site trusts. */
@@ -148,6 +151,8 @@ export class Inside {
         clock: this.clock,
         previousReceipt: this.#lastReceipt,
         hasReceipt: this.receipts.has(plan.statement),
+        ...(swap.monotonic !== undefined && { monotonic: swap.monotonic }),
+        ...(swap.concurrency !== undefined && { concurrency: swap.concurrency }),
       },
       swap.run ?? quietRun(),
     );
