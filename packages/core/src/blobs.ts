@@ -53,7 +53,7 @@ export type BlobStore = BlobReader & BlobWriter;
 
 /** Hashes blobs where they lie, as fast as the machine can. */
 export interface BlobChecker {
-  /** Reads and hashes every blob; never throws for a bad one: the finding says what is wrong with it. Throws for what stops everything (the medium is gone). */
+  /** Reads and hashes every blob, given in the order in which they will be read again, so that what fits stays in the page cache until then; never throws for a bad one: the finding says what is wrong with it. Throws for what stops everything (the medium is gone). */
   check(blobs: readonly SizedDigest[], run: Run): Promise<BlobFindings>;
 }
 

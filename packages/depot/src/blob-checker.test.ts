@@ -117,7 +117,7 @@ it('starts from compiled files too', async () => {
   await mkdir(compiled);
   const { stripTypeScriptTypes } = await import('node:module');
   const { readFile } = await import('node:fs/promises');
-  for (const name of ['hash-file', 'hash-worker', 'hash-pool']) {
+  for (const name of ['hash-file', 'hash-worker', 'hash-order', 'hash-pool']) {
     const source = await readFile(new URL(`./${name}.ts`, import.meta.url), 'utf8');
     const text = stripTypeScriptTypes(source).replaceAll(/'(\.\/[a-z-]+)\.ts'/g, "'$1.js'");
     const core = 'const checkRun = () => {}; class GapferryError extends Error {}';

@@ -26,7 +26,7 @@ export interface DepotFindings extends BlobFindings {
 /** A device that is gone says one of these for every file. */
 const GONE = new Set(['ENODEV', 'ENXIO', 'ENOMEDIUM', 'ESTALE', 'ENOTCONN', 'ESHUTDOWN']);
 
-/** Hashes blobs where they lie, on all cores; memory does not depend on their sizes. Reads the real file system, not the depot's `FileSystem`: workers cannot share one.
+/** Hashes blobs where they lie, on all cores, in the order given or backwards (`toRequests`); memory does not depend on their sizes. Reads the real file system, not the depot's `FileSystem`: workers cannot share one.
  *  Progress: `bytes` events with the digest as item. Throws `STORAGE_FAILED` when the place itself is gone. */
 export async function checkBlobs(
   place: DepotPlace,
@@ -34,7 +34,7 @@ export async function checkBlobs(
   run: Run,
   options: CheckOptions = {},
 ): Promise<DepotFindings> {
-  const wanted = uniqueByDigest(blobs);
+  const wanted = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
   const direct = options.direct ?? false;
   const good = new Set<Digest>();
   const bad: BlobFinding[] = [];

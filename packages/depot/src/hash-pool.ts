@@ -2,11 +2,8 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { checkRun, GapferryError, type Run } from '@gapferry/core';
 import type { HashJob, HashResult } from './hash-file.ts';
-import type { HashAnswer, HashRequest } from './hash-worker.ts';
-
-/** Files below this size travel together, so that a hundred thousand small ones cost no message each. */
-const BATCH_BYTES = 8 << 20;
-const BATCH_FILES = 256;
+import { feedOf, toRequests } from './hash-order.ts';
+import type { HashAnswer } from './hash-worker.ts';
 
 /** The worker's file lies beside this one, as source under Node's type stripping or compiled. */
 const WORKER: URL = new URL(
@@ -19,20 +16,21 @@ export interface HashListener {
   result(index: number, result: HashResult): void;
 }
 
-/** Hashes files with one worker per core, big ones first so that no core ends alone with one. Results come in any order, `index` is the position in `jobs`; what the listener throws ends it.
+/** Hashes files with one worker per core, in the order in which they will be read again (`toRequests`). Results come in any order, `index` is the position in `jobs`; what the listener throws ends it.
  *  Stops at once with `INTERRUPTED` when the run is stopped: it does not wait for a read that hangs. */
 export async function hashFiles(jobs: readonly HashJob[], listener: HashListener, run: Run): Promise<void> {
   checkRun(run);
-  const requests = toRequests(jobs);
+  const requests = toRequests(jobs, process.availableMemory());
   if (requests.length === 0) return;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const count = Math.min(requests.length, availableParallelism());
   const workers = Array.from({ length: count }, () => startWorker(WORKER));
   const stop = (): void => reject(stopped());
   run.signal.addEventListener('abort', stop, { once: true });
+  const next = feedOf(requests, count);
   let busy = count;
   const feed = (worker: Worker): void => {
-    const request = requests.shift();
+    const request = next();
     if (request !== undefined) worker.postMessage(request);
     else if (--busy === 0) resolve();
   };
@@ -63,24 +61,6 @@ export async function hashFiles(jobs: readonly HashJob[], listener: HashListener
 /** Nothing of this process's flags, environment or input reaches a worker: it reads files and hashes. */
 function startWorker(file: URL): Worker {
   return new Worker(file, { execArgv: [], env: {}, stdin: false });
-}
-
-function toRequests(jobs: readonly HashJob[]): HashRequest[] {
-  const bigFirst = jobs.map((job, id) => ({ ...job, id })).sort((a, b) => b.size - a.size);
-  const requests: HashRequest[] = [];
-  let batch: Array<(typeof bigFirst)[number]> = [];
-  let bytes = 0;
-  for (const job of bigFirst) {
-    if (batch.length > 0 && (bytes + job.size > BATCH_BYTES || batch.length === BATCH_FILES)) {
-      requests.push(batch);
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(job);
-    bytes += job.size;
-  }
-  if (batch.length > 0) requests.push(batch);
-  return requests;
 }
 
 function stopped(): GapferryError {
