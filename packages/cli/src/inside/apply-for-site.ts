@@ -1,0 +1,62 @@
+import type { ImportPlan } from '@gapferry/bundle';
+import type { BlobReader, Run, Target } from '@gapferry/core';
+import type { ImportOutcome } from '@gapferry/importer';
+import { systemClock } from '../clock.ts';
+import { readEnvironment } from '../environment.ts';
+import { openSigner } from '../outside/private-key.ts';
+import type { ImportSession } from './import-session.ts';
+import { readReceipts, storeReceipt } from './receipts.ts';
+
+export interface ApplyForSite extends Pick<ImportSession, 'site' | 'ledger'> {
+  readonly plan: ImportPlan;
+  readonly medium: BlobReader;
+  /** By name. */
+  readonly targets: ReadonlyMap<string, Target>;
+  /** Of the site's key; undefined: environment or terminal. */
+  readonly passphraseFile: string | undefined;
+  /** May a passphrase be asked for? */
+  readonly mayAsk: boolean;
+}
+
+export interface AppliedForSite {
+  readonly outcome: ImportOutcome;
+  /** Where the receipt lies; undefined where there is none. */
+  readonly receiptFile: string | undefined;
+}
+
+/** Applies a plan with the site's key, marks and ledger, and stores the receipt. Throws what `applyPlan` throws, and `KEY_UNUSABLE` before the first effect. */
+export async function applyForSite(given: ApplyForSite, run: Run): Promise<AppliedForSite> {
+  const { plan, medium, targets, site, ledger } = given;
+  const { applyPlan } = await import('@gapferry/importer');
+  const earlier = await readReceipts(site.stateDirectory);
+  const receiptSigner = await openSigner(
+    site.keyFile,
+    readEnvironment(process.env),
+    given.passphraseFile,
+    given.mayAsk,
+  );
+  const hasReceipt = earlier.some(
+    ({ receipt }) => receipt.statement === plan.statement && receipt.status === 'loaded',
+  );
+  const state = { mark: site.mark, raiseMark: site.state.raiseMark };
+  const outcome = await applyPlan(
+    {
+      plan,
+      medium,
+      targets,
+      ledger,
+      state,
+      site: site.config.name,
+      receiptSigner,
+      clock: systemClock,
+      previousReceipt: earlier.at(-1)?.statement ?? null,
+      hasReceipt,
+    },
+    run,
+  );
+  const receiptFile =
+    outcome.receipt === undefined
+      ? undefined
+      : await storeReceipt(site.stateDirectory, outcome.receipt, earlier);
+  return { outcome, receiptFile };
+}

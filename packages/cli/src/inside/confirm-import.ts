@@ -1,0 +1,35 @@
+import type { ImportPlan } from '@gapferry/bundle';
+import { GapferryError } from '@gapferry/core';
+import { contentLines, formatImportPlan } from '@gapferry/report';
+import { systemClock } from '../clock.ts';
+
+/** How a command that changes targets is answered. */
+export interface Confirmation {
+  /** The command line said so already. */
+  readonly yes: boolean;
+  /** Nobody reads a question. */
+  readonly json: boolean;
+  /** What is asked, below the plan: `Load this release?`. */
+  readonly question: string;
+  say(text: string): void;
+}
+
+/** Shows the plan and asks on a terminal; elsewhere the command line itself is the decision, only with --yes. Asks nothing where nothing would change. Throws `USAGE` where it cannot ask, `INTERRUPTED` where the answer is no. */
+export async function confirmImport(plan: ImportPlan, given: Confirmation): Promise<void> {
+  if (given.yes || plan.totals.toLoad === 0) return;
+  if (given.json || process.stdin.isTTY !== true)
+    throw new GapferryError({
+      code: 'USAGE',
+      message: 'import changes the targets and cannot ask here',
+      hint: 'look at "gapferry plan" and run the import with --yes',
+    });
+  const { manifest } = plan.release.opened;
+  given.say([formatImportPlan(plan), ...contentLines(manifest, systemClock.now())].join('\n'));
+  const { askYesNo } = await import('../terminal/ask.ts');
+  if (await askYesNo(given.question)) return;
+  throw new GapferryError({
+    code: 'INTERRUPTED',
+    message: 'not loaded, as you said',
+    hint: 'nothing was changed',
+  });
+}

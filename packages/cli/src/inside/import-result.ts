@@ -1,0 +1,26 @@
+import type { VerifiedRelease } from '@gapferry/bundle';
+import { contentLines } from '@gapferry/report';
+import { systemClock } from '../clock.ts';
+import { contentJson } from '../content-json.ts';
+import { PARTLY_DONE } from '../exit-codes.ts';
+import type { Outcome } from '../gapferry-command.ts';
+import type { AppliedForSite } from './apply-for-site.ts';
+import { importJson, importText } from './describe-import.ts';
+import { upstreamJson, upstreamLines } from './describe-upstream.ts';
+
+/** What a command that loaded a release says at its end. */
+export function importResult({ outcome, receiptFile }: AppliedForSite, release: VerifiedRelease): Outcome {
+  const { manifest } = release.opened;
+  const now = systemClock.now();
+  return {
+    json: {
+      ...importJson(outcome, receiptFile),
+      upstream: upstreamJson(release),
+      ...contentJson(manifest, now),
+    },
+    text: [importText(outcome, receiptFile), ...contentLines(manifest, now), ...upstreamLines(release)].join(
+      '\n',
+    ),
+    exitCode: outcome.kind === 'partly-loaded' ? PARTLY_DONE : 0,
+  };
+}
