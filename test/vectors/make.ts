@@ -7,6 +7,7 @@ import { fileListVectors } from './make/file-list.ts';
 import { lfsListVectors } from './make/lfs-list.ts';
 import { lockVectors } from './make/lock.ts';
 import { manifestVectors } from './make/manifest.ts';
+import { overrideVectors } from './make/override.ts';
 import { packsVectors } from './make/packs.ts';
 import { receiptVectors } from './make/receipt.ts';
 import { refListVectors } from './make/ref-list.ts';
@@ -23,6 +24,7 @@ const FORMATS: Readonly<Record<string, () => Vector[]>> = {
   'lfs-list': lfsListVectors,
   lock: lockVectors,
   manifest: manifestVectors,
+  override: overrideVectors,
   packs: packsVectors,
   receipt: receiptVectors,
   'ref-list': refListVectors,

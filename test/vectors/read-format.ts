@@ -8,6 +8,7 @@ import {
   parseLfsList,
   parseLock,
   parseManifest,
+  parseOverride,
   parsePacks,
   parseReceipt,
   parseRefList,
@@ -32,6 +33,7 @@ export const READERS: Readonly<Record<string, Read>> = {
   'lfs-list': (directory) => parseLfsList(bytesIn(directory, 'lfs.json'), 'lfs.json'),
   lock: (directory) => parseLock(bytesIn(directory, 'bundle.lock.json'), 'bundle.lock.json'),
   manifest: (directory) => parseManifest(bytesIn(directory, 'manifest.json')),
+  override: (directory) => parseOverride(bytesIn(directory, 'override.json')),
   packs: (directory) =>
     parsePacks(bytesIn(directory, 'packs.json'), parseManifest(bytesIn(directory, 'manifest.json'))),
   receipt: (directory) => parseReceipt(bytesIn(directory, 'receipt.json')),

@@ -9,6 +9,8 @@ export const FORMATS = {
   site: 'gapferry.site/1',
   trust: 'gapferry.trust/1',
   receipt: 'gapferry.receipt/1',
+  plan: 'gapferry.plan/1',
+  override: 'gapferry.override/1',
 } as const;
 
 export type FormatName = keyof typeof FORMATS;

@@ -8,12 +8,22 @@ export interface Mark {
   readonly issuedAt?: string;
 }
 
-export type MarkVerdict = 'newer' | 'same';
+/** `older`: below the mark, with an override that leads from it to this release. */
+export type MarkVerdict = 'newer' | 'same' | 'older';
 
-/** Anti-rollback: a higher sequence goes on, the same statement is a re-import, anything else is refused.
+/** Anti-rollback: a higher sequence goes on, the same statement is a re-import, anything else is refused, unless an accepted override leads from this mark to this very release.
  *  Throws `ROLLBACK` for a lower sequence and `FORK` for the mark's sequence with another statement, or the next sequence with another `previous`. */
-export function judgeMark(mark: Mark, release: ReleasePredicate, statement: Digest): MarkVerdict {
-  if (release.sequence < mark.sequence) throw rollback(mark, release);
+export function judgeMark(
+  mark: Mark,
+  release: ReleasePredicate,
+  statement: Digest,
+  override?: { readonly from: Digest; readonly to: Digest },
+): MarkVerdict {
+  if (release.sequence < mark.sequence) {
+    if (override !== undefined && override.from === mark.statement && override.to === statement)
+      return 'older';
+    throw rollback(mark, release, statement);
+  }
   if (release.sequence > mark.sequence) {
     const broken =
       release.sequence === mark.sequence + 1 &&
@@ -39,13 +49,19 @@ export function raisedMark(mark: Mark | undefined, release: ReleasePredicate, st
   return { sequence: release.sequence, statement, issuedAt };
 }
 
-function rollback(mark: Mark, release: ReleasePredicate): GapferryError {
+function rollback(mark: Mark, release: ReleasePredicate, statement: Digest): GapferryError {
   return new GapferryError({
     code: 'ROLLBACK',
     message: `release ${release.version} (number ${release.sequence} of channel ${release.channel}) is older than number ${mark.sequence}, which this site has accepted already`,
     hint: 'an older release could bring back what was fixed since: collect a new release outside instead',
     origin: 'medium',
-    data: { channel: release.channel, sequence: release.sequence, mark: mark.sequence },
+    data: {
+      channel: release.channel,
+      sequence: release.sequence,
+      statement,
+      mark: mark.sequence,
+      accepted: mark.statement,
+    },
   });
 }
 

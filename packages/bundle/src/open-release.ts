@@ -12,6 +12,7 @@ import {
   type Verifier,
 } from '@gapferry/core';
 import { parseManifest } from './check-manifest.ts';
+import { type AcceptedOverride, judgeOverride, type OverrideOrder } from './judge-override.ts';
 import { describeItem, type Manifest } from './manifest.ts';
 import { judgeMark, type Mark, type MarkVerdict } from './mark.ts';
 import { type Packs, parsePacks, releaseBlobs } from './packs.ts';
@@ -41,6 +42,8 @@ export interface TrustedManifest {
   /** What the policy demands of upstream's signatures; judged at the second gate, when the blobs are there. */
   readonly upstream: readonly UpstreamRule[];
   readonly verdict: MarkVerdict | 'not judged';
+  /** With the verdict `older`: what allows it. */
+  readonly override?: AcceptedOverride;
   /** Sentences for the operator, for example a clock that seems to be behind. */
   readonly warnings: readonly string[];
 }
@@ -54,6 +57,8 @@ export interface OpenInput {
   readonly now: Date;
   /** The site's mark of the channel, or `not judged` where there is no site (`gapferry verify --trust`). A function, because the channel is known only after the signature was checked. */
   readonly mark: 'not judged' | ((channel: string) => Mark);
+  /** Only for going back: the release must be older than the mark then. */
+  readonly override?: OverrideOrder;
 }
 
 /** How far ahead of the clock a release may be issued, in milliseconds. */
@@ -70,9 +75,8 @@ export function openRelease(input: OpenInput): TrustedManifest {
   const statement = parseStatement(signed.payload);
   const release = statement.predicate;
   const channel = channelOf(release, input);
-  const { signers, warnings } = judgeSigners(signed, channel, release, input);
-  const verdict =
-    input.mark === 'not judged' ? input.mark : judgeMark(input.mark(release.channel), release, signed.digest);
+  const { signers, warnings, time } = judgeSigners(signed, channel, release, input);
+  const judged = judgeHistory(signed, channel, release, time, input);
   requireSubjects(statement, input.files);
   const manifest = parseManifest(input.files.manifest);
   const packs = input.files.packs === undefined ? undefined : parsePacks(input.files.packs, manifest);
@@ -89,7 +93,7 @@ export function openRelease(input: OpenInput): TrustedManifest {
     signers: signers.map(({ id, owner }) => ({ key: id, owner })),
     policy: { version: input.policy.version, digest: input.policy.digest },
     upstream: input.policy.upstream,
-    verdict,
+    ...judged,
     warnings: [...warnings, ...policyWarnings(input)],
   } as unknown as TrustedManifest;
   made.add(opened);
@@ -150,7 +154,7 @@ function judgeSigners(
   channel: ChannelPolicy,
   release: ReleasePredicate,
   input: OpenInput,
-): { signers: readonly PolicyKey[]; warnings: string[] } {
+): { signers: readonly PolicyKey[]; warnings: string[]; time: number } {
   if (channel.deny.releases.includes(signed.digest))
     throw refused(
       'RELEASE_DENIED',
@@ -187,7 +191,36 @@ function judgeSigners(
       `this release wants version ${release.minPolicyVersion} of the trust policy or later; here is version ${input.policy.version}`,
       'bring the newer policy in first',
     );
-  return { signers: [...new Set(counted)], warnings };
+  return { signers: [...new Set(counted)], warnings, time };
+}
+
+/** Anti-rollback, and the one way around it. */
+function judgeHistory(
+  { digest }: SignedStatement,
+  channel: ChannelPolicy,
+  release: ReleasePredicate,
+  time: number,
+  { mark: markOf, override: order, policy, verifier }: OpenInput,
+): Pick<TrustedManifest, 'verdict' | 'override'> {
+  if (markOf === 'not judged') return { verdict: markOf };
+  const mark = markOf(release.channel);
+  if (order === undefined) return { verdict: judgeMark(mark, release, digest) };
+  if (release.sequence >= mark.sequence)
+    throw refused(
+      'OVERRIDE_REFUSED',
+      `release ${release.version} (number ${release.sequence} of channel ${release.channel}) is not older than number ${mark.sequence}, which this site has accepted`,
+      'it needs no override: import it without one',
+    );
+  const override = judgeOverride(order, {
+    policy,
+    channel,
+    verifier,
+    time,
+    mark,
+    release,
+    statement: digest,
+  });
+  return { verdict: judgeMark(mark, release, digest, override), override };
 }
 
 /** Trusted now = max(clock, latest accepted issued-at); a release from the far future is refused so that one wrong date cannot expire everything. */
@@ -288,7 +321,8 @@ function refused(
     | 'KEY_EXPIRED'
     | 'RELEASE_EXPIRED'
     | 'TRUST_MISMATCH'
-    | 'FUTURE_RELEASE',
+    | 'FUTURE_RELEASE'
+    | 'OVERRIDE_REFUSED',
   message: string,
   hint: string,
 ): GapferryError {

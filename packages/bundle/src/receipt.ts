@@ -26,6 +26,8 @@ export interface Receipt {
   readonly ledger: { readonly index: number; readonly digest: Digest };
   /** Digest of the statement of the site's receipt before; null for the first. */
   readonly previous: Digest | null;
+  /** The site went back to this release: digest of the statement of the override that allowed it. */
+  readonly override?: Digest;
 }
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -42,6 +44,7 @@ const receiptSchema = z.strictObject({
   at: timeSchema,
   ledger: z.strictObject({ index: count, digest: digestSchema }),
   previous: digestSchema.nullable(),
+  override: digestSchema.optional(),
 }) as unknown as z.ZodType<Receipt>;
 
 const statementSchema = z.strictObject({

@@ -55,16 +55,20 @@ function verifyOther(
   }
 }
 
-/** Do enough distinct owners among the signers fill the rule? Throws `THRESHOLD_NOT_MET`. */
-export function requireSigners(rule: Requirement, signers: readonly PolicyKey[]): readonly PolicyKey[] {
+/** Do enough distinct owners among the signers fill the rule? `what` they signed, for messages. Throws `THRESHOLD_NOT_MET`. */
+export function requireSigners(
+  rule: Requirement,
+  signers: readonly PolicyKey[],
+  what = 'release',
+): readonly PolicyKey[] {
   const counted = signers.filter((key) => rule.keys.includes(key.id));
   const owners = new Set(counted.map((key) => key.owner));
   if (owners.size >= rule.count) return counted;
   const have = owners.size === 0 ? 'none of them' : `only ${[...owners].join(', ')}`;
   throw new GapferryError({
     code: 'THRESHOLD_NOT_MET',
-    message: `the trust policy wants ${rule.count} ${rule.role} signature(s) of distinct owners among ${rule.keys.join(', ')}; ${have} signed this release`,
-    hint: `have the release signed by another ${rule.role} that the policy names`,
+    message: `the trust policy wants ${rule.count} ${rule.role} signature(s) of distinct owners among ${rule.keys.join(', ')}; ${have} signed this ${what}`,
+    hint: `have the ${what} signed by another ${rule.role} that the policy names`,
     origin: 'medium',
     data: { role: rule.role, wanted: rule.count, owners: [...owners] },
   });

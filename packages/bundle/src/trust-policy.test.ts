@@ -63,6 +63,7 @@ describe('a trust policy', () => {
       allow: { images: ['docker.io/library/**'], charts: [], git: [], files: ['k3s/**'] },
       deny: { keys: [], releases: [] },
       mark: { sequence: 40 },
+      overrides: [],
       unsupported: [],
     });
   });

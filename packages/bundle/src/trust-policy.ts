@@ -35,6 +35,8 @@ export interface ChannelPolicy {
   readonly allow: AllowList;
   readonly require: readonly Requirement[];
   readonly deny: { readonly keys: readonly string[]; readonly releases: readonly Digest[] };
+  /** Who may order that the channel goes back to an older release; all rules must be met. Empty: nobody. */
+  readonly overrides: readonly Requirement[];
   readonly mark?: { readonly sequence: number; readonly statement?: Digest };
   /** Demands of the policy that this gapferry cannot check; each makes it refuse every release of the channel. */
   readonly unsupported: readonly string[];
@@ -82,6 +84,17 @@ const channelEntry = z.strictObject({
   deny: z
     .strictObject({ keys: z.array(text).optional(), releases: z.array(digestSchema).optional() })
     .optional(),
+  overrides: z
+    .array(
+      z.strictObject({
+        role: z.enum(['collector', 'approver']),
+        keys: z.array(text).min(1),
+        count: z.number().int().min(1).max(100),
+      }),
+    )
+    .min(1)
+    .max(100)
+    .optional(),
   expired: z.enum(['refuse', 'override']).optional(),
   scan: z.strictObject({ required: z.boolean(), maxAgeDays: z.number().positive().optional() }).optional(),
   mark: z.strictObject({ sequence: z.number().int().min(0), statement: digestSchema.optional() }).optional(),
@@ -107,6 +120,7 @@ const KNOWN = [
   'allow',
   'require',
   'deny',
+  'overrides',
   'expired',
   'scan',
   'mark',
@@ -165,6 +179,9 @@ function referenceProblems(raw: Raw, problem: MakeProblem): Problem[] {
     ...unknown(raw.roots?.keys, ['roots', 'keys']),
     ...Object.entries(raw.channels).flatMap(([channel, entry]) => [
       ...entry.require.flatMap((rule, i) => unknown(rule.keys, ['channels', channel, 'require', i, 'keys'])),
+      ...(entry.overrides ?? []).flatMap((rule, i) =>
+        unknown(rule.keys, ['channels', channel, 'overrides', i, 'keys']),
+      ),
       ...unknown(entry.deny?.keys, ['channels', channel, 'deny', 'keys']),
       ...(entry.require.some((rule) => rule.role === 'collector')
         ? []
@@ -236,6 +253,7 @@ function toChannel(entry: Raw['channels'][string]): ChannelPolicy {
     allow: { images, charts, git, files },
     require: entry.require.map((rule) => ({ ...rule, distinctFrom: rule.distinctFrom ?? [] })),
     deny: { keys: entry.deny?.keys ?? [], releases: entry.deny?.releases ?? [] },
+    overrides: (entry.overrides ?? []).map((rule) => ({ ...rule, distinctFrom: [] })),
     ...(entry.mark && {
       mark: {
         sequence: entry.mark.sequence,

@@ -44,6 +44,7 @@ export const ERROR_CODES = {
   THRESHOLD_NOT_MET: 'trust',
   SCOPE_VIOLATION: 'trust',
   ROLLBACK: 'trust',
+  OVERRIDE_REFUSED: 'trust',
   FORK: 'trust',
   FUTURE_RELEASE: 'trust',
   TRUST_NOT_PINNED: 'trust',

@@ -29,6 +29,12 @@ function receiptBytes(): Vector[] {
       },
       { items: { failed: 1 } },
     ),
+    good(
+      'good-override',
+      'the site went back to this release',
+      { override: digest('override'), previous: digest('receipt before') },
+      { override: digest('override') },
+    ),
     refused('truncated', 'the last byte is missing', json.slice(0, -1), 'JSON_INVALID'),
     refused('trailing-newline', 'a newline after the end', `${json}\n`, 'JSON_INVALID'),
     refused('proto-member', 'a member __proto__', json.replace('{', '{"__proto__":{},'), 'JSON_INVALID'),

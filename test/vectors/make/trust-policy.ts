@@ -56,6 +56,52 @@ export function trustPolicyVectors(): Vector[] {
     ...wrongYaml(),
     ...gitPolicyVectors(),
     ...contentPolicyVectors(),
+    ...overridePolicyVectors(),
+  ];
+}
+
+/** Policies that say who may order that a channel goes back. */
+export function overridePolicyVectors(): Vector[] {
+  const overrides = (entry: string): string =>
+    MINIMAL.replace('channels:', '  anna: {file: keys/anna.pub, owner: anna}\nchannels:') +
+    `    overrides:\n      - ${entry}\n`;
+  const rule = { role: 'approver', keys: ['anna', 'collector-2026'], count: 2 };
+  return [
+    good(
+      'good-overrides',
+      'who may order that the channel goes back to an older release',
+      overrides('{role: approver, keys: [anna, collector-2026], count: 2}'),
+      {
+        digest: fingerprint(
+          { ...CHANNEL, overrides: [rule] },
+          {
+            version: 1,
+            keys: {
+              'collector-2026': { owner: 'staging-team', spki: spkiOf('collector.pub') },
+              anna: { owner: 'anna', spki: spkiOf('anna.pub') },
+            },
+          },
+        ),
+      },
+    ),
+    refused(
+      'overrides-unknown-key',
+      'a key that is not there',
+      overrides('{role: approver, keys: [boris], count: 1}'),
+      ['trust.yaml:12', '"boris"'],
+    ),
+    refused(
+      'overrides-of-nobody',
+      'an override that nobody need have signed',
+      overrides('{role: approver, keys: [anna], count: 0}'),
+      ['trust.yaml:12'],
+    ),
+    refused(
+      'overrides-unknown-role',
+      'a role that is none',
+      overrides('{role: operator, keys: [anna], count: 1}'),
+      ['trust.yaml:12'],
+    ),
   ];
 }
 

@@ -13,6 +13,7 @@ import { parseReleasePlace } from '../release-place.ts';
 
 const VERDICTS: Readonly<Record<TrustedManifest['verdict'], readonly string[]>> = {
   newer: [],
+  older: ['older than what this site has accepted; an override allows it'],
   same: ['this site has accepted this release already'],
   'not judged': ['no site was named: whether a site has accepted a newer one was not judged'],
 };

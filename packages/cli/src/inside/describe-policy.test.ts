@@ -28,3 +28,14 @@ it('who must have signed repositories is shown with the digests of the files', (
     { match: '**', by: 'git', keyring },
   ]);
 });
+
+it('who may order that a channel goes back is shown beside who may send', () => {
+  const trust = simulatedTrust(testKey('collector'));
+  const overrides = [{ role: 'approver', keys: ['collector'], count: 1 }];
+  const channels = { 'line-a': { ...trust.channels['line-a'], overrides } };
+  const policy = policyOf({ ...trust, channels });
+  expect(policyText(policy, fingerprintOf(policy.digest))).toContain('; back with 1 approver of collector');
+  expect(policyJson(policy, fingerprintOf(policy.digest))['channels']).toMatchObject({
+    'line-a': { overrides: [{ role: 'approver', keys: ['collector'], count: 1 }] },
+  });
+});

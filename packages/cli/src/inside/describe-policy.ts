@@ -1,4 +1,4 @@
-import { type TrustPolicy, type UpstreamRule, upstreamKeyDigest } from '@gapferry/bundle';
+import { type Requirement, type TrustPolicy, type UpstreamRule, upstreamKeyDigest } from '@gapferry/bundle';
 import { digestOf, printable, shortDigest, type UpstreamDemand } from '@gapferry/core';
 import type { Fingerprint } from '@gapferry/signing';
 
@@ -9,8 +9,8 @@ export function policyText(policy: TrustPolicy, { digits, words }: Fingerprint):
       `  ${key.id} of ${key.owner}  ${shortDigest(key.fingerprint)}${key.notAfter === undefined ? '' : `  until ${key.notAfter}`}`,
   );
   const channels = [...policy.channels].map(([name, channel]) => {
-    const rules = channel.require.map((rule) => `${rule.count} ${rule.role} of ${rule.keys.join(', ')}`);
-    return `  ${name}: ${rules.join('; ')}`;
+    const back = channel.overrides.length > 0 ? [`back with ${rulesText(channel.overrides)}`] : [];
+    return `  ${name}: ${[rulesText(channel.require), ...back].join('; ')}`;
   });
   return [
     `trust policy version ${policy.version}`,
@@ -23,6 +23,10 @@ export function policyText(policy: TrustPolicy, { digits, words }: Fingerprint):
     'fingerprint:',
     ...fingerprintLines(digits, words),
   ].join('\n');
+}
+
+function rulesText(rules: readonly Requirement[]): string {
+  return rules.map((rule) => `${rule.count} ${rule.role} of ${rule.keys.join(', ')}`).join('; ');
 }
 
 function upstreamLines({ upstream }: TrustPolicy): string[] {
@@ -75,7 +79,10 @@ export function policyJson(
     fingerprint: { digest, digits, words },
     keys: policy.keys.map(({ id, owner, fingerprint, notAfter }) => ({ id, owner, fingerprint, notAfter })),
     channels: Object.fromEntries(
-      [...policy.channels].map(([name, { allow, require, deny }]) => [name, { allow, require, deny }]),
+      [...policy.channels].map(([name, { allow, require, deny, overrides }]) => [
+        name,
+        { allow, require, deny, ...(overrides.length > 0 && { overrides }) },
+      ]),
     ),
     upstream: policy.upstream.map((rule) => ({ match: rule.match, ...ruleJson(rule) })),
     ...(policy.content.length > 0 && { content: policy.content }),
