@@ -14,6 +14,7 @@ export { openSqlite } from './sqlite.ts';
 export {
   type LedgerFinding,
   type LedgerVerdict,
+  type NotedHead,
   requireIntact,
   type VerifyLedgerOptions,
   verifyLedger,

@@ -6,6 +6,7 @@ import {
   isDigest,
   type LedgerEntry,
   parseCanonicalJson,
+  printable,
 } from '@gapferry/core';
 
 /** One row as SQLite gives it: nobody has judged it yet. */
@@ -26,8 +27,17 @@ const LIMITS = { maxBytes: 4 << 20, maxDepth: 64 } as const;
 
 /** sha256 of the canonical JSON of index, at, kind, data and previous. */
 export function entryDigest(entry: Omit<LedgerEntry, 'digest'>): Digest {
-  const { index, at, kind, data, previous } = entry;
-  return digestOf(canonicalJson({ index, at, kind, data, previous }));
+  return digestOfText(entry, canonicalJson(entry.data));
+}
+
+/** `data`: its canonical JSON, as the row has it. The members stand in the order of RFC 8785. */
+function digestOfText(
+  { index, at, kind, previous }: Omit<LedgerEntry, 'digest' | 'data'>,
+  data: string,
+): Digest {
+  return digestOf(
+    `{"at":${canonicalJson(at)},"data":${data},"index":${index},"kind":${canonicalJson(kind)},"previous":"${previous}"}`,
+  );
 }
 
 export function toRow(entry: LedgerEntry): Record<keyof LedgerRow, string | number> {
@@ -49,7 +59,29 @@ export function toRow(entry: LedgerEntry): Record<keyof LedgerRow, string | numb
 
 /** The entry that a row holds, or one clause that says why it is not what was written. */
 export function judgeRow(row: LedgerRow): LedgerEntry | string {
-  const { idx, at, kind, data, previous, digest } = row;
+  const columns = judgeColumns(row);
+  if (typeof columns === 'string') return columns;
+  const { data: text, ...rest } = columns;
+  const parsed = parseData(text, rest.index);
+  if (typeof parsed === 'string') return parsed;
+  return judgeDigest(columns) ?? { ...rest, data: parsed.value };
+}
+
+/** Like `judgeRow`, for whoever only walks along the chain: the data is hashed as it stands there, and not read. */
+export function judgeLink(row: LedgerRow): Pick<LedgerEntry, 'index' | 'previous' | 'digest'> | string {
+  const columns = judgeColumns(row);
+  // Whoever reads the data too finds better words.
+  return typeof columns === 'string' || judgeDigest(columns) !== undefined ? judgeRow(row) : columns;
+}
+
+/** For people who look for a row. */
+export function kindOf({ kind }: LedgerRow): string | undefined {
+  return typeof kind === 'string' ? kind : undefined;
+}
+
+type Columns = Omit<LedgerEntry, 'data'> & { readonly data: string };
+
+function judgeColumns({ idx, at, kind, data, previous, digest }: LedgerRow): Columns | string {
   if (
     typeof idx !== 'number' ||
     typeof at !== 'string' ||
@@ -58,12 +90,15 @@ export function judgeRow(row: LedgerRow): LedgerEntry | string {
   )
     return 'has a column of another type';
   if (!isDigest(previous) || !isDigest(digest)) return 'has a digest that is none';
-  const parsed = parseData(data, idx);
-  if (typeof parsed === 'string') return parsed;
-  const entry = { index: idx, at, kind, data: parsed.value, previous };
-  const actual = entryDigest(entry);
-  if (actual !== digest) return `was changed: its digest is ${actual}, and ${digest} is written there`;
-  return { ...entry, digest };
+  if (!at.isWellFormed() || !kind.isWellFormed()) return 'has a time or a kind that is no text';
+  return { index: idx, at, kind, data, previous, digest };
+}
+
+function judgeDigest({ data, digest, ...rest }: Columns): string | undefined {
+  const actual = digestOfText(rest, data);
+  return actual === digest
+    ? undefined
+    : `was changed: its digest is ${actual}, and ${digest} is written there`;
 }
 
 function parseData(text: string, index: number): { value: LedgerEntry['data'] } | string {
@@ -77,12 +112,14 @@ function parseData(text: string, index: number): { value: LedgerEntry['data'] } 
   }
 }
 
-export function tampered(file: string, index: number, detail: string): GapferryError {
+/** `kind`: as it stands there now. */
+export function tampered(file: string, index: number, detail: string, kind?: string): GapferryError {
+  const entry = `entry ${index}${kind === undefined ? '' : ` (${printable(kind)})`}`;
   return new GapferryError({
     code: 'LEDGER_TAMPERED',
-    message: `entry ${index} of the ledger ${file} ${detail}`,
-    hint: 'keep the file as it is for whoever looks into this; see `gapferry ledger verify`',
+    message: index === 0 ? `the ledger ${file} ${detail}` : `${entry} of the ledger ${file} ${detail}`,
+    hint: 'somebody changed it, or put an older one back: keep the file as it is for whoever looks into this, and put the newest backup in its place; where there is none, see `gapferry ledger restart --help`',
     origin: 'site',
-    data: { file, index, detail },
+    data: { file, index, ...(kind !== undefined && { kind: printable(kind) }), detail },
   });
 }

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type OpenLedger, openLedger } from './open-ledger.ts';
 import { requireNode } from './sqlite.ts';
-import { requireIntact, verifyLedger } from './verify-ledger.ts';
+import { type NotedHead, requireIntact, verifyLedger } from './verify-ledger.ts';
 
 const clock = fixedClock('2026-03-01T12:00:00Z');
 let home: TemporaryDirectory;
@@ -177,7 +177,9 @@ describe('verifying', () => {
   ])('names the first entry with %s', async (_what, sql, index, detail) => {
     tamper(sql);
     const verdict = await verifyLedger(file);
-    expect(verdict.tampered).toEqual({ index, detail: expect.stringContaining(detail) });
+    expect(verdict.tampered).toMatchObject({ index, detail: expect.stringContaining(detail) });
+    expect(verdict.tampered?.kind).toBe(detail === 'is missing' ? undefined : 'step');
+    expect((await verifyLedger(file, { linksOnly: true })).tampered).toEqual(verdict.tampered);
     expect(verdict.entries).toBe(index - 1);
     expect(() => requireIntact(verdict)).toThrow(
       expect.objectContaining({ code: 'LEDGER_TAMPERED', category: 'integrity' }),
@@ -198,15 +200,42 @@ describe('verifying', () => {
     );
     tamper(`UPDATE entry SET data = '{"n":3,"who":"nobody"}', digest = '${forged}' WHERE idx = 3`);
     const { tampered } = await verifyLedger(file);
-    expect(tampered).toEqual({ index: 4, detail: expect.stringContaining('does not follow') });
+    expect(tampered).toEqual({ index: 4, kind: 'step', detail: expect.stringContaining('does not follow') });
+    expect((await verifyLedger(file, { linksOnly: true })).tampered).toEqual(tampered);
   });
 
   it('finds a tail that was cut, when the head was noted elsewhere', async () => {
     const noted = ledger.head();
     tamper('DELETE FROM entry WHERE idx > 4');
     expect((await verifyLedger(file)).tampered).toBeUndefined();
-    const { tampered } = await verifyLedger(file, { ...(noted && { mustContain: noted }) });
-    expect(tampered).toEqual({ index: 5, detail: expect.stringContaining('is missing') });
+    const where = 'receipt 000001-line-a-1.sigstore.json';
+    const { tampered } = await verifyLedger(file, { noted: [{ index: 6, ...noted, where }] as NotedHead[] });
+    expect(tampered).toEqual({ index: 5, detail: `is missing, and ${where} tells of entry 6` });
+  });
+
+  it('finds a chain that was forged to its end, when one of its heads was noted elsewhere', async () => {
+    const noted = [...ledger.history()].map(({ index, digest }) => ({
+      index,
+      digest,
+      where: `note ${index}`,
+    }));
+    tamper('DELETE FROM entry WHERE idx > 3');
+    for (let n = 4; n <= 8; n++) ledger.append('step', { n, who: 'nobody' });
+    expect((await verifyLedger(file)).tampered).toBeUndefined();
+    const { tampered } = await verifyLedger(file, { noted: noted.toReversed() });
+    expect(tampered).toEqual({ index: 4, kind: 'step', detail: expect.stringContaining('note 4') });
+    expect((await verifyLedger(file, { noted: noted.slice(0, 3) })).tampered).toBeUndefined();
+  });
+
+  it('names the entry and its kind, and the head that tells furthest', async () => {
+    tamper("UPDATE entry SET data = '{}' WHERE idx = 4");
+    const verdict = await verifyLedger(file);
+    expect(() => requireIntact(verdict)).toThrow(/^entry 4 \(step\) of the ledger .* was changed/);
+    tamper('DELETE FROM entry WHERE idx > 2');
+    const digest = digestOf('');
+    const noted = [5, 9, 7].map((index) => ({ index, digest, where: `note ${index}` }));
+    const { tampered } = await verifyLedger(file, { noted });
+    expect(tampered).toEqual({ index: 3, detail: 'is missing, and note 9 tells of entry 9' });
   });
 
   it('finds lost triggers', async () => {

@@ -10,7 +10,15 @@ import {
   type LedgerEntry,
   type LedgerHead,
 } from '@gapferry/core';
-import { EMPTY_DIGEST, entryDigest, judgeRow, type LedgerRow, tampered, toRow } from './ledger-row.ts';
+import {
+  EMPTY_DIGEST,
+  entryDigest,
+  judgeRow,
+  kindOf,
+  type LedgerRow,
+  tampered,
+  toRow,
+} from './ledger-row.ts';
 import { APPLICATION_ID, createSchema, hasSchema, SCHEMA_VERSION } from './ledger-schema.ts';
 import { isCorrupt, openSqlite, reasonOf, type SqliteDatabase } from './sqlite.ts';
 
@@ -117,13 +125,14 @@ function* historyOf(
   path: string,
   kinds: readonly string[] | undefined,
 ): Iterable<LedgerEntry> {
-  const statement = database.prepare('SELECT * FROM entry WHERE idx > ? ORDER BY idx LIMIT ?');
+  const wanted = kinds === undefined ? '' : `AND kind IN (${kinds.map(() => '?').join(', ')})`;
+  const statement = database.prepare(`SELECT * FROM entry WHERE idx > ? ${wanted} ORDER BY idx LIMIT ?`);
   for (let after = 0; ; ) {
-    const rows = reading(path, () => statement.all(after, PAGE)) as LedgerRow[];
+    const rows = reading(path, () => statement.all(after, ...(kinds ?? []), PAGE)) as LedgerRow[];
     for (const row of rows) {
       const entry = toEntry(row, path);
       after = entry.index;
-      if (kinds === undefined || kinds.includes(entry.kind)) yield entry;
+      yield entry;
     }
     if (rows.length < PAGE) return;
   }
@@ -131,7 +140,7 @@ function* historyOf(
 
 function toEntry(row: LedgerRow, path: string): LedgerEntry {
   const entry = judgeRow(row);
-  if (typeof entry === 'string') throw tampered(path, Number(row.idx), entry);
+  if (typeof entry === 'string') throw tampered(path, Number(row.idx), entry, kindOf(row));
   return entry;
 }
 
