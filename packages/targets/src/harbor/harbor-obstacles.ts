@@ -1,12 +1,13 @@
 import type { Load, Obstacle, Run } from '@gapferry/core';
-import { nameProblem, projectOf } from './harbor-names.ts';
-import { type HarborPlace, toOci } from './harbor-place.ts';
+import { nameProblems, type PlaceNeed, placeNeeds } from '../registry-host/place-needs.ts';
+import { sizeText } from '../registry-host/size-text.ts';
+import { projectOf } from './harbor-names.ts';
+import type { HarborPlace } from './harbor-place.ts';
 import type { FoundProject } from './harbor-questions.ts';
 import { warnOfHarbor } from './harbor-warnings.ts';
 import { keptTags } from './kept-tags.ts';
-import { missingBytes, type ProjectNeed, projectNeeds } from './project-needs.ts';
+import { missingIn } from './missing-in.ts';
 import { warnOfPolicies } from './project-warnings.ts';
-import { sizeText } from './size-text.ts';
 
 /** Everything at Harbor that would stop loading `wanted`, besides permissions. Looks only; warns of what would take away what is loaded, or let nobody pull it. */
 export async function harborObstacles(
@@ -17,7 +18,7 @@ export async function harborObstacles(
   const system = await place.memory.system(run);
   const { readOnly } = system;
   await warnOfHarbor(place, system, wanted, run);
-  const found = await Promise.all(projectNeeds(place, wanted).map((need) => inProject(place, need, run)));
+  const found = await Promise.all(placeNeeds(place, wanted).map((need) => inProject(place, need, run)));
   return [...(readOnly ? [READ_ONLY] : []), ...badNames(place, wanted), ...found.flat()];
 }
 
@@ -27,35 +28,27 @@ const READ_ONLY: Obstacle = {
   remedy: 'have an administrator end it (Configuration, System Settings, Repository Read Only)',
 };
 
-/** Each name once. */
-function badNames({ pathOf, target }: HarborPlace, wanted: readonly Load[]): readonly Obstacle[] {
-  const paths = new Set(wanted.map((load) => pathOf(toOci(load, target).repository)));
-  const problems = [...paths].flatMap((path) => {
-    const problem = nameProblem(path);
-    return problem === undefined ? [] : [{ on: path, problem }];
-  });
-  const unique = new Map(problems.map((each) => [each.problem, each]));
-  return [...unique.values()].map(({ on, problem }) => ({
-    on,
-    problem,
+function badNames(place: HarborPlace, wanted: readonly Load[]): readonly Obstacle[] {
+  return nameProblems(place, wanted).map((each) => ({
+    ...each,
     remedy:
       'say `path: "mirror/{host}/{path}"` of the target in site.yaml, with the name of a project in front',
   }));
 }
 
-async function inProject(place: HarborPlace, need: ProjectNeed, run: Run): Promise<readonly Obstacle[]> {
-  const look = await place.memory.look(need.project, run);
+async function inProject(place: HarborPlace, need: PlaceNeed, run: Run): Promise<readonly Obstacle[]> {
+  const look = await place.memory.look(need.place, run);
   if (look.state === 'missing') return missingProject(place, need);
   // What lacks there is told as a permission.
   if (look.state === 'hidden') return [];
   if (look.project.isProxy) return [proxyCache(look.project)];
-  if (place.memory.closed.has(need.project)) return [];
+  if (place.memory.closed.has(need.place)) return [];
   await warnOfPolicies(place, need, look.project, run);
   return [...(await fullProject(place, need, run)), ...(await keptOnes(place, need, run))];
 }
 
-function missingProject(place: HarborPlace, need: ProjectNeed): readonly Obstacle[] {
-  const { project } = need;
+function missingProject(place: HarborPlace, need: PlaceNeed): readonly Obstacle[] {
+  const { place: project } = need;
   const { create, quota } = place.projects;
   if (!create)
     return [
@@ -65,7 +58,7 @@ function missingProject(place: HarborPlace, need: ProjectNeed): readonly Obstacl
         remedy: `make the project ${project} at Harbor, or say \`projects: {create: true}\` of the target in site.yaml`,
       },
     ];
-  const bytes = missingBytes(place, need);
+  const bytes = missingIn(place, need);
   if (quota === undefined || bytes <= quota) return [];
   return [
     {
@@ -85,12 +78,12 @@ function proxyCache({ name }: FoundProject): Obstacle {
 }
 
 /** Where the quota is not told, the registry tells when it is full. */
-async function fullProject(place: HarborPlace, need: ProjectNeed, run: Run): Promise<readonly Obstacle[]> {
-  const bytes = missingBytes(place, need);
+async function fullProject(place: HarborPlace, need: PlaceNeed, run: Run): Promise<readonly Obstacle[]> {
+  const bytes = missingIn(place, need);
   if (bytes === 0) return [];
-  const quota = await place.memory.quota(need.project, run);
+  const quota = await place.memory.quota(need.place, run);
   if (quota === undefined || quota.hard < 0 || quota.used + bytes <= quota.hard) return [];
-  const { project } = need;
+  const { place: project } = need;
   const left = Math.max(0, quota.hard - quota.used);
   return [
     {
@@ -101,7 +94,7 @@ async function fullProject(place: HarborPlace, need: ProjectNeed, run: Run): Pro
   ];
 }
 
-async function keptOnes(place: HarborPlace, need: ProjectNeed, run: Run): Promise<readonly Obstacle[]> {
+async function keptOnes(place: HarborPlace, need: PlaceNeed, run: Run): Promise<readonly Obstacle[]> {
   const kept = await keptTags(place, need, run);
   return kept.map((tag) => ({
     on: tag,

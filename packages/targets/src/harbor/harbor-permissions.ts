@@ -1,7 +1,7 @@
 import type { Load, Permission, PermissionState, Run } from '@gapferry/core';
+import { type PlaceNeed, placeNeeds } from '../registry-host/place-needs.ts';
 import { type HarborPlace, isProjectRobot, isRobot } from './harbor-place.ts';
 import { askTokenActions, type Rights } from './harbor-questions.ts';
-import { type ProjectNeed, projectNeeds } from './project-needs.ts';
 import { grantRemedy, makingRemedy, pushRemedy } from './remedies.ts';
 
 /** What the credentials must be allowed at Harbor for `wanted`. Harbor tells who asks what he may do: nothing has to be tried. */
@@ -10,12 +10,12 @@ export async function harborPermissions(
   wanted: readonly Load[],
   run: Run,
 ): Promise<readonly Permission[]> {
-  const needs = projectNeeds(place, wanted);
+  const needs = placeNeeds(place, wanted);
   return (await Promise.all(needs.map((need) => inProject(place, need, run)))).flat();
 }
 
-async function inProject(place: HarborPlace, need: ProjectNeed, run: Run): Promise<readonly Permission[]> {
-  const { project } = need;
+async function inProject(place: HarborPlace, need: PlaceNeed, run: Run): Promise<readonly Permission[]> {
+  const { place: project } = need;
   const look = await place.memory.look(project, run);
   const on = `project ${project}`;
   if (look.state === 'missing') return place.projects.create ? await inNewProject(place, project, run) : [];
@@ -37,7 +37,7 @@ async function inProject(place: HarborPlace, need: ProjectNeed, run: Run): Promi
 /** The token service decides as the registry does: it has the last word. */
 async function mayPush(
   place: HarborPlace,
-  { path, project }: ProjectNeed,
+  { paths: [path = ''], place: project }: PlaceNeed,
   rights: Rights | undefined,
   run: Run,
 ): Promise<PermissionState> {

@@ -1,7 +1,6 @@
-import type { Clock, ContentLoad, Load, OciContent, OciTag, Run } from '@gapferry/core';
-import { GapferryError } from '@gapferry/core';
+import type { Clock, Load, Run } from '@gapferry/core';
 import type { HostApi, LoadedRelease } from '../git-host/git-host.ts';
-import type { RegistryTarget } from '../registry/registry-target.ts';
+import type { HostSurvey } from '../registry-host/place-needs.ts';
 import type { HarborMemory } from './harbor-memory.ts';
 
 /** What is done to projects that are missing. */
@@ -25,12 +24,8 @@ export interface Waiting {
 }
 
 /** A Harbor target from within. */
-export interface HarborPlace {
-  /** The target's name in the site file. */
-  readonly target: string;
+export interface HarborPlace extends HostSurvey {
   readonly api: HostApi;
-  /** What it does as every registry does. */
-  readonly registry: RegistryTarget;
   /** Who signs in, for remedies. */
   readonly user: string;
   readonly projects: ProjectsPolicy;
@@ -41,28 +36,9 @@ export interface HarborPlace {
   readonly clock: Clock;
   /** When scans are waited for no longer, by `waiting`; absent before the first. */
   scansEnd?: number;
-  /** What the last survey was about. */
   surveyed: readonly Load[];
-  /** The path of an upstream repository at Harbor. Throws `NAME_UNSAFE`. */
-  pathOf(repository: string): string;
   /** Begun anew by every survey. */
   memory: HarborMemory;
-}
-
-export function toOci(load: Load, target: string): OciContent | OciTag {
-  if (load.kind === 'oci') return load;
-  throw new GapferryError({
-    code: 'CONFIG_INVALID',
-    message: `the Harbor ${target} cannot hold ${load.item}`,
-    hint: 'Harbor takes images and charts: correct `takes` of the target in site.yaml',
-    origin: 'site',
-  });
-}
-
-export function toOciContent(load: ContentLoad, target: string): OciContent {
-  const oci = toOci(load, target);
-  if (oci.phase === 'content') return oci;
-  throw new GapferryError({ code: 'INTERNAL', message: `${load.item} has nothing to read back` });
 }
 
 /** A robot's name has a `$`; one that belongs to a project has a `+` as well. */

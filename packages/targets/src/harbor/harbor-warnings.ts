@@ -1,8 +1,9 @@
 import type { Load, Run } from '@gapferry/core';
+import { placeNeeds } from '../registry-host/place-needs.ts';
+import { sizeText } from '../registry-host/size-text.ts';
 import type { HarborPlace } from './harbor-place.ts';
 import { askFreeBytes, type HarborSystem } from './harbor-questions.ts';
-import { missingBytes, projectNeeds } from './project-needs.ts';
-import { sizeText } from './size-text.ts';
+import { missingIn } from './missing-in.ts';
 
 /** Clocks that are further apart make tokens that begin in the future, or are over. */
 const CLOCKS_DIFFER_MS = 300_000;
@@ -20,7 +21,7 @@ export async function warnOfHarbor(
     warn(`its clock is ${minutes} minutes ${apart > 0 ? 'ahead of' : 'behind'} this machine's`);
   }
   if (!system.onDisk) return;
-  const bytes = projectNeeds(place, wanted).reduce((sum, need) => sum + missingBytes(place, need), 0);
+  const bytes = placeNeeds(place, wanted).reduce((sum, need) => sum + missingIn(place, need), 0);
   const free = bytes === 0 ? undefined : await askFreeBytes(place.api, run);
   if (free !== undefined && free < bytes)
     warn(`its disk has ${sizeText(free)} free, and ${sizeText(bytes)} would be sent`);

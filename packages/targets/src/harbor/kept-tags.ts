@@ -1,12 +1,12 @@
 import type { OciTag, Run } from '@gapferry/core';
 import { askHost, listOf, memberOf, textIn } from '../git-host/ask-host.ts';
+import type { PlaceNeed } from '../registry-host/place-needs.ts';
 import { artifactPath, projectOf } from './harbor-names.ts';
 import type { HarborPlace } from './harbor-place.ts';
-import type { ProjectNeed } from './project-needs.ts';
 import { parseTagRules } from './tag-rules.ts';
 
 /** Tags that would move and that the project keeps as they are, `path:tag` each. Those of which Harbor does not tell these credentials are warned of: they would stop the import when their turn comes. */
-export async function keptTags(place: HarborPlace, need: ProjectNeed, run: Run): Promise<readonly string[]> {
+export async function keptTags(place: HarborPlace, need: PlaceNeed, run: Run): Promise<readonly string[]> {
   const kept: string[] = [];
   for (const name of await movingTags(place, need, run)) {
     const path = place.pathOf(name.repository);
@@ -17,14 +17,14 @@ export async function keptTags(place: HarborPlace, need: ProjectNeed, run: Run):
       run.emit({
         kind: 'warning',
         item: name.item,
-        message: `${path}:${tag} moves, and Harbor does not tell ${place.user} whether the project ${need.project} keeps its tags as they are`,
+        message: `${path}:${tag} moves, and Harbor does not tell ${place.user} whether the project ${need.place} keeps its tags as they are`,
       });
   }
   return kept;
 }
 
 /** The survey has asked for each of them. */
-async function movingTags(place: HarborPlace, { names }: ProjectNeed, run: Run): Promise<readonly OciTag[]> {
+async function movingTags(place: HarborPlace, { names }: PlaceNeed, run: Run): Promise<readonly OciTag[]> {
   const moving: OciTag[] = [];
   for (const name of names)
     if (name.tag !== undefined && (await place.registry.inspect(name, run)).state === 'different')

@@ -1,9 +1,10 @@
 import { GapferryError, isGapferryError, type Run } from '@gapferry/core';
+import { placeNeeds } from '../registry-host/place-needs.ts';
+import { sizeText } from '../registry-host/size-text.ts';
 import type { HarborPlace } from './harbor-place.ts';
 import { createProject } from './harbor-questions.ts';
-import { missingBytes, projectNeeds } from './project-needs.ts';
+import { missingIn } from './missing-in.ts';
 import { makingRemedy, pushRemedy } from './remedies.ts';
-import { sizeText } from './size-text.ts';
 
 /** Makes the project where there is none, and looks at what it became: Harbor gives who is no administrator a quota of its own choice, and a robot that may make a project may not always push there.
  *  Throws `TARGET_CONFLICT` where the site does not want it made, `FORBIDDEN`, `NO_SPACE`. */
@@ -34,9 +35,9 @@ function noPush(place: HarborPlace, name: string): GapferryError {
 
 async function requireRoom(place: HarborPlace, name: string, run: Run): Promise<void> {
   const quota = await place.memory.quota(name, run);
-  const need = projectNeeds(place, place.surveyed).find(({ project }) => project === name);
+  const need = placeNeeds(place, place.surveyed).find((each) => each.place === name);
   if (quota === undefined || quota.hard < 0 || need === undefined) return;
-  const bytes = missingBytes(place, need);
+  const bytes = missingIn(place, need);
   if (quota.used + bytes <= quota.hard) return;
   throw new GapferryError({
     code: 'NO_SPACE',

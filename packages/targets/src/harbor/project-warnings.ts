@@ -1,14 +1,14 @@
 import type { Run } from '@gapferry/core';
 import { askHost, memberOf } from '../git-host/ask-host.ts';
+import type { PlaceNeed } from '../registry-host/place-needs.ts';
 import type { HarborPlace } from './harbor-place.ts';
 import type { FoundProject } from './harbor-questions.ts';
-import type { ProjectNeed } from './project-needs.ts';
 import { parseTagRules, type TagRule } from './tag-rules.ts';
 
 /** Tells what the policies of a project would do to what is loaded: nothing of it stops the import. */
 export async function warnOfPolicies(
   place: HarborPlace,
-  need: ProjectNeed,
+  need: PlaceNeed,
   project: FoundProject,
   run: Run,
 ): Promise<void> {
@@ -39,7 +39,7 @@ function pullWarnings({ name, metadata }: FoundProject): readonly string[] {
 
 async function retentionWarnings(
   place: HarborPlace,
-  { names, project }: ProjectNeed,
+  { names, place: project }: PlaceNeed,
   { metadata }: FoundProject,
   run: Run,
 ): Promise<readonly string[]> {

@@ -3,7 +3,6 @@ import {
   type BlobReader,
   type ContentLoad,
   checkRun,
-  GapferryError,
   type Load,
   type LoadOutcome,
   type OciContent,
@@ -27,6 +26,7 @@ import type { RegistryPlace } from './registry-place.ts';
 import { sendContent } from './send-content.ts';
 import { inspectTag, setTag } from './set-tag.ts';
 import { type ContentLook, surveyMemory } from './survey-memory.ts';
+import { toOci, toOciContent } from './to-oci.ts';
 
 export interface RegistryTargetOptions {
   /** The target's name in the site file, for messages. */
@@ -54,15 +54,16 @@ export function registryTarget(options: RegistryTargetOptions): RegistryTarget {
   const { name } = options;
   return {
     name,
-    inspect: (load, run) => atTarget(name, load.item, () => inspect(place, toOci(load, name), run)),
+    inspect: (load, run) =>
+      atTarget(name, load.item, () => inspect(place, toOci(load, 'registry', name), run)),
     async load(load, from, run) {
       checkRun(run);
-      return await atTarget(name, load.item, () => carryOut(place, toOci(load, name), from, run));
+      return await atTarget(name, load.item, () => carryOut(place, toOci(load, 'registry', name), from, run));
     },
     readBack: (load: ContentLoad, run: Run) =>
-      atTarget(name, load.item, () => proveContent(place, toOciContent(load, name), run)),
+      atTarget(name, load.item, () => proveContent(place, toOciContent(load, 'registry', name), run)),
     preflight: (loads, run) => preflight(place, loads, run),
-    addressOf: (load) => addressOf(place, toOci(load, name)),
+    addressOf: (load) => addressOf(place, toOci(load, 'registry', name)),
     begin: (loads) => begin(place, loads),
     missingOf: (load) => place.memory.looks.get(load)?.missing,
   };
@@ -135,20 +136,4 @@ async function carryOut(
   // What was missing is not missing any more, or was sent in part: another look is a new one.
   if (look.missing.length > 0) place.memory.looks.delete(load);
   return await sendContent(place, load, look.missing, from, run);
-}
-
-function toOci(load: Load, target: string): OciContent | OciTag {
-  if (load.kind === 'oci') return load;
-  throw new GapferryError({
-    code: 'CONFIG_INVALID',
-    message: `the registry ${target} cannot hold ${load.item}`,
-    hint: 'a registry takes images and charts: correct `takes` of the target in site.yaml',
-    origin: 'site',
-  });
-}
-
-function toOciContent(load: ContentLoad, target: string): OciContent {
-  const oci = toOci(load, target);
-  if (oci.phase === 'content') return oci;
-  throw new GapferryError({ code: 'INTERNAL', message: `${load.item} has nothing to read back` });
 }
