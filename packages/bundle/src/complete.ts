@@ -14,21 +14,28 @@ import type { UpstreamFinding, UpstreamJudgement } from './upstream-judgement.ts
 
 declare const verified: unique symbol;
 
+/** What was found of a release's blobs. `pending`, of an import in one pass: they lie in their places with their sizes, and are hashed when they are read, at the latest while they are sent. */
+export interface ReleaseFindings extends BlobFindings {
+  readonly pending?: ReadonlySet<Digest>;
+}
+
 /** A release that passed both gates: authentic, every blob was read and is right, and upstream signed what the policy wants signed. `plan` and `apply` accept nothing else. Only `complete` makes one. */
 export interface VerifiedRelease {
   readonly [verified]: true;
   readonly opened: TrustedManifest;
   /** Which of the policy's demands upstream's signatures met. */
   readonly upstream: readonly UpstreamFinding[];
+  /** Blobs that had not been read when the release was judged; absent when all were. Whoever applies a plan proves them before anything gets a name. */
+  readonly pending?: ReadonlySet<Digest>;
 }
 
 const made = new WeakSet<object>();
 
-/** The second gate (admission), pure: every blob of the release is among those that were read and found right, and upstream's signatures were judged where the policy demands any.
+/** The second gate (admission), pure: every blob of the release is among those that were read and found right, or will be before anything gets a name (`pending`), and upstream's signatures were judged where the policy demands any.
  *  Throws `DIGEST_MISMATCH` when something is damaged and `BLOB_MISSING` when something is only missing; each names the items concerned. */
 export function complete(
   opened: TrustedManifest,
-  findings: BlobFindings,
+  findings: ReleaseFindings,
   judgements: readonly UpstreamJudgement[] = [],
 ): VerifiedRelease {
   if (!isTrustedManifest(opened))
@@ -38,15 +45,20 @@ export function complete(
     });
   requireBlobs(opened, findings);
   const upstream = requireJudged(opened, judgements);
-  const release = Object.freeze({ opened, upstream }) as VerifiedRelease;
+  const { pending } = findings;
+  const release = Object.freeze({
+    opened,
+    upstream,
+    ...(pending !== undefined && { pending }),
+  }) as VerifiedRelease;
   made.add(release);
   return release;
 }
 
-/** Every blob was read and is right. Throws `DIGEST_MISMATCH` or `BLOB_MISSING` as `complete` does, which asks for it again. */
-export function requireBlobs(opened: TrustedManifest, findings: BlobFindings): void {
-  const unproved = opened.blobs.filter((blob) => !findings.good.has(blob.digest));
-  if (unproved.length > 0) throw findingsError(opened, findingsOf(unproved, findings.bad));
+/** Every blob was read and is right, or is pending. Throws `DIGEST_MISMATCH` or `BLOB_MISSING` as `complete` does, which asks for it again. */
+export function requireBlobs(opened: TrustedManifest, { good, bad, pending }: ReleaseFindings): void {
+  const unproved = opened.blobs.filter(({ digest }) => !good.has(digest) && pending?.has(digest) !== true);
+  if (unproved.length > 0) throw findingsError(opened, findingsOf(unproved, bad));
 }
 
 /** Guards against a value that only looks like one. Throws `INTERNAL`. */

@@ -53,6 +53,7 @@ export { demandedRefs } from './repository-demand.ts';
 export { requireFreshContent } from './require-fresh-content.ts';
 export type { S3TargetConfig } from './s3-entry.ts';
 export * from './scope.ts';
+export * from './sending-order.ts';
 export * from './signatures.ts';
 export {
   encodeSignedObjects,

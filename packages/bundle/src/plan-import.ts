@@ -142,13 +142,18 @@ function bytesToSend(steps: readonly PlanStep[]): number {
   const byTarget = [...Map.groupBy(steps, ({ target }) => target).values()].map((all) => {
     const sent = all.filter(({ contentAction }) => contentAction === 'send');
     const each = sent.reduce((sum, step) => sum + step.bytes, 0);
-    return Math.min(each, totalSize(uniqueByDigest(sent.flatMap(({ content }) => blobsIn(content)))));
+    return Math.min(
+      each,
+      totalSize(
+        uniqueByDigest(sent.flatMap(({ content }) => (content === undefined ? [] : blobsInContent(content)))),
+      ),
+    );
   });
   return byTarget.reduce((sum, bytes) => sum + bytes, 0);
 }
 
-function blobsIn(content: ContentLoad | undefined): readonly SizedDigest[] {
-  if (content === undefined) return [];
+/** Blobs of a release that make up a content load. */
+export function blobsInContent(content: ContentLoad): readonly SizedDigest[] {
   if (content.kind === 'oci') return content.blobs;
   return content.kind === 'git'
     ? [...content.packs, ...(content.lfs ?? [])]

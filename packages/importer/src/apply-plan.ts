@@ -15,6 +15,7 @@ import type { ImportOutcome } from './import-outcome.ts';
 import { makeRecord } from './import-record.ts';
 import { type Monotonic, toTiming } from './import-timing.ts';
 import { loadContent, proveContent } from './load-content.ts';
+import { proveUnsent, requireAllProven } from './prove-pending.ts';
 import { setNames } from './set-names.ts';
 import { signReceipt } from './sign-receipt.ts';
 import { type WatchedRun, watchRun } from './watch-run.ts';
@@ -28,6 +29,7 @@ export interface SiteMarks {
 
 export interface ApplyPlan {
   readonly plan: ImportPlan;
+  /** Of an import in one pass the `onePassMedium` that the release was verified with. */
   readonly medium: BlobReader;
   /** By name. */
   readonly targets: ReadonlyMap<string, Target>;
@@ -58,6 +60,7 @@ export async function applyPlan(given: ApplyPlan, run: Run | WatchedRun): Promis
   const watched = 'account' in run ? run : watchRun(run, monotonic);
   const plan = requirePlanned(input.plan);
   checkRun(run);
+  await proveUnsent(plan, input.medium, watched);
   const accepted = wasAccepted(input);
   const journal = openJournal(input);
   const beganAt = formatTime(input.clock.now());
@@ -70,12 +73,13 @@ export async function applyPlan(given: ApplyPlan, run: Run | WatchedRun): Promis
     const sent = await loadContent(input, watched);
     laps.loaded = monotonic();
     await proveContent(input, watched);
+    const onePass = requireAllProven(plan, input.medium);
     laps.proved = monotonic();
     const named = await setNames(input, journal, sent, watched);
     laps.named = monotonic();
     const account = watched.account();
     const timing = toTiming(laps, sent, account.verification);
-    const record = makeRecord({ ...input, accepted, beganAt, sent, named, timing, account });
+    const record = makeRecord({ ...input, accepted, beganAt, sent, named, timing, account, onePass });
     return await finish(input, journal, record, run);
   } catch (error) {
     journal.stopped(error);

@@ -89,7 +89,7 @@ function aboutOf(name: NameLoad): { about?: JsonValue } {
   return name.kind === 'git' && name.about !== undefined ? { about: { ...name.about } } : {};
 }
 
-function describePlan({ release: { opened }, totals }: ImportPlan): Record<string, JsonValue> {
+function describePlan({ release: { opened, pending }, totals }: ImportPlan): Record<string, JsonValue> {
   const { release, manifestDigest, policy, signers } = opened;
   return {
     bundle: release.bundle,
@@ -98,6 +98,7 @@ function describePlan({ release: { opened }, totals }: ImportPlan): Record<strin
     policy: { ...policy },
     signers: signers.map((signer) => ({ ...signer })),
     totals: { ...totals },
+    ...(pending !== undefined && { onePass: true }),
   };
 }
 

@@ -21,6 +21,7 @@ import {
 import type { ImportRecord, ImportStatus, ItemRecord } from './import-outcome.ts';
 import { type ImportTiming, lengthOf } from './import-timing.ts';
 import type { SentContent } from './load-content.ts';
+import type { OnePass } from './prove-pending.ts';
 import type { NameOutcome } from './set-names.ts';
 import type { RunAccount } from './watch-run.ts';
 
@@ -38,6 +39,7 @@ export interface RecordInput {
   readonly named: ReadonlyMap<PlanStep, NameOutcome>;
   readonly timing: ImportTiming;
   readonly account: RunAccount;
+  readonly onePass?: OnePass | undefined;
 }
 
 /** The account of an import that came to its end. */
@@ -61,6 +63,7 @@ export function makeRecord(input: RecordInput): ImportRecord {
     beganAt: input.beganAt,
     endedAt: formatTime(now),
     bytes: items.reduce((sum, item) => sum + item.bytes, 0),
+    ...(input.onePass !== undefined && { onePass: input.onePass }),
     timing: input.timing,
     ...warningsIn(input.account),
     items,

@@ -8,6 +8,7 @@ import {
   type Run,
   type Target,
 } from '@gapferry/core';
+import { damagedOnMedium } from './damaged-on-medium.ts';
 import { type Monotonic, type Span, spanOf } from './import-timing.ts';
 import { inStep } from './in-step.ts';
 import { requireTarget } from './require-target.ts';
@@ -35,7 +36,7 @@ export async function loadContent(input: LoadContent, run: Run): Promise<Readonl
     inner.emit({ kind: 'item-started', item: step.item, bytes: step.bytes });
     const target = requireTarget(input.targets, step.target);
     const send = (): Promise<LoadOutcome> => target.load(step.content, input.medium, inner);
-    sent.set(step, await spanOf(input.monotonic, () => inStep(step, send)));
+    sent.set(step, await spanOf(input.monotonic, () => damagedOnMedium(() => inStep(step, send))));
   };
   await inLanes(
     lanes,

@@ -1,3 +1,4 @@
+import { sendingOrder } from '@gapferry/bundle';
 import {
   policyOf,
   testGitSignatureVerifier,
@@ -46,7 +47,7 @@ describe('the gates on a medium', () => {
     const { opened } = await verifyRelease({ address: first, medium: spied.object, ...authenticity() }, run);
     // After them, the manifests of two images and a chart are read.
     expect(spied.methods()).toEqual(['readRelease', 'check', 'open', 'open', 'open']);
-    expect(spied.calls[1]?.args[0]).toEqual(opened.blobs);
+    expect(spied.calls[1]?.args[0]).toEqual(sendingOrder(opened));
     const bytes = [...inside.blobs.blobs.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
     expect(run.events[0]).toEqual({ kind: 'stage', stage: 'verify', items: 5, bytes });
   });

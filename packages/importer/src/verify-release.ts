@@ -1,16 +1,28 @@
-import { complete, requireBlobs, type VerifiedRelease } from '@gapferry/bundle';
+import {
+  complete,
+  type ReleaseFindings,
+  requireBlobs,
+  sendingOrder,
+  type TargetRule,
+  type TrustedManifest,
+  type VerifiedRelease,
+} from '@gapferry/bundle';
 import {
   type BlobChecker,
   type BlobReader,
   checkRun,
   type GitSignatureVerifier,
+  inLanes,
+  isGapferryError,
   type ReleaseReader,
   type Run,
+  type SizedDigest,
   totalSize,
   type UpstreamVerifier,
 } from '@gapferry/core';
 import { judgeRepositoriesOnMedium } from './judge-repositories-on-medium.ts';
 import { judgeUpstreamOnMedium } from './judge-upstream-on-medium.ts';
+import { requireOnePass } from './one-pass-medium.ts';
 import { type OpenOnMedium, openOnMedium } from './open-on-medium.ts';
 import { requireClosedGraphs } from './require-closed-graphs.ts';
 import { requireContentDates } from './require-content-dates.ts';
@@ -21,22 +33,37 @@ export interface VerifyRelease extends OpenOnMedium {
   readonly upstreamVerifier: UpstreamVerifier;
   /** The same for tags and commits. */
   readonly gitSignatureVerifier: GitSignatureVerifier;
+  /** Which target takes what, in the order of the site file: the blobs are hashed in the order in which they will be sent. */
+  readonly rules?: readonly TargetRule[];
+  /** Hash only what the gates themselves read; the rest is seen to be there with its size, and hashed while it is sent. `medium` is a `onePassMedium`. */
+  readonly onePass?: boolean;
 }
 
-/** Both gates: authenticity, then admission: every blob of the release is hashed where it lies, and what the policy wants signed by upstream is held against the signatures that came along.
+/** Blobs whose presence is asked for at a time. */
+const LOOKS = 16;
+
+/** Both gates: authenticity, then admission: every blob of the release is hashed where it lies (in one pass: looked for), and what the policy wants signed by upstream is held against the signatures that came along.
  *  Then the manifests of images and charts are read, to see that the release has all they name, and content that grows old is looked at, to see that it is as old as the release says.
  *  Throws the first gate's errors, `DIGEST_MISMATCH` for damaged and `BLOB_MISSING` for missing blobs, naming the items concerned, and what `judgeUpstreamOnMedium`, `judgeRepositoriesOnMedium`, `requireClosedGraphs` and `requireContentDates` throw. */
 export async function verifyRelease(input: VerifyRelease, run: Run): Promise<VerifiedRelease> {
   const opened = await openOnMedium(input, run);
-  run.emit({
-    kind: 'stage',
-    stage: 'verify',
-    items: opened.manifest.items.length,
-    bytes: totalSize(opened.blobs),
-  });
-  const findings = await input.medium.check(opened.blobs, run);
+  const findings = await readBlobs(opened, input, run);
   checkRun(run);
   requireBlobs(opened, findings);
+  try {
+    return await judgeContent(opened, findings, input, run);
+  } catch (error) {
+    if (input.onePass) await requireUndamaged(opened, input.medium, error, run);
+    throw error;
+  }
+}
+
+async function judgeContent(
+  opened: TrustedManifest,
+  findings: ReleaseFindings,
+  input: VerifyRelease,
+  run: Run,
+): Promise<VerifiedRelease> {
   const judgements = [
     ...(await judgeUpstreamOnMedium(opened, input, run)),
     ...(await judgeRepositoriesOnMedium(opened, input, run)),
@@ -45,4 +72,49 @@ export async function verifyRelease(input: VerifyRelease, run: Run): Promise<Ver
   await requireClosedGraphs(release, input.medium, run);
   await requireContentDates(release, input, run);
   return release;
+}
+
+async function readBlobs(
+  opened: TrustedManifest,
+  { medium, rules, onePass }: VerifyRelease,
+  run: Run,
+): Promise<ReleaseFindings> {
+  const items = opened.manifest.items.length;
+  if (onePass) {
+    requireOnePass(medium);
+    run.emit({ kind: 'stage', stage: 'verify', items });
+    return await lookForBlobs(opened, medium, run);
+  }
+  run.emit({ kind: 'stage', stage: 'verify', items, bytes: totalSize(opened.blobs) });
+  return await medium.check(sendingOrder(opened, rules), run);
+}
+
+/** What is not there with its size is looked at closely: the checker says what is wrong with it. */
+async function lookForBlobs(
+  { blobs }: TrustedManifest,
+  medium: BlobChecker & BlobReader,
+  run: Run,
+): Promise<ReleaseFindings> {
+  const seen = await inLanes(blobs, LOOKS, (blob, inner) => medium.has(blob, inner), run);
+  const absent: SizedDigest[] = blobs.filter((_, i) => seen[i] !== true);
+  const findings =
+    absent.length === 0 ? { good: new Set<never>(), bad: [] } : await medium.check(absent, run);
+  const pending = new Set(blobs.filter((_, i) => seen[i] === true).map(({ digest }) => digest));
+  return { ...findings, pending };
+}
+
+/** A blob that was read for the first time to be judged, and is wrong, is named with its items, as it is where all are hashed before. */
+async function requireUndamaged(
+  opened: TrustedManifest,
+  medium: BlobChecker,
+  error: unknown,
+  run: Run,
+): Promise<void> {
+  if (!isGapferryError(error) || error.category !== 'integrity' || run.signal.aborted) return;
+  const { expected, digest } = error.data;
+  const blob = opened.blobs.find((one) => one.digest === (expected ?? digest));
+  if (blob === undefined) return;
+  const { bad } = await medium.check([blob], run);
+  const others = opened.blobs.filter((one) => one !== blob || bad.length === 0);
+  requireBlobs(opened, { good: new Set(others.map((one) => one.digest)), bad });
 }

@@ -41,8 +41,9 @@ import {
 import { applyPlan } from '../apply-plan.ts';
 import type { ImportOutcome } from '../import-outcome.ts';
 import type { Monotonic } from '../import-timing.ts';
+import { onePassMedium } from '../one-pass-medium.ts';
 import { planRelease } from '../plan-release.ts';
-import { verifyRelease } from '../verify-release.ts';
+import { type VerifyRelease, verifyRelease } from '../verify-release.ts';
 
 export const EVERY_KIND: TargetRule[] = [{ name: 'depot', takes: ['image', 'chart', 'git', 'file'] }];
 export const MAIN: string = 'a'.repeat(40);
@@ -109,7 +110,11 @@ export class Inside {
     return await this.carry(simulatedRelease(items));
   }
 
-  async verify(address: ReleaseAddress = first, run: Run = quietRun()): Promise<VerifiedRelease> {
+  async verify(
+    address: ReleaseAddress = first,
+    run: Run = quietRun(),
+    given: Partial<VerifyRelease> = {},
+  ): Promise<VerifiedRelease> {
     const { medium, clock } = this;
     const mark = (channel: string): Mark => this.marks.get(channel) ?? { sequence: 0 };
     return await verifyRelease(
@@ -122,6 +127,7 @@ export class Inside {
         gitSignatureVerifier: testGitSignatureVerifier(),
         clock,
         mark,
+        ...given,
       },
       run,
     );
@@ -164,6 +170,16 @@ export class Inside {
   /** verify → plan → apply, as the command does. */
   async importRelease(address: ReleaseAddress = first, swap: Swap = {}): Promise<ImportOutcome> {
     return await this.apply(await this.plan(address, swap), swap);
+  }
+
+  /** The same in one pass over `medium`. */
+  async importInOnePass(medium: Inside['medium'] = this.medium, swap: Swap = {}): Promise<ImportOutcome> {
+    const read = onePassMedium(medium);
+    const run = swap.run ?? quietRun();
+    const release = await this.verify(first, run, { medium: read, onePass: true, rules: this.rules });
+    const { rules, ledger, targets } = this;
+    const plan = await planRelease({ release, rules, targets, ledger, ...swap, medium: read }, run);
+    return await this.apply(plan, { ...swap, medium: read });
   }
 
   /** Kinds of the ledger's entries, in order. */
