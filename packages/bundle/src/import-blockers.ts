@@ -4,9 +4,11 @@ import {
   lackingText,
   obstaclesText,
   requirePermissions,
+  type TargetFailure,
   type TargetObstacle,
   type TargetPermission,
 } from '@gapferry/core';
+import { troublesError } from './target-troubles.ts';
 
 /** A place where loading would replace what is not the channel's own. */
 export interface Conflict {
@@ -22,16 +24,21 @@ export interface Blockers {
   readonly conflicts: readonly Conflict[];
   readonly obstacles: readonly TargetObstacle[];
   readonly permissions: readonly TargetPermission[];
+  /** Targets that could not be asked. */
+  readonly failures: readonly TargetFailure[];
 }
 
-/** Throws `TARGET_CONFLICT` with every conflict and obstacle, and `FORBIDDEN` where only permissions lack: whoever clears the way should need one walk. */
-export function requireWay({ conflicts, obstacles, permissions }: Blockers): void {
+/** Throws everything that is in the way at once: whoever clears it should need one walk. `TARGET_CONFLICT` with every conflict and obstacle, `FORBIDDEN` where only permissions lack; where targets could not be asked
+ *  the code of the gravest of it, and what the one target said where that is all. */
+export function requireWay(blockers: Blockers): void {
+  const { conflicts, obstacles, permissions, failures } = blockers;
+  if (failures.length > 0) throw troublesError(blockers);
   if (conflicts.length > 0) throw conflictError({ conflicts, obstacles, permissions });
   if (obstacles.length > 0) throw obstacleError(obstacles, permissions);
   requirePermissions(permissions);
 }
 
-function conflictError({ conflicts, obstacles, permissions }: Blockers): GapferryError {
+function conflictError({ conflicts, obstacles, permissions }: Omit<Blockers, 'failures'>): GapferryError {
   const lines = conflicts
     .slice(0, 10)
     .map(({ target, place, reason }) => `${place} at target ${target} ${reason}`);

@@ -12,6 +12,7 @@ import {
   type ReleaseAddress,
   type RepositoryAbout,
   type SizedDigest,
+  type TargetFailure,
   type TargetObstacle,
   type TargetPermission,
   totalSize,
@@ -104,18 +105,19 @@ const made = new WeakSet<object>();
 
 /** Decides, from what the targets hold and what the ledger knows, what an import does; pure.
  *  Throws `TARGET_CONFLICT` naming every place where somebody else's work, or another channel's, would be replaced, and everything else that stands in the way, `FORBIDDEN` naming every permission that lacks, and `NAME_UNSAFE` when
- *  two items of the release want one place. */
+ *  two items of the release want one place. With `failures`, targets that could not be asked and of which `surveyed` has nothing, it always throws: all of it, under the code of the gravest. */
 export function planImport(
   release: VerifiedRelease,
   surveyed: readonly SurveyedLoads[],
   ownerOf: LookUpOwner,
   permissions: readonly TargetPermission[] = [],
   obstacles: readonly TargetObstacle[] = [],
+  failures: readonly TargetFailure[] = [],
 ): ImportPlan {
   const { address, statement, release: predicate } = requireVerified(release).opened;
   requireOnePlaceEach(surveyed);
   const conflicts = surveyed.flatMap((loads) => conflictsOf(loads, predicate.channel, ownerOf));
-  requireWay({ conflicts, obstacles, permissions });
+  requireWay({ conflicts, obstacles, permissions, failures });
   const steps = surveyed.map((loads) => toStep(loads, predicate.channel, ownerOf));
   const items = new Set(steps.map(({ item }) => item)).size;
   const toLoad = new Set(steps.filter(isChange).map(({ item }) => item)).size;

@@ -1,3 +1,5 @@
+import type { GapferryError } from './errors.ts';
+
 /** What stands in the way of loading something, besides what is there already and what is not allowed. */
 export interface Obstacle {
   /** What it is about, as the target names it: a project, a repository with its tag. */
@@ -9,6 +11,12 @@ export interface Obstacle {
 }
 
 export type TargetObstacle = Obstacle & { readonly target: string };
+
+/** A target that could not be asked, or refused to be judged: why. */
+export interface TargetFailure {
+  readonly target: string;
+  readonly error: GapferryError;
+}
 
 /** `project a has no room at target harbor; …`, ten of them at most. */
 export function obstaclesText(obstacles: readonly TargetObstacle[]): string {

@@ -71,8 +71,8 @@ describe('permissions of targets', () => {
     ]);
     await expect(inside.plan(first, { targets })).rejects.toMatchObject({
       code: 'FORBIDDEN',
-      message: expect.stringMatching(/push on a at target depot; read on b at target registry/),
-      hint: 'nothing was loaded; make the robot a member; let it read',
+      message: expect.stringMatching(/read on b at target registry; push on a at target depot/),
+      hint: 'nothing was loaded; let it read; make the robot a member',
     });
     expect(inside.target.log).toEqual([]);
     const willing = { ...closed, permissions: async () => [PUSH] };

@@ -8,9 +8,9 @@ export interface PlanRelease extends SurveyTargets {
   readonly ledger: Ledger;
 }
 
-/** Surveys the targets and decides what an import does. Changes nothing. Throws what the survey throws, `TARGET_CONFLICT` naming every place that is not the channel's own and everything else in the way, and `FORBIDDEN` naming every permission that lacks. */
+/** Surveys the targets and decides what an import does. Changes nothing. Throws what the survey and `planImport` throw: everything that is in the way, at all targets at once. */
 export async function planRelease(input: PlanRelease, run: Run): Promise<ImportPlan> {
-  const { loads, permissions, obstacles } = await surveyTargets(input, run);
+  const { loads, permissions, obstacles, failures } = await surveyTargets(input, run);
   run.emit({ kind: 'stage', stage: 'plan', items: loads.filter(({ content }) => content).length });
-  return planImport(input.release, loads, ownersIn(input.ledger), permissions, obstacles);
+  return planImport(input.release, loads, ownersIn(input.ledger), permissions, obstacles, failures);
 }

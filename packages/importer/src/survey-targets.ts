@@ -12,10 +12,11 @@ import {
   hasPreflight,
   inLanes,
   isGapferryError,
+  isLacking,
   type Load,
   type Run,
-  requirePermissions,
   type Target,
+  type TargetFailure,
   type TargetObstacle,
   type TargetPermission,
 } from '@gapferry/core';
@@ -25,6 +26,7 @@ import { readReached } from './read-reached.ts';
 import { readRefLists } from './read-ref-lists.ts';
 import { requireLfsLists } from './require-lfs-lists.ts';
 import { requireTarget } from './require-target.ts';
+import { targetFailure } from './target-failure.ts';
 
 export interface SurveyTargets {
   readonly release: VerifiedRelease;
@@ -38,16 +40,18 @@ export interface SurveyTargets {
 }
 
 export interface Survey {
-  /** In manifest order. */
+  /** In manifest order; of targets that could be asked. */
   readonly loads: readonly SurveyedLoads[];
   /** Only of targets that would change, and can tell. */
   readonly permissions: readonly TargetPermission[];
   /** As for permissions. */
   readonly obstacles: readonly TargetObstacle[];
+  /** Targets that could not be asked: nobody knows what they hold. */
+  readonly failures: readonly TargetFailure[];
 }
 
-/** Asks every target what it holds of the release, and those where something would change what they allow. Targets that can judge a release at once do so first. Changes nothing.
- *  Throws `CONFIG_INVALID` for an item that no target takes, what a target's preflight refuses, what reading a list throws, and `FORBIDDEN` with everything that lacks where a target may not even be read. */
+/** Asks every target what it holds of the release, and those where something would change what they allow. Targets that can judge a release at once do so first. Changes nothing. What one target refuses, or that it
+ *  cannot be reached, keeps no other from being asked. Throws `CONFIG_INVALID` for an item that no target takes, and what reading a list throws. */
 export async function surveyTargets(input: SurveyTargets, run: Run): Promise<Survey> {
   const { release, medium } = input;
   const refs = await readRefLists(release, medium, run);
@@ -56,51 +60,83 @@ export async function surveyTargets(input: SurveyTargets, run: Run): Promise<Sur
   const files = await readFileLists(release, medium, run);
   const all = importLoads(release, input.rules, refs, reached, files);
   run.emit({ kind: 'stage', stage: 'survey', items: all.filter(({ content }) => content).length });
-  const closed = await preflight(all, input, run);
-  const readable = all.filter(({ target }) => !closed.has(target));
-  const loads = await inLanes(
-    readable,
-    input.concurrency ?? 16,
-    (item, inner) => survey(item, input.targets, inner),
+  const groups = [...Map.groupBy(all, ({ target }) => target).values()];
+  const surveys = await inLanes(
+    groups,
+    groups.length,
+    (items, inner) => surveyTarget(items, input, inner),
     run,
   );
-  const unread = all.filter(({ target }) => closed.has(target));
-  const permissions = await askPermissions([...loads, ...unread], input.targets, run);
-  if (closed.size > 0) requirePermissions(permissions);
-  for (const error of closed.values()) throw error;
-  return { loads, permissions, obstacles: await askObstacles(loads, input.targets, run) };
+  const looks = new Map(surveys.flatMap(({ looks }) => [...looks]));
+  return {
+    loads: all.flatMap((item) => looks.get(item) ?? []),
+    permissions: surveys.flatMap(({ permissions }) => permissions),
+    obstacles: surveys.flatMap(({ obstacles }) => obstacles),
+    failures: surveys.flatMap(({ failure }) => failure ?? []),
+  };
 }
 
-/** Targets that may not be read, and what they said: what they allow besides can still be asked. */
-async function preflight(
-  loads: readonly ItemLoads[],
-  { targets, medium }: Pick<SurveyTargets, 'targets' | 'medium'>,
+interface TargetSurvey extends Pick<Survey, 'permissions' | 'obstacles'> {
+  readonly looks: ReadonlyMap<ItemLoads, SurveyedLoads>;
+  readonly failure?: TargetFailure;
+}
+
+/** `items`: all of one target. */
+async function surveyTarget(
+  items: readonly ItemLoads[],
+  input: SurveyTargets,
   run: Run,
-): Promise<ReadonlyMap<string, unknown>> {
-  const closed = new Map<string, unknown>();
-  for (const [name, items] of Map.groupBy(loads, (item) => item.target)) {
-    const target = requireTarget(targets, name);
-    if (!hasPreflight(target)) continue;
-    try {
-      await target.preflight(items.flatMap(loadsOf), run, medium);
-    } catch (error) {
-      if (!isGapferryError(error, 'FORBIDDEN') || !hasPermissions(target)) throw error;
-      closed.set(name, error);
-    }
+): Promise<TargetSurvey> {
+  const name = items[0]?.target ?? '';
+  const target = requireTarget(input.targets, name);
+  try {
+    const looks = await lookAround(target, items, input, run);
+    const loads = items.flatMap((item) => looks.get(item) ?? []);
+    const permissions = await askPermissions(target, loads, run);
+    return { looks, permissions, obstacles: await askObstacles(target, loads, run) };
+  } catch (error) {
+    const failure = targetFailure(name, error, run);
+    if (!isGapferryError(error, 'FORBIDDEN') || !hasPermissions(target)) return failed(failure);
+    return await afterRefusal(target, items, failure, run);
   }
-  return closed;
+}
+
+function failed(failure: TargetFailure): TargetSurvey {
+  return { looks: new Map(), permissions: [], obstacles: [], failure };
+}
+
+/** A target that may not be read: what it allows besides can still be asked, and what lacks says more than that something was refused. */
+async function afterRefusal(
+  target: Target,
+  items: readonly ItemLoads[],
+  failure: TargetFailure,
+  run: Run,
+): Promise<TargetSurvey> {
+  try {
+    const permissions = await askPermissions(target, items, run);
+    const known = { looks: new Map(), permissions, obstacles: [] };
+    return permissions.some(isLacking) ? known : { ...known, failure };
+  } catch (error) {
+    return failed(targetFailure(target.name, error, run));
+  }
+}
+
+async function lookAround(
+  target: Target,
+  items: readonly ItemLoads[],
+  { medium, concurrency = 16 }: SurveyTargets,
+  run: Run,
+): Promise<ReadonlyMap<ItemLoads, SurveyedLoads>> {
+  if (hasPreflight(target)) await target.preflight(items.flatMap(loadsOf), run, medium);
+  const looks = await inLanes(items, concurrency, (item, inner) => survey(item, target, inner), run);
+  return new Map(items.flatMap((item, i) => (looks[i] === undefined ? [] : [[item, looks[i]] as const])));
 }
 
 function loadsOf({ content, name }: ItemLoads): readonly Load[] {
   return content === undefined ? [name] : [content, name];
 }
 
-async function survey(
-  loads: ItemLoads,
-  targets: ReadonlyMap<string, Target>,
-  run: Run,
-): Promise<SurveyedLoads> {
-  const target = requireTarget(targets, loads.target);
+async function survey(loads: ItemLoads, target: Target, run: Run): Promise<SurveyedLoads> {
   const [contentPresence, namePresence] = await Promise.all([
     loads.content === undefined ? undefined : target.inspect(loads.content, run),
     target.inspect(loads.name, run),
