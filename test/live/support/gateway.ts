@@ -23,10 +23,13 @@ export interface Gateway extends AsyncDisposable {
   readonly sent: number;
 }
 
-export async function startGateway(port: number, judge: (asked: AskedOf) => Verdict): Promise<Gateway> {
+export async function startGateway(
+  port: number,
+  judge: (asked: AskedOf) => Verdict | Promise<Verdict>,
+): Promise<Gateway> {
   const counts = { answered: 0, held: 0, sent: 0 };
-  const server = createServer((asked, answer) => {
-    const verdict = judge({ method: asked.method ?? '', path: asked.url ?? '' });
+  const server = createServer(async (asked, answer) => {
+    const verdict = await judge({ method: asked.method ?? '', path: asked.url ?? '' });
     if (verdict === 'pass') return passOn(port, asked, answer, counts);
     if (verdict === 'hold') {
       counts.held += 1;

@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { type IncomingMessage, request as requestInPlain } from 'node:http';
-import { request as requestByTls } from 'node:https';
 import { quietRun } from '@gapferry/core';
 import { createHttpClient, type HttpClient } from '@gapferry/http';
+import { hostsOfTokens } from './token-hosts.ts';
 
 /** A Harbor that somebody runs, and whose address is in the environment. The tests make projects of their own there, and take away whatever they made. */
 export interface LiveHarbor {
@@ -93,7 +91,7 @@ export async function openHarborSession(harbor: LiveHarbor): Promise<HarborSessi
     },
     digest: (path, reference) => digestAt(http, `${harbor.url}/v2/${path}/manifests/${reference}`, headers),
     remove: (path) => void paths.push(path),
-    also: () => realmHosts(harbor.url, host, ca),
+    also: () => hostsOfTokens(harbor),
     [Symbol.asyncDispose]: async () => {
       for (const path of paths.reverse()) await ask('DELETE', path);
       for (const name of projects) await removeProject(ask, name);
@@ -112,19 +110,6 @@ async function digestAt(
   const question = { url, item: url, method: 'HEAD', headers: { ...headers, accept }, accept: STATUSES };
   const answer = await http.request({ ...question, method: 'HEAD' }, quietRun());
   return answer.status === 200 ? answer.headers.get('docker-content-digest') : undefined;
-}
-
-/** Asked as a stranger: who comes with credentials is not sent to the token service. */
-async function realmHosts(url: string, own: string, ca: string | undefined): Promise<string[]> {
-  const request = url.startsWith('https:')
-    ? requestByTls(`${url}/v2/`, ca === undefined ? {} : { ca })
-    : requestInPlain(`${url}/v2/`);
-  request.end();
-  const [answer] = (await once(request, 'response')) as [IncomingMessage];
-  answer.resume();
-  const realm = /realm="([^"]+)"/.exec(answer.headers['www-authenticate'] ?? '')?.[1];
-  const host = realm === undefined ? undefined : URL.parse(realm)?.host;
-  return host === undefined || host === own ? [] : [host];
 }
 
 /** Rules first: tags that are kept cannot be removed. Then what is in it. */
