@@ -9,6 +9,7 @@ import { lockVectors } from './make/lock.ts';
 import { manifestVectors } from './make/manifest.ts';
 import { overrideVectors } from './make/override.ts';
 import { packsVectors } from './make/packs.ts';
+import { planVectors } from './make/plan.ts';
 import { receiptVectors } from './make/receipt.ts';
 import { refListVectors } from './make/ref-list.ts';
 import { signedObjectVectors } from './make/signed-objects.ts';
@@ -26,6 +27,7 @@ const FORMATS: Readonly<Record<string, () => Vector[]>> = {
   manifest: manifestVectors,
   override: overrideVectors,
   packs: packsVectors,
+  plan: planVectors,
   receipt: receiptVectors,
   'ref-list': refListVectors,
   'signed-objects': signedObjectVectors,

@@ -10,6 +10,7 @@ import {
   parseManifest,
   parseOverride,
   parsePacks,
+  parsePlanFile,
   parseReceipt,
   parseRefList,
   parseSignedObjects,
@@ -36,6 +37,7 @@ export const READERS: Readonly<Record<string, Read>> = {
   override: (directory) => parseOverride(bytesIn(directory, 'override.json')),
   packs: (directory) =>
     parsePacks(bytesIn(directory, 'packs.json'), parseManifest(bytesIn(directory, 'manifest.json'))),
+  plan: (directory) => parsePlanFile(bytesIn(directory, 'plan.json'), 'plan.json'),
   receipt: (directory) => parseReceipt(bytesIn(directory, 'receipt.json')),
   'ref-list': (directory) => parseRefList(bytesIn(directory, 'refs.json'), 'refs.json'),
   'signed-objects': (directory) => [

@@ -23,6 +23,7 @@ import { isFiltered } from './diff-manifests.ts';
 import { type Conflict, requireWay } from './import-blockers.ts';
 import { type ItemLoads, placeOf, wantedState } from './import-loads.ts';
 import { describeItem, type Item, type ItemKind } from './manifest.ts';
+import { stepState } from './step-state.ts';
 
 /** What a target said about both loads of an item. */
 export interface SurveyedLoads extends ItemLoads {
@@ -99,6 +100,8 @@ export interface PlanStep {
   readonly about?: { readonly from: RepositoryAbout; readonly to: AboutChange };
   /** What is loaded is a filtered index: upstream's signature over the index does not cover it. */
   readonly filtered?: true;
+  /** Digest of what the target and the ledger said of it: see `stepState`. */
+  readonly state: Digest;
 }
 
 const made = new WeakSet<object>();
@@ -199,7 +202,7 @@ function samePlace(one: Item, other: Item, place: string, target: string): Gapfe
 function toStep(surveyed: SurveyedLoads, channel: string, ownerOf: LookUpOwner): PlanStep {
   const prunes = ownPrunes(surveyed, channel, ownerOf);
   const described = describedName(surveyed, channel, ownerOf);
-  const { target, item, content, contentPresence, namePresence, address } = surveyed;
+  const { target, item, content, name, contentPresence, namePresence, address } = surveyed;
   const toSend =
     contentPresence === undefined || contentPresence.state === 'same' ? undefined : contentPresence;
   const refs = [...(namePresence.changes ?? []), ...prunes];
@@ -220,6 +223,12 @@ function toStep(surveyed: SurveyedLoads, channel: string, ownerOf: LookUpOwner):
     ...(namePresence.head !== undefined && { head: namePresence.head }),
     ...(described.change !== undefined && { about: described.change }),
     ...(content !== undefined && isFiltered(item) && { filtered: true }),
+    state: stepState({
+      kind: item.kind,
+      content: contentPresence,
+      name: namePresence,
+      owner: ownerOf(target, placeOf(name)),
+    }),
   };
 }
 

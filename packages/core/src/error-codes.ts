@@ -65,6 +65,7 @@ export const ERROR_CODES = {
   PROTOCOL_VIOLATION: 'transport',
   GIT_FAILED: 'transport',
   TARGET_CONFLICT: 'conflict',
+  PLAN_MOVED: 'conflict',
   NO_SPACE: 'storage',
   LOCKED: 'storage',
   STORAGE_FAILED: 'storage',

@@ -1,7 +1,7 @@
-import type { ImportPlan, Manifest, Packs } from '@gapferry/bundle';
+import { type ImportPlan, type Manifest, type Packs, toImportPlanJson } from '@gapferry/bundle';
 import { digestOf } from '@gapferry/core';
 import { describe, expect, it } from 'vitest';
-import { formatImportPlan, toImportPlanJson } from './format-import-plan.ts';
+import { formatImportPlan } from './format-import-plan.ts';
 import { formatInventory, toInventoryJson } from './format-inventory.ts';
 
 const ROOT = {

@@ -13,5 +13,6 @@ export * from './format-diff.ts';
 export * from './format-duration.ts';
 export * from './format-import-plan.ts';
 export * from './format-inventory.ts';
+export * from './format-plan-difference.ts';
 export * from './format-table.ts';
 export * from './with-commit-counts.ts';

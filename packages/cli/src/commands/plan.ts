@@ -1,5 +1,6 @@
+import { toImportPlanJson } from '@gapferry/bundle';
 import type { Run } from '@gapferry/core';
-import { contentLines, formatImportPlan, toImportPlanJson } from '@gapferry/report';
+import { contentLines, formatImportPlan } from '@gapferry/report';
 import { Args } from '@oclif/core';
 import { systemClock } from '../clock.ts';
 import { COMMANDS } from '../command-table.ts';

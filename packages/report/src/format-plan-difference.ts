@@ -1,0 +1,105 @@
+import type {
+  ConditionDifference,
+  PlanDifference,
+  PlanFileStep,
+  StepDifference,
+  SubjectDifference,
+} from '@gapferry/bundle';
+import { printable, shortDigest } from '@gapferry/core';
+import { formatBytes } from './format-bytes.ts';
+import { count } from './kind-titles.ts';
+
+/** Steps that are told one by one. */
+const MOST = 10;
+
+/** What of a plan is not as it was approved, in half sentences for people: other subject first, then policy and site file, then steps. Empty where nothing is. */
+export function planDifferenceLines({ subject, conditions, steps, shown }: PlanDifference): string[] {
+  const told = steps.slice(0, MOST).map(stepText);
+  const more = steps.length - told.length;
+  return [
+    ...subject.map(subjectText),
+    ...conditions.map(conditionText),
+    ...told,
+    ...(more > 0 ? [`and ${count(more, 'more step')}`] : []),
+    ...shown.map((what) => `the ${what} that it shows are not those of its steps`),
+  ].map(printable);
+}
+
+/** Did nothing move but that steps are done by now, as an import of the plan that was broken off leaves it? */
+export function isOnlyDone({ subject, conditions, steps, shown }: PlanDifference): boolean {
+  const others = subject.length + conditions.length + shown.length;
+  return (
+    others === 0 && steps.length > 0 && steps.every(({ was, is }) => was !== undefined && isNearer(was, is))
+  );
+}
+
+function isNearer(was: PlanFileStep, is: PlanFileStep | undefined): boolean {
+  if (is === undefined) return false;
+  const isDone = is.content === 'same' && is.name === 'same';
+  return isDone || (was.content === 'send' && is.content === 'same' && is.name === was.name);
+}
+
+function subjectText(difference: SubjectDifference): string {
+  if (difference.what === 'site')
+    return `it is a plan for site ${difference.was}, and this is site ${difference.is}`;
+  const { was, is } = difference;
+  const isSameNumber = was.channel === is.channel && was.sequence === is.sequence;
+  return isSameNumber
+    ? `it is a plan for another release ${was.channel}/${was.sequence}: ${was.version}, statement ${shortDigest(was.statement)}…, and this is ${is.version}, ${shortDigest(is.statement)}…`
+    : `it is a plan for release ${was.channel}/${was.sequence} (${was.version}), and this is ${is.channel}/${is.sequence} (${is.version})`;
+}
+
+function conditionText(difference: ConditionDifference): string {
+  if (difference.what === 'siteFile')
+    return `the site file changed (was ${shortDigest(difference.was)}…, is ${shortDigest(difference.is)}…)`;
+  const [was, is] = [difference.was, difference.is].map(
+    ({ version, digest }) => `version ${version}, ${shortDigest(digest)}…`,
+  );
+  return `the trust policy changed (was ${was}; is ${is})`;
+}
+
+function stepText({ target, place, was, is }: StepDifference): string {
+  const where = `${place} at target ${target}`;
+  if (was === undefined) return `${where} came new: ${is === undefined ? '' : doneText(is)}`;
+  if (is === undefined) return `${where} went: was ${doneText(was)}`;
+  const [before, now] = [doneText(was), doneText(is)];
+  if (before !== now) return `${where} was ${before}, is ${now}`;
+  const details = detailText(was, is);
+  return `${where} is still ${now}, but ${details}`;
+}
+
+function doneText({ content, name, bytes, kind }: PlanFileStep): string {
+  if (content === 'same' && name === 'same') return 'there already';
+  const sending = content === 'same' ? [] : [kind === 'git' ? 'send' : `send ${formatBytes(bytes)}`];
+  const naming = name === 'same' ? [] : [name];
+  return [...sending, ...naming].join(' and ');
+}
+
+/** Two steps that do the same in other ways. */
+function detailText(was: PlanFileStep, is: PlanFileStep): string {
+  const members = (
+    [
+      'item',
+      'of',
+      'address',
+      'replaces',
+      'refs',
+      'lfs',
+      'isNew',
+      'makes',
+      'head',
+      'about',
+      'filtered',
+    ] as const
+  ).filter((member) => JSON.stringify(was[member]) !== JSON.stringify(is[member]));
+  if (members.length === 0) return 'the target or the ledger says something else of it';
+  if (members[0] === 'replaces')
+    return `replaces ${stateText(is.replaces)} and not ${stateText(was.replaces)}`;
+  return `with another ${members.join(', ')}`;
+}
+
+function stateText(state: PlanFileStep['replaces']): string {
+  const [[key, value] = ['nothing', ''], ...more] = Object.entries(state ?? {});
+  const what = key === 'digest' ? `${value.slice(0, 19)}…` : `${key} ${value.slice(0, 12)}`.trim();
+  return more.length === 0 ? what : `${what} and ${more.length} more`;
+}
