@@ -1,6 +1,6 @@
 import type { ReleaseAddress } from '@gapferry/core';
 import type { Depot } from '@gapferry/depot';
-import { selectRelease } from '@gapferry/importer';
+import { onePassMedium, selectRelease } from '@gapferry/importer';
 import { formatReleasePlace, type ReleasePlace } from './release-place.ts';
 
 export interface OpenPlace {
@@ -10,8 +10,11 @@ export interface OpenPlace {
   readonly shown: string;
 }
 
-/** Opens a depot or medium for reading and chooses the release that is meant. Writes nothing there. Throws `RELEASE_NOT_FOUND`, `RELEASE_AMBIGUOUS`. */
-export async function openPlace(place: ReleasePlace): Promise<OpenPlace> {
+/** Opens a depot or medium for reading and chooses the release that is meant. Writes nothing there. `onePass`: it remembers which of its blobs were read. Throws `RELEASE_NOT_FOUND`, `RELEASE_AMBIGUOUS`. */
+export async function openPlace(
+  place: ReleasePlace,
+  { onePass = false }: { readonly onePass?: boolean } = {},
+): Promise<OpenPlace> {
   const { openDepot } = await import('@gapferry/depot');
   const medium = await openDepot(place.directory, { readOnly: true, origin: 'medium' });
   const { channel, sequence } = place;
@@ -20,5 +23,9 @@ export async function openPlace(place: ReleasePlace): Promise<OpenPlace> {
     ...(channel !== undefined && { channel }),
     ...(sequence !== undefined && { sequence }),
   });
-  return { medium, address, shown: formatReleasePlace(place.directory, address) };
+  return {
+    medium: onePass ? onePassMedium(medium) : medium,
+    address,
+    shown: formatReleasePlace(place.directory, address),
+  };
 }

@@ -23,6 +23,9 @@ export default class Import extends GapferryCommand<typeof Import> {
   };
   static override flags = {
     site: siteFlag(),
+    'one-pass': Flags.boolean({
+      description: 'for slow media: hash what is sent only while it is sent',
+    }),
     yes: Flags.boolean({ char: 'y', description: 'do not ask before loading' }),
     'passphrase-file': Flags.string({
       description: "passphrase of the site's key (or set GAPFERRY_KEY_PASSPHRASE)",
@@ -37,9 +40,10 @@ export default class Import extends GapferryCommand<typeof Import> {
 
   async #import(session: ImportSession, run: Run): Promise<Outcome> {
     const { site, ledger } = session;
-    const place = await openPlace(parseReleasePlace(this.args.place));
+    const onePass = this.flags['one-pass'];
+    const place = await openPlace(parseReleasePlace(this.args.place), { onePass });
     const { medium } = place;
-    const release = await verifyForSite(place, site, run);
+    const release = await verifyForSite(place, site, run, { onePass });
     const targets = await session.open(release.opened);
     const plan = await planForSite(release, site, { medium, targets, ledger }, run);
     await this.#confirm(plan);

@@ -1,5 +1,5 @@
 import { printable, shortDigest } from '@gapferry/core';
-import { countItems, type ImportOutcome } from '@gapferry/importer';
+import { countItems, type ImportOutcome, type ImportRecord } from '@gapferry/importer';
 import { formatBytes } from '@gapferry/report';
 
 /** What an import did, for people: one sentence first, then what failed. */
@@ -15,6 +15,7 @@ export function importText(outcome: ImportOutcome, receiptFile: string | undefin
   }[outcome.kind];
   return [
     first,
+    ...onePassLines(record),
     ...missing.map(
       ({ item, of, target, outcome: state, error }) =>
         `  ${state === 'failed' ? 'failed' : 'waits '}  ${of === undefined ? '' : `${of} of `}${printable(item)} at ${target}${error === undefined ? '' : `: ${printable(error.message)}`}`,
@@ -23,6 +24,15 @@ export function importText(outcome: ImportOutcome, receiptFile: string | undefin
       ? []
       : [`receipt ${receiptFile}, ${shortDigest(outcome.receipt.statement)}: take it outside`]),
   ].join('\n');
+}
+
+function onePassLines({ onePass }: ImportRecord): string[] {
+  if (onePass === undefined) return [];
+  const rest =
+    onePass.notRead === 0
+      ? ''
+      : `; ${onePass.notRead} blob(s) that the targets had were not read from the medium, but proved there`;
+  return [`in one pass: hashed while it was sent${rest}`];
 }
 
 export function importJson(

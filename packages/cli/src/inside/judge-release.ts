@@ -7,11 +7,12 @@ import type { OpenPlace } from '../open-place.ts';
 import { loadTrust } from './load-trust.ts';
 import { openTrustedSite, type TrustedSite } from './open-site.ts';
 
-/** Both gates with a site's pinned policy and marks. */
+/** Both gates with a site's pinned policy and marks. `onePass`: blobs are hashed while they are sent, and the medium is a `onePassMedium`. */
 export async function verifyForSite(
   { medium, address }: OpenPlace,
   site: TrustedSite,
   run: Run,
+  { onePass = false }: { readonly onePass?: boolean } = {},
 ): Promise<VerifiedRelease> {
   const [{ verifyRelease }, verifiers] = await Promise.all([import('@gapferry/importer'), openVerifiers()]);
   return verifyRelease(
@@ -22,6 +23,8 @@ export async function verifyForSite(
       ...verifiers,
       clock: systemClock,
       mark: site.mark,
+      rules: site.config.targets,
+      onePass,
     },
     run,
   );
