@@ -2,7 +2,7 @@ import { type AgentOptions, type ClientRequestArgs, Agent as HttpAgent } from 'n
 import { Agent as HttpsAgent, type RequestOptions } from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { getCACertificates } from 'node:tls';
+import { getCACertificates, type TLSSocket } from 'node:tls';
 import { type HostRules, hostWithPort } from './host-rules.ts';
 import type { SettingsFor } from './host-settings.ts';
 import type { HttpClientOptions } from './http-client.ts';
@@ -44,7 +44,8 @@ export function createAgents(options: HttpClientOptions, rules: HostRules, setti
       ...(usesProxy(url) && { proxyEnv: { ...options.proxyEnv, NO_PROXY: '', no_proxy: '' } }),
     };
     if (url.protocol === 'http:') return new RoutedHttpAgent(common, route, connectMs);
-    return new RoutedHttpsAgent({ ...common, ...tlsFor(url) }, route, connectMs);
+    const secured = (validTo: Date): void => options.witness?.secured(url.host, { validTo });
+    return new RoutedHttpsAgent({ ...common, ...tlsFor(url) }, { route, connectMs, secured });
   };
   return {
     forUrl(url) {
@@ -108,19 +109,30 @@ class RoutedHttpAgent extends HttpAgent {
   }
 }
 
-class RoutedHttpsAgent extends HttpsAgent {
-  readonly #route: Route;
-  readonly #connectMs: number;
+interface Securing {
+  readonly route: Route;
+  readonly connectMs: number;
+  /** Told when the certificate of the host ends. */
+  readonly secured: (validTo: Date) => void;
+}
 
-  constructor(options: AgentOptions & TlsTrust, route: Route, connectMs: number) {
+class RoutedHttpsAgent extends HttpsAgent {
+  readonly #securing: Securing;
+
+  constructor(options: AgentOptions & TlsTrust, securing: Securing) {
     super(options);
-    this.#route = route;
-    this.#connectMs = connectMs;
+    this.#securing = securing;
   }
 
   override createConnection(options: RequestOptions, dialled?: Dialled): Duplex | null | undefined {
-    const socket = super.createConnection(this.#route(options), dialled);
-    return socket && limitDialling(withLateWriteErrors(socket), 'secureConnect', this.#connectMs);
+    const { route, connectMs, secured } = this.#securing;
+    const socket = super.createConnection(route(options), dialled);
+    socket?.once('secureConnect', () => {
+      // Empty where an earlier session goes on.
+      const validTo = Date.parse((socket as TLSSocket).getPeerCertificate().valid_to ?? '');
+      if (!Number.isNaN(validTo)) secured(new Date(validTo));
+    });
+    return socket && limitDialling(withLateWriteErrors(socket), 'secureConnect', connectMs);
   }
 }
 

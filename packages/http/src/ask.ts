@@ -2,7 +2,7 @@ import { checkRun, type Run } from '@gapferry/core';
 import type { Agents } from './agents.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { HostRules } from './host-rules.ts';
-import type { HttpRequest } from './http-client.ts';
+import type { HostWitness, HttpRequest } from './http-client.ts';
 import type { PourSession } from './pour-pool.ts';
 import { startPouredTrip } from './poured-trip.ts';
 import { LONGEST_WAIT } from './refusal.ts';
@@ -22,6 +22,7 @@ export interface ExchangeParts {
   readonly takeSlot: TakeSlot;
   readonly patience: Patience;
   readonly userAgent: string;
+  readonly witness?: HostWitness;
 }
 
 export interface ExchangeRequest extends Omit<HttpRequest, 'method'> {
@@ -66,6 +67,7 @@ export async function ask(
   };
   const trip = await startAny(parts, request, url, init, run);
   slot.answered(tooManyFor(trip));
+  parts.witness?.answered(url.host, trip.headers);
   return trip;
 }
 

@@ -23,6 +23,49 @@ describe('a connection', () => {
     doubting.close();
   });
 
+  it.each([
+    ['has expired', ['127.0.0.1'], { from: -30, until: -1 }, 'has expired', 'clock of this machine'],
+    ['does not count yet', ['127.0.0.1'], { from: 1, until: 30 }, 'does not count yet', 'clock'],
+    ['is for another name', ['upstream.test'], { from: -1, until: 9 }, 'for another name', 'a name that'],
+  ])('is refused when the certificate %s, and told apart', async (_, names, days, says, hint) => {
+    const identity = await makeTlsIdentity(names, days);
+    await using server = await startHttpServer(hello, { tls: identity });
+    const client = createHttpClient({ ca: identity.ca });
+    const url = server.url.replace('localhost', '127.0.0.1');
+    await expect(client.request({ url, item: 'x' }, quietRun())).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+      retryable: false,
+      message: expect.stringContaining(says),
+      hint: expect.stringContaining(hint),
+    });
+    client.close();
+  });
+
+  it('tells a witness when the certificate ends and what answers say', async () => {
+    const identity = await makeTlsIdentity(['127.0.0.1'], { from: -1, until: 9 });
+    await using server = await startHttpServer(hello, { tls: identity });
+    const told: Array<[string, number | string | undefined]> = [];
+    const client = createHttpClient({
+      ca: identity.ca,
+      witness: {
+        secured: (host, { validTo }) =>
+          void told.push([host, Math.round((validTo.getTime() - Date.now()) / 86_400_000)]),
+        answered: (host, headers) => void told.push([host, headers.get('content-type')]),
+      },
+    });
+    for (const method of ['GET', 'POST'] as const)
+      await (method === 'GET'
+        ? client.request({ url: server.url, item: 'x' }, quietRun())
+        : client.send({ url: server.url, method, item: 'x' }, quietRun()));
+    const type = expect.stringContaining('text/plain');
+    expect(told).toEqual([
+      [server.host, 9],
+      [server.host, type],
+      [server.host, type],
+    ]);
+    client.close();
+  });
+
   it('does not look at the certificate of an insecure host', async () => {
     await using server = await startHttpServer(hello, { tls });
     const client = createHttpClient({ insecure: [server.host] });

@@ -30,6 +30,7 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
       answerMs: options.answerTimeoutMs ?? 300_000,
     },
     userAgent: options.userAgent ?? 'gapferry',
+    ...(options.witness !== undefined && { witness: options.witness }),
   });
   const pool = createPourPool();
   const random = options.random ?? Math.random;

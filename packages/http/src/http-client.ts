@@ -110,6 +110,14 @@ export interface HostSettings {
   readonly requestsPerSecond?: number;
 }
 
+/** Told what hosts say of themselves with what they answer anyway. */
+export interface HostWitness {
+  /** An answer has come. `headers`: names in lower case. */
+  answered(host: string, headers: ReadonlyMap<string, string>): void;
+  /** A TLS connection stands; `validTo`: the end of the host's certificate. */
+  secured(host: string, certificate: { readonly validTo: Date }): void;
+}
+
 export interface HttpClientOptions {
   /** Credentials for a host[:port] as it stands in the URL, and for the repository path where the request has a `scope` of one: Docker config files may name both.
    *  Asked at most once for each. Sent only over TLS, to loopback, or to `insecure` hosts. */
@@ -137,6 +145,7 @@ export interface HttpClientOptions {
   readonly leastBytes?: number;
   /** Milliseconds until a server must answer after it got a whole body: it may have to check and move all of it. Default 300,000. */
   readonly answerTimeoutMs?: number;
+  readonly witness?: HostWitness;
   /** How to wait between tries; for tests. Rejects when the signal aborts. */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Jitter: a number in [0, 1); for tests. */

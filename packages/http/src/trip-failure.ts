@@ -35,9 +35,39 @@ const NO_TLS: Failure = {
 };
 const UNTRUSTED: Failure = {
   code: 'UNREACHABLE',
-  says: 'its certificate is not trusted',
+  says: 'its certificate is not trusted: no authority known here signed it',
   retryable: false,
-  hint: 'if a private authority signed it, name a PEM file with the certificate of that authority in GAPFERRY_CA',
+  hint: 'if a private authority signed it, name a PEM file with the certificate of that authority: `ca` of the target in site.yaml, or GAPFERRY_CA; if it was trusted before, ask whoever runs the host whether the certificate was changed, before you trust another one',
+};
+const EXPIRED: Failure = {
+  code: 'UNREACHABLE',
+  says: 'its certificate has expired',
+  retryable: false,
+  hint: 'have the certificate renewed, or set the clock of this machine if it is wrong',
+};
+const NOT_YET: Failure = {
+  code: 'UNREACHABLE',
+  says: 'its certificate does not count yet',
+  retryable: false,
+  hint: 'set the clock of this machine, or of whoever made the certificate: one of them is wrong',
+};
+const OTHER_NAME: Failure = {
+  code: 'UNREACHABLE',
+  says: 'its certificate is for another name',
+  retryable: false,
+  hint: 'use a name that stands in the certificate, or have this one put into it: another host may be answering',
+};
+const REVOKED: Failure = {
+  code: 'UNREACHABLE',
+  says: 'its certificate was revoked',
+  retryable: false,
+  hint: 'ask whoever runs the host for a certificate that counts',
+};
+const NO_CLIENT: Failure = {
+  code: 'UNAUTHORIZED',
+  says: 'it wants a client certificate that it trusts',
+  retryable: false,
+  hint: 'name the certificate and its key: `cert` and `key` of the target in site.yaml',
 };
 const GIBBERISH: Failure = {
   code: 'PROTOCOL_VIOLATION',
@@ -59,6 +89,12 @@ const BY_CODE: Readonly<Record<string, Failure>> = {
   EAI_AGAIN: AWAY,
   ENOTFOUND: NAMELESS,
   EPROTO: NO_TLS,
+  CERT_HAS_EXPIRED: EXPIRED,
+  CERT_NOT_YET_VALID: NOT_YET,
+  CERT_REVOKED: REVOKED,
+  ERR_TLS_CERT_ALTNAME_INVALID: OTHER_NAME,
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: NO_CLIENT,
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: NO_CLIENT,
 };
 
 /** Turns what the network stack threw into an error that says what happened to whom, and whether another try may help. */
@@ -79,7 +115,7 @@ export function tripFailure(error: unknown, purpose: TripPurpose): GapferryError
 
 function byFamily(code: string): Failure {
   if (code.startsWith('HPE_')) return GIBBERISH;
-  if (/CERT|SELF_SIGNED|UNABLE_TO_|CRL_|ERR_TLS_CERT/.test(code)) return UNTRUSTED;
+  if (/^CERT|SELF_SIGNED|UNABLE_TO_|CRL_|ERR_TLS_CERT/.test(code)) return UNTRUSTED;
   if (code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS')) return NO_TLS;
   return { ...AWAY, retryable: false };
 }
