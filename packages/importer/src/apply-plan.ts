@@ -89,9 +89,9 @@ export async function applyPlan(given: ApplyPlan, run: Run | WatchedRun): Promis
 
 /** The mark may have risen since the plan was made. Throws `ROLLBACK` or `FORK`. */
 function wasAccepted({ plan, state }: ApplyPlan): boolean {
-  const { release, statement } = plan.release.opened;
+  const { release, statement, override } = plan.release.opened;
   const mark = state.mark(release.channel);
-  return judgeMark(mark, release, statement) === 'same' && mark.statement === statement;
+  return judgeMark(mark, release, statement, override) === 'same' && mark.statement === statement;
 }
 
 async function raiseMark({ plan, state }: ApplyPlan): Promise<void> {

@@ -15,6 +15,7 @@ import {
   type NameLoad,
   type NameState,
 } from '@gapferry/core';
+import { overrideData } from './going-back.ts';
 import { IMPORT_ENTRIES } from './import-entries.ts';
 import type { ImportRecord, SignedReceipt } from './import-outcome.ts';
 import { inEntries, stateInParts } from './in-entries.ts';
@@ -47,7 +48,7 @@ export function openJournal({ plan, ledger, site }: JournalInput): ImportJournal
   const append = (kind: string, data: Record<string, JsonValue | undefined>): LedgerHead =>
     ledger.append(kind, { ...base, ...data });
   return {
-    began: () => void append(IMPORT_ENTRIES.began, { site, ...describePlan(plan) }),
+    began: () => void append(IMPORT_ENTRIES.began, { site, ...describePlan(plan), ...overrideData(plan) }),
     naming: (target, steps) => {
       for (const names of inEntries(steps.flatMap(toIntents)))
         append(IMPORT_ENTRIES.naming, { target, names });

@@ -23,6 +23,16 @@ export interface SignedReceipt {
   readonly receipt: Receipt;
 }
 
+/** The order by which an import went back. */
+export interface GoneBack {
+  /** Digest of the override's statement. */
+  readonly statement: Digest;
+  /** Statement digest of the release at the mark. */
+  readonly from: Digest;
+  readonly reason: string;
+  readonly signers: ReadonlyArray<{ readonly key: string; readonly owner: string }>;
+}
+
 /** The inside's full account of one import; stays inside. */
 export interface ImportRecord {
   readonly site: string;
@@ -34,6 +44,8 @@ export interface ImportRecord {
   readonly statement: Digest;
   readonly manifest: Digest;
   readonly status: ImportStatus;
+  /** Of an import that went back to an older release: what allowed it. */
+  readonly override?: GoneBack;
   /** RFC 3339, UTC. */
   readonly beganAt: string;
   readonly endedAt: string;

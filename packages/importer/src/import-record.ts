@@ -18,6 +18,7 @@ import {
   type NameState,
   type RefChange,
 } from '@gapferry/core';
+import { goneBack } from './going-back.ts';
 import type { ImportRecord, ImportStatus, ItemRecord } from './import-outcome.ts';
 import { type ImportTiming, lengthOf } from './import-timing.ts';
 import type { SentContent } from './load-content.ts';
@@ -60,6 +61,7 @@ export function makeRecord(input: RecordInput): ImportRecord {
     statement,
     manifest: manifestDigest,
     status: statusOf(items, input.accepted),
+    ...goneBack(input.plan),
     beganAt: input.beganAt,
     endedAt: formatTime(now),
     bytes: items.reduce((sum, item) => sum + item.bytes, 0),

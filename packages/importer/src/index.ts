@@ -8,6 +8,7 @@
  */
 export * from './apply-plan.ts';
 export * from './count-items.ts';
+export { isOverrideSpent, type StayingName, stayingNames } from './going-back.ts';
 export * from './import-entries.ts';
 export * from './import-outcome.ts';
 export type { ImportTiming, Measured, Monotonic } from './import-timing.ts';

@@ -1,4 +1,10 @@
-import { type Mark, openRelease, type TrustedManifest, type TrustPolicy } from '@gapferry/bundle';
+import {
+  type Mark,
+  type OverrideOrder,
+  openRelease,
+  type TrustedManifest,
+  type TrustPolicy,
+} from '@gapferry/bundle';
 import {
   type Clock,
   checkRun,
@@ -15,6 +21,8 @@ export interface Authenticity {
   readonly clock: Clock;
   /** The site's marks, or `not judged` where there is no site. */
   readonly mark: 'not judged' | ((channel: string) => Mark);
+  /** Only for going back to a release below the mark. */
+  readonly override?: OverrideOrder;
 }
 
 export interface OpenOnMedium extends Authenticity {
@@ -25,11 +33,19 @@ export interface OpenOnMedium extends Authenticity {
 /** The first gate (authenticity): reads the release's few size-limited files and judges them. No blob is looked at. Warnings of the policy are told through the run.
  *  Throws what `readRelease` and `openRelease` throw. */
 export async function openOnMedium(input: OpenOnMedium, run: Run): Promise<TrustedManifest> {
-  const { address, medium, policy, verifier, clock, mark } = input;
+  const { address, medium, policy, verifier, clock, mark, override } = input;
   checkRun(run);
   const files = await medium.readRelease(address);
   checkRun(run);
-  const opened = openRelease({ address, files, policy, verifier, now: clock.now(), mark });
+  const opened = openRelease({
+    address,
+    files,
+    policy,
+    verifier,
+    now: clock.now(),
+    mark,
+    ...(override !== undefined && { override }),
+  });
   for (const message of opened.warnings) run.emit({ kind: 'warning', message });
   return opened;
 }

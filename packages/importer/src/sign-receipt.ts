@@ -25,7 +25,7 @@ export async function signReceipt(
 }
 
 function toReceipt(record: ImportRecord, head: LedgerHead, previous: Digest | null): Receipt {
-  const { site, channel, bundle, version, sequence, statement } = record;
+  const { site, channel, bundle, version, sequence, statement, override } = record;
   return {
     format: FORMATS.receipt,
     site,
@@ -39,5 +39,6 @@ function toReceipt(record: ImportRecord, head: LedgerHead, previous: Digest | nu
     at: record.endedAt,
     ledger: { index: head.index, digest: head.digest },
     previous,
+    ...(override !== undefined && { override: override.statement }),
   };
 }
