@@ -33,6 +33,7 @@ export * from './git-identity.ts';
 export * from './git-signatures.ts';
 export * from './glob.ts';
 export * from './holding.ts';
+export * from './host-notes.ts';
 export * from './image-reference.ts';
 export * from './in-lanes.ts';
 export * from './ledger.ts';

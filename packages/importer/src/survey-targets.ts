@@ -27,6 +27,7 @@ import { readRefLists } from './read-ref-lists.ts';
 import { requireLfsLists } from './require-lfs-lists.ts';
 import { requireTarget } from './require-target.ts';
 import { targetFailure } from './target-failure.ts';
+import { tellHostNotes } from './tell-host-notes.ts';
 
 export interface SurveyTargets {
   readonly release: VerifiedRelease;
@@ -51,7 +52,7 @@ export interface Survey {
 }
 
 /** Asks every target what it holds of the release, and those where something would change what they allow. Targets that can judge a release at once do so first. Changes nothing. What one target refuses, or that it
- *  cannot be reached, keeps no other from being asked. Throws `CONFIG_INVALID` for an item that no target takes, and what reading a list throws. */
+ *  cannot be reached, keeps no other from being asked. Warns of clocks that differ and certificates that end. Throws `CONFIG_INVALID` for an item that no target takes, and what reading a list throws. */
 export async function surveyTargets(input: SurveyTargets, run: Run): Promise<Survey> {
   const { release, medium } = input;
   const refs = await readRefLists(release, medium, run);
@@ -65,6 +66,10 @@ export async function surveyTargets(input: SurveyTargets, run: Run): Promise<Sur
     groups,
     groups.length,
     (items, inner) => surveyTarget(items, input, inner),
+    run,
+  );
+  tellHostNotes(
+    groups.map((items) => requireTarget(input.targets, items[0]?.target ?? '')),
     run,
   );
   const looks = new Map(surveys.flatMap(({ looks }) => [...looks]));

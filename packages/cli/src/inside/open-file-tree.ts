@@ -27,7 +27,7 @@ export async function openDirectory(
 export async function openWebdavTarget(
   site: Site,
   config: WebdavTargetConfig,
-  { environment, env }: Surroundings,
+  { environment, env, witness }: Surroundings,
   trusted: TrustedManifest,
   run: Run,
 ): Promise<OpenTarget> {
@@ -51,6 +51,7 @@ export async function openWebdavTarget(
     ...(ca !== undefined && { ca }),
     connectTo,
     userAgent: 'gapferry',
+    ...(witness !== undefined && { witness }),
   });
   const target = fileTreeTarget({
     name,

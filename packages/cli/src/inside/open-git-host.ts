@@ -124,7 +124,7 @@ async function openPushing(
   site: Site,
   config: GitHostTargetConfig,
   host: string,
-  { environment, credentials }: Reach,
+  { environment, credentials, witness }: Reach,
 ): Promise<HttpClient> {
   const { createHttpClient } = await import('@gapferry/http');
   const { caFile, connectTo } = environment;
@@ -140,6 +140,7 @@ async function openPushing(
     }),
     connectTo,
     userAgent: 'gapferry',
+    ...(witness !== undefined && { witness }),
   });
 }
 
@@ -152,7 +153,7 @@ function withoutProxies(
 async function openApi(
   site: Site,
   config: GitHostTargetConfig,
-  { environment, credentials }: Reach,
+  { environment, credentials, witness }: Reach,
 ): Promise<{ readonly api: HostApi; close(): void }> {
   const { createHttpClient } = await import('@gapferry/http');
   const { name, url, kind, insecure } = config;
@@ -165,6 +166,7 @@ async function openApi(
     ...(caFile !== undefined && { ca: await readCertificates(caFile, 'GAPFERRY_CA') }),
     connectTo,
     userAgent: 'gapferry',
+    ...(witness !== undefined && { witness }),
   });
   const root = `${url}/api/${kind === 'gitea' ? 'v1' : 'v4'}`;
   return { api: hostApi(http, root, authorizationOf(kind, credentials, name)), close: () => http.close() };

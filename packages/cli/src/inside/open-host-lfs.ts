@@ -12,7 +12,7 @@ export async function openHostLfs(
   site: Site,
   config: GitHostTargetConfig,
   address: string,
-  { environment, credentials }: Surroundings & { readonly credentials: Credentials | undefined },
+  { environment, credentials, witness }: Surroundings & { readonly credentials: Credentials | undefined },
 ): Promise<LfsStore & { close(): void }> {
   const [{ createHttpClient }, { lfsRemote }] = await Promise.all([
     import('@gapferry/http'),
@@ -30,6 +30,7 @@ export async function openHostLfs(
     connectTo,
     credentials: async (asked) => (asked === host ? credentials : undefined),
     userAgent: 'gapferry',
+    ...(witness !== undefined && { witness }),
   });
   const remote = lfsRemote({
     http,

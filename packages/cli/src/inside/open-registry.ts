@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ConnectionConfig, RegistryTargetConfig } from '@gapferry/bundle';
 import type { Run, Target } from '@gapferry/core';
-import type { Credentials, HttpClient } from '@gapferry/http';
+import type { Credentials, HostWitness, HttpClient } from '@gapferry/http';
 import type { RegistryWriter } from '@gapferry/oci';
 import type { RegistryTargetOptions } from '@gapferry/targets';
 import type { Environment } from '../environment.ts';
@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly environment: Environment;
   /** Where credentials are looked up. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Told what the target's hosts say of themselves. */
+  readonly witness?: HostWitness;
 }
 
 /** A registry behind an HTTP client of its own, which speaks to the target's host and those of `also`, and to no proxy. Reads credentials and certificates at once; asks nobody.
@@ -56,7 +58,7 @@ export interface OpenWriter {
 export async function openWriter(
   site: Site,
   config: RegistryReach,
-  { environment, env }: Surroundings,
+  { environment, env, witness }: Surroundings,
   run: Run,
 ): Promise<OpenWriter> {
   const [{ createHttpClient }, { createRegistryWriter, fileUploadJournal }] = await Promise.all([
@@ -80,6 +82,7 @@ export async function openWriter(
     ...(ca !== undefined && { ca }),
     connectTo,
     userAgent: 'gapferry',
+    ...(witness !== undefined && { witness }),
   });
   const journal = fileUploadJournal(join(site.stateDirectory, 'uploads', name));
   const registry = createRegistryWriter(http, { journal });

@@ -24,7 +24,7 @@ export async function openS3(
     import('@gapferry/targets'),
   ]);
   const { name, endpoint, bucket, region, pathStyle, insecure, also, connections } = config;
-  const { environment } = surroundings;
+  const { environment, witness } = surroundings;
   const host = hostOf(config);
   const ca =
     environment.caFile === undefined ? undefined : await readCertificates(environment.caFile, 'GAPFERRY_CA');
@@ -35,6 +35,7 @@ export async function openS3(
     ...(ca !== undefined && { ca }),
     connectTo: environment.connectTo,
     userAgent: 'gapferry',
+    ...(witness !== undefined && { witness }),
   });
   const credentials = await readKeys(site, config, surroundings, run);
   const { channel, version, sequence } = release;

@@ -1,14 +1,18 @@
 import { join, sep } from 'node:path';
 import type { DepotTargetConfig, TargetConfig, TrustedManifest } from '@gapferry/bundle';
-import { GapferryError, type Run, type Target } from '@gapferry/core';
+import { GapferryError, isGapferryError, type NotedTarget, type Run, type Target } from '@gapferry/core';
+import { systemClock } from '../clock.ts';
 import { childEnvironment, readEnvironment } from '../environment.ts';
 import { gitRepositories } from './git-repositories.ts';
+import { goingBackConfig } from './going-back-config.ts';
+import { hostWitness } from './host-witness.ts';
 import { openDirectory, openWebdavTarget } from './open-file-tree.ts';
 import { openGitHost } from './open-git-host.ts';
 import { openHarbor } from './open-harbor.ts';
 import { type OpenTarget, openRegistry, type Surroundings } from './open-registry.ts';
 import { openS3 } from './open-s3.ts';
 import type { Site } from './open-site.ts';
+import { unopenedTarget } from './unopened-target.ts';
 
 export interface OpenTargets {
   /** By name. */
@@ -18,7 +22,7 @@ export interface OpenTargets {
 }
 
 /** Opens every target of the site for one release: directories of embedded depots are made where there are none, other hosts are asked nothing yet. `env`: where the site's credentials
- *  are looked up. Throws `CONFIG_INVALID`, `USAGE`. */
+ *  are looked up. A target that lacks credentials or certificates says so when it is asked. Throws `CONFIG_INVALID`. */
 export async function openTargets(
   site: Site,
   env: Readonly<Record<string, string | undefined>>,
@@ -26,19 +30,40 @@ export async function openTargets(
   run: Run,
 ): Promise<OpenTargets> {
   requireSeparate(site);
-  const surroundings = { environment: readEnvironment(env), env };
+  const surroundings: Surroundings = { environment: readEnvironment(env), env };
   const opened = new Map<string, OpenTarget>();
   const close = async (): Promise<void> => {
     for (const target of opened.values()) await target.close();
   };
   try {
-    for (const config of site.config.targets)
-      opened.set(config.name, await openTarget(site, config, surroundings, release, run));
+    for (const config of site.config.targets) {
+      const wanted = release.override === undefined ? config : goingBackConfig(config);
+      opened.set(config.name, await openListened(site, wanted, surroundings, release, run));
+    }
   } catch (error) {
     await close();
     throw error;
   }
   return { targets: new Map([...opened].map(([name, { target }]) => [name, target])), close };
+}
+
+/** What its hosts say of themselves with every answer is remembered. One that cannot be opened as the site has it says so when it is asked. */
+async function openListened(
+  site: Site,
+  config: TargetConfig,
+  surroundings: Surroundings,
+  release: TrustedManifest,
+  run: Run,
+): Promise<OpenTarget> {
+  const witness = hostWitness(systemClock);
+  try {
+    const { target, close } = await openTarget(site, config, { ...surroundings, witness }, release, run);
+    const noted: NotedTarget = { ...target, hostNotes: witness.notes };
+    return { target: noted, close };
+  } catch (error) {
+    if (!isGapferryError(error) || error.category !== 'usage') throw error;
+    return { target: unopenedTarget(config.name, error), close: () => {} };
+  }
 }
 
 async function openTarget(
