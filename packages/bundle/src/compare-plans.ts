@@ -15,7 +15,10 @@ export interface PlanDifference {
 
 export type SubjectDifference =
   | { readonly what: 'site'; readonly was: string; readonly is: string }
-  | { readonly what: 'release'; readonly was: PlanFile['release']; readonly is: PlanFile['release'] };
+  | { readonly what: 'release'; readonly was: PlanFile['release']; readonly is: NamedRelease };
+
+/** Of a release that was not opened only channel and number are known. */
+export type NamedRelease = Pick<PlanFile['release'], 'channel' | 'sequence'> & Partial<PlanFile['release']>;
 
 export type ConditionDifference =
   | { readonly what: 'trust'; readonly was: PlanFile['trust']; readonly is: PlanFile['trust'] }
@@ -29,15 +32,17 @@ export interface StepDifference {
   readonly is?: PlanFileStep;
 }
 
-/** What of a site, a release and the conditions is known before anybody is asked. */
-export type PlanSubject = Pick<PlanFile, 'site' | 'release' | 'trust' | 'siteFile'>;
+/** What of site, release and conditions is known before anybody is asked. */
+export interface PlanSubject extends Pick<PlanFile, 'site' | 'trust' | 'siteFile'> {
+  readonly release: NamedRelease;
+}
 
-/** Compares what a plan file is about; pure. */
-export function compareSubjects(was: PlanSubject, is: PlanSubject): Omit<PlanDifference, 'steps' | 'shown'> {
+/** Compares what a plan file is about, as far as that is known; pure. */
+export function compareSubjects(was: PlanFile, is: PlanSubject): PlanDifference {
   return {
     subject: [
       ...(was.site === is.site ? [] : [{ what: 'site', was: was.site, is: is.site } as const]),
-      ...(isSame(was.release, is.release)
+      ...(isSame({ ...was.release, ...is.release }, was.release)
         ? []
         : [{ what: 'release', was: was.release, is: is.release } as const]),
     ],
@@ -47,6 +52,8 @@ export function compareSubjects(was: PlanSubject, is: PlanSubject): Omit<PlanDif
         ? []
         : [{ what: 'siteFile', was: was.siteFile, is: is.siteFile } as const]),
     ],
+    steps: [],
+    shown: [],
   };
 }
 
@@ -54,7 +61,7 @@ export function compareSubjects(was: PlanSubject, is: PlanSubject): Omit<PlanDif
  *  increment, which are measured in packs, nor how a permission is known. */
 export function comparePlans(was: PlanFile, is: PlanFile): PlanDifference {
   const subjects = compareSubjects(was, is);
-  if (subjects.subject.length > 0) return { ...subjects, steps: [], shown: [] };
+  if (subjects.subject.length > 0) return subjects;
   const steps = compareSteps(was.steps, is.steps);
   return { ...subjects, steps, shown: steps.length > 0 ? [] : compareShown(was, is) };
 }

@@ -178,7 +178,11 @@ describe('two plans', () => {
         { what: 'trust', was: file.trust, is: trust },
         { what: 'siteFile', was: file.siteFile, is: OTHER },
       ],
+      steps: [],
+      shown: [],
     });
+    const { channel, sequence } = file.release;
+    expect(isSamePlan(compareSubjects(file, { ...file, release: { channel, sequence } }))).toBe(true);
     const elsewhere = { ...file, site: 'plant-8', release: { ...file.release, sequence: 99 }, steps: [] };
     const { subject, steps } = comparePlans(elsewhere, file);
     expect(subject.map(({ what }) => what)).toEqual(['site', 'release']);

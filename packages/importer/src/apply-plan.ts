@@ -17,6 +17,7 @@ import { type Monotonic, toTiming } from './import-timing.ts';
 import { loadContent, proveContent } from './load-content.ts';
 import { proveUnsent, requireAllProven } from './prove-pending.ts';
 import { setNames } from './set-names.ts';
+import { sharedReads, wantedOften } from './shared-reads.ts';
 import { signReceipt } from './sign-receipt.ts';
 import { type WatchedRun, watchRun } from './watch-run.ts';
 
@@ -43,6 +44,8 @@ export interface ApplyPlan {
   readonly previousReceipt: Digest | null;
   /** Does the site have a receipt with the status `loaded` for this release (`plan.statement`) already? */
   readonly hasReceipt: boolean;
+  /** sha256 of the plan file that was approved, and that the plan was found to be the same as; goes into the ledger. */
+  readonly approved?: Digest;
   /** Loads per target at a time; 4. */
   readonly concurrency?: number;
   /** Measures durations, which the clock cannot: it may be set meanwhile. `performance.now` unless given. */
@@ -70,7 +73,8 @@ export async function applyPlan(given: ApplyPlan, run: Run | WatchedRun): Promis
   journal.began();
   try {
     await raiseMark(input);
-    const sent = await loadContent(input, watched);
+    const medium = sharedReads(input.medium, wantedOften(plan.steps));
+    const sent = await loadContent({ ...input, medium }, watched);
     laps.loaded = monotonic();
     await proveContent(input, watched);
     const onePass = requireAllProven(plan, input.medium);

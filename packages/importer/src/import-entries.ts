@@ -1,6 +1,6 @@
 /** What an import writes into the site's ledger, in this order. Every entry of one import has `channel`, `sequence` and `statement`. */
 export const IMPORT_ENTRIES = {
-  /** Before the first effect: the release, the policy, who signed, what the plan counts; `onePass: true` where blobs are hashed only while they are sent; of an import that goes back `override`, the digest of the override's statement, and `back`: from where, why and by whose order. */
+  /** Before the first effect: the release, the policy, who signed, what the plan counts; `approved`, the sha256 of the plan file it was held against; `onePass: true` where blobs are hashed only while they are sent; of an import that goes back `override`, the digest of the override's statement, and `back`: from where, why and by whose order. */
   began: 'import.began',
   /** Before names are set: `target`, `names: [{place, state}]`; several entries when they do not fit into one, and a state with many refs in parts. `about`, in the last part: what is said of a repository. */
   naming: 'import.naming',

@@ -7,6 +7,7 @@ import {
   wantedState,
 } from '@gapferry/bundle';
 import {
+  type Digest,
   isGapferryError,
   isSameAbout,
   type JsonValue,
@@ -39,16 +40,18 @@ export interface JournalInput {
   readonly plan: ImportPlan;
   readonly ledger: Ledger;
   readonly site: string;
+  readonly approved?: Digest;
 }
 
-export function openJournal({ plan, ledger, site }: JournalInput): ImportJournal {
+export function openJournal({ plan, ledger, site, approved }: JournalInput): ImportJournal {
   const { release, statement } = plan.release.opened;
   const base = { channel: release.channel, sequence: release.sequence, statement };
   const ownerOf = ownersIn(ledger);
   const append = (kind: string, data: Record<string, JsonValue | undefined>): LedgerHead =>
     ledger.append(kind, { ...base, ...data });
   return {
-    began: () => void append(IMPORT_ENTRIES.began, { site, ...describePlan(plan), ...overrideData(plan) }),
+    began: () =>
+      void append(IMPORT_ENTRIES.began, { site, approved, ...describePlan(plan), ...overrideData(plan) }),
     naming: (target, steps) => {
       for (const names of inEntries(steps.flatMap(toIntents)))
         append(IMPORT_ENTRIES.naming, { target, names });

@@ -76,8 +76,8 @@ describe('what moved since a plan was approved', () => {
     });
     expect(lines.slice(0, 5)).toEqual([
       'it is a plan for site plant-7, and this is site plant-8',
-      'it is a plan for release line-a/3 (1.2.0), and this is line-a/4 (1.3.0)',
-      `it is a plan for another release line-a/3: 1.2.0, statement ${short('s')}, and this is 1.2.0, ${short('t')}`,
+      'it is a plan for release line-a/3 (1.2.0), and this is line-a/4',
+      `it is a plan for another release line-a/3: 1.2.0, statement ${short('s')}, and this is 1.2.0, statement ${short('t')}`,
       `the trust policy changed (was version 1, ${short('a')}; is version 2, ${short('b')})`,
       `the site file changed (was ${short('a')}, is ${short('b')})`,
     ]);

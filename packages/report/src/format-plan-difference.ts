@@ -1,5 +1,6 @@
 import type {
   ConditionDifference,
+  NamedRelease,
   PlanDifference,
   PlanFileStep,
   StepDifference,
@@ -43,10 +44,14 @@ function subjectText(difference: SubjectDifference): string {
   if (difference.what === 'site')
     return `it is a plan for site ${difference.was}, and this is site ${difference.is}`;
   const { was, is } = difference;
-  const isSameNumber = was.channel === is.channel && was.sequence === is.sequence;
-  return isSameNumber
-    ? `it is a plan for another release ${was.channel}/${was.sequence}: ${was.version}, statement ${shortDigest(was.statement)}…, and this is ${is.version}, ${shortDigest(is.statement)}…`
-    : `it is a plan for release ${was.channel}/${was.sequence} (${was.version}), and this is ${is.channel}/${is.sequence} (${is.version})`;
+  const [number, now] = [was, is].map(({ channel, sequence }) => `${channel}/${sequence}`);
+  return number === now
+    ? `it is a plan for another release ${number}: ${releaseText(was)}, and this is ${releaseText(is)}`
+    : `it is a plan for release ${number} (${was.version}), and this is ${now}`;
+}
+
+function releaseText({ version, statement }: NamedRelease): string {
+  return [version, ...(statement === undefined ? [] : [`statement ${shortDigest(statement)}…`])].join(', ');
 }
 
 function conditionText(difference: ConditionDifference): string {

@@ -8,7 +8,9 @@ import { confirmImport } from '../inside/confirm-import.ts';
 import { importResult } from '../inside/import-result.ts';
 import { type ImportSession, inImportSession } from '../inside/import-session.ts';
 import { verifyForSite } from '../inside/judge-release.ts';
+import { readPlanFile } from '../inside/plan-file.ts';
 import { planForSite } from '../inside/plan-for-site.ts';
+import { requireApproved, requireSubject } from '../inside/require-approved.ts';
 import { siteFlag } from '../inside/site-flag.ts';
 import { openPlace } from '../open-place.ts';
 import { parseReleasePlace } from '../release-place.ts';
@@ -23,6 +25,10 @@ export default class Import extends GapferryCommand<typeof Import> {
   };
   static override flags = {
     site: siteFlag(),
+    plan: Flags.string({
+      description: 'load only what this approved plan says; asks nothing',
+      helpValue: 'FILE',
+    }),
     'one-pass': Flags.boolean({
       description: 'for slow media: hash what is sent only while it is sent',
     }),
@@ -41,14 +47,17 @@ export default class Import extends GapferryCommand<typeof Import> {
   async #import(session: ImportSession, run: Run): Promise<Outcome> {
     const { site, ledger } = session;
     const onePass = this.flags['one-pass'];
+    const approved = this.flags.plan === undefined ? undefined : await readPlanFile(this.flags.plan);
     const place = await openPlace(parseReleasePlace(this.args.place), { onePass });
+    if (approved !== undefined) requireSubject(approved, site, place.address);
     const { medium } = place;
     const release = await verifyForSite(place, site, run, { onePass });
     const targets = await session.open(release.opened);
     const plan = await planForSite(release, site, { medium, targets, ledger }, run);
-    await this.#confirm(plan);
+    if (approved === undefined) await this.#confirm(plan);
+    else requireApproved(approved, plan, site);
     await session.lockTargets();
-    const parts = { plan, medium, targets, site, ledger };
+    const parts = { plan, medium, targets, site, ledger, approved: approved?.digest };
     return importResult(await applyForSite({ ...parts, ...this.#passphrase() }, run), release);
   }
 

@@ -1,5 +1,5 @@
 import type { ImportPlan } from '@gapferry/bundle';
-import type { BlobReader, Run, Target } from '@gapferry/core';
+import type { BlobReader, Digest, Run, Target } from '@gapferry/core';
 import type { ImportOutcome } from '@gapferry/importer';
 import { systemClock } from '../clock.ts';
 import { readEnvironment } from '../environment.ts';
@@ -12,6 +12,8 @@ export interface ApplyForSite extends Pick<ImportSession, 'site' | 'ledger'> {
   readonly medium: BlobReader;
   /** By name. */
   readonly targets: ReadonlyMap<string, Target>;
+  /** sha256 of the plan file that the plan was held against; undefined where there is none. */
+  readonly approved: Digest | undefined;
   /** Of the site's key; undefined: environment or terminal. */
   readonly passphraseFile: string | undefined;
   /** May a passphrase be asked for? */
@@ -51,6 +53,7 @@ export async function applyForSite(given: ApplyForSite, run: Run): Promise<Appli
       clock: systemClock,
       previousReceipt: earlier.at(-1)?.statement ?? null,
       hasReceipt,
+      ...(given.approved !== undefined && { approved: given.approved }),
     },
     run,
   );

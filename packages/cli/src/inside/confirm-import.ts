@@ -5,7 +5,7 @@ import { systemClock } from '../clock.ts';
 
 /** How a command that changes targets is answered. */
 export interface Confirmation {
-  /** The command line said so already. */
+  /** The command line said so already, or an approved plan did. */
   readonly yes: boolean;
   /** Nobody reads a question. */
   readonly json: boolean;
