@@ -20,6 +20,10 @@ export const COMMANDS = {
     side: 'inside',
     summary: "Pin the site's trust policy by a fingerprint that came another way",
   },
+  'trust override': {
+    side: 'inside',
+    summary: 'Order that a site goes back to an older release',
+  },
   verify: { side: 'inside', summary: 'Prove that a release is authentic, complete and unchanged' },
   plan: { side: 'inside', summary: 'Tell what an import would do' },
   import: { side: 'inside', summary: 'Load a release into the targets of the site' },

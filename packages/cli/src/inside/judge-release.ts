@@ -1,4 +1,4 @@
-import type { VerifiedRelease } from '@gapferry/bundle';
+import type { OverrideOrder, VerifiedRelease } from '@gapferry/bundle';
 import type { Run } from '@gapferry/core';
 import type { VerifyRelease } from '@gapferry/importer';
 import { systemClock } from '../clock.ts';
@@ -6,16 +6,17 @@ import { openGitVerifier } from '../open-git-verifier.ts';
 import type { OpenPlace } from '../open-place.ts';
 import { loadTrust } from './load-trust.ts';
 import { openTrustedSite, type TrustedSite } from './open-site.ts';
+import { withWayBack } from './order-back.ts';
 
-/** Both gates with a site's pinned policy and marks. `onePass`: blobs are hashed while they are sent, and the medium is a `onePassMedium`. */
+/** Both gates with a site's pinned policy and marks. `onePass`: blobs are hashed while they are sent, and the medium is a `onePassMedium`. `override`: to go back to a release below the mark. */
 export async function verifyForSite(
   { medium, address }: OpenPlace,
   site: TrustedSite,
   run: Run,
-  { onePass = false }: { readonly onePass?: boolean } = {},
+  { onePass = false, override }: { readonly onePass?: boolean; readonly override?: OverrideOrder } = {},
 ): Promise<VerifiedRelease> {
   const [{ verifyRelease }, verifiers] = await Promise.all([import('@gapferry/importer'), openVerifiers()]);
-  return verifyRelease(
+  const verifying = verifyRelease(
     {
       address,
       medium,
@@ -25,9 +26,13 @@ export async function verifyForSite(
       mark: site.mark,
       rules: site.config.targets,
       onePass,
+      ...(override !== undefined && { override }),
     },
     run,
   );
+  return await verifying.catch((error: unknown) => {
+    throw withWayBack(error, site);
+  });
 }
 
 /** Both gates for `verify`: with a site where one is named, otherwise with a policy file alone, and then without a mark to hold the number against. */

@@ -36,6 +36,7 @@ export async function openGitHost(
     lfs,
     policy: config.refs,
     release: toLoaded(release),
+    goesBack: release.override !== undefined,
     journal: fileLifts(join(site.stateDirectory, 'lifted', `${config.name}.json`)),
   });
   return {

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   type BlobReader,
   GapferryError,
@@ -46,6 +48,8 @@ export interface GitPusher {
   setHead(url: string, head: string, run: Run): Promise<void>;
   /** Unpacks what a release has of a repository and proves it. Throws like `unpackQuarantine`. */
   stage(content: GitContent, from: BlobReader, run: Run): Promise<GitStage>;
+  /** The same of what a host has under some refs, brought here: for whoever sets refs to what the host has already. Throws `TARGET_CONFLICT` when a ref is something else by now. */
+  mirror(url: string, refs: readonly GitRef[], run: Run): Promise<GitStage>;
   /** Removes what killed runs left, and packs of repositories that nobody brings any more. */
   sweep(): Promise<void>;
 }
@@ -97,6 +101,7 @@ export function gitPusher(options: GitPusherOptions): GitPusher {
       const staging = await unpackQuarantine(git, unpacking, run);
       return openStage({ git, staging, options, reach, limits, ...(kept && { kept }) });
     },
+    mirror: (url, refs, run) => mirror({ git, options, reach, limits }, url, refs, run),
     sweep: async () => {
       await rm(options.workDirectory, { recursive: true, force: true });
       if (options.keptDirectory !== undefined) await sweepKept(options.keptDirectory);
@@ -112,6 +117,25 @@ interface Staging {
   /** What a host was found to take at once, by origin. */
   readonly limits: Map<string, { bytes: number }>;
   readonly kept?: KeptPacks;
+}
+
+async function mirror(
+  from: Omit<Staging, 'staging' | 'kept'>,
+  url: string,
+  refs: readonly GitRef[],
+  run: Run,
+): Promise<GitStage> {
+  const staging = join(from.options.workDirectory, randomUUID());
+  const format = refs.some(({ oid }) => oid.length === 64) ? 'sha256' : 'sha1';
+  await createBare(from.git, staging, format, [], run);
+  const stage = openStage({ ...from, staging });
+  try {
+    await stage.fetch(url, refs, run);
+    return stage;
+  } catch (error) {
+    await stage.discard();
+    throw error;
+  }
 }
 
 function openStage(stage: Staging): GitStage {

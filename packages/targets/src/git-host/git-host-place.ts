@@ -23,6 +23,8 @@ export interface GitHostPlace {
   /** Absent: the target takes no repositories with files that Git LFS keeps. */
   readonly lfs?: LfsStore;
   readonly lifts: ProtectionLifts;
+  /** The site goes back to an older release. */
+  readonly goesBack?: boolean;
   /** Begun anew by every survey. */
   memory: RepositoryMemory;
 }

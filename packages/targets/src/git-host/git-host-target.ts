@@ -33,6 +33,8 @@ export interface GitHostTargetOptions {
   /** What is loaded: named in descriptions and backups. */
   readonly release: LoadedRelease;
   readonly journal: LiftJournal;
+  /** The release is older than what is there, and the site goes back to it: what the host has of it is not sent again. */
+  readonly goesBack?: boolean;
 }
 
 /** Repositories at a Git host. */
@@ -51,7 +53,7 @@ export function gitHostTarget(options: GitHostTargetOptions): GitHostTarget {
     ...options,
     target: name,
     lifts: protectionLifts(host, options.journal, name),
-    memory: repositoryMemory(host, remotes, []),
+    memory: repositoryMemory({ host, remotes, loads: [] }),
   };
   // Whoever begins to load, or looks at what is loaded, first repairs what a killed run left.
   let repaired: Promise<void> | undefined;
@@ -115,7 +117,8 @@ async function preflight(
   requireWholeHistories(loads, target);
   if (place.lfs === undefined) requireNoLfs(loads, target);
   await place.memory.discardAll();
-  place.memory = repositoryMemory(host, place.remotes, loads, from);
+  const { remotes, goesBack } = place;
+  place.memory = repositoryMemory({ host, remotes, loads, medium: from, goesBack });
   const own = loads.flatMap((load) => (load.kind === 'git' && load.phase === 'name' ? [load] : []));
   if (own.length === 0) return;
   await atTarget(target, own[0]?.item ?? '', () => host.begin(run));

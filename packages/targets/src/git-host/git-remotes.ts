@@ -10,6 +10,8 @@ export interface GitRemotes {
   setHead(url: string, head: string, run: Run): Promise<void>;
   /** Unpacks what a release has of a repository, somewhere that only we see, and proves it. Throws `DIGEST_MISMATCH`, `BLOB_MISSING` and `CONTENT_INVALID`. */
   stage(content: GitContent, from: BlobReader, run: Run): Promise<StagedRepository>;
+  /** The same of what the host has under some refs, brought here. Throws `TARGET_CONFLICT` when a ref is something else by now. */
+  mirror(url: string, refs: readonly GitRef[], run: Run): Promise<StagedRepository>;
 }
 
 export interface RemoteState {

@@ -16,6 +16,7 @@ import type { RemoteState } from './git-remotes.ts';
 import { judgeRefs } from './judge-refs.ts';
 import { aboutThere } from './provenance.ts';
 import type { RepositoryLook } from './repository-memory.ts';
+import { keepingRefs } from './stage-from-host.ts';
 
 /** Objects are there when refs stand at them: a host took none before it had everything that they reach. */
 export async function inspectObjects(place: GitHostPlace, load: GitContent, run: Run): Promise<Presence> {
@@ -37,10 +38,24 @@ async function inspectHistory(
   if (now === undefined || now.refs.length === 0)
     return { state: 'absent', missingBytes: totalSize(load.packs) };
   if (holdsAll(now, wanted)) return { state: 'same' };
+  if (place.goesBack && (await isReached(place, load, now, run))) return { state: 'same' };
   const stage = await place.memory.stage(load.repository, undefined, run);
   const missingBytes =
     stage === undefined ? totalSize(load.packs) : await stage.size(wanted, distinctIds(now.refs), run);
   return { state: 'absent', missingBytes };
+}
+
+/** Where branches went on since, what they stood at is still reached: it came back from the host, and those refs must stand until the names are set. */
+async function isReached(
+  { memory }: GitHostPlace,
+  { repository }: GitContent,
+  now: RemoteState,
+  run: Run,
+): Promise<boolean> {
+  await memory.stage(repository, undefined, run);
+  if (!memory.cameBack.has(repository)) return false;
+  memory.sent.set(repository, distinctIds(keepingRefs(now)));
+  return true;
 }
 
 export function holdsAll({ refs }: RemoteState, oids: readonly string[]): boolean {

@@ -2,6 +2,7 @@ import type { BlobReader, GitContent, GitRefs, Load, Run } from '@gapferry/core'
 import pLimit from 'p-limit';
 import type { GitHost, HostedRepository } from './git-host.ts';
 import type { GitRemotes, RemoteState, StagedRepository } from './git-remotes.ts';
+import { stageFromHost } from './stage-from-host.ts';
 
 /** What a host says of a repository. `now` is undefined where there is none. */
 export interface RepositoryLook {
@@ -25,6 +26,8 @@ export interface RepositoryMemory {
   readonly sent: Map<string, readonly string[]>;
   /** Repositories whose host takes no refs but branches and tags: their objects come with the names. */
   readonly deferred: Set<string>;
+  /** Repositories of which the host has all that the release has: it was brought here from there. */
+  readonly cameBack: ReadonlySet<string>;
   /** Removes what was unpacked for one repository. */
   discard(repository: string): Promise<void>;
   discardAll(): Promise<void>;
@@ -33,18 +36,30 @@ export interface RepositoryMemory {
 /** Repositories that are unpacked at a time: each takes several cores. */
 const UNPACKED_AT_ONCE = 2;
 
-/** `loads`: everything that the survey is going to ask about; `medium`: where packs are, for looks that compare histories. */
-export function repositoryMemory(
-  host: GitHost,
-  remotes: GitRemotes,
-  loads: readonly Load[],
-  medium?: BlobReader,
-): RepositoryMemory {
+export interface RepositoryMemoryInput {
+  readonly host: GitHost;
+  readonly remotes: GitRemotes;
+  /** Everything that the survey is going to ask about. */
+  readonly loads: readonly Load[];
+  /** Where packs are, for looks that compare histories. */
+  readonly medium?: BlobReader | undefined;
+  /** Refs go back to what the host has already, most likely: it is taken from there where it is. */
+  readonly goesBack?: boolean | undefined;
+}
+
+export function repositoryMemory({
+  host,
+  remotes,
+  loads,
+  medium,
+  goesBack = false,
+}: RepositoryMemoryInput): RepositoryMemory {
   const looks = new Map<string, Promise<RepositoryLook>>();
   const stages = new Map<string, { readonly of: GitContent; readonly stage: Promise<StagedRepository> }>();
   const turn = pLimit(UNPACKED_AT_ONCE);
   const contents = new Map<string, GitContent>();
   const names = new Map<string, GitRefs>();
+  const cameBack = new Set<string>();
   for (const load of loads)
     if (load.kind === 'git' && load.phase === 'content') contents.set(load.repository, load);
     else if (load.kind === 'git') names.set(load.repository, load);
@@ -53,8 +68,18 @@ export function repositoryMemory(
     stages.delete(repository);
     await (await staged?.stage.catch(() => undefined))?.discard();
   };
+  const look = (repository: string, run: Run): Promise<RepositoryLook> =>
+    once(looks, repository, () => lookAt(host, remotes, repository, run));
+  const unpack = async (content: GitContent, reader: BlobReader, run: Run): Promise<StagedRepository> => {
+    const { now } = goesBack ? await look(content.repository, run) : {};
+    const url = host.urlOf(host.pathOf(content.repository));
+    const there = now === undefined ? undefined : await stageFromHost(remotes, url, now, content, run);
+    if (there === undefined) return await remotes.stage(content, reader, run);
+    cameBack.add(content.repository);
+    return there;
+  };
   return {
-    look: (repository, run) => once(looks, repository, () => lookAt(host, remotes, repository, run)),
+    look,
     forget: (repository) => void looks.delete(repository),
     stage: async (repository, from, run) => {
       const content = contents.get(repository);
@@ -63,7 +88,7 @@ export function repositoryMemory(
       const staged = stages.get(repository);
       if (staged?.of === content) return await staged.stage;
       await discard(repository);
-      const stage = turn(() => remotes.stage(content, reader, run));
+      const stage = turn(() => unpack(content, reader, run));
       stages.set(repository, { of: content, stage });
       stage.catch(() => stages.delete(repository));
       return await stage;
@@ -72,6 +97,7 @@ export function repositoryMemory(
     namesOf: (repository) => names.get(repository),
     sent: new Map(),
     deferred: new Set(),
+    cameBack,
     discard,
     discardAll: async () => void (await Promise.all([...stages.keys()].map(discard))),
   };

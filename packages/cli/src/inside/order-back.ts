@@ -1,0 +1,36 @@
+import type { OverrideOrder } from '@gapferry/bundle';
+import { GapferryError, isGapferryError, type Ledger } from '@gapferry/core';
+import { isOverrideSpent } from '@gapferry/importer';
+import type { TrustedSite } from './open-site.ts';
+import { readSignedFile } from './signed-payload.ts';
+
+/** What was given with `--override`, for the first gate. Undefined where nothing was given. */
+export async function orderBack(
+  files: readonly string[],
+  site: TrustedSite,
+  ledger: Ledger,
+): Promise<OverrideOrder | undefined> {
+  if (files.length === 0) return undefined;
+  const signed = await Promise.all(files.map((file) => readSignedFile(file, 'the override')));
+  return {
+    signatures: signed.map(({ bundle }) => bundle),
+    site: site.config.name,
+    isSpent: (override) => isOverrideSpent(ledger, override),
+  };
+}
+
+/** An older release is refused for a reason; whoever wants it all the same is told how. */
+export function withWayBack(error: unknown, site: TrustedSite): unknown {
+  if (!isGapferryError(error, 'ROLLBACK')) return error;
+  const { channel, sequence } = error.data;
+  if (site.policy.channels.get(String(channel))?.overrides.length === 0) return error;
+  const to = `${channel}/${sequence}`;
+  return new GapferryError({
+    code: 'ROLLBACK',
+    message: error.message,
+    hint: `${error.hint}; or go back on purpose: gapferry trust override --site ${site.file} --to ${to} --reason TEXT --not-after DATE --key KEY, then gapferry import --to ${to} --override FILE --site ${site.file}`,
+    origin: 'medium',
+    data: error.data,
+    cause: error,
+  });
+}

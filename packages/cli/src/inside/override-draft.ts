@@ -1,0 +1,89 @@
+import { FORMATS, type OverridePredicate } from '@gapferry/bundle';
+import { type Digest, formatTime, GapferryError, isDigest } from '@gapferry/core';
+import { openTrustedSite } from './open-site.ts';
+import { readReceipts } from './receipts.ts';
+
+/** What the command line says of a new override. */
+export interface OverrideWish {
+  /** `CHANNEL/NUMBER`, looked up in the site's receipts, or `CHANNEL@sha256:…`. */
+  readonly to: string;
+  /** `sha256:…`; the release at the site's mark unless given. */
+  readonly from?: string | undefined;
+  readonly reason: string;
+  /** A date, which means its end, or a time. */
+  readonly notAfter: string;
+  /** Site file, where there is one. */
+  readonly site?: string | undefined;
+  /** Name of the site, where there is none. */
+  readonly siteName?: string | undefined;
+}
+
+/** The statement of a new override. With the site's file its name, mark and receipts are looked up; without, everything is said. Throws `USAGE`. */
+export async function draftOverride(wish: OverrideWish, now: Date): Promise<OverridePredicate> {
+  const wanted = parseWanted(wish.to);
+  const site = wish.site === undefined ? undefined : await openTrustedSite(wish.site);
+  const siteName = site?.config.name ?? wish.siteName;
+  if (siteName === undefined)
+    throw usage('for which site?', 'name its file with --site, or its name with --for');
+  const mark = site?.mark(wanted.channel).statement;
+  const from = wish.from === undefined ? mark : parseFrom(wish.from);
+  if (from === undefined)
+    throw usage(
+      'from which release does the site go back?',
+      'give the statement digest of the release at its mark with --from sha256:…; "gapferry status" shows it',
+    );
+  const to = 'statement' in wanted ? wanted.statement : await loadedOnce(site, wanted);
+  return {
+    format: FORMATS.override,
+    site: siteName,
+    channel: wanted.channel,
+    from,
+    to,
+    reason: wish.reason,
+    notAfter: toEnd(wish.notAfter),
+    issuedAt: formatTime(now),
+  };
+}
+
+type Wanted =
+  | { readonly channel: string; readonly statement: Digest }
+  | { readonly channel: string; readonly sequence: number };
+
+function parseWanted(text: string): Wanted {
+  const [, channel = '', number, digest] =
+    /^([a-z0-9][a-z0-9._-]*)(?:\/([1-9][0-9]{0,15})|@(sha256:[0-9a-f]{64}))$/.exec(text) ?? [];
+  if (isDigest(digest)) return { channel, statement: digest };
+  if (number !== undefined) return { channel, sequence: Number(number) };
+  throw usage(`"${text.slice(0, 200)}" is no release`, 'write CHANNEL/NUMBER or CHANNEL@sha256:…');
+}
+
+function parseFrom(text: string): Digest {
+  if (isDigest(text)) return text;
+  throw usage(`"${text.slice(0, 200)}" is no statement digest`, 'write sha256: and 64 hex digits');
+}
+
+/** Only what was loaded here has a number that means something here. */
+async function loadedOnce(
+  site: Awaited<ReturnType<typeof openTrustedSite>> | undefined,
+  { channel, sequence }: { readonly channel: string; readonly sequence: number },
+): Promise<Digest> {
+  const receipts = site === undefined ? [] : await readReceipts(site.stateDirectory);
+  const found = receipts.findLast(
+    ({ receipt }) => receipt.channel === channel && receipt.sequence === sequence,
+  );
+  if (found !== undefined) return found.receipt.statement;
+  throw usage(
+    `there is no receipt of ${channel}/${sequence}${site === undefined ? '' : ` at site ${site.config.name}`}`,
+    `give the statement digest of the release: --to ${channel}@sha256:…`,
+  );
+}
+
+function toEnd(text: string): string {
+  const time = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T23:59:59Z` : text;
+  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(time) && !Number.isNaN(Date.parse(time))) return time;
+  throw usage(`"${text.slice(0, 100)}" is no date`, 'write 2026-12-31, or 2026-12-31T12:00:00Z');
+}
+
+function usage(message: string, hint: string): GapferryError {
+  return new GapferryError({ code: 'USAGE', message, hint });
+}
