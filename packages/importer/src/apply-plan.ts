@@ -18,7 +18,6 @@ import { loadContent, proveContent } from './load-content.ts';
 import { proveUnsent, requireAllProven } from './prove-pending.ts';
 import { setNames } from './set-names.ts';
 import { sharedReads, wantedOften } from './shared-reads.ts';
-import { sharedReads, wantedOften } from './shared-reads.ts';
 import { signReceipt } from './sign-receipt.ts';
 import { type WatchedRun, watchRun } from './watch-run.ts';
 
