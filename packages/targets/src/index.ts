@@ -34,7 +34,7 @@ export { type ItemPlace, mapItem } from './map-item.ts';
 export { CONTAINERD_MARK, containerdHosts, type Mirror, mirrorUrl } from './registry/containerd-hosts.ts';
 export { mapRepository } from './registry/map-repository.ts';
 export type * from './registry/oci-registry.ts';
-export { type RegistryTargetOptions, registryTarget } from './registry/registry-target.ts';
+export { type RegistryTarget, type RegistryTargetOptions, registryTarget } from './registry/registry-target.ts';
 export type { S3Policy } from './s3/s3-place.ts';
 export type * from './s3/s3-store.ts';
 export { type S3TargetOptions, s3Target } from './s3/s3-target.ts';

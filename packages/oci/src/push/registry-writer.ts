@@ -1,10 +1,12 @@
 import type { BlobReader, Descriptor, Digest, Run, SizedDigest } from '@gapferry/core';
 import { createTries, createWaiting, type HttpClient } from '@gapferry/http';
+import { answersAsRegistry } from './answers-as-registry.ts';
 import { createBlobPusher, type PushBlobOptions } from './blob-pusher.ts';
 import { createManifestPusher, type PushManifestOptions } from './manifest-pusher.ts';
 import { pushPlace } from './push-place.ts';
 import { readReferrers } from './referrer-list.ts';
 import { hasTargetBlob, lookAtManifest, readTargetManifest } from './target-look.ts';
+import { tryUpload } from './try-upload.ts';
 import { memoryUploadJournal, type UploadJournal } from './upload-journal.ts';
 
 /** The push half of the OCI distribution protocol (distribution-spec 1.1), and the looks that belong to it. `repository` is host/path everywhere. What to push when is the caller's: children
@@ -39,6 +41,10 @@ export interface RegistryWriter {
   ): Promise<void>;
   /** What names the digest as its subject: the referrers API, or the fallback tag where that is a real 404. */
   referrers(repository: string, digest: Digest, run: Run): Promise<readonly Descriptor[]>;
+  /** `GET /v2/` of the host of the repository: does it speak the protocol? */
+  answersAsRegistry(repository: string, run: Run): Promise<boolean>;
+  /** Begins an upload and cancels it: what may be pushed to, says so. `kept`: what was begun cannot be cancelled there. */
+  tryUpload(repository: string, run: Run): Promise<'cancelled' | 'kept'>;
 }
 
 export interface RegistryWriterOptions {
@@ -72,5 +78,8 @@ export function createRegistryWriter(http: HttpClient, options: RegistryWriterOp
     pushManifest,
     referrers: async (repository, digest, run) =>
       readReferrers(await pushPlace(http, repository, run), digest, run),
+    answersAsRegistry: async (repository, run) =>
+      answersAsRegistry(await pushPlace(http, repository, run), run),
+    tryUpload: async (repository, run) => tryUpload(await pushPlace(http, repository, run), run),
   };
 }

@@ -5,8 +5,10 @@ import {
   checkRun,
   type Load,
   type LoadOutcome,
+  type ObstacleTarget,
   type OciContent,
   type OciTag,
+  type PermissionTarget,
   type PreflightTarget,
   type Presence,
   type Run,
@@ -16,12 +18,13 @@ import {
 import pLimit from 'p-limit';
 import { atTarget } from './at-target.ts';
 import { blobLanes } from './blob-lanes.ts';
-import { requireDistinctRepositories } from './distinct-repositories.ts';
 import { isKnownByTag } from './known-by-tag.ts';
 import { lookAtContent } from './look-at-content.ts';
 import { mapRepository } from './map-repository.ts';
 import type { OciRegistry } from './oci-registry.ts';
+import { beginSurvey, preflightRegistry } from './preflight-registry.ts';
 import { proveContent } from './prove-content.ts';
+import { registryObstacles, registryPermissions } from './registry-permissions.ts';
 import type { RegistryPlace } from './registry-place.ts';
 import { sendContent } from './send-content.ts';
 import { inspectTag, setTag } from './set-tag.ts';
@@ -40,7 +43,7 @@ export interface RegistryTargetOptions {
   readonly connections?: number;
 }
 
-export interface RegistryTarget extends PreflightTarget, AddressTarget {
+export interface RegistryTarget extends PreflightTarget, AddressTarget, PermissionTarget, ObstacleTarget {
   /** A new survey that asks nothing yet: what an earlier one saw counts no more. Throws `NAME_UNSAFE`. */
   begin(loads: readonly Load[]): void;
   /** What the last look at a content load found missing; undefined where nobody looked. */
@@ -62,9 +65,13 @@ export function registryTarget(options: RegistryTargetOptions): RegistryTarget {
     },
     readBack: (load: ContentLoad, run: Run) =>
       atTarget(name, load.item, () => proveContent(place, toOciContent(load, 'registry', name), run)),
-    preflight: (loads, run) => preflight(place, loads, run),
+    preflight: (loads, run) => preflightRegistry(place, loads, run),
+    permissions: (wanted, run) =>
+      atTarget(name, wanted[0]?.item ?? '', () => registryPermissions(place, wanted, run)),
+    obstacles: (wanted, run) =>
+      atTarget(name, wanted[0]?.item ?? '', () => registryObstacles(place, wanted, run)),
     addressOf: (load) => addressOf(place, toOci(load, 'registry', name)),
-    begin: (loads) => begin(place, loads),
+    begin: (loads) => beginSurvey(place, loads),
     missingOf: (load) => place.memory.looks.get(load)?.missing,
   };
 }
@@ -82,30 +89,21 @@ function openPlace({ name, host, registry, path, connections = 8 }: RegistryTarg
   };
 }
 
-function begin(place: RegistryPlace, loads: readonly Load[]): void {
-  requireDistinctRepositories(loads, place.repositoryOf);
-  place.memory = surveyMemory(place.registry, loads, place.repositoryOf);
-}
-
-/** A new survey. One tag of each repository is asked for at once, the very first one alone: that it answers proves that the registry is
- *  there and takes the credentials, and brings the tokens for the others. */
-async function preflight(place: RegistryPlace, loads: readonly Load[], run: Run): Promise<void> {
-  begin(place, loads);
-  const names = loads.flatMap((load) => (load.phase === 'name' && load.kind === 'oci' ? [load] : []));
-  const [first, ...others] = Map.groupBy(names, ({ repository }) => repository).values();
-  const ask = async (tag: OciTag | undefined): Promise<void> => {
-    if (tag !== undefined) await atTarget(place.target, tag.item, () => inspectTag(place, tag, run));
-  };
-  await ask(first?.[0]);
-  await Promise.all(others.map(([tag]) => ask(tag)));
-}
-
 async function inspect(place: RegistryPlace, load: OciContent | OciTag, run: Run): Promise<Presence> {
+  // What lacks there is told with everything else that lacks.
+  if (place.memory.closed.has(place.repositoryOf(load.repository))) return nothingOf(load);
   if (load.phase === 'name') return await inspectTag(place, load, run);
   const look = await lookAt(place, load, run);
   place.memory.looks.set(load, look);
   const { missing } = look;
   return missing.length === 0 ? { state: 'same' } : { state: 'absent', missingBytes: totalSize(missing) };
+}
+
+function nothingOf(load: OciContent | OciTag): Presence {
+  return {
+    state: 'absent',
+    missingBytes: load.phase === 'content' ? totalSize(load.blobs) : load.root.size,
+  };
 }
 
 async function lookAt(place: RegistryPlace, load: OciContent, run: Run): Promise<ContentLook> {

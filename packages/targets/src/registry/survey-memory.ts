@@ -1,5 +1,6 @@
-import type { Descriptor, Digest, Load, OciContent, Run, SizedDigest } from '@gapferry/core';
+import type { Descriptor, Digest, GapferryError, Load, OciContent, Run, SizedDigest } from '@gapferry/core';
 import type { OciRegistry } from './oci-registry.ts';
+import { uploadTrials } from './upload-trials.ts';
 
 /** What one survey of a registry has found out, so that nothing is asked twice before the loads begin. */
 export interface SurveyMemory {
@@ -13,7 +14,16 @@ export interface SurveyMemory {
   changed(repository: string, reference: string, now: Descriptor | undefined): void;
   /** What was found out about a content load. */
   readonly looks: WeakMap<OciContent, ContentLook>;
+  /** Repositories that may not be read. */
+  readonly closed: Map<string, GapferryError>;
+  /** What came of beginning an upload, asked once for each repository. */
+  trial(repository: string, run: Run): Promise<UploadTrial>;
 }
+
+/** `refused`: the credentials may not push. `stopped`: the registry takes nothing there. `untried`: it lets nobody cancel what is begun, and one was enough. */
+export type UploadTrial =
+  | { readonly kind: 'begun' | 'untried' }
+  | { readonly kind: 'refused' | 'stopped'; readonly error: GapferryError };
 
 /** `byTag`: its tags stand at the wanted digests, so that the registry has it whole: it took no manifest before what the manifest names. */
 export interface ContentLook {
@@ -33,7 +43,11 @@ export function surveyMemory(
   );
   const heads = new Map<string, Promise<Descriptor | undefined>>();
   const listings = new Map<string, Promise<readonly Descriptor[]>>();
+  const trials = new Map<string, Promise<UploadTrial>>();
+  const attempt = uploadTrials(registry);
   return {
+    closed: new Map(),
+    trial: (repository, run) => once(trials, repository, () => attempt(repository, run)),
     looks: new WeakMap(),
     tagsOf: (repository, root) => (tags.get(`${repository} ${root}`) ?? []).flatMap(({ tag }) => tag ?? []),
     head: (repository, reference, run) =>

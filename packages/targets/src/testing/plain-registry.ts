@@ -20,7 +20,7 @@ const MANIFESTS = [
 
 /** The protocol by the shortest way: whole bodies, plain HTTP, without the care that a real one takes. */
 export function plainRegistry(): OciRegistry {
-  return { manifest, readManifest, hasBlob, pushBlob, pushManifest, referrers };
+  return { manifest, readManifest, hasBlob, pushBlob, pushManifest, referrers, answersAsRegistry, tryUpload };
 }
 
 async function manifest(repository: string, reference: string, run: Run): Promise<Descriptor | undefined> {
@@ -91,6 +91,17 @@ async function referrers(repository: string, digest: Digest, run: Run): Promise<
   if (answer.status === 404) return [];
   requireStatus(answer, 200);
   return ((await answer.json()) as { manifests: Descriptor[] }).manifests;
+}
+
+async function answersAsRegistry(repository: string): Promise<boolean> {
+  return (await fetch(`http://${repository.slice(0, repository.indexOf('/'))}/v2/`)).status === 200;
+}
+
+async function tryUpload(repository: string, run: Run): Promise<'cancelled'> {
+  const begun = await ask(repository, 'blobs/uploads/', run, { method: 'POST' });
+  requireStatus(begun, 202);
+  await fetch(new URL(begun.headers.get('location') ?? '', begun.url), { method: 'DELETE' });
+  return 'cancelled';
 }
 
 function ask(repository: string, path: string, run: Run, init: RequestInit = {}): Promise<Response> {
