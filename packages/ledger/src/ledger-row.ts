@@ -118,7 +118,7 @@ export function tampered(file: string, index: number, detail: string, kind?: str
   return new GapferryError({
     code: 'LEDGER_TAMPERED',
     message: index === 0 ? `the ledger ${file} ${detail}` : `${entry} of the ledger ${file} ${detail}`,
-    hint: 'somebody changed it, or put an older one back: keep the file as it is for whoever looks into this, and put the newest backup in its place; where there is none, see `gapferry ledger restart --help`',
+    hint: 'somebody changed it, or put an older one back: keep the file as it is for whoever looks into this, and put the newest backup in its place',
     origin: 'site',
     data: { file, index, ...(kind !== undefined && { kind: printable(kind) }), detail },
   });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { hostname, userInfo } from 'node:os';
 import { quietRun } from '@gapferry/core';
 import { fixedClock, type TemporaryDirectory, temporaryDirectory } from '@gapferry/testkit';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
@@ -20,9 +21,9 @@ it('lets one in at a time, and names the one who is in', async () => {
     code: 'LOCKED',
     category: 'storage',
     message: expect.stringContaining(
-      `process ${process.pid} since 2026-03-01T12:00:00Z (collect bundles/demo)`,
+      `by ${userInfo().username} on ${hostname()}, process ${process.pid}, since 2026-03-01T12:00:00Z: collect bundles/demo`,
     ),
-    data: { pid: process.pid, purpose: 'collect bundles/demo' },
+    data: { pid: process.pid, user: userInfo().username, host: hostname(), purpose: 'collect bundles/demo' },
   });
   await lock.release();
   await lock.release();
@@ -100,6 +101,15 @@ it('names nobody when the note is not there or unreadable', async () => {
   await expect(lockDirectory(home.path, 'second', options)).rejects.toMatchObject({
     code: 'LOCKED',
     data: { path: home.path },
+  });
+  await lock.release();
+});
+
+it('names the process alone when an older version wrote the note', async () => {
+  const lock = await lockDirectory(home.path, 'first', options);
+  await writeFile(home.join('lock.json'), '{"pid":7,"purpose":"import \\u001b[2Jstick","since":"yesterday"}');
+  await expect(lockDirectory(home.path, 'second', options)).rejects.toMatchObject({
+    message: expect.stringMatching(/ by process 7, since yesterday: import \P{Cc}*stick$/u),
   });
   await lock.release();
 });

@@ -1,4 +1,5 @@
 import { lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -82,7 +83,8 @@ async function hold(
   database: SqliteDatabase,
 ): Promise<Lock> {
   const note = join(directory, 'lock.json');
-  const holder = { pid: process.pid, purpose, since: formatTime(clock.now()) };
+  const since = formatTime(clock.now());
+  const holder = { pid: process.pid, user: userName(), host: hostname(), purpose, since };
   try {
     // Removed first: what a killed holder or a stranger left there is not written through.
     await rm(note, { force: true });
@@ -100,10 +102,18 @@ async function hold(
   };
 }
 
+/** A process may run under a number that has no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}
+
 async function lockedBy(directory: string, signal: AbortSignal): Promise<GapferryError> {
   const holder = await awaitHolder(join(directory, 'lock.json'), signal);
-  const who =
-    holder === undefined ? '' : ` by process ${holder.pid} since ${holder.since} (${holder.purpose})`;
+  const who = holder === undefined ? '' : ` ${whoIn(holder)}`;
   return new GapferryError({
     code: 'LOCKED',
     message: `${directory} is being written to${who}`,
@@ -111,6 +121,11 @@ async function lockedBy(directory: string, signal: AbortSignal): Promise<Gapferr
     retryable: true,
     data: { path: directory, ...holder },
   });
+}
+
+function whoIn({ pid, user, host, purpose, since }: Holder): string {
+  const name = user === undefined || host === undefined ? '' : `${user} on ${host}, `;
+  return `by ${name}process ${pid}, since ${since}: ${purpose}`;
 }
 
 /** Who has just got the lock may not have written the note yet. */
@@ -122,14 +137,27 @@ async function awaitHolder(note: string, signal: AbortSignal): ReturnType<typeof
   }
 }
 
+interface Holder {
+  readonly pid: number;
+  /** Name and host of who started it; absent in notes of older versions. */
+  readonly user?: string;
+  readonly host?: string;
+  readonly purpose: string;
+  readonly since: string;
+}
+
 /** What the note says; undefined when there is none yet or it is unreadable. */
-async function readHolder(
-  note: string,
-): Promise<{ pid: number; purpose: string; since: string } | undefined> {
+async function readHolder(note: string): Promise<Holder | undefined> {
   try {
     const text = await readFile(note, 'utf8');
-    const { pid, purpose, since } = JSON.parse(text.slice(0, 4096)) as Record<string, unknown>;
-    return { pid: Number(pid), purpose: printable(String(purpose)), since: printable(String(since)) };
+    const { pid, user, host, purpose, since } = JSON.parse(text.slice(0, 4096)) as Record<string, unknown>;
+    return {
+      pid: Number(pid),
+      ...(user !== undefined && { user: printable(String(user)) }),
+      ...(host !== undefined && { host: printable(String(host)) }),
+      purpose: printable(String(purpose)),
+      since: printable(String(since)),
+    };
   } catch {
     return undefined;
   }

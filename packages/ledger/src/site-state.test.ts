@@ -128,3 +128,16 @@ describe('a damaged file', () => {
     await expect(openSiteState(home.path)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
   });
 });
+
+it('notes the head of the ledger beside pin and marks, and keeps it with both', async () => {
+  const head = { index: 7, digest: digestOf('seven') };
+  const state = await openSiteState(home.join('site'));
+  await state.noteLedger(head);
+  expect(await readdir(home.path)).toEqual([]);
+  await state.setPin(pinOf(3), { 'line-a': { sequence: 0 } });
+  await state.noteLedger(head);
+  await state.raiseMark('line-a', markOf(17));
+  await state.setPin(pinOf(4), {});
+  const again = await openSiteState(home.join('site'));
+  expect([again.ledger(), again.pin(), again.mark('line-a')]).toEqual([head, pinOf(4), markOf(17)]);
+});

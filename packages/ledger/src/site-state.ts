@@ -1,6 +1,14 @@
 import { join, resolve } from 'node:path';
 import type { Mark } from '@gapferry/bundle';
-import { canonicalBytes, type Digest, GapferryError, isDigest, parseJson, shortDigest } from '@gapferry/core';
+import {
+  canonicalBytes,
+  type Digest,
+  GapferryError,
+  isDigest,
+  type LedgerHead,
+  parseJson,
+  shortDigest,
+} from '@gapferry/core';
 import { z } from 'zod';
 import { readSmallFile, replaceFile } from './replace-file.ts';
 
@@ -28,6 +36,10 @@ export interface SiteState {
   marks(): Marks;
   /** Durable when it returns. Throws `ROLLBACK` for a lower sequence and `FORK` for the same sequence with another statement. The same mark again writes nothing. */
   raiseMark(channel: string, mark: Mark): Promise<void>;
+  /** Head of the site's ledger when it was noted last: a ledger that has not this entry was cut, or is an older one. */
+  ledger(): LedgerHead | undefined;
+  /** Durable when it returns; of a site that has pinned nothing yet, nothing is noted. The same head again writes nothing. */
+  noteLedger(head: LedgerHead): Promise<void>;
 }
 
 const FORMAT = 'gapferry.site-state/1';
@@ -39,6 +51,7 @@ const channelName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/);
 const schema = z.strictObject({
   format: z.literal(FORMAT),
   pin: z.strictObject({ version: z.int().min(1), digest, pinnedAt: time }).exactOptional(),
+  ledger: z.strictObject({ index: z.int().min(1), digest }).exactOptional(),
   marks: z.record(
     channelName,
     z.strictObject({
@@ -52,6 +65,7 @@ const schema = z.strictObject({
 interface State {
   readonly format: typeof FORMAT;
   readonly pin?: TrustPin;
+  readonly ledger?: LedgerHead;
   readonly marks: Marks;
 }
 
@@ -59,7 +73,7 @@ interface State {
  *  The state is read once: whoever changes it holds the site's lock. */
 export async function openSiteState(directory: string): Promise<SiteState> {
   const file = join(resolve(directory), 'trust-state.json');
-  let state = (await readState(file)) ?? { format: FORMAT, marks: {} };
+  let state: State = (await readState(file)) ?? { format: FORMAT, marks: {} };
   const requireNextPin = (pin: TrustPin): void => {
     if (state.pin !== undefined) requireGrowing(state.pin, pin);
   };
@@ -74,7 +88,7 @@ export async function openSiteState(directory: string): Promise<SiteState> {
     requireNextPin,
     async setPin(pin, initial, settled = {}) {
       requireNextPin(pin);
-      await change({ format: FORMAT, pin, marks: { ...initial, ...state.marks, ...settled } });
+      await change({ ...state, pin, marks: { ...initial, ...state.marks, ...settled } });
     },
     mark: (channel) => markIn(state.marks, channel),
     marks: () => state.marks,
@@ -82,6 +96,11 @@ export async function openSiteState(directory: string): Promise<SiteState> {
       const current = markIn(state.marks, channel);
       const raised = current === undefined ? mark : raise(channel, current, mark);
       if (raised !== current) await change({ ...state, marks: { ...state.marks, [channel]: raised } });
+    },
+    ledger: () => state.ledger,
+    async noteLedger({ index, digest }) {
+      const isNoted = state.ledger?.index === index && state.ledger.digest === digest;
+      if (state.pin !== undefined && !isNoted) await change({ ...state, ledger: { index, digest } });
     },
   };
 }

@@ -10,7 +10,7 @@ export async function requireFingerprint(expected: string, digest: Digest): Prom
   throw new GapferryError({
     code: 'TRUST_MISMATCH',
     message: `the fingerprint that came by another way is not that of this trust policy (${digest})`,
-    hint: 'nothing was pinned; compare both character by character, and do not go on with a policy that differs',
+    hint: 'nothing was changed; compare both character by character, and do not go on with a policy that differs',
     origin: 'site',
   });
 }

@@ -1,9 +1,17 @@
 import { dirname, join, resolve } from 'node:path';
 import { type Mark, parseSiteConfig, type SiteConfig, type TrustPolicy } from '@gapferry/bundle';
-import { type Clock, GapferryError, type Run, shortDigest } from '@gapferry/core';
+import {
+  type Clock,
+  GapferryError,
+  isGapferryError,
+  type LedgerHead,
+  type Run,
+  shortDigest,
+} from '@gapferry/core';
 import type { Lock, OpenLedger, SiteState } from '@gapferry/ledger';
 import { readNamedFile } from '../environment.ts';
 import { loadTrust } from './load-trust.ts';
+import { notedHeads, requireNoted, requirePresent } from './noted-heads.ts';
 
 /** The inside's configuration with its paths made absolute. */
 export interface Site {
@@ -75,7 +83,7 @@ export interface SiteSession {
   close(): Promise<void>;
 }
 
-/** Takes the site's lock and opens its ledger. Throws `LOCKED`, `LEDGER_UNWRITABLE`. */
+/** Takes the site's lock and opens its ledger, which must be whole and the one that the site's receipts and state tell of. Throws `LOCKED`, `LEDGER_UNWRITABLE`, `LEDGER_TAMPERED`. */
 export async function beginSession(
   site: Site,
   purpose: string,
@@ -86,15 +94,50 @@ export async function beginSession(
   const { mkdir } = await import('node:fs/promises');
   await mkdir(site.stateDirectory, { recursive: true, mode: 0o700 });
   const lock = await lockDirectory(site.stateDirectory, purpose, { clock, run });
-  const ledger = await openLedger(ledgerFile(site), { clock });
+  let ledger: OpenLedger | undefined;
+  try {
+    const file = ledgerFile(site);
+    const noted = await notedHeads(site.stateDirectory);
+    // Before one is made where there is none: a ledger that is gone is not a new one.
+    requirePresent(file, noted);
+    ledger = await openLedger(file, { clock });
+    await requireNoted(ledger, noted);
+    return toSession(site, ledger, lock);
+  } catch (error) {
+    ledger?.close();
+    await lock.release();
+    throw error;
+  }
+}
+
+function toSession(site: Site, ledger: OpenLedger, lock: Lock): SiteSession {
+  const before = ledger.head();
+  let open = true;
   return {
     ledger,
     lock,
     close: async () => {
-      ledger.close();
-      await lock.release();
+      if (!open) return;
+      open = false;
+      try {
+        const head = ledger.head();
+        if (head !== undefined && head.index !== before?.index) await noteHead(site, head);
+      } finally {
+        ledger.close();
+        await lock.release();
+      }
     },
   };
+}
+
+/** The work is done and stands in the ledger: a disk that takes no note of its head makes no failure of it. */
+async function noteHead({ stateDirectory }: Site, head: LedgerHead): Promise<void> {
+  const { openSiteState } = await import('@gapferry/ledger');
+  try {
+    await (await openSiteState(stateDirectory)).noteLedger(head);
+  } catch (error) {
+    if (!isGapferryError(error)) throw error;
+  }
 }
 
 export function ledgerFile(site: Site): string {

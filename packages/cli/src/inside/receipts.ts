@@ -24,7 +24,8 @@ export async function readReceipts(stateDirectory: string): Promise<StoredReceip
   return Promise.all(files.map((name) => readReceipt(join(directory, name))));
 }
 
-async function readReceipt(file: string): Promise<StoredReceipt> {
+/** Nobody judges its signature here. Throws `STORAGE_FAILED`, and what parsing throws. */
+export async function readReceipt(file: string): Promise<StoredReceipt> {
   const bundle = parseJson(await readFile(file), file, { maxBytes: 1_048_576, maxDepth: 20 });
   const payload = (bundle as { dsseEnvelope?: { payload?: unknown } } | null)?.dsseEnvelope?.payload;
   if (typeof payload !== 'string')
