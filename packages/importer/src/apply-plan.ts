@@ -17,7 +17,6 @@ import { type Monotonic, toTiming } from './import-timing.ts';
 import { loadContent, proveContent } from './load-content.ts';
 import { proveUnsent, requireAllProven } from './prove-pending.ts';
 import { setNames } from './set-names.ts';
-import { sharedReads, wantedOften } from './shared-reads.ts';
 import { signReceipt } from './sign-receipt.ts';
 import { type WatchedRun, watchRun } from './watch-run.ts';
 
@@ -73,8 +72,7 @@ export async function applyPlan(given: ApplyPlan, run: Run | WatchedRun): Promis
   journal.began();
   try {
     await raiseMark(input);
-    const medium = sharedReads(input.medium, wantedOften(plan.steps));
-    const sent = await loadContent({ ...input, medium }, watched);
+    const sent = await loadContent(input, watched);
     laps.loaded = monotonic();
     await proveContent(input, watched);
     const onePass = requireAllProven(plan, input.medium);

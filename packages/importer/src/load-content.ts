@@ -12,6 +12,7 @@ import { damagedOnMedium } from './damaged-on-medium.ts';
 import { type Monotonic, type Span, spanOf } from './import-timing.ts';
 import { inStep } from './in-step.ts';
 import { requireTarget } from './require-target.ts';
+import { sharedReads, wantedOften } from './shared-reads.ts';
 
 export interface LoadContent {
   readonly plan: ImportPlan;
@@ -31,11 +32,12 @@ const GIT_CONCURRENCY = 2;
 export async function loadContent(input: LoadContent, run: Run): Promise<ReadonlyMap<PlanStep, SentContent>> {
   const sent = new Map<PlanStep, SentContent>();
   const sending = input.plan.steps.filter(hasContent).filter(isSent);
+  const medium = sharedReads(input.medium, wantedOften(sending));
   const lanes = [...Map.groupBy(sending, laneOf).values()];
   const load = async (step: ContentStep, inner: Run): Promise<void> => {
     inner.emit({ kind: 'item-started', item: step.item, bytes: step.bytes });
     const target = requireTarget(input.targets, step.target);
-    const send = (): Promise<LoadOutcome> => target.load(step.content, input.medium, inner);
+    const send = (): Promise<LoadOutcome> => target.load(step.content, medium, inner);
     sent.set(step, await spanOf(input.monotonic, () => damagedOnMedium(() => inStep(step, send))));
   };
   await inLanes(

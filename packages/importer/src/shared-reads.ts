@@ -32,7 +32,7 @@ export function sharedReads(
   };
 }
 
-/** Digests of the blobs that a plan sends to more than one target. */
+/** Digests of the blobs that steps of a plan send to more than one target. */
 export function wantedOften(steps: readonly PlanStep[]): ReadonlySet<Digest> {
   const wanted = new Map<Digest, string>();
   const often = new Set<Digest>();
