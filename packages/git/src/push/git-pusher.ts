@@ -21,7 +21,7 @@ import { directoryOf } from './file-place.ts';
 import { fromTarget, isRefused } from './push-failure.ts';
 import { pushRefs, type RefPush } from './push-refs.ts';
 import { pushByRequest } from './receive-pack.ts';
-import { type RemoteRefs, readRemoteRefs } from './remote-refs.ts';
+import { askForRefs, type RemoteRefs, readRemoteRefs } from './remote-refs.ts';
 import { MOST_AT_ONCE, type SendObjects, sendObjects } from './send-objects.ts';
 import { PUSH_SILENCE_MS } from './silence.ts';
 import { commitsForward, knownIds, sizeBetween, tipsOf } from './staged-objects.ts';
@@ -32,7 +32,7 @@ export interface GitPusherOptions extends RemoteOptions, RetryOptions {
   /** Where unpacked packs are kept for the next release, below a directory for each repository; may be deleted at any time. Nothing is kept otherwise. */
   readonly keptDirectory?: string;
   readonly git?: Git;
-  /** Sets very many refs over HTTP by itself, which git's own helper cannot; it has the same credentials and speaks to the same host. Without it git does it, however long that takes. */
+  /** Lists refs, and sets very many, over HTTP by itself: git's own helper is slow at the one and cannot do the other; it has the same credentials and speaks to the same host. Without it git does it, however long that takes. */
   readonly http?: HttpClient;
   /** From how many refs on; for tests. */
   readonly manyRefs?: number;
@@ -84,6 +84,8 @@ export function gitPusher(options: GitPusherOptions): GitPusher {
   const limits = new Map<string, { bytes: number }>();
   return {
     list: async (url, run) => {
+      if (options.http !== undefined && /^https?:/i.test(url))
+        return await askForRefs(options.http, url, run);
       const remote = await reach(url);
       return await retryTrips(url, url, options, run, () => readRemoteRefs(git, url, remote, run));
     },

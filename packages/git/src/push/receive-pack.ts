@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { GapferryError, type Run } from '@gapferry/core';
 import type { HttpAnswer, HttpClient, StreamedBody } from '@gapferry/http';
 import type { Git } from '../git-tool.ts';
-import { FLUSH, notGit, pktLine, readPackets } from './pkt-line.ts';
+import { type Advertised, readAdvertisement } from './advertisement.ts';
+import { FLUSH, pktLine, readPackets } from './pkt-line.ts';
 import { fromTarget, pushFailure, type RejectedRef } from './push-failure.ts';
 import type { PushPlace, RefPush } from './push-refs.ts';
 import { workingSilence } from './silence.ts';
@@ -22,7 +23,7 @@ export async function pushByRequest(
   pushes: readonly RefPush[],
   run: Run,
 ): Promise<void> {
-  const shown = await readAdvertisement(http, url, run);
+  const shown = await asTarget(() => readAdvertisement(http, url, 'git-receive-pack', run));
   const commands = pushes.flatMap((push) => toCommand(push, shown.refs));
   requireLeases(url, pushes, shown.refs);
   if (commands.length === 0) return;
@@ -38,32 +39,6 @@ export async function pushByRequest(
   } finally {
     await rm(pack, { force: true });
   }
-}
-
-interface Advertised {
-  readonly refs: ReadonlyMap<string, string>;
-  readonly capabilities: readonly string[];
-}
-
-async function readAdvertisement(http: HttpClient, url: string, run: Run): Promise<Advertised> {
-  const request = {
-    url: `${url}/info/refs?service=git-receive-pack`,
-    item: `the refs of ${url}`,
-    headers: { Accept: 'application/x-git-receive-pack-advertisement' },
-    maxBytes: MOST_BYTES,
-  };
-  const { body, headers } = await asTarget(() => http.request(request, run));
-  if (!headers.get('content-type')?.startsWith('application/x-git-receive-pack-advertisement'))
-    throw notGit(url);
-  const refs = new Map<string, string>();
-  let capabilities: string[] = [];
-  for (const packet of readPackets(Buffer.from(body), url)) {
-    const [, oid, name, more] =
-      /^([0-9a-f]{40}|[0-9a-f]{64}) ([^\0\n]+)(?:\0([^\n]*))?\n?$/.exec(packet?.toString('utf8') ?? '') ?? [];
-    if (more !== undefined) capabilities = more.split(' ');
-    if (oid !== undefined && name?.startsWith('refs/')) refs.set(name, oid);
-  }
-  return { refs, capabilities };
 }
 
 interface Command {

@@ -1,7 +1,9 @@
 import { GapferryError, type GitRef, isGapferryError, type Run } from '@gapferry/core';
+import type { HttpClient } from '@gapferry/http';
 import { isRepository } from '../bare-repository.ts';
 import type { RemoteSurroundings } from '../git-remote.ts';
 import type { Git } from '../git-tool.ts';
+import { readAdvertisement } from './advertisement.ts';
 import { directoryOf } from './file-place.ts';
 import { fromTarget } from './push-failure.ts';
 
@@ -33,6 +35,31 @@ export async function readRemoteRefs(
   }
 }
 
+/** The same with one request of our own, where git's helper makes two or three and is a process for each repository. Undefined where there is no repository. */
+export async function askForRefs(http: HttpClient, url: string, run: Run): Promise<RemoteRefs | undefined> {
+  try {
+    const shown = await readAdvertisement(http, url, 'git-upload-pack', run);
+    if (shown.redirectedTo !== undefined) throw redirectedError(url);
+    const head = shown.capabilities
+      .find((one) => one.startsWith('symref=HEAD:refs/heads/'))
+      ?.slice('symref=HEAD:'.length);
+    const refs = [...shown.refs].map(([name, oid]) => ({ name, oid }));
+    requireOneFormat(refs, url);
+    return { refs, ...(head !== undefined && { head }) };
+  } catch (error) {
+    if (isGapferryError(error, 'SOURCE_NOT_FOUND')) return undefined;
+    throw fromTarget(error, 'read');
+  }
+}
+
+function redirectedError(url: string): GapferryError {
+  return new GapferryError({
+    code: 'PROTOCOL_VIOLATION',
+    origin: 'target',
+    message: `${url} redirects to another address`,
+  });
+}
+
 /** Peeled tags (`^{}`) are left out: no ref is named so. */
 export function parseRefs(text: string, place: string): RemoteRefs {
   const refs: GitRef[] = [];
@@ -42,11 +69,15 @@ export function parseRefs(text: string, place: string): RemoteRefs {
     if (oid !== undefined && name !== undefined && !name.endsWith('^{}')) refs.push({ name, oid });
     head ??= /^ref: (refs\/heads\/\S+)\tHEAD$/.exec(line)?.[1];
   }
+  requireOneFormat(refs, place);
+  return { refs, ...(head !== undefined && { head }) };
+}
+
+function requireOneFormat(refs: readonly GitRef[], place: string): void {
   if (new Set(refs.map(({ oid }) => oid.length)).size > 1)
     throw new GapferryError({
       code: 'PROTOCOL_VIOLATION',
       origin: 'target',
       message: `${place} mixes sha1 and sha256 object ids`,
     });
-  return { refs, ...(head !== undefined && { head }) };
 }
