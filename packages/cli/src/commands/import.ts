@@ -1,19 +1,21 @@
 import type { ImportPlan } from '@gapferry/bundle';
-import type { Run } from '@gapferry/core';
+import type { ReleaseAddress, Run } from '@gapferry/core';
 import { Args, Flags } from '@oclif/core';
 import { COMMANDS } from '../command-table.ts';
 import { GapferryCommand, type Outcome } from '../gapferry-command.ts';
+import { admitRelease } from '../inside/admit-release.ts';
 import { applyForSite } from '../inside/apply-for-site.ts';
 import { confirmImport } from '../inside/confirm-import.ts';
+import { describeGoingBack, type GoingBack } from '../inside/describe-going-back.ts';
 import { importResult } from '../inside/import-result.ts';
 import { type ImportSession, inImportSession } from '../inside/import-session.ts';
-import { verifyForSite } from '../inside/judge-release.ts';
+import { keepOverrides } from '../inside/keep-overrides.ts';
+import { orderBack } from '../inside/order-back.ts';
 import { readPlanFile } from '../inside/plan-file.ts';
 import { planForSite } from '../inside/plan-for-site.ts';
 import { requireApproved, requireSubject } from '../inside/require-approved.ts';
 import { siteFlag } from '../inside/site-flag.ts';
-import { openPlace } from '../open-place.ts';
-import { parseReleasePlace } from '../release-place.ts';
+import { wantedRelease } from '../inside/wanted-release.ts';
 
 export default class Import extends GapferryCommand<typeof Import> {
   static override summary = COMMANDS.import.summary;
@@ -21,12 +23,21 @@ export default class Import extends GapferryCommand<typeof Import> {
     'Verify, plan, confirm, load, read back, and only then make visible. Reads straight from the medium and writes nothing to it. Run it again after a break: it continues; run it again when it is done: it changes nothing.';
   static override examples = ['<%= config.bin %> <%= command.id %> /media/stick --site site/site.yaml'];
   static override args = {
-    place: Args.string({ description: 'DIR, DIR#CHANNEL or DIR#CHANNEL/NUMBER', required: true }),
+    place: Args.string({ description: 'DIR, DIR#CHANNEL or DIR#CHANNEL/NUMBER' }),
   };
   static override flags = {
     site: siteFlag(),
     plan: Flags.string({
       description: 'load only what this approved plan says; asks nothing',
+      helpValue: 'FILE',
+    }),
+    to: Flags.string({
+      description: 'a release that was loaded before; an older one needs an override',
+      helpValue: 'CHANNEL/NUMBER',
+    }),
+    override: Flags.string({
+      description: 'signed order to go back ("gapferry trust override"); once for each signature',
+      multiple: true,
       helpValue: 'FILE',
     }),
     'one-pass': Flags.boolean({
@@ -41,31 +52,38 @@ export default class Import extends GapferryCommand<typeof Import> {
 
   protected async perform(run: Run): Promise<Outcome> {
     const work = (session: ImportSession): Promise<Outcome> => this.#import(session, run);
-    return await inImportSession(this.flags.site, `import ${this.args.place}`, work, run);
+    const wanted = this.args.place ?? `--to ${this.flags.to ?? ''}`;
+    return await inImportSession(this.flags.site, `import ${wanted}`, work, run);
   }
 
   async #import(session: ImportSession, run: Run): Promise<Outcome> {
     const { site, ledger } = session;
     const onePass = this.flags['one-pass'];
     const approved = this.flags.plan === undefined ? undefined : await readPlanFile(this.flags.plan);
-    const place = await openPlace(parseReleasePlace(this.args.place), { onePass });
-    if (approved !== undefined) requireSubject(approved, site, place.address);
-    const { medium } = place;
-    const release = await verifyForSite(place, site, run, { onePass });
+    const order = await orderBack(this.flags.override ?? [], site, ledger);
+    const before = (address: ReleaseAddress): void => {
+      if (approved !== undefined) requireSubject(approved, site, address);
+    };
+    const wanted = wantedRelease(this.args.place, this.flags.to);
+    const admitted = await admitRelease(wanted, { site, ledger, onePass, order, before }, run);
+    const { release, medium } = admitted;
     const targets = await session.open(release.opened);
     const plan = await planForSite(release, site, { medium, targets, ledger }, run);
-    if (approved === undefined) await this.#confirm(plan);
+    const back = describeGoingBack(plan, ledger);
+    if (approved === undefined) await this.#confirm(plan, back);
     else requireApproved(approved, plan, site);
     await session.lockTargets();
+    await keepOverrides(site.stateDirectory, release.opened.override, order);
     const parts = { plan, medium, targets, site, ledger, approved: approved?.digest };
-    return importResult(await applyForSite({ ...parts, ...this.#passphrase() }, run), release);
+    return importResult(await applyForSite({ ...parts, ...this.#passphrase() }, run), release, back);
   }
 
-  async #confirm(plan: ImportPlan): Promise<void> {
+  async #confirm(plan: ImportPlan, back: GoingBack | undefined): Promise<void> {
     await confirmImport(plan, {
       yes: this.flags.yes,
       json: this.flags.json,
-      question: 'Load this release?',
+      question: back === undefined ? 'Load this release?' : 'Go back to this release?',
+      more: back?.lines ?? [],
       say: (text) => this.say(text),
     });
   }

@@ -11,6 +11,8 @@ export interface Confirmation {
   readonly json: boolean;
   /** What is asked, below the plan: `Load this release?`. */
   readonly question: string;
+  /** Lines below the plan. */
+  readonly more?: readonly string[];
   say(text: string): void;
 }
 
@@ -24,7 +26,9 @@ export async function confirmImport(plan: ImportPlan, given: Confirmation): Prom
       hint: 'look at "gapferry plan" and run the import with --yes',
     });
   const { manifest } = plan.release.opened;
-  given.say([formatImportPlan(plan), ...contentLines(manifest, systemClock.now())].join('\n'));
+  given.say(
+    [formatImportPlan(plan), ...contentLines(manifest, systemClock.now()), ...(given.more ?? [])].join('\n'),
+  );
   const { askYesNo } = await import('../terminal/ask.ts');
   if (await askYesNo(given.question)) return;
   throw new GapferryError({

@@ -18,6 +18,7 @@ import { discardKept, type KeptPacks, keptPacksOf, sweepKept } from '../kept-pac
 import { unpackQuarantine } from '../quarantine.ts';
 import { type RetryOptions, retryTrips } from '../retry-trips.ts';
 import { directoryOf } from './file-place.ts';
+import { mayPushByTrial, mayPushOverHttp, mayWrite, type PushRight } from './may-push.ts';
 import { fromTarget, isRefused } from './push-failure.ts';
 import { pushRefs, type RefPush } from './push-refs.ts';
 import { pushByRequest } from './receive-pack.ts';
@@ -42,6 +43,8 @@ export interface GitPusherOptions extends RemoteOptions, RetryOptions {
 export interface GitPusher {
   /** Undefined where there is no repository. */
   list(url: string, run: Run): Promise<RemoteRefs | undefined>;
+  /** Would a push to a repository that is there be let in? A `file:` URL may name one that is yet to be made. Changes nothing. */
+  mayPush(url: string, run: Run): Promise<PushRight>;
   /** For `file:` URLs only: an empty bare repository whose HEAD is `head`. */
   create(url: string, objectFormat: 'sha1' | 'sha256', head: string | undefined, run: Run): Promise<void>;
   /** For `file:` URLs only. */
@@ -89,6 +92,7 @@ export function gitPusher(options: GitPusherOptions): GitPusher {
       const remote = await reach(url);
       return await retryTrips(url, url, options, run, () => readRemoteRefs(git, url, remote, run));
     },
+    mayPush: async (url, run) => await mayPush(git, url, options, reach, run),
     create: async (url, objectFormat, head, run) => {
       await createBare(git, directoryOf(url), objectFormat, [], run);
       if (head !== undefined) await setHead(git, url, head, run);
@@ -109,6 +113,18 @@ export function gitPusher(options: GitPusherOptions): GitPusher {
       if (options.keptDirectory !== undefined) await sweepKept(options.keptDirectory);
     },
   };
+}
+
+async function mayPush(
+  git: Git,
+  url: string,
+  { http, workDirectory }: GitPusherOptions,
+  reach: (url: string) => Promise<RemoteSurroundings>,
+  run: Run,
+): Promise<PushRight> {
+  if (url.startsWith('file:')) return await mayWrite(url);
+  if (http !== undefined && /^https?:/i.test(url)) return await mayPushOverHttp(http, url, run);
+  return await mayPushByTrial(git, { url, remote: await reach(url), workDirectory }, run);
 }
 
 interface Staging {
@@ -227,7 +243,9 @@ async function fetchRefs(
     '--',
     url,
   ];
-  const input = refs.map(({ name, oid }) => `+${name}:refs/gapferry/there/${oid}\n`).join('');
+  // Several may stand at one object, and nothing is fetched into one place twice.
+  const places = new Map(refs.map(({ name, oid }) => [oid, name]));
+  const input = [...places].map(([oid, name]) => `+${name}:refs/gapferry/there/${oid}\n`).join('');
   try {
     await git.run({ ...remote, repository: staging, doing: `fetch what stands at ${url}`, args, input }, run);
   } catch (error) {

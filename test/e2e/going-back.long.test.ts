@@ -1,0 +1,203 @@
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseReceipt } from '@gapferry/bundle';
+import { gitEnvironment, mustRun, type ProcessResult, runProcess } from '@gapferry/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { gapferry, gapferryJson, type Reported } from '../support/command-line.ts';
+import { makeZone, type Zone } from './zone.ts';
+
+const SITE = ['--site', 'site/site.yaml'];
+let zone: Zone;
+/** What clients saw after the first release. */
+let first: Record<string, string>;
+let second: Record<string, string>;
+
+beforeAll(async () => {
+  zone = await makeZone();
+  await siteWithAGitHost();
+  await policyWithOverrides();
+  await zone.collect('--first', '--version', '1.0.0');
+  await zone.export();
+  await zone.import();
+  first = await seen();
+  await zone.upstream.change();
+  await zone.collect('--version', '1.1.0');
+  await zone.export();
+  await zone.import();
+  second = await seen();
+}, 120_000);
+afterAll(() => zone.close());
+
+const inside = (...parts: readonly string[]): string => join(zone.inside.directory, ...parts);
+const typed = (...args: readonly string[]): Promise<ProcessResult> => gapferry(zone.inside, args);
+
+/** Repositories go to a plain place of bare ones, which does not let branches be forced; everything else into the embedded depot. */
+async function siteWithAGitHost(): Promise<void> {
+  await writeFile(
+    inside('site/site.yaml'),
+    `format: gapferry.site/1
+name: plant-7
+trust: trust.yaml
+key: keys/plant-7.key
+targets:
+  - {name: forge, kind: git, url: srv, path: "{host}/{path}", refs: {force: refuse, tags: keep, prune: true}}
+  - {name: embedded, kind: depot, path: embedded, takes: [images, charts, files]}
+`,
+  );
+}
+
+async function policyWithOverrides(): Promise<void> {
+  for (const name of ['anna', 'boris'])
+    await gapferryJson(zone.inside, ['keys', 'generate', `site/keys/${name}`, '--plain']);
+  const file = inside('site/trust.yaml');
+  const text = await readFile(file, 'utf8');
+  const keys = ['anna', 'boris'].map((name) => `  ${name}: {file: keys/${name}.pub, owner: ${name}}\n`);
+  const rule = '    overrides:\n      - {role: approver, keys: [anna, boris], count: 2}\n';
+  const changed = text
+    .replace(/^version: 1\b/m, 'version: 2')
+    .replace(/^keys:\n/m, `keys:\n${keys.join('')}`)
+    .replace(/^ {4}require:/m, `${rule}    require:`);
+  await writeFile(file, changed);
+  const shown = await gapferryJson(zone.inside, ['trust', 'show', '--trust', 'site/trust.yaml']);
+  const { words } = shown['fingerprint'] as { words: string };
+  await gapferryJson(zone.inside, ['trust', 'pin', ...SITE, '--fingerprint', words]);
+}
+
+/** What tags, branches and files are, as other programs see them. */
+async function seen(): Promise<Record<string, string>> {
+  const index = JSON.parse(await readFile(zone.embedded('index.json'), 'utf8')) as {
+    manifests: { digest: string; annotations?: Record<string, string> }[];
+  };
+  const names = index.manifests.map(({ digest, annotations }) => [
+    String(annotations?.['org.opencontainers.image.ref.name']),
+    digest,
+  ]);
+  const git = inside('site/srv/git.upstream.example/ops/line-a.git');
+  const env = { PATH: process.env['PATH'], ...gitEnvironment() };
+  const refs = await runProcess(
+    'git',
+    ['--git-dir', git, 'for-each-ref', '--format=%(refname) %(objectname)'],
+    {
+      env,
+    },
+  );
+  const lines = refs.stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' '));
+  return Object.fromEntries([...names, ...lines]) as Record<string, string>;
+}
+
+async function order(file: string, reason: string, ...more: readonly string[]): Promise<Reported> {
+  const what = ['--to', 'line-a/1', '--reason', reason, '--not-after', '2099-12-31', ...more];
+  await gapferryJson(zone.inside, [
+    ...['trust', 'override', ...SITE, ...what],
+    ...['--key', 'site/keys/anna.key', '-o', file],
+  ]);
+  return await gapferryJson(zone.inside, [
+    'trust',
+    'override',
+    '--add',
+    file,
+    '--key',
+    'site/keys/boris.key',
+  ]);
+}
+
+const signed = (name: string): string[] => [
+  ...['--override', `${name}.sigstore.json`],
+  ...['--override', `${name}.boris.sigstore.json`],
+];
+
+function back(name: string, exitCode = 0, place: readonly string[] = [zone.stick]): Promise<Reported> {
+  return gapferryJson(
+    zone.inside,
+    ['import', ...place, '--to', 'line-a/1', ...signed(name), ...SITE, '--yes'],
+    exitCode,
+  );
+}
+
+describe('an older release', { timeout: 120_000 }, () => {
+  it('is refused, and whoever may want it all the same is told how', async () => {
+    const refused = await typed('import', `${zone.stick}#line-a/1`, ...SITE, '--yes');
+    expect(refused.code).toBe(4);
+    expect(refused.stderr).toContain('gapferry trust override --site site/site.yaml --to line-a/1');
+  });
+
+  it('is refused with one signature where the policy wants two', async () => {
+    await order('go.sigstore.json', 'the gateway of 1.1.0 loses messages');
+    const alone = ['--override', 'go.sigstore.json'];
+    const args = ['import', zone.stick, '--to', 'line-a/1', ...alone, ...SITE, '--yes'];
+    const { error } = await gapferryJson(zone.inside, args, 4);
+    expect(error).toMatchObject({ code: 'THRESHOLD_NOT_MET' });
+    expect(await seen()).toEqual(second);
+  });
+
+  it('is not signed over: a file that is there stays, and an order is added to as it is', async () => {
+    const again = await typed(
+      'trust',
+      'override',
+      '--add',
+      'go.sigstore.json',
+      '--key',
+      'site/keys/boris.key',
+    );
+    expect(again.code).toBe(2);
+    const changed = ['--add', 'go.sigstore.json', '--reason', 'other', '--key', 'site/keys/boris.key'];
+    expect((await typed('trust', 'override', ...changed, '-o', 'x.json')).code).toBe(2);
+  });
+
+  it('comes back with it: names are where they were, and what came in between stays', async () => {
+    const told = await back('go');
+    expect(told).toMatchObject({ kind: 'loaded', record: { sequence: 1, status: 'loaded' } });
+    const now = await seen();
+    for (const [name, digest] of Object.entries(first)) expect(now[name]).toBe(digest);
+    for (const name of Object.keys(second)) expect(now[name]).toBeDefined();
+    const main = second['refs/heads/main'];
+    expect(first['refs/heads/main']).not.toBe(main);
+    expect(now['refs/gapferry/backup/1/heads/main']).toBe(main);
+    const stays = told['stays'] as { item: string; names?: string[] }[];
+    expect(stays.map(({ item }) => item).join(' ')).toContain('historian');
+    expect(stays.flatMap(({ names = [] }) => names)).toContain('refs/tags/v1.1');
+  });
+
+  it('says so for ever: in the receipt, the ledger, and the order that is kept', async () => {
+    const files = (await readdir(inside('site/state/receipts'))).sort();
+    const last = await readFile(inside('site/state/receipts', files.at(-1) ?? ''), 'utf8');
+    const { payload } = JSON.parse(last).dsseEnvelope as { payload: string };
+    const { override, sequence } = parseReceipt(Buffer.from(payload, 'base64'));
+    expect(sequence).toBe(1);
+    const text = (await typed('ledger', 'show', 'site/state', '--json')).stdout;
+    expect(text).toContain(`"override":"${override}"`);
+    expect(text).toContain('the gateway of 1.1.0 loses messages');
+    expect(await readdir(inside('site/state/overrides'))).toHaveLength(2);
+  });
+
+  it('does not come back twice with one order', async () => {
+    const { error } = await back('go', 4);
+    expect(error).toMatchObject({ code: 'OVERRIDE_REFUSED' });
+    expect(error?.message).toContain('was used already');
+  });
+
+  it('gives way to the newest again, without an order', async () => {
+    expect(await zone.import()).toMatchObject({ kind: 'loaded' });
+    const now = await seen();
+    for (const [name, digest] of Object.entries(second)) expect(now[name]).toBe(digest);
+    expect(await zone.import()).toMatchObject({ kind: 'unchanged' });
+    expect((await back('go', 4)).error?.code).toBe('OVERRIDE_REFUSED');
+  });
+});
+
+describe('openssl, which knows nothing of gapferry', () => {
+  it('accepts the signature of an order over its bytes (DSSE pre-authentication encoding)', async () => {
+    const { dsseEnvelope: envelope } = JSON.parse(await readFile(inside('go.sigstore.json'), 'utf8'));
+    const payload = Buffer.from(envelope.payload, 'base64');
+    const type: string = envelope.payloadType;
+    const head = `DSSEv1 ${Buffer.byteLength(type)} ${type} ${payload.byteLength} `;
+    await writeFile(inside('pae'), Buffer.concat([Buffer.from(head), payload]));
+    await writeFile(inside('sig'), Buffer.from(envelope.signatures[0].sig, 'base64'));
+    const args = ['dgst', '-sha256', '-verify', inside('site/keys/anna.pub'), '-signature', inside('sig')];
+    expect(await mustRun('openssl', [...args, inside('pae')])).toContain('Verified OK');
+    await rm(inside('pae'));
+  });
+});
