@@ -36,6 +36,8 @@ export type RunEvent =
     }
   /** What belongs to the item was looked up: by so many requests, or, with `age`, taken from what was found that many milliseconds ago. */
   | { readonly kind: 'lookup'; readonly item: string; readonly requests: number; readonly age?: number }
+  /** What is verified next is loaded afterwards, by the same command: at so many bytes per second, where earlier imports tell; all of its bytes at most. */
+  | { readonly kind: 'loading-follows'; readonly rate?: number }
   /** One request that a server answered. `bytes`: of the body that was sent; `path`: without query. */
   | {
       readonly kind: 'request';

@@ -38,6 +38,13 @@ describe('the measured rates of a site', () => {
     });
   });
 
+  it('tell how fast a release is loaded as a whole, with reading back and names', () => {
+    const timing = { total: 4000, content: 1000, barrier: 2000, names: 1000, targets: [] };
+    ledger.append('import.finished', { record: { bytes: 8 * MIB, timing } });
+    ledger.append('import.finished', { record: { bytes: 0, timing } });
+    expect(measuredRates(ledger).loading).toBe(2 * MIB);
+  });
+
   it('are those of the latest five imports that sent enough to tell', () => {
     finished({ targets: [{ target: 'harbor', bytes: 100 * MIB, ms: 1 }] });
     for (let n = 0; n < 5; n += 1) finished({ targets: [{ target: 'harbor', bytes: MIB, ms: 100 }] });

@@ -6,6 +6,8 @@ import type { Measured } from './import-timing.ts';
 export interface MeasuredRates {
   /** Reading and hashing a medium; absent when no import measured it. */
   readonly verification?: number;
+  /** All that follows the plan (sending, reading back, names), to all targets at once; absent when no import sent enough to tell. */
+  readonly loading?: number;
   /** Sending, by the target's name; without those that were never sent enough to tell. */
   readonly targets: ReadonlyMap<string, number>;
 }
@@ -19,22 +21,28 @@ const LATEST = 5;
  *  Records without durations (of older versions) are passed over. Reads the ledger once. */
 export function measuredRates(ledger: Ledger): MeasuredRates {
   const verifying: Measured[] = [];
+  const loading: Measured[] = [];
   const sending = new Map<string, Measured[]>();
   for (const entry of ledger.history([IMPORT_ENTRIES.finished])) {
     const timing = timingIn(entry);
     note(verifying, timing['verification']);
+    note(loading, { bytes: objectOf(entry.data['record'])['bytes'], ms: timing['total'] });
     for (const target of listOf(timing['targets'])) {
       const name = String(objectOf(target)['target']);
       const measured = sending.get(name) ?? [];
       sending.set(name, note(measured, target));
     }
   }
-  const verification = rateOf(verifying);
+  const [verification, loaded] = [rateOf(verifying), rateOf(loading)];
   const targets = [...sending].flatMap(([name, measured]) => {
     const rate = rateOf(measured);
     return rate === undefined ? [] : [[name, rate] as const];
   });
-  return { ...(verification !== undefined && { verification }), targets: new Map(targets) };
+  return {
+    ...(verification !== undefined && { verification }),
+    ...(loaded !== undefined && { loading: loaded }),
+    targets: new Map(targets),
+  };
 }
 
 function timingIn({ data }: LedgerEntry): Record<string, unknown> {

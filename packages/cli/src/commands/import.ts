@@ -10,6 +10,7 @@ import { describeGoingBack, type GoingBack } from '../inside/describe-going-back
 import { importResult } from '../inside/import-result.ts';
 import { type ImportSession, inImportSession } from '../inside/import-session.ts';
 import { keepOverrides } from '../inside/keep-overrides.ts';
+import { loadingFollows } from '../inside/loading-follows.ts';
 import { orderBack } from '../inside/order-back.ts';
 import { readPlanFile } from '../inside/plan-file.ts';
 import { planForSite } from '../inside/plan-for-site.ts';
@@ -58,6 +59,7 @@ export default class Import extends GapferryCommand<typeof Import> {
 
   async #import(session: ImportSession, run: Run): Promise<Outcome> {
     const { site, ledger } = session;
+    run.emit(await loadingFollows(ledger));
     const onePass = this.flags['one-pass'];
     const approved = this.flags.plan === undefined ? undefined : await readPlanFile(this.flags.plan);
     const order = await orderBack(this.flags.override ?? [], site, ledger);

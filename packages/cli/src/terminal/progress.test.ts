@@ -38,6 +38,34 @@ describe('lineProgress', () => {
     ]);
   });
 
+  it('counts verifying and loading as one: how long both take, and then what is left of the second', () => {
+    const { lines, progress, pass } = listen();
+    progress.tell({ kind: 'loading-follows', rate: 10_000_000 });
+    progress.tell({ kind: 'stage', stage: 'verify', items: 2, bytes: 1_000_000_000 });
+    pass(5000);
+    progress.tell({ kind: 'bytes', item: 'sha256:aa', bytes: 500_000_000 });
+    progress.tell({ kind: 'stage', stage: 'survey', items: 2 });
+    progress.tell({ kind: 'stage', stage: 'apply', items: 2, bytes: 400_000_000 });
+    pass(5000);
+    progress.tell({ kind: 'bytes', item: 'a', bytes: 100_000_000 });
+    expect(lines).toEqual([
+      '  verifying 2 item(s), 1.00 GB',
+      '  verifying: 500 MB of 1.00 GB, 100 MB/s, at most 1 min 45 s left with loading; sha256:aa',
+      '  asking the targets 2 item(s)',
+      '  loading 2 item(s), 400 MB',
+      '  loading: 100 MB of 400 MB, 20.0 MB/s, 15 s left; a',
+    ]);
+  });
+
+  it('does not guess how long loading takes where no import has told', () => {
+    const { lines, progress, pass } = listen();
+    progress.tell({ kind: 'loading-follows' });
+    progress.tell({ kind: 'stage', stage: 'verify', items: 2, bytes: 1_000_000_000 });
+    pass(5000);
+    progress.tell({ kind: 'bytes', item: 'sha256:aa', bytes: 500_000_000 });
+    expect(lines[1]).toBe('  verifying: 500 MB of 1.00 GB, 100 MB/s, 5.0 s left, then loading; sha256:aa');
+  });
+
   it('says every retry and every warning at once, without control characters', () => {
     const { lines, progress } = listen();
     progress.tell({

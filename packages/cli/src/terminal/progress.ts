@@ -2,6 +2,7 @@ import type { RunEvent, Stage } from '@gapferry/core';
 import { printable } from '@gapferry/core';
 import { formatBytes, formatDuration } from '@gapferry/report';
 import type { SingleBar } from 'cli-progress';
+import { Counter } from './counter.ts';
 import { LookUps } from './look-ups.ts';
 import type { Output } from './output.ts';
 
@@ -84,9 +85,10 @@ export async function barProgress(output: Output): Promise<Progress> {
         },
         cliProgress.Presets.shades_classic,
       );
-      if (!bar.isActive) bar.start(Math.max(counter.total, 1), 0, counter.payload());
-      bar.setTotal(Math.max(counter.total, counter.bytes, 1));
-      bar.update(counter.bytes, counter.payload());
+      const payload = { doing: DOING[counter.stage], summary: counter.summary(), item: counter.items() };
+      if (!bar.isActive) bar.start(counter.whole, counter.done, payload);
+      bar.setTotal(counter.whole);
+      bar.update(counter.done, payload);
     },
   };
 }
@@ -121,72 +123,4 @@ function lineOf(event: RunEvent): string | undefined {
 /** Most reasons name the item and the place themselves. */
 function whyAgain({ item, place, reason }: Extract<RunEvent, { kind: 'retry' }>): string {
   return reason.includes(item) ? reason : `${item} from ${place}: ${reason}`;
-}
-
-class Counter {
-  stage: Stage = 'fetch';
-  total = 0;
-  moved = 0;
-  /** Bytes that were there already: they count, but tell nothing about the rate. */
-  reused = 0;
-  /** Items begun and not done, the one that moved last at the end. */
-  readonly #active = new Set<string>();
-  readonly #now: () => number;
-  #since: number;
-
-  constructor(now: () => number) {
-    this.#now = now;
-    this.#since = now();
-  }
-
-  get bytes(): number {
-    return this.moved + this.reused;
-  }
-
-  count(event: RunEvent): void {
-    if (event.kind === 'stage') this.#begin(event.stage, event.bytes ?? 0);
-    else if (event.kind === 'item-started') {
-      this.#active.add(event.item);
-      if (this.stage === 'fetch') this.total += event.bytes ?? 0;
-    } else if (event.kind === 'item-done') this.#active.delete(event.item);
-    else if (event.kind === 'bytes') {
-      if (event.reused) this.reused += event.bytes;
-      else this.moved += event.bytes;
-      this.#active.delete(event.item);
-      this.#active.add(event.item);
-    }
-  }
-
-  #begin(stage: Stage, bytes: number): void {
-    this.stage = stage;
-    this.total = bytes;
-    this.moved = 0;
-    this.reused = 0;
-    this.#active.clear();
-    this.#since = this.#now();
-  }
-
-  summary(): string {
-    const seconds = Math.max((this.#now() - this.#since) / 1000, 0.001);
-    const rate = this.moved / seconds;
-    const left =
-      this.total > this.bytes && rate > 0
-        ? `, ${formatDuration(((this.total - this.bytes) / rate) * 1000)} left`
-        : '';
-    const of = this.total > this.bytes ? ` of ${formatBytes(this.total)}` : '';
-    const there = this.reused > 0 ? ` (${formatBytes(this.reused)} were there)` : '';
-    return `${formatBytes(this.bytes)}${of}${there}, ${formatBytes(rate)}/s${left}`;
-  }
-
-  /** What is under way, the latest first: `…/nginx:1.27 and 3 more`. */
-  items(): string {
-    const [latest, ...others] = [...this.#active].reverse().map(printable);
-    if (latest === undefined) return '';
-    const name = latest.length > 50 ? `…${latest.slice(-49)}` : latest;
-    return others.length === 0 ? name : `${name} and ${others.length} more`;
-  }
-
-  payload(): { doing: string; summary: string; item: string } {
-    return { doing: DOING[this.stage], summary: this.summary(), item: this.items() };
-  }
 }
