@@ -42,6 +42,11 @@ async function writeNew(path: string, content: string | Uint8Array, mode: number
   }
 }
 
+/** Is this the temporary name of a file that was not finished? */
+export function isUnfinished(name: string): boolean {
+  return /^\.gapferry-[0-9a-f]{16}$/.test(name);
+}
+
 /** A second name for the same file is refused where the name is taken, and is whole from its first moment on. FAT has no second names: there the name is taken first. */
 async function giveNewName(from: string, to: string): Promise<void> {
   try {

@@ -12,6 +12,7 @@ import type { Lock, OpenLedger, SiteState } from '@gapferry/ledger';
 import { readNamedFile } from '../environment.ts';
 import { loadTrust } from './load-trust.ts';
 import { notedHeads, requireNoted, requirePresent } from './noted-heads.ts';
+import { sweepUnfinished } from './sweep-unfinished.ts';
 
 /** The inside's configuration with its paths made absolute. */
 export interface Site {
@@ -94,6 +95,7 @@ export async function beginSession(
   const { mkdir } = await import('node:fs/promises');
   await mkdir(site.stateDirectory, { recursive: true, mode: 0o700 });
   const lock = await lockDirectory(site.stateDirectory, purpose, { clock, run });
+  await sweepUnfinished(site.stateDirectory);
   let ledger: OpenLedger | undefined;
   try {
     const file = ledgerFile(site);

@@ -27,6 +27,8 @@ export interface GiteaFake extends TestServer {
   addForeignOrganisation(name: string): void;
   /** Another user. */
   addUser(name: string): void;
+  /** Knows of a repository of ours that lies in `directory` already, with what another fake knew of it. */
+  adopt(path: string, known: GiteaRepository): void;
 }
 
 export interface GiteaRepository {
@@ -73,6 +75,11 @@ export async function startGiteaFake(options: GiteaFakeOptions): Promise<GiteaFa
     addForeignOrganisation: (name: string) =>
       void state.organisations.set(name.toLowerCase(), { name, visibility: 'public', ours: false }),
     addUser: (name: string) => void users.add(name.toLowerCase()),
+    adopt: (path: string, known: GiteaRepository) => {
+      const [name = ''] = path.split('/');
+      state.organisations.set(name.toLowerCase(), { name, visibility: 'private', ours: true });
+      state.known.set(path.toLowerCase(), structuredClone({ ...known, path }));
+    },
   });
 }
 
