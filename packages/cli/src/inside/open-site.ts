@@ -95,9 +95,9 @@ export async function beginSession(
   const { mkdir } = await import('node:fs/promises');
   await mkdir(site.stateDirectory, { recursive: true, mode: 0o700 });
   const lock = await lockDirectory(site.stateDirectory, purpose, { clock, run });
-  await sweepUnfinished(site.stateDirectory);
   let ledger: OpenLedger | undefined;
   try {
+    await sweepUnfinished(site.stateDirectory);
     const file = ledgerFile(site);
     const noted = await notedHeads(site.stateDirectory);
     // Before one is made where there is none: a ledger that is gone is not a new one.
