@@ -59,6 +59,29 @@ export const credentialsEntry: z.ZodType<CredentialsEntry> = z.union(
   { error: ONE_PLACE },
 );
 
+const ONE_TOKEN = 'must be {env: NAME} or {file: PATH}';
+
+/** A token for an API: the value of an environment variable, or one line of a file. */
+export type TokenEntry = { readonly env: string } | { readonly file: string };
+
+export const tokenEntry: z.ZodType<TokenEntry> = z.union(
+  [
+    z.strictObject({
+      env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, {
+        error: 'must be the name of an environment variable: its value never stands here',
+      }),
+    }),
+    z.strictObject({ file: entryPath }),
+  ],
+  { error: ONE_TOKEN },
+);
+
+export type TokenConfig = Exclude<CredentialsConfig, { readonly from: 'docker' }>;
+
+export function toToken(entry: TokenEntry): TokenConfig {
+  return 'env' in entry ? { from: 'environment', name: entry.env } : { from: 'file', path: entry.file };
+}
+
 /** What does not hold between the members of a target. */
 export interface EntryProblem {
   readonly member: string;

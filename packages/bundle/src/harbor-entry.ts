@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { byteSize, toBytes } from './byte-size.ts';
 import type { EntryProblem } from './connection-entry.ts';
 import {
   type RegistryEntry,
@@ -35,27 +36,10 @@ export interface ProjectsEntry {
   readonly quota?: number | string | undefined;
 }
 
-const UNITS = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const;
-const SIZE = /^([1-9]\d{0,6}) ?(KiB|MiB|GiB|TiB)$/;
-
-const SIZE_RULE = 'must be a number of bytes, or one with KiB, MiB, GiB or TiB: 50GiB';
-
 export const projectsEntry: z.ZodType<ProjectsEntry> = z.strictObject({
   create: z.boolean().optional(),
   public: z.boolean().optional(),
-  quota: z
-    .union(
-      [
-        z
-          .number({ error: SIZE_RULE })
-          .int({ error: SIZE_RULE })
-          .positive({ error: SIZE_RULE })
-          .max(2 ** 53 - 1, { error: SIZE_RULE }),
-        z.string({ error: SIZE_RULE }).regex(SIZE, { error: SIZE_RULE }),
-      ],
-      { error: SIZE_RULE },
-    )
-    .optional(),
+  quota: byteSize.optional(),
 });
 export const scanEntry: z.ZodType<'none' | 'trigger' | 'await'> = z.enum(['none', 'trigger', 'await']);
 
@@ -105,22 +89,15 @@ function isHarborProject(name: string): boolean {
 
 export function toHarborTarget(entry: HarborEntry): HarborTargetConfig {
   const { projects, labels = false, scan = 'none', scanWithin = 600 } = entry;
-  const quota = toBytes(projects?.quota);
   return {
     ...toRegistryTarget({ ...entry, kind: 'registry' }),
     kind: 'harbor',
     projects: {
       create: projects?.create ?? true,
       public: projects?.public ?? false,
-      ...(quota !== undefined && { quota }),
+      ...(projects?.quota !== undefined && { quota: toBytes(projects.quota) }),
     },
     labels,
     scan: scan === 'await' ? { mode: scan, within: scanWithin } : { mode: scan },
   };
-}
-
-function toBytes(quota: number | string | undefined): number | undefined {
-  if (typeof quota !== 'string') return quota;
-  const [, count = '', unit = ''] = SIZE.exec(quota) ?? [];
-  return Number(count) * UNITS[unit as keyof typeof UNITS];
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { credentialsEntry, type EntryProblem } from './connection-entry.ts';
+import { credentialsEntry, type EntryProblem, tokenEntry } from './connection-entry.ts';
 import { entryPath } from './entry-schemas.ts';
 import { FORMATS } from './formats.ts';
 import {
@@ -24,6 +24,13 @@ import {
 import { hostName } from './host-entry.ts';
 import type { ItemKind } from './manifest.ts';
 import { configError, parseYaml } from './parse-yaml.ts';
+import {
+  organizationsEntry,
+  type QuayTargetConfig,
+  quayProblem,
+  repositoriesEntry,
+  toQuayTarget,
+} from './quay-entry.ts';
 import {
   pathTemplate,
   type RegistryTargetConfig,
@@ -71,6 +78,7 @@ export type TargetConfig =
   | DepotTargetConfig
   | RegistryTargetConfig
   | HarborTargetConfig
+  | QuayTargetConfig
   | GitHostTargetConfig
   | S3TargetConfig
   | DirectoryTargetConfig
@@ -126,6 +134,13 @@ const harborEntry = registryEntry.extend({
   scan: scanEntry.optional(),
   scanWithin: z.number().int().min(1).max(86_400).optional(),
 });
+const quayEntry = registryEntry.extend({
+  kind: z.literal('quay'),
+  token: tokenEntry.optional(),
+  organizations: organizationsEntry.optional(),
+  repositories: repositoriesEntry.optional(),
+});
+const gitlabVisibility = z.enum(['private', 'internal', 'public']);
 const gitHostEntry = z.strictObject({
   name: nameSchema,
   path: gitTemplate.optional(),
@@ -145,7 +160,7 @@ const giteaEntry = gitHostEntry.extend({
 const gitlabEntry = gitHostEntry.extend({
   kind: z.literal('gitlab'),
   url: gitWebUrl,
-  visibility: z.enum(['private', 'internal', 'public']).optional(),
+  visibility: gitlabVisibility.optional(),
 });
 const gitEntry = gitHostEntry.extend({ kind: z.literal('git'), url: gitPlaceUrl });
 const s3Entry = z.strictObject({
@@ -194,6 +209,7 @@ const targetEntry = z.discriminatedUnion(
     depotEntry,
     registryEntry,
     harborEntry,
+    quayEntry,
     giteaEntry,
     gitlabEntry,
     gitEntry,
@@ -204,7 +220,7 @@ const targetEntry = z.discriminatedUnion(
   {
     error: ({ code }) =>
       code === 'invalid_union'
-        ? 'must be depot, registry, harbor, gitea, gitlab, git, s3, directory or webdav'
+        ? 'must be depot, registry, harbor, quay, gitea, gitlab, git, s3, directory or webdav'
         : undefined,
   },
 );
@@ -217,7 +233,7 @@ const schema = z.strictObject({
   targets: z.array(targetEntry).min(1).max(100),
 });
 const KNOWN = [
-  ...[schema, depotEntry, harborEntry, giteaEntry, s3Entry, directoryEntry].flatMap(({ shape }) =>
+  ...[schema, depotEntry, harborEntry, quayEntry, giteaEntry, s3Entry, directoryEntry].flatMap(({ shape }) =>
     Object.keys(shape),
   ),
   ...GIT_HOST_MEMBERS,
@@ -247,6 +263,7 @@ function problemOf(entry: z.infer<typeof targetEntry>): EntryProblem | undefined
   if (entry.kind === 'depot') return undefined;
   if (entry.kind === 's3') return s3Problem(entry);
   if (entry.kind === 'harbor') return harborProblem(entry);
+  if (entry.kind === 'quay') return quayProblem(entry);
   if (entry.kind === 'directory' || entry.kind === 'webdav') return treeProblem(entry);
   return entry.kind === 'registry' ? registryProblem(entry) : gitHostProblem(entry);
 }
@@ -254,6 +271,7 @@ function problemOf(entry: z.infer<typeof targetEntry>): EntryProblem | undefined
 function toTarget(entry: z.infer<typeof targetEntry>): TargetConfig {
   if (entry.kind === 'registry') return toRegistryTarget(entry);
   if (entry.kind === 'harbor') return toHarborTarget(entry);
+  if (entry.kind === 'quay') return toQuayTarget(entry);
   if (entry.kind === 's3') return toS3Target(entry);
   if (entry.kind === 'directory' || entry.kind === 'webdav') return toTreeTarget(entry);
   if (entry.kind !== 'depot') return toGitHostTarget(entry);

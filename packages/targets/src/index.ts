@@ -31,10 +31,17 @@ export * from './git-repositories.ts';
 export type { ProjectsPolicy, ScanPolicy } from './harbor/harbor-place.ts';
 export { type HarborTarget, type HarborTargetOptions, harborTarget } from './harbor/harbor-target.ts';
 export { type ItemPlace, mapItem } from './map-item.ts';
+export type { OrganizationsPolicy, RepositoriesPolicy } from './quay/quay-place.ts';
+export { type QuayTargetOptions, quayTarget } from './quay/quay-target.ts';
 export { CONTAINERD_MARK, containerdHosts, type Mirror, mirrorUrl } from './registry/containerd-hosts.ts';
 export { mapRepository } from './registry/map-repository.ts';
 export type * from './registry/oci-registry.ts';
-export { type RegistryTarget, type RegistryTargetOptions, registryTarget } from './registry/registry-target.ts';
+export {
+  type RegistryTarget,
+  type RegistryTargetOptions,
+  registryTarget,
+} from './registry/registry-target.ts';
+export type { RegistryHostTarget } from './registry-host/registry-host-target.ts';
 export type { S3Policy } from './s3/s3-place.ts';
 export type * from './s3/s3-store.ts';
 export { type S3TargetOptions, s3Target } from './s3/s3-target.ts';

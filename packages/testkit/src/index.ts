@@ -55,6 +55,15 @@ export * from './memory/memory-target.ts';
 export * from './memory/memory-upstream.ts';
 export * from './process/run-process.ts';
 export * from './process/which.ts';
+export * from './quay/quay.ts';
+export type {
+  QuayOrganization,
+  QuayRepository,
+  QuayRobot,
+  QuaySettings,
+  QuayToken,
+  QuayUser,
+} from './quay/quay-state.ts';
 export * from './registry/registry.ts';
 export * from './registry/registry-quirks.ts';
 export * from './registry/token-server.ts';

@@ -26,7 +26,7 @@ type GitTarget = Exclude<TargetConfig, { readonly takes: readonly 'file'[] }>;
 
 async function pathsOf(config: GitTarget): Promise<(repository: string) => string> {
   const { giteaPath, gitlabPath, plainPath } = await import('@gapferry/targets');
-  if (config.kind === 'depot' || config.kind === 'registry' || config.kind === 'harbor')
+  if (config.kind === 'depot' || !('refs' in config))
     return (repository) => `git/${repository.replace(/\.git$/, '')}`;
   const { path } = config;
   const paths = { gitea: giteaPath, gitlab: gitlabPath, git: plainPath };

@@ -21,7 +21,7 @@ export function chooseMirror(
 ): ChosenMirror {
   const config = chooseTarget(site, given.target);
   const url = toOrigin(
-    given.url ?? (config.kind === 'registry' || config.kind === 'harbor' ? config.url : undefined),
+    given.url ?? (config.kind === 'depot' || 'refs' in config ? undefined : config.url),
     config,
   );
   if (config.kind === 'depot') return { target: config.name, mirror: { url, path: '{host}/{path}' } };

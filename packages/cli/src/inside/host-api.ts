@@ -6,8 +6,8 @@ const LIMITS: JsonLimits = { maxBytes: 8 << 20, maxDepth: 64 };
 /** The host says what it means by them: they come back as answers. */
 const ANSWERS = [200, 201, 202, 204, 400, 401, 403, 404, 405, 409, 410, 412, 422, 423, 451];
 
-/** A host's API through the one HTTP client. `root`: without a slash at the end. `authorization`: of a header, sent to nobody but the host. */
-export function hostApi(http: HttpClient, root: string, authorization: string): HostApi {
+/** A host's API through the one HTTP client. `root`: without a slash at the end. `authorization`: of a header, sent to nobody but the host; absent: what the client says by itself. */
+export function hostApi(http: HttpClient, root: string, authorization?: string): HostApi {
   return {
     async ask(request, run) {
       const answer = await send(http, `${root}${request.path}`, request, authorization, run);
@@ -25,11 +25,14 @@ function send(
   http: HttpClient,
   url: string,
   { method, path, body, again }: HostRequest,
-  authorization: string,
+  authorization: string | undefined,
   run: Run,
 ): Promise<HttpAnswer> {
   const item = `${method} ${path}`;
-  const headers = { accept: 'application/json', authorization };
+  const headers = {
+    accept: 'application/json',
+    ...(authorization !== undefined && { authorization }),
+  };
   const rest = { url, item, accept: ANSWERS, maxBytes: LIMITS.maxBytes };
   if (method === 'GET' || method === 'HEAD') return http.request({ ...rest, method, headers }, run);
   const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));

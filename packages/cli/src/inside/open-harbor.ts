@@ -1,9 +1,10 @@
 import type { HarborTargetConfig, TrustedManifest } from '@gapferry/bundle';
-import { GapferryError, type Run } from '@gapferry/core';
+import type { Run } from '@gapferry/core';
 import { systemClock } from '../clock.ts';
 import { hostApi } from './host-api.ts';
 import { type OpenTarget, openWriter, type Surroundings, toOptions } from './open-registry.ts';
 import type { Site } from './open-site.ts';
+import { requireLogin } from './require-login.ts';
 
 /** A Harbor: its registry like any other, and its API by the same client and credentials. Asks nobody. Throws `USAGE`. */
 export async function openHarbor(
@@ -19,13 +20,7 @@ export async function openHarbor(
   ]);
   const { http, registry, credentials } = await openWriter(site, config, surroundings, run);
   const options = toOptions(config);
-  const found = await credentials?.(options.host);
-  if (found === undefined || !('username' in found)) {
-    http.close();
-    throw noCredentials(config.name);
-  }
-  const { username, password } = found;
-  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+  const { username, authorization } = await requireLogin(credentials, config, http);
   const { channel, version, sequence } = release;
   const target = harborTarget({
     ...options,
@@ -40,13 +35,4 @@ export async function openHarbor(
     clock: systemClock,
   });
   return { target, close: () => http.close() };
-}
-
-function noCredentials(target: string): GapferryError {
-  return new GapferryError({
-    code: 'USAGE',
-    message: `there are no credentials for target ${target}`,
-    hint: 'say in site.yaml where they are: `credentials: {env: NAME}`',
-    origin: 'site',
-  });
 }

@@ -9,6 +9,7 @@ import { hostWitness } from './host-witness.ts';
 import { openDirectory, openWebdavTarget } from './open-file-tree.ts';
 import { openGitHost } from './open-git-host.ts';
 import { openHarbor } from './open-harbor.ts';
+import { openQuay } from './open-quay.ts';
 import { type OpenTarget, openRegistry, type Surroundings } from './open-registry.ts';
 import { openS3 } from './open-s3.ts';
 import type { Site } from './open-site.ts';
@@ -80,6 +81,8 @@ async function openTarget(
       return await openRegistry(site, config, surroundings, run);
     case 'harbor':
       return await openHarbor(site, config, surroundings, release, run);
+    case 'quay':
+      return await openQuay(site, config, surroundings, release, run);
     case 's3':
       return await openS3(site, config, surroundings, release, run);
     case 'directory':

@@ -55,7 +55,23 @@ function fromEnvironment({ target, env }: CredentialsPlace, name: string): Crede
   return parsed;
 }
 
-async function fromFile({ target, pathOf }: CredentialsPlace, path: string, run: Run): Promise<Credentials> {
+async function fromFile(place: CredentialsPlace, path: string, run: Run): Promise<Credentials> {
+  const parsed = split(await readSecret(place, path, run));
+  if (parsed === undefined)
+    throw unusable(
+      place.target,
+      `${place.pathOf(path)} is not one line user:password`,
+      'write user:password, nothing else',
+    );
+  return parsed;
+}
+
+/** The text of a file that holds a secret, without the end of its last line; warns where others may read it. Throws `USAGE`. */
+export async function readSecret(
+  { target, pathOf }: Pick<CredentialsPlace, 'target' | 'pathOf'>,
+  path: string,
+  run: Run,
+): Promise<string> {
   const file = pathOf(path);
   const [text, facts] = await Promise.all([readFile(file, 'utf8'), stat(file)]).catch((cause: unknown) => {
     throw unusable(
@@ -69,10 +85,7 @@ async function fromFile({ target, pathOf }: CredentialsPlace, path: string, run:
       kind: 'warning',
       message: `others on this machine may read the credentials in ${file}: chmod 600 it`,
     });
-  const parsed = split(text.replace(/\r?\n$/, ''));
-  if (parsed === undefined)
-    throw unusable(target, `${file} is not one line user:password`, 'write user:password, nothing else');
-  return parsed;
+  return text.replace(/\r?\n$/, '');
 }
 
 /** The password may have colons; nothing has line breaks. */
@@ -81,7 +94,7 @@ function split(text: string): Credentials | undefined {
   return username === undefined || password === undefined ? undefined : { username, password };
 }
 
-function unusable(target: string, why: string, hint: string): GapferryError {
+export function unusable(target: string, why: string, hint: string): GapferryError {
   return new GapferryError({
     code: 'USAGE',
     message: `there are no credentials for target ${target}: ${why}`,

@@ -31,11 +31,16 @@ function refusal({ method, path }: HostRequest, { status, value }: HostAnswer): 
   });
 }
 
-/** Gitea: `{message}`. GitLab: `{message: text | {member: [texts]}}` or `{error}`. */
+/** Gitea: `{message}`. GitLab: `{message: text | {member: [texts]}}` or `{error}`. Quay: `{error_message}`. */
 function wordsIn(value: unknown): string {
-  const said = memberOf(value, 'message') ?? memberOf(value, 'error');
+  const said = memberOf(value, 'message') ?? memberOf(value, 'error_message') ?? memberOf(value, 'error');
   const text = typeof said === 'string' ? said : said === undefined ? '' : JSON.stringify(said);
   return printable(text.slice(0, 300));
+}
+
+/** What the host says of its answer; empty where it says nothing. */
+export function saidBy({ value }: HostAnswer): string {
+  return wordsIn(value);
 }
 
 /** A member of a JSON object; undefined for everything else. */

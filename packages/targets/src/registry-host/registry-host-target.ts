@@ -52,7 +52,7 @@ export function registryHostTarget(options: RegistryHostTargetOptions): Registry
         const place = placeOf(options, content);
         await explained(host, place, run, () => registry.readBack(content, run));
       }),
-    preflight: (loads, run) => preflight(options, loads, run),
+    preflight: (loads, run, from) => preflight(options, loads, from, run),
     permissions: (wanted, run) => atTarget(name, wanted[0]?.item ?? '', () => host.permissions(wanted, run)),
     obstacles: (wanted, run) => atTarget(name, wanted[0]?.item ?? '', () => host.obstacles(wanted, run)),
     addressOf: (load) => registry.addressOf(load),
@@ -78,9 +78,10 @@ function makeOnce(host: RegistryHost): (place: string, run: Run) => Promise<void
 async function preflight(
   { name, host, registry, pathOf }: RegistryHostTargetOptions,
   loads: readonly Load[],
+  from: BlobReader | undefined,
   run: Run,
 ): Promise<void> {
-  host.begin(loads);
+  host.begin(loads, from);
   registry.begin(loads);
   const [first] = loads;
   if (first === undefined) return;

@@ -1,12 +1,21 @@
-import type { Load, LoadOutcome, Obstacle, OciContent, OciTag, Permission, Run } from '@gapferry/core';
+import type {
+  BlobReader,
+  Load,
+  LoadOutcome,
+  Obstacle,
+  OciContent,
+  OciTag,
+  Permission,
+  Run,
+} from '@gapferry/core';
 
 /** A product around a registry that wants something to be there before it is pushed to, and has an API to ask about it and to make it. `place` is what has to be there: a project of Harbor,
  *  a repository of an organisation at Quay, a project of GitLab. */
 export interface RegistryHost {
   /** What it is called: `Harbor`. */
   readonly product: string;
-  /** A new survey: what an earlier one saw counts no more. Asks nothing. */
-  begin(loads: readonly Load[]): void;
+  /** A new survey: what an earlier one saw counts no more. Asks nothing. `medium`: what the loads come from, where it is at hand. */
+  begin(loads: readonly Load[], medium?: BlobReader): void;
   /** Proves that the host answers and takes the credentials. Throws `UNAUTHORIZED`, `CONFIG_INVALID`. */
   signIn(run: Run): Promise<void>;
   /** The place that a path of the registry lies in. Pure. */

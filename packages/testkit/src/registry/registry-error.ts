@@ -1,6 +1,6 @@
 import { jsonReply, type Reply } from '../http/reply.ts';
 
-/** Error codes of the OCI distribution-spec, with the status that distribution answers. */
+/** Error codes of the OCI distribution-spec, with the status that distribution answers; and those of products. */
 const STATUS = {
   BLOB_UNKNOWN: 404,
   BLOB_UPLOAD_INVALID: 400,
@@ -16,6 +16,7 @@ const STATUS = {
   PRECONDITION: 412,
   RANGE_INVALID: 416,
   SIZE_INVALID: 413,
+  TAG_IMMUTABLE: 409,
   TAG_INVALID: 400,
   UNAUTHORIZED: 401,
   UNSUPPORTED: 405,

@@ -1,0 +1,63 @@
+import type { BlobReader, Load } from '@gapferry/core';
+import type { HostApi, LoadedRelease } from '../git-host/git-host.ts';
+import type { HostSurvey } from '../registry-host/place-needs.ts';
+import type { QuayMemory } from './quay-memory.ts';
+
+/** What is done to organisations that are missing. */
+export interface OrganizationsPolicy {
+  readonly create: boolean;
+  /** Bytes; absent: none. */
+  readonly quota?: number;
+}
+
+/** What is done to repositories that are missing. */
+export interface RepositoriesPolicy {
+  readonly create: boolean;
+  readonly public: boolean;
+}
+
+/** A Quay target from within. Its places are repositories. */
+export interface QuayPlace extends HostSurvey {
+  /** `/api/v1` and `/config`, with an access token where there is one. */
+  readonly api: HostApi;
+  /** Is there a token? Without one the API tells what everybody may know, and makes nothing. */
+  readonly hasToken: boolean;
+  /** `/v2/auth`, as whoever pushes. */
+  readonly login: HostApi;
+  /** Quay's host[:port], which its token service wants to be told. */
+  readonly service: string;
+  /** Who pushes: `org+robot`, a user, `$oauthtoken`. */
+  readonly user: string;
+  readonly organizations: OrganizationsPolicy;
+  readonly repositories: RepositoriesPolicy;
+  readonly release: LoadedRelease;
+  surveyed: readonly Load[];
+  /** The medium of the last survey, where it was given. */
+  medium?: BlobReader;
+  /** Begun anew by every survey. */
+  memory: QuayMemory;
+}
+
+/** Of a robot: the organisation (or user) that it belongs to. */
+export function ownerOf(user: string): string | undefined {
+  const plus = user.indexOf('+');
+  return plus < 0 ? undefined : user.slice(0, plus);
+}
+
+/** `docker.io` of `docker.io/library/nginx`. */
+export function organizationOf(path: string): string {
+  return path.split('/', 1)[0] ?? '';
+}
+
+const ORGANIZATION = /^(?=.{2,255}$)[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
+
+/** Why Quay does not take the path of a repository, nested or not: half a sentence; undefined where it does (util/validation.py, util/names.py). */
+export function nameProblem(path: string): string | undefined {
+  const organization = organizationOf(path);
+  if (organization === path) return `"${path}" is no repository for Quay: it has no organization in front`;
+  if (!ORGANIZATION.test(organization))
+    return `"${organization}" can be no organization of Quay: two or more of lower case and digits, one . _ or - between them`;
+  return path.length - organization.length - 1 <= 255
+    ? undefined
+    : `"${path.slice(0, 60)}…" is longer than the 255 characters that Quay takes`;
+}
