@@ -3,7 +3,7 @@ import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { digestOf } from '@gapferry/core';
-import { isMissing } from '@gapferry/testkit';
+import { isMissing, type ProcessResult, runProcess } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startProgram } from '../live/support/start-program.ts';
 import { gapferry, gapferryCommand, gapferryJson, type Reported } from '../support/command-line.ts';
@@ -123,6 +123,60 @@ describe('a ledger of a site', { timeout: 60_000 }, () => {
     await copyFile(machines.path('after-2.db'), state('ledger.db'));
     expect(await verifying(0)).toMatchObject({ noted: 3 });
     expect(await importing(2)).toMatchObject({ kind: 'unchanged' });
+  });
+});
+
+describe('an exported ledger', { timeout: 60_000 }, () => {
+  const exporting = (...flags: string[]): Promise<ProcessResult> =>
+    gapferry(machines.inside, ['ledger', 'export', 'site/state', ...flags]);
+  const linesOf = ({ stdout }: ProcessResult): string[] => stdout.trimEnd().split('\n');
+
+  it.skipIf(isMissing('python3'))('is proved by the script of the specification alone', async () => {
+    const page = await readFile(new URL('../../docs/spec/13-ledger.md', import.meta.url), 'utf8');
+    const script = /```python\n(.*?)```/s.exec(page)?.[1] ?? '';
+    const exported = await exporting();
+    const { head, entries } = await verifying(0);
+    const proving = { input: exported.stdout, env: { PATH: process.env['PATH'] } };
+    expect((await runProcess('python3', ['-c', script], proving)).stdout.trim()).toBe(
+      (head as { digest: string }).digest,
+    );
+    expect(linesOf(exported)).toHaveLength(Number(entries));
+    const changed = { ...proving, input: exported.stdout.replace('"plant-7"', '"plant-8"') };
+    expect((await runProcess('python3', ['-c', script], changed)).code).toBe(1);
+    const without = { ...proving, input: exported.stdout.replace(/\n.*import\.items.*\n/, '\n') };
+    expect((await runProcess('python3', ['-c', script], without)).code).toBe(1);
+  });
+
+  it('begins where the last one ended, by number or by time, and is written whole or not at all', async () => {
+    const all = linesOf(await exporting());
+    expect(linesOf(await exporting('--since', '5'))).toEqual(all.slice(4));
+    expect(linesOf(await exporting('--since', '2020-01-01'))).toEqual(all);
+    expect((await exporting('--since', '2999-01-01T00:00:00Z')).stdout).toBe('');
+    expect((await exporting('--since', 'yesterday')).code).toBe(2);
+    expect((await exporting('--json')).code).toBe(2);
+    const told = await exporting('-o', 'ledger.jsonl', '--json');
+    expect(JSON.parse(told.stdout)).toMatchObject({ entries: all.length, format: 'json-lines' });
+    const file = join(machines.inside.directory, 'ledger.jsonl');
+    expect((await readFile(file, 'utf8')).trimEnd().split('\n')).toEqual(all);
+    expect((await exporting('-o', 'nowhere/ledger.jsonl')).code).toBe(8);
+  });
+
+  it('is for a SIEM one line for each entry', async () => {
+    const cef = linesOf(await exporting('--format', 'cef'));
+    expect(cef.every((line) => line.startsWith('CEF:0|gapferry|gapferry|'))).toBe(true);
+    expect(cef.filter((line) => line.includes('|import.finished|'))[0]).toMatch(
+      /\|3\|rt=\d+ externalId=\d+ deviceExternalId=plant-7 cs1Label=channel cs1=line-a .*outcome=loaded/,
+    );
+    const syslog = linesOf(await exporting('--format', 'syslog'));
+    expect(syslog.map((line) => line.replace(/^<\d+>1 \S+Z - gapferry - \S+ - /, ''))).toEqual(cef);
+  });
+
+  it('is not written of a ledger that was changed', async () => {
+    await copyFile(state('ledger.db'), machines.path('good.db'));
+    tamper((database) => database.exec("UPDATE entry SET at = '2020-01-01T00:00:00Z' WHERE idx = 2"));
+    const refused = await exporting();
+    expect([refused.code, refused.stdout]).toEqual([4, '']);
+    await copyFile(machines.path('good.db'), state('ledger.db'));
   });
 });
 

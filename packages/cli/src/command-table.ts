@@ -44,6 +44,7 @@ export const COMMANDS = {
   'depot ls': { side: 'either', summary: 'List the releases in a depot or on a medium' },
   'ledger show': { side: 'either', summary: 'Show what was done' },
   'ledger verify': { side: 'either', summary: 'Prove that nobody changed the record' },
+  'ledger export': { side: 'either', summary: 'Write the record as lines for an auditor or a SIEM' },
   'ledger restart': { side: 'inside', summary: 'Begin a lost ledger anew, so that everybody sees it' },
   doctor: { side: 'either', summary: 'Check this machine, with remedies' },
 } as const;

@@ -9,6 +9,7 @@
 export { filteredNote } from './attached-text.ts';
 export * from './content-dates.ts';
 export * from './format-bytes.ts';
+export * from './format-cef.ts';
 export * from './format-diff.ts';
 export * from './format-duration.ts';
 export * from './format-import-plan.ts';
