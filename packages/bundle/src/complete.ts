@@ -19,7 +19,7 @@ export interface ReleaseFindings extends BlobFindings {
   readonly pending?: ReadonlySet<Digest>;
 }
 
-/** A release that passed both gates: authentic, every blob was read and is right, and upstream signed what the policy wants signed. `plan` and `apply` accept nothing else. Only `complete` makes one. */
+/** A release that passed both gates: authentic, every blob was read and is right, and upstream signed what the policy wants signed. `plan` and `apply` accept nothing else. Only `complete` and `readmit` make one. */
 export interface VerifiedRelease {
   readonly [verified]: true;
   readonly opened: TrustedManifest;
@@ -27,6 +27,18 @@ export interface VerifiedRelease {
   readonly upstream: readonly UpstreamFinding[];
   /** Blobs that had not been read when the release was judged; absent when all were. Whoever applies a plan proves them before anything gets a name. */
   readonly pending?: ReadonlySet<Digest>;
+  /** Its blobs are not here: the ledger says that all of them were read, and read back at the targets. A plan made of it sets names. */
+  readonly readmitted?: Admission;
+}
+
+/** An entry of the site's ledger by which the content of a release was read back at its targets. Whoever made this found the chain of the ledger intact. */
+export interface Admission {
+  /** Of the release. */
+  readonly statement: Digest;
+  readonly kind: string;
+  readonly index: number;
+  /** RFC 3339, UTC. */
+  readonly at: string;
 }
 
 const made = new WeakSet<object>();
@@ -51,6 +63,25 @@ export function complete(
     upstream,
     ...(pending !== undefined && { pending }),
   }) as VerifiedRelease;
+  made.add(release);
+  return release;
+}
+
+/** The second gate for a release that this site let in before and of which it keeps only what names need: every blob was read then and found right, as its ledger says; upstream's signatures are judged again, by the policy of today.
+ *  Throws `INTERNAL` for an admission of another release. */
+export function readmit(
+  opened: TrustedManifest,
+  admission: Admission,
+  judgements: readonly UpstreamJudgement[] = [],
+): VerifiedRelease {
+  if (!isTrustedManifest(opened) || admission.statement !== opened.statement)
+    throw new GapferryError({
+      code: 'INTERNAL',
+      message: 'readmit was called with something that openRelease did not make, or that was never admitted',
+    });
+  const upstream = requireJudged(opened, judgements);
+  const readmitted = Object.freeze({ ...admission });
+  const release = Object.freeze({ opened, upstream, readmitted }) as VerifiedRelease;
   made.add(release);
   return release;
 }

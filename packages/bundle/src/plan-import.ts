@@ -23,6 +23,7 @@ import { isFiltered } from './diff-manifests.ts';
 import { type Conflict, requireWay } from './import-blockers.ts';
 import { type ItemLoads, placeOf, wantedState } from './import-loads.ts';
 import { describeItem, type Item, type ItemKind } from './manifest.ts';
+import { requireContentThere } from './require-content-there.ts';
 import { stepState } from './step-state.ts';
 
 /** What a target said about both loads of an item. */
@@ -108,7 +109,8 @@ const made = new WeakSet<object>();
 
 /** Decides, from what the targets hold and what the ledger knows, what an import does; pure.
  *  Throws `TARGET_CONFLICT` naming every place where somebody else's work, or another channel's, would be replaced, and everything else that stands in the way, `FORBIDDEN` naming every permission that lacks, and `NAME_UNSAFE` when
- *  two items of the release want one place. With `failures`, targets that could not be asked and of which `surveyed` has nothing, it always throws: all of it, under the code of the gravest. */
+ *  two items of the release want one place. With `failures`, targets that could not be asked and of which `surveyed` has nothing, it always throws: all of it, under the code of the gravest.
+ *  Of a readmitted release it throws `BLOB_MISSING` with everything that is not at its target any more. */
 export function planImport(
   release: VerifiedRelease,
   surveyed: readonly SurveyedLoads[],
@@ -121,6 +123,7 @@ export function planImport(
   requireOnePlaceEach(surveyed);
   const conflicts = surveyed.flatMap((loads) => conflictsOf(loads, predicate.channel, ownerOf));
   requireWay({ conflicts, obstacles, permissions, failures });
+  if (release.readmitted !== undefined) requireContentThere(release.opened, surveyed);
   const steps = surveyed.map((loads) => toStep(loads, predicate.channel, ownerOf));
   const items = new Set(steps.map(({ item }) => item)).size;
   const toLoad = new Set(steps.filter(isChange).map(({ item }) => item)).size;

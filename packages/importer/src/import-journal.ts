@@ -25,6 +25,12 @@ import { ownersIn } from './owners.ts';
 /** One import's lines in the site's ledger. Everything but `stopped` throws `LEDGER_UNWRITABLE`, and whoever was about to act does not. */
 export interface ImportJournal {
   began(): void;
+  /** Behind the barrier of an import that goes no further; returns when that was, RFC 3339. */
+  staged(staged: {
+    readonly targets: readonly string[];
+    readonly items: number;
+    readonly names: number;
+  }): string;
   naming(target: string, steps: readonly PlanStep[]): void;
   named(step: PlanStep): void;
   /** Does the ledger say already that this channel left exactly this there? */
@@ -52,6 +58,8 @@ export function openJournal({ plan, ledger, site, approved }: JournalInput): Imp
   return {
     began: () =>
       void append(IMPORT_ENTRIES.began, { site, approved, ...describePlan(plan), ...overrideData(plan) }),
+    staged: ({ targets, items, names }) =>
+      ledger.append(IMPORT_ENTRIES.staged, { ...base, targets: [...targets], items, names }).at,
     naming: (target, steps) => {
       for (const names of inEntries(steps.flatMap(toIntents)))
         append(IMPORT_ENTRIES.naming, { target, names });

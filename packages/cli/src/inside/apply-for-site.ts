@@ -12,6 +12,8 @@ export interface ApplyForSite extends Pick<ImportSession, 'site' | 'ledger'> {
   readonly medium: BlobReader;
   /** By name. */
   readonly targets: ReadonlyMap<string, Target>;
+  /** See `StagePlan`; left out for what the site keeps already. */
+  readonly keep?: ((run: Run) => Promise<void>) | undefined;
   /** sha256 of the plan file that the plan was held against; undefined where there is none. */
   readonly approved: Digest | undefined;
   /** Of the site's key; undefined: environment or terminal. */
@@ -53,6 +55,7 @@ export async function applyForSite(given: ApplyForSite, run: Run): Promise<Appli
       clock: systemClock,
       previousReceipt: earlier.at(-1)?.statement ?? null,
       hasReceipt,
+      ...(given.keep !== undefined && { keep: given.keep }),
       ...(given.approved !== undefined && { approved: given.approved }),
     },
     run,

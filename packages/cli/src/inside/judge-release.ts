@@ -1,10 +1,12 @@
 import type { OverrideOrder, VerifiedRelease } from '@gapferry/bundle';
-import type { Run } from '@gapferry/core';
+import type { BlobReader, Ledger, Run } from '@gapferry/core';
 import type { VerifyRelease } from '@gapferry/importer';
 import { systemClock } from '../clock.ts';
 import { openGitVerifier } from '../open-git-verifier.ts';
 import type { OpenPlace } from '../open-place.ts';
+import type { KeptRelease } from './kept-releases.ts';
 import { loadTrust } from './load-trust.ts';
+import { openKeptRelease, requireNamed } from './open-kept-release.ts';
 import { openTrustedSite, type TrustedSite } from './open-site.ts';
 import { withWayBack } from './order-back.ts';
 
@@ -33,6 +35,33 @@ export async function verifyForSite(
   return await verifying.catch((error: unknown) => {
     throw withWayBack(error, site);
   });
+}
+
+/** Both gates for a release that the site keeps: its blobs are not here, the ledger says that they were. `override`: as above. */
+export async function readmitForSite(
+  kept: KeptRelease,
+  site: TrustedSite,
+  ledger: Ledger,
+  run: Run,
+  { override }: { readonly override?: OverrideOrder } = {},
+): Promise<{ readonly release: VerifiedRelease; readonly medium: BlobReader }> {
+  const [{ readmitRelease }, verifiers] = await Promise.all([import('@gapferry/importer'), openVerifiers()]);
+  const { address, medium } = await openKeptRelease(kept);
+  const release = await readmitRelease(
+    {
+      address,
+      medium,
+      ledger,
+      policy: site.policy,
+      ...verifiers,
+      clock: systemClock,
+      mark: site.mark,
+      ...(override !== undefined && { override }),
+    },
+    run,
+  );
+  requireNamed(kept, release.opened);
+  return { release, medium };
 }
 
 /** Both gates for `verify`: with a site where one is named, otherwise with a policy file alone, and then without a mark to hold the number against. */

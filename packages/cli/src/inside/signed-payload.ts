@@ -15,15 +15,20 @@ export interface SignedFile {
 /** Reads a signature file that the operator named. Throws `USAGE` where there is none, and `STATEMENT_INVALID` for something else. */
 export async function readSignedFile(file: string, what: string): Promise<SignedFile> {
   const bundle = await readNamedBytes(file, what);
-  const value = parseJson(bundle, file, { maxBytes: 1_048_576, maxDepth: 20 });
-  const text = (value as { dsseEnvelope?: { payload?: unknown } } | null)?.dsseEnvelope?.payload;
-  if (typeof text !== 'string')
+  const payload = payloadOf(bundle, file);
+  if (payload === undefined)
     throw new GapferryError({
       code: 'STATEMENT_INVALID',
       message: `${file} is no signed statement`,
       hint: 'name a .sigstore.json file that "gapferry trust override" wrote',
       origin: 'site',
     });
-  const payload = Buffer.from(text, 'base64');
   return { file, bundle, payload, statement: digestOf(payload) };
+}
+
+/** What is signed in a Sigstore bundle of at most 1 MiB, whoever signed it; undefined where nothing is. `what`: for messages. Throws `JSON_INVALID`, `LIMIT_EXCEEDED`. */
+export function payloadOf(bundle: Uint8Array, what: string): Uint8Array | undefined {
+  const value = parseJson(bundle, what, { maxBytes: 1_048_576, maxDepth: 20 });
+  const text = (value as { dsseEnvelope?: { payload?: unknown } } | null)?.dsseEnvelope?.payload;
+  return typeof text === 'string' ? Buffer.from(text, 'base64') : undefined;
 }

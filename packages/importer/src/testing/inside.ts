@@ -43,6 +43,9 @@ import type { ImportOutcome } from '../import-outcome.ts';
 import type { Monotonic } from '../import-timing.ts';
 import { onePassMedium } from '../one-pass-medium.ts';
 import { planRelease } from '../plan-release.ts';
+import type { StagePlan } from '../reach-barrier.ts';
+import { readmitRelease } from '../readmit-release.ts';
+import { type StagedOutcome, stagePlan } from '../stage-plan.ts';
 import { type VerifyRelease, verifyRelease } from '../verify-release.ts';
 
 export const EVERY_KIND: TargetRule[] = [{ name: 'depot', takes: ['image', 'chart', 'git', 'file'] }];
@@ -66,6 +69,8 @@ export interface Swap {
   readonly marks?: Map<string, Mark>;
   readonly monotonic?: Monotonic;
   readonly concurrency?: number;
+  readonly keep?: (run: Run) => Promise<void>;
+  readonly release?: VerifiedRelease;
 }
 
 /** A site with everything it remembers, a medium, and the collector whom the site trusts. */
@@ -135,30 +140,62 @@ export class Inside {
 
   async plan(address: ReleaseAddress = first, swap: Swap = {}): Promise<ImportPlan> {
     const run = swap.run ?? quietRun();
-    const release = await this.verify(address, run);
+    const release = swap.release ?? (await this.verify(address, run));
     const { medium, rules, ledger } = this;
-    return await planRelease({ release, medium, rules, targets: this.targets, ledger, ...swap }, run);
+    return await planRelease({ medium, rules, targets: this.targets, ledger, ...swap, release }, run);
+  }
+
+  /** Both gates again, with nothing but what `medium` has and what the ledger says. */
+  async readmit(
+    medium: ReleaseReader & BlobReader,
+    address: ReleaseAddress = first,
+  ): Promise<VerifiedRelease> {
+    return await readmitRelease(
+      {
+        address,
+        medium,
+        ledger: this.ledger,
+        policy: policyOf(this.trust, this.trustFiles),
+        verifier: testVerifier(),
+        upstreamVerifier: testUpstreamVerifier(),
+        gitSignatureVerifier: testGitSignatureVerifier(),
+        clock: this.clock,
+        mark: (channel) => this.marks.get(channel) ?? { sequence: 0 },
+      },
+      quietRun(),
+    );
+  }
+
+  async stage(plan: ImportPlan, swap: Swap = {}): Promise<StagedOutcome> {
+    return await stagePlan(this.#parts(plan, swap), swap.run ?? quietRun());
+  }
+
+  #parts(plan: ImportPlan, swap: Swap): StagePlan {
+    const marks = swap.marks ?? this.marks;
+    return {
+      plan,
+      medium: swap.medium ?? this.blobs,
+      targets: swap.targets ?? this.targets,
+      ledger: swap.ledger ?? this.ledger,
+      state: {
+        mark: (channel) => marks.get(channel) ?? { sequence: 0 },
+        raiseMark: (channel, mark) => void marks.set(channel, mark),
+      },
+      site: 'plant-7',
+      clock: this.clock,
+      ...(swap.keep !== undefined && { keep: swap.keep }),
+      ...(swap.monotonic !== undefined && { monotonic: swap.monotonic }),
+      ...(swap.concurrency !== undefined && { concurrency: swap.concurrency }),
+    };
   }
 
   async apply(plan: ImportPlan, swap: Swap = {}): Promise<ImportOutcome> {
-    const marks = swap.marks ?? this.marks;
     const outcome = await applyPlan(
       {
-        plan,
-        medium: swap.medium ?? this.blobs,
-        targets: swap.targets ?? this.targets,
-        ledger: swap.ledger ?? this.ledger,
-        state: {
-          mark: (channel) => marks.get(channel) ?? { sequence: 0 },
-          raiseMark: (channel, mark) => void marks.set(channel, mark),
-        },
-        site: 'plant-7',
+        ...this.#parts(plan, swap),
         receiptSigner: testSigner(this.siteKey),
-        clock: this.clock,
         previousReceipt: this.#lastReceipt,
         hasReceipt: this.receipts.has(plan.statement),
-        ...(swap.monotonic !== undefined && { monotonic: swap.monotonic }),
-        ...(swap.concurrency !== undefined && { concurrency: swap.concurrency }),
       },
       swap.run ?? quietRun(),
     );
