@@ -16,7 +16,10 @@ import { readPlanFile } from '../inside/plan-file.ts';
 import { planForSite } from '../inside/plan-for-site.ts';
 import { requireApproved, requireSubject } from '../inside/require-approved.ts';
 import { siteFlag } from '../inside/site-flag.ts';
+import { stageForSite } from '../inside/stage-for-site.ts';
+import { stagedResult } from '../inside/staged-result.ts';
 import { wantedRelease } from '../inside/wanted-release.ts';
+import { watchImport } from '../inside/watch-import.ts';
 
 export default class Import extends GapferryCommand<typeof Import> {
   static override summary = COMMANDS.import.summary;
@@ -41,6 +44,10 @@ export default class Import extends GapferryCommand<typeof Import> {
       multiple: true,
       helpValue: 'FILE',
     }),
+    stage: Flags.boolean({
+      description: 'stop when everything is there and nothing visible; "gapferry activate" does the rest',
+      exclusive: ['to', 'override'],
+    }),
     'one-pass': Flags.boolean({
       description: 'for slow media: hash what is sent only while it is sent',
     }),
@@ -52,9 +59,10 @@ export default class Import extends GapferryCommand<typeof Import> {
   };
 
   protected async perform(run: Run): Promise<Outcome> {
-    const work = (session: ImportSession): Promise<Outcome> => this.#import(session, run);
+    const watched = await watchImport(run);
+    const work = (session: ImportSession): Promise<Outcome> => this.#import(session, watched);
     const wanted = this.args.place ?? `--to ${this.flags.to ?? ''}`;
-    return await inImportSession(this.flags.site, `import ${wanted}`, work, run);
+    return await inImportSession(this.flags.site, `import ${wanted}`, work, watched);
   }
 
   async #import(session: ImportSession, run: Run): Promise<Outcome> {
@@ -68,7 +76,7 @@ export default class Import extends GapferryCommand<typeof Import> {
     };
     const wanted = wantedRelease(this.args.place, this.flags.to);
     const admitted = await admitRelease(wanted, { site, ledger, onePass, order, before }, run);
-    const { release, medium } = admitted;
+    const { release, medium, keep } = admitted;
     const targets = await session.open(release.opened);
     const plan = await planForSite(release, site, { medium, targets, ledger }, run);
     const back = describeGoingBack(plan, ledger);
@@ -76,7 +84,8 @@ export default class Import extends GapferryCommand<typeof Import> {
     else requireApproved(approved, plan, site);
     await session.lockTargets();
     await keepOverrides(site.stateDirectory, release.opened.override, order);
-    const parts = { plan, medium, targets, site, ledger, approved: approved?.digest };
+    const parts = { plan, medium, targets, site, ledger, keep, approved: approved?.digest };
+    if (this.flags.stage) return stagedResult(await stageForSite(parts, run), release, site);
     return importResult(await applyForSite({ ...parts, ...this.#passphrase() }, run), release, back);
   }
 
@@ -84,10 +93,15 @@ export default class Import extends GapferryCommand<typeof Import> {
     await confirmImport(plan, {
       yes: this.flags.yes,
       json: this.flags.json,
-      question: back === undefined ? 'Load this release?' : 'Go back to this release?',
+      question: this.#question(back),
       more: back?.lines ?? [],
       say: (text) => this.say(text),
     });
+  }
+
+  #question(back: GoingBack | undefined): string {
+    if (back !== undefined) return 'Go back to this release?';
+    return this.flags.stage ? 'Stage this release?' : 'Load this release?';
   }
 
   #passphrase(): { readonly passphraseFile: string | undefined; readonly mayAsk: boolean } {
