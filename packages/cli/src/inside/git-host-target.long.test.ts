@@ -1,5 +1,12 @@
 import { writeFile } from 'node:fs/promises';
-import { digestOf, type GitContent, type Load, quietRun } from '@gapferry/core';
+import {
+  digestOf,
+  type GitContent,
+  type Load,
+  type Obstacle,
+  type Permission,
+  quietRun,
+} from '@gapferry/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OpenOptions } from '../testing/git-host-fixture.ts';
 import { type GitHostStory, NESTED, PLACE, planned, startStory } from '../testing/git-host-story.ts';
@@ -220,6 +227,11 @@ describe('what is there and what becomes of it', () => {
   });
 });
 
+interface Judged {
+  readonly permissions: readonly Permission[];
+  readonly obstacles: readonly Obstacle[];
+}
+
 describe('what cannot be loaded, found before anything is done', () => {
   const preflight = async (loads: readonly Load[], wants: OpenOptions = {}): Promise<void> =>
     await story.fixture.open(wants).target.preflight(loads, run, (await story.release()).medium);
@@ -228,6 +240,14 @@ describe('what cannot be loaded, found before anything is done', () => {
       content,
       refs,
     ]);
+
+  /** What the importer is told, of all loads as if nothing of them were there. */
+  const judge = async (loads: readonly Load[], wants: OpenOptions = {}): Promise<Judged> => {
+    const { target } = story.fixture.open(wants);
+    await target.preflight(loads, run, (await story.release()).medium);
+    const permissions = await target.permissions(loads, run);
+    return { permissions, obstacles: await target.obstacles(loads, run) };
+  };
 
   it('two repositories that would be one', async () => {
     await start('gitea');
@@ -258,7 +278,6 @@ describe('what cannot be loaded, found before anything is done', () => {
   it.each([
     ['archived', 'it is archived', { archived: true }],
     ['pull mirrors', 'pull mirror', { mirror: true }],
-    ['not ours', 'may not push', { mayPush: false, level: 20 }],
   ])('repositories that are %s', async (_, why, change) => {
     for (const kind of ['gitea', 'gitlab'] as const) {
       await start(kind);
@@ -267,54 +286,67 @@ describe('what cannot be loaded, found before anything is done', () => {
         story.fixture.gitea?.repository(PLACE) ?? story.fixture.gitlab?.project(NESTED) ?? {},
         change,
       );
-      const closed = preflight(await loadsOf('git.example/line/infra'));
-      await expect(closed).rejects.toMatchObject({ code: 'TARGET_CONFLICT', origin: 'target' });
-      await expect(closed).rejects.toThrow(why);
+      const { obstacles } = await judge(await loadsOf('git.example/line/infra'));
+      expect(obstacles).toMatchObject([{ problem: expect.stringContaining(why) }]);
     }
+  });
+
+  it.each(['gitea', 'gitlab'] as const)('repositories that are not ours, at %s', async (kind) => {
+    await start(kind);
+    await story.load(await story.release());
+    const known = story.fixture.gitea?.repository(PLACE) ?? story.fixture.gitlab?.project(NESTED) ?? {};
+    const right = async (): Promise<Permission | undefined> =>
+      (await judge(await loadsOf('git.example/line/infra'))).permissions.find(
+        ({ action }) => action === 'push',
+      );
+    expect(await right()).toMatchObject({ state: 'proven' });
+    Object.assign(known, { mayPush: false, level: 20 });
+    expect(await right()).toMatchObject({ state: 'lacking', remedy: expect.stringContaining('forge') });
   });
 
   it('an owner that is somebody else', async () => {
     await start('gitea');
     story.fixture.gitea?.addForeignOrganisation('git.example');
-    await expect(preflight(await loadsOf('git.example/a'))).rejects.toMatchObject({
-      code: 'TARGET_CONFLICT',
-    });
+    expect((await judge(await loadsOf('git.example/a', 'git.example/b'))).permissions).toContainEqual(
+      expect.objectContaining({ action: 'create repository', on: 'git.example', state: 'lacking' }),
+    );
     story.fixture.gitea?.addUser('ada');
-    const another = preflight(await loadsOf('git.example/a'), { template: 'ada/{name}' });
-    await expect(another).rejects.toThrow('ada is another user');
+    const another = await judge(await loadsOf('git.example/a'), { template: 'ada/{name}' });
+    expect(another.obstacles).toMatchObject([{ problem: expect.stringContaining('ada is another user') }]);
     await start('gitlab');
     story.fixture.gitlab?.addUser('ada');
-    await expect(preflight(await loadsOf('git.example/a'), { template: 'ada/{name}' })).rejects.toThrow(
-      'ada is a user',
-    );
+    const user = await judge(await loadsOf('git.example/a'), { template: 'ada/{name}' });
+    expect(user.obstacles).toMatchObject([{ problem: expect.stringContaining('ada is a user') }]);
   });
 
   it('a place that plain git cannot make', async () => {
     await start('http');
-    await expect(preflight(await loadsOf('git.example/other'))).rejects.toMatchObject({
-      code: 'TARGET_CONFLICT',
-      hint: expect.stringContaining('git init --bare'),
-    });
+    const { obstacles, permissions } = await judge(
+      await loadsOf('git.example/other', 'git.example/line/infra'),
+    );
+    expect(obstacles).toMatchObject([{ remedy: expect.stringContaining('git init --bare') }]);
+    expect(permissions).toMatchObject([{ action: 'push', on: 'git.example/line/infra', state: 'proven' }]);
   });
 
-  it('a history that is cut', async () => {
-    await start('gitea');
-    const { content, refs } = await story.release();
-    const cut: GitContent = { ...content, shallow: ['1'.repeat(40)] };
-    await expect(preflight([cut, refs])).rejects.toMatchObject({
-      code: 'TARGET_CONFLICT',
-      hint: expect.stringContaining('depth'),
+  it('a plain place that is read and not pushed to', async () => {
+    await start('http');
+    story.fixture.server.addFault({
+      match: ({ url }) => url.includes('git-receive-pack'),
+      do: { kind: 'status', status: 403 },
     });
+    const { permissions } = await judge(await loadsOf('git.example/line/infra'));
+    expect(permissions).toMatchObject([{ action: 'push', state: 'lacking' }]);
   });
 
-  it('files of Git LFS, which would be missing', async () => {
+  it('a history that is cut, and files of Git LFS that would be missing', async () => {
     await start('gitea');
     const { content, refs } = await story.release();
     const lfs = [{ digest: digestOf('file'), size: 4 }];
-    await expect(preflight([{ ...content, lfs }, refs])).rejects.toMatchObject({
-      code: 'TARGET_CONFLICT',
-      hint: expect.stringContaining('lfs: none'),
-    });
+    const cut: GitContent = { ...content, lfs, shallow: ['1'.repeat(40)] };
+    expect((await judge([cut, refs])).obstacles).toMatchObject([
+      { remedy: expect.stringContaining('depth') },
+      { remedy: expect.stringContaining('lfs: none') },
+    ]);
   });
 
   it('credentials that are not taken', async () => {

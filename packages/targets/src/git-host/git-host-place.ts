@@ -6,7 +6,7 @@ import {
   type GitRefs,
   type Load,
 } from '@gapferry/core';
-import type { GitHost, LoadedRelease, RefsPolicy } from './git-host.ts';
+import type { GitHost, HostJudgement, LoadedRelease, RefsPolicy } from './git-host.ts';
 import type { GitRemotes, StagedRepository } from './git-remotes.ts';
 import type { LfsStore } from './lfs-store.ts';
 import type { ProtectionLifts } from './protection-lifts.ts';
@@ -27,6 +27,8 @@ export interface GitHostPlace {
   readonly goesBack?: boolean;
   /** Begun anew by every survey. */
   memory: RepositoryMemory;
+  /** Of what would change, asked once in a survey. */
+  judgement?: Promise<HostJudgement> | undefined;
 }
 
 export type GitLoad = GitContent | GitRefs;

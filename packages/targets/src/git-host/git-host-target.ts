@@ -5,17 +5,21 @@ import {
   GapferryError,
   type Load,
   type LoadOutcome,
+  type ObstacleTarget,
+  type PermissionTarget,
   type PreflightTarget,
   type Presence,
   type Run,
 } from '@gapferry/core';
 import pLimit from 'p-limit';
 import { atTarget } from '../registry/at-target.ts';
+import { requireNames } from '../require-names.ts';
 import { requireDistinctPaths } from './distinct-paths.ts';
-import type { GitHost, LoadedRelease, RefsPolicy } from './git-host.ts';
+import type { GitHost, HostJudgement, LoadedRelease, RefsPolicy } from './git-host.ts';
 import { type GitHostPlace, type GitLoad, toGit } from './git-host-place.ts';
 import type { GitRemotes } from './git-remotes.ts';
 import { inspectObjects, inspectRefs } from './inspect-repository.ts';
+import { judgeRepositories } from './judge-repositories.ts';
 import type { LfsStore } from './lfs-store.ts';
 import { loadObjects, proveObjects } from './load-objects.ts';
 import { type LiftJournal, protectionLifts } from './protection-lifts.ts';
@@ -38,7 +42,7 @@ export interface GitHostTargetOptions {
 }
 
 /** Repositories at a Git host. */
-export interface GitHostTarget extends PreflightTarget {
+export interface GitHostTarget extends PreflightTarget, PermissionTarget, ObstacleTarget {
   /** Removes what was unpacked for pushes. */
   close(): Promise<void>;
 }
@@ -64,6 +68,8 @@ export function gitHostTarget(options: GitHostTargetOptions): GitHostTarget {
     });
     return repaired;
   };
+  const judged = (wanted: readonly Load[], run: Run): Promise<HostJudgement> =>
+    atTarget(name, wanted[0]?.item ?? '', () => judgeRepositories(place, wanted, run));
   return {
     name,
     inspect: (load, run) => atTarget(name, load.item, () => inspect(place, toGit(load, name), run)),
@@ -79,6 +85,8 @@ export function gitHostTarget(options: GitHostTargetOptions): GitHostTarget {
         await proveContent(place, toGit(load, name), run);
       }),
     preflight: (loads, run, from) => preflight(place, loads, from, run),
+    permissions: async (wanted, run) => (await judged(wanted, run)).permissions,
+    obstacles: async (wanted, run) => (await judged(wanted, run)).obstacles,
     close: () => place.memory.discardAll(),
   };
 }
@@ -105,7 +113,7 @@ async function proveContent(place: GitHostPlace, load: GitLoad, run: Run): Promi
   throw new GapferryError({ code: 'INTERNAL', message: `${load.item} has nothing to read back` });
 }
 
-/** A new survey: what an earlier one saw counts no more. Every repository is looked at: one that takes nothing, or cannot be made, stops the import before its first effect. */
+/** A new survey: what an earlier one saw counts no more. Every repository is looked at. */
 async function preflight(
   place: GitHostPlace,
   loads: readonly Load[],
@@ -113,68 +121,20 @@ async function preflight(
   run: Run,
 ): Promise<void> {
   const { host, target } = place;
+  requireNames(loads, target, (load) => load.kind === 'git' && host.pathOf(load.repository));
   requireDistinctPaths(loads, host.pathOf);
-  requireWholeHistories(loads, target);
-  if (place.lfs === undefined) requireNoLfs(loads, target);
   await place.memory.discardAll();
   const { remotes, goesBack } = place;
   place.memory = repositoryMemory({ host, remotes, loads, medium: from, goesBack });
+  place.judgement = undefined;
   const own = loads.flatMap((load) => (load.kind === 'git' && load.phase === 'name' ? [load] : []));
-  if (own.length === 0) return;
-  await atTarget(target, own[0]?.item ?? '', () => host.begin(run));
+  const [first, ...others] = own;
+  if (first === undefined) return;
+  const look = ({ repository, item }: GitLoad): Promise<unknown> =>
+    atTarget(target, item, () => place.memory.look(repository, run));
+  await atTarget(target, first.item, () => host.begin(run));
+  // The first one alone: a host that is away is asked once.
+  await look(first);
   const limit = pLimit(CONNECTIONS);
-  const closed = await Promise.all(
-    own.map(({ repository, item }) =>
-      limit(() =>
-        atTarget(target, item, async () => {
-          const { hosted } = await place.memory.look(repository, run);
-          if (hosted === undefined) await host.requireCreatable(host.pathOf(repository), run);
-          return hosted?.closed === undefined
-            ? []
-            : [`${host.pathOf(repository)} (${item}): ${hosted.closed}`];
-        }),
-      ),
-    ),
-  );
-  requireOpen(closed.flat(), target);
-}
-
-/** git hosts refuse a push into a history that ends early (`receive.shallowUpdate`), and whoever clones from one that does not gets a broken repository. */
-function requireWholeHistories(loads: readonly Load[], target: string): void {
-  const cut = loads.find((load) => load.kind === 'git' && (load.shallow ?? []).length > 0);
-  if (cut === undefined) return;
-  throw new GapferryError({
-    code: 'TARGET_CONFLICT',
-    message: `${cut.item} has a cut history (\`depth\`), which the Git host ${target} does not take`,
-    hint: 'leave `depth` out in bundle.yaml, or send the repository to an embedded depot',
-    origin: 'target',
-    data: { item: cut.item, target },
-  });
-}
-
-/** A branch whose files of Git LFS are missing cannot be checked out: better no branch at all. */
-function requireNoLfs(loads: readonly Load[], target: string): void {
-  const some = loads.find(
-    (load) => load.kind === 'git' && load.phase === 'content' && (load.lfs ?? []).length > 0,
-  );
-  if (some === undefined) return;
-  throw new GapferryError({
-    code: 'TARGET_CONFLICT',
-    message: `${some.item} has files of Git LFS, and nobody said how they are sent to ${target}: it would have pointers to nothing`,
-    hint: 'send the repository to an embedded depot, or say `lfs: none` in bundle.yaml and bring the files another way',
-    origin: 'target',
-    data: { item: some.item, target },
-  });
-}
-
-function requireOpen(closed: readonly string[], target: string): void {
-  if (closed.length === 0) return;
-  const more = closed.length > 10 ? `; and ${closed.length - 10} more` : '';
-  throw new GapferryError({
-    code: 'TARGET_CONFLICT',
-    message: `the target ${target} has repositories that take nothing: ${closed.slice(0, 10).join('; ')}${more}`,
-    hint: 'nothing was loaded; change that at the host, or map them elsewhere with `path` of the target',
-    origin: 'target',
-    data: { target, repositories: closed },
-  });
+  await Promise.all(others.map((load) => limit(() => look(load))));
 }

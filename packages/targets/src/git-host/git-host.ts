@@ -1,4 +1,4 @@
-import type { RefChange, RepositoryAbout, Run } from '@gapferry/core';
+import type { Obstacle, Permission, RefChange, RepositoryAbout, Run } from '@gapferry/core';
 
 /** A Git hosting product, or a plain place of bare repositories, as far as a target needs it. `path` is always the repository's place there: `line/infra`. */
 export interface GitHost {
@@ -10,8 +10,8 @@ export interface GitHost {
   begin(run: Run): Promise<void>;
   /** Undefined where there is no repository. */
   look(path: string, run: Run): Promise<HostedRepository | undefined>;
-  /** Looks only. Throws `TARGET_CONFLICT` where a repository is missing and cannot be made. */
-  requireCreatable(path: string, run: Run): Promise<void>;
+  /** What the host must allow for what is wanted, and what is in the way of it there. What only trying shows is tried under names that the host keeps for itself, so that nothing comes of it. */
+  judge(wanted: WantedAtHost, run: Run): Promise<HostJudgement>;
   /** Makes the repository, empty, with the organisation or groups that it needs; nothing where it is there already. */
   create(path: string, wanted: NewRepository, run: Run): Promise<void>;
   /** Rules of the host about branches and tags, the one that counts first. */
@@ -38,6 +38,23 @@ export interface RepositoryFacts {
 export interface HostedRepository extends RepositoryFacts {
   /** Why nothing may be pushed there: `it is archived`. */
   readonly closed?: string;
+  /** The host says that these credentials may not push. */
+  readonly mayPush?: false;
+  /** Git LFS is switched off there. */
+  readonly noLfs?: true;
+}
+
+/** What would change at a host, as far as the host as a whole is concerned. */
+export interface WantedAtHost {
+  /** Repositories that have to be made. */
+  readonly missing: ReadonlyArray<{ readonly path: string; readonly objectFormat: 'sha1' | 'sha256' }>;
+  /** Files of Git LFS come with it. */
+  readonly lfs: boolean;
+}
+
+export interface HostJudgement {
+  readonly permissions: readonly Permission[];
+  readonly obstacles: readonly Obstacle[];
 }
 
 export interface NewRepository extends RepositoryFacts {

@@ -4,6 +4,11 @@ import type { BlobReader, GitContent, GitRef, Run } from '@gapferry/core';
 export interface GitRemotes {
   /** All refs, whatever their names. Undefined where there is no repository. */
   list(url: string, run: Run): Promise<RemoteState | undefined>;
+  /** Would a push be let in? A `file:` URL may name a repository that is yet to be made, others one that is there. Changes nothing. */
+  mayPush(
+    url: string,
+    run: Run,
+  ): Promise<{ readonly state: 'proven' } | { readonly state: 'lacking'; readonly said: string }>;
   /** For `file:` URLs only: an empty bare repository. */
   create(url: string, objectFormat: 'sha1' | 'sha256', head: string | undefined, run: Run): Promise<void>;
   /** For `file:` URLs only. */

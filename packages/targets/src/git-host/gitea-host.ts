@@ -1,8 +1,9 @@
 import { GapferryError, type RepositoryAbout, type Run } from '@gapferry/core';
 import pLimit from 'p-limit';
 import { askHost, listOf, memberOf, textIn } from './ask-host.ts';
-import { cannotMake } from './cannot-make.ts';
 import type { GitHost, HostApi, HostedRepository, NewRepository, RepositoryFacts } from './git-host.ts';
+import { judgeGitea } from './gitea-judgement.ts';
+import { type GiteaAccount, requireOwner } from './gitea-owners.ts';
 import { giteaProtections } from './gitea-protections.ts';
 import { inTwoLevels, mapGitRepository, unmapped } from './map-git-repository.ts';
 
@@ -21,8 +22,8 @@ export function giteaHost(options: GiteaHostOptions): GitHost {
   const { gitUrl, template, api } = options;
   // Two repositories of one import want the same organisation: the second finds what the first has made.
   const turn = pLimit(1);
-  let me: Promise<Account> | undefined;
-  const whoAmI = (run: Run): Promise<Account> => {
+  let me: Promise<GiteaAccount> | undefined;
+  const whoAmI = (run: Run): Promise<GiteaAccount> => {
     me ??= readAccount(api, run).catch((error: unknown) => {
       me = undefined;
       throw error;
@@ -36,7 +37,7 @@ export function giteaHost(options: GiteaHostOptions): GitHost {
     urlOf: (path) => `${gitUrl}/${path}.git`,
     begin: async (run) => void (await whoAmI(run)),
     look: (path, run) => look(api, path, run),
-    requireCreatable: async (path, run) => void (await ownerOf(api, path, await whoAmI(run), run)),
+    judge: async (wanted, run) => await judgeGitea({ api, gitUrl }, wanted, await whoAmI(run), run),
     create: (path, wanted, run) => turn(async () => create(options, path, wanted, await whoAmI(run), run)),
     protections: async (path, run) => giteaProtections(api, path, (await whoAmI(run)).login, run),
     settle: (path, wanted, run) => settle(api, path, wanted, run),
@@ -51,12 +52,7 @@ export function giteaPath(template: string, repository: string): string {
   return requireNames(inTwoLevels(mapGitRepository(template, repository)));
 }
 
-interface Account {
-  readonly login: string;
-  readonly isAdmin: boolean;
-}
-
-async function readAccount(api: HostApi, run: Run): Promise<Account> {
+async function readAccount(api: HostApi, run: Run): Promise<GiteaAccount> {
   const { value } = await askHost(api, { method: 'GET', path: '/user' }, run);
   const login = textIn(value, 'login');
   if (login === undefined) throw strange('/user');
@@ -83,6 +79,7 @@ async function look(api: HostApi, path: string, run: Run): Promise<HostedReposit
     topics: await topicsOf(api, path, value, run),
     ...(branch !== '' && { head: `refs/heads/${branch}` }),
     ...(closed !== undefined && { closed }),
+    ...(memberOf(memberOf(value, 'permissions'), 'push') !== true && { mayPush: false as const }),
   };
 }
 
@@ -110,61 +107,18 @@ function closedBecause(value: unknown, path: string): string | undefined {
   if (memberOf(value, 'archived') === true) return 'it is archived';
   if (memberOf(value, 'mirror') === true) return 'it is a pull mirror, which the host itself keeps';
   if (memberOf(value, 'has_code') === false) return 'its code is switched off';
-  if (memberOf(memberOf(value, 'permissions'), 'push') !== true)
-    return 'these credentials may not push to it';
   return undefined;
-}
-
-/** Whose repositories are made where. Throws `TARGET_CONFLICT` where we may not make any. */
-type Owner = 'organisation' | 'me' | 'somebody' | 'nobody';
-
-async function ownerOf(api: HostApi, path: string, me: Account, run: Run): Promise<Owner> {
-  const [owner = ''] = path.split('/');
-  if (owner.toLowerCase() === me.login.toLowerCase()) return 'me';
-  const organisation = await askHost(api, { method: 'GET', path: `/orgs/${owner}`, accept: [404] }, run);
-  if (organisation.status === 200) {
-    await requireMember(api, owner, path, me, run);
-    return 'organisation';
-  }
-  const user = await askHost(api, { method: 'GET', path: `/users/${owner}`, accept: [404] }, run);
-  if (user.status === 404) return 'nobody';
-  if (me.isAdmin) return 'somebody';
-  throw notOurs(path, `${owner} is another user`);
-}
-
-async function requireMember(
-  api: HostApi,
-  owner: string,
-  path: string,
-  me: Account,
-  run: Run,
-): Promise<void> {
-  if (me.isAdmin) return;
-  const question = {
-    method: 'GET',
-    path: `/users/${me.login}/orgs/${owner}/permissions`,
-    accept: [403, 404],
-  } as const;
-  const { value } = await askHost(api, question, run);
-  if (memberOf(value, 'can_create_repository') !== true)
-    throw notOurs(path, `${me.login} may not make repositories in the organisation ${owner}`);
-}
-
-function notOurs(path: string, why: string): GapferryError {
-  const hint =
-    'let somebody make it, give the user of the target the right to, or choose another `path` in site.yaml';
-  return cannotMake('repository', { path, why, hint });
 }
 
 async function create(
   { api, visibility }: GiteaHostOptions,
   path: string,
   wanted: NewRepository,
-  me: Account,
+  me: GiteaAccount,
   run: Run,
 ): Promise<void> {
   const [owner = '', name = ''] = path.split('/');
-  let kind = await ownerOf(api, path, me, run);
+  let { kind } = await requireOwner(api, path, me, run);
   if (kind === 'nobody') {
     await makeOrganisation(api, owner, visibility, run);
     kind = 'organisation';

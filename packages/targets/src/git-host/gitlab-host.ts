@@ -3,6 +3,8 @@ import pLimit from 'p-limit';
 import { askHost, listOf, memberOf, numberIn, textIn } from './ask-host.ts';
 import { cannotMake } from './cannot-make.ts';
 import type { GitHost, HostApi, HostedRepository, NewRepository, RepositoryFacts } from './git-host.ts';
+import { findGroup, type GitlabGroup } from './gitlab-groups.ts';
+import { type GitlabAccount, judgeGitlab } from './gitlab-judgement.ts';
 import { gitlabProtections, levelOf } from './gitlab-protections.ts';
 import { mapGitRepository, unmapped } from './map-git-repository.ts';
 
@@ -18,24 +20,29 @@ export interface GitlabHostOptions {
 
 /** GitLab (REST API v4). */
 export function gitlabHost(options: GitlabHostOptions): GitHost {
-  const { gitUrl, template, api } = options;
+  const { gitUrl, template, api, visibility } = options;
   // Two repositories of one import want the same groups: the second finds what the first has made.
   const turn = pLimit(1);
+  let me: Promise<GitlabAccount> | undefined;
+  const whoAmI = (run: Run): Promise<GitlabAccount> => {
+    me ??= readAccount(api, run).catch((error: unknown) => {
+      me = undefined;
+      throw error;
+    });
+    return me;
+  };
   return {
     hasHead: true,
     // A project has no homepage but its own page.
     takesOf: ({ homepage: _none, ...about }) => about,
     pathOf: (repository) => gitlabPath(template, repository),
     urlOf: (path) => `${gitUrl}/${path}.git`,
-    begin: async (run) => {
-      const { value } = await askHost(api, { method: 'GET', path: '/user' }, run);
-      if (numberIn(value, 'id') === undefined) throw strange();
-    },
+    begin: async (run) => void (await whoAmI(run)),
     look: async (path, run) => {
       const project = await readProject(api, path, run);
       return project === undefined ? undefined : toRepository(project, path);
     },
-    requireCreatable: (path, run) => requireCreatable(api, path, run),
+    judge: async (wanted, run) => await judgeGitlab({ api, visibility }, wanted, await whoAmI(run), run),
     create: (path, wanted, run) => turn(() => create(options, path, wanted, run)),
     protections: async (path, run) => {
       const project = await readProject(api, path, run);
@@ -51,6 +58,19 @@ export function gitlabHost(options: GitlabHostOptions): GitHost {
 /** `group/…/name`. Pure. Throws `NAME_UNSAFE`. */
 export function gitlabPath(template: string, repository: string): string {
   return requirePath(mapGitRepository(template, repository));
+}
+
+async function readAccount(api: HostApi, run: Run): Promise<GitlabAccount> {
+  const { value } = await askHost(api, { method: 'GET', path: '/user' }, run);
+  const id = numberIn(value, 'id');
+  if (id === undefined) throw strange();
+  const mayMakeGroups = memberOf(value, 'can_create_group');
+  return {
+    id,
+    name: textIn(value, 'username') ?? `user ${id}`,
+    isAdmin: memberOf(value, 'is_admin') === true,
+    ...(typeof mayMakeGroups === 'boolean' && { mayMakeGroups }),
+  };
 }
 
 function strange(): GapferryError {
@@ -76,6 +96,8 @@ function toRepository(project: unknown, path: string): HostedRepository {
     topics: listOf(memberOf(project, 'topics')).filter((topic) => typeof topic === 'string'),
     ...(branch !== '' && { head: `refs/heads/${branch}` }),
     ...(closed !== undefined && { closed }),
+    ...(levelOf(project) < DEVELOPER && { mayPush: false as const }),
+    ...(memberOf(project, 'lfs_enabled') === false && { noLfs: true as const }),
   };
 }
 
@@ -89,48 +111,7 @@ function closedBecause(project: unknown, path: string): string | undefined {
   if (typeof memberOf(project, 'marked_for_deletion_on') === 'string') return 'it is marked for deletion';
   if (memberOf(project, 'mirror') === true) return 'it is a pull mirror, which the host itself keeps';
   if (textIn(project, 'repository_access_level') === 'disabled') return 'its repository is switched off';
-  if (levelOf(project) < DEVELOPER) return 'these credentials may not push to it';
   return undefined;
-}
-
-interface Group {
-  readonly id: number;
-  readonly path: string;
-}
-
-/** The deepest group of the way that is there, and the parts that are missing below it. */
-async function findGroup(
-  api: HostApi,
-  path: string,
-  run: Run,
-): Promise<{ readonly group: Group | undefined; readonly missing: readonly string[] }> {
-  const parts = path.split('/').slice(0, -1);
-  for (let length = parts.length; length > 0; length--) {
-    const full = parts.slice(0, length).join('/');
-    const question = {
-      method: 'GET',
-      path: `/groups/${encodeURIComponent(full)}?with_projects=false`,
-      accept: [404],
-    } as const;
-    const { status, value } = await askHost(api, question, run);
-    const id = numberIn(value, 'id');
-    if (status !== 404 && id !== undefined)
-      return { group: { id, path: full }, missing: parts.slice(length) };
-  }
-  return { group: undefined, missing: parts };
-}
-
-/** A namespace of the first part's name may be a user: then no group can be made of it. */
-async function requireCreatable(api: HostApi, path: string, run: Run): Promise<void> {
-  const { group, missing } = await findGroup(api, path, run);
-  const [first = ''] = path.split('/');
-  if (group !== undefined || missing.length === 0) return;
-  const users = await askHost(
-    api,
-    { method: 'GET', path: `/users?username=${encodeURIComponent(first)}` },
-    run,
-  );
-  if (listOf(users.value).length > 0) throw notOurs(path, `${first} is a user`);
 }
 
 function notOurs(path: string, why: string): GapferryError {
@@ -161,7 +142,7 @@ async function create(
   if ((await readProject(api, path, run)) === undefined) throw notOurs(path, wordsOf(made.value));
 }
 
-async function makeGroups(api: HostApi, path: string, visibility: string, run: Run): Promise<Group> {
+async function makeGroups(api: HostApi, path: string, visibility: string, run: Run): Promise<GitlabGroup> {
   let { group, missing } = await findGroup(api, path, run);
   for (; missing.length > 0; { group, missing } = await findGroup(api, path, run)) {
     const [name = ''] = missing;

@@ -1,5 +1,5 @@
-import { GapferryError, isGapferryError, type Run } from '@gapferry/core';
-import type { GitHost } from './git-host.ts';
+import { GapferryError, isGapferryError, type Obstacle, type Permission, type Run } from '@gapferry/core';
+import type { GitHost, HostJudgement } from './git-host.ts';
 import type { GitRemotes } from './git-remotes.ts';
 import { mapGitRepository, unmapped } from './map-git-repository.ts';
 
@@ -19,9 +19,14 @@ export function plainHost(options: {
     urlOf,
     begin: async () => {},
     look: async (path, run) => ((await exists(remotes, urlOf(path), run)) ? {} : undefined),
-    requireCreatable: async (path) => {
-      if (!isHere) throw missing(urlOf(path));
-    },
+    judge: async ({ missing: paths }, run) =>
+      isHere
+        ? await judgeDirectories(
+            remotes,
+            paths.map(({ path }) => urlOf(path)),
+            run,
+          )
+        : { permissions: [], obstacles: paths.map(({ path }) => notThere(urlOf(path))) },
     create: async (path, { objectFormat, head }, run) => {
       if (!isHere) throw missing(urlOf(path));
       await remotes.create(urlOf(path), objectFormat, head, run);
@@ -54,11 +59,39 @@ function requirePlainPath(path: string): string {
   return path;
 }
 
+async function judgeDirectories(
+  remotes: GitRemotes,
+  urls: readonly string[],
+  run: Run,
+): Promise<HostJudgement> {
+  const permissions = urls.map(async (url): Promise<Permission> => {
+    const right = await remotes.mayPush(url, run);
+    const need = { action: 'write', on: url };
+    if (right.state === 'proven') return { ...need, ...right };
+    return {
+      ...need,
+      state: 'lacking',
+      remedy: `let the user that runs gapferry write there (${right.said})`,
+    };
+  });
+  return { permissions: await Promise.all(permissions), obstacles: [] };
+}
+
+function notThere(url: string): Obstacle {
+  return {
+    on: url,
+    problem: `there is no repository at ${url}, and over HTTP and SSH git cannot make one`,
+    remedy:
+      'make an empty bare repository there (git init --bare), check that these credentials see it, or use `kind: gitea` or `kind: gitlab`',
+  };
+}
+
 function missing(url: string): GapferryError {
+  const { problem, remedy } = notThere(url);
   return new GapferryError({
     code: 'TARGET_CONFLICT',
-    message: `there is no repository at ${url}, and over HTTP and SSH git cannot make one`,
-    hint: 'make an empty bare repository there (git init --bare), check that these credentials see it, or use `kind: gitea` or `kind: gitlab`',
+    message: problem,
+    hint: remedy,
     origin: 'target',
     data: { url },
   });

@@ -1,4 +1,5 @@
 import { GapferryError, isGapferryError, type Load, type OciTag, type Run } from '@gapferry/core';
+import { requireNames } from '../require-names.ts';
 import { atTarget } from './at-target.ts';
 import { requireDistinctRepositories } from './distinct-repositories.ts';
 import type { RegistryPlace } from './registry-place.ts';
@@ -7,9 +8,10 @@ import { surveyMemory } from './survey-memory.ts';
 
 /** A new survey that asks nothing yet. Throws `NAME_UNSAFE`, naming everything that can have no name there. */
 export function beginSurvey(place: RegistryPlace, loads: readonly Load[]): void {
-  requireNames(place, loads);
-  requireDistinctRepositories(loads, place.repositoryOf);
-  place.memory = surveyMemory(place.registry, loads, place.repositoryOf);
+  const { target, repositoryOf } = place;
+  requireNames(loads, target, (load) => load.kind === 'oci' && repositoryOf(load.repository));
+  requireDistinctRepositories(loads, repositoryOf);
+  place.memory = surveyMemory(place.registry, loads, repositoryOf);
 }
 
 /** A new survey. One tag of each repository is asked for at once, the very first one alone: that it answers proves that the registry is there and takes the credentials, and brings the tokens for the others.
@@ -57,29 +59,6 @@ async function ask(place: RegistryPlace, tag: OciTag, run: Run): Promise<boolean
 
 function isRefusal(error: unknown): error is GapferryError {
   return isGapferryError(error, 'UNAUTHORIZED') || isGapferryError(error, 'FORBIDDEN');
-}
-
-function requireNames({ repositoryOf, target }: RegistryPlace, loads: readonly Load[]): void {
-  const problems = new Map<string, GapferryError>();
-  for (const load of loads) {
-    if (load.kind !== 'oci' || problems.has(load.repository)) continue;
-    try {
-      repositoryOf(load.repository);
-    } catch (error) {
-      if (!isGapferryError(error, 'NAME_UNSAFE')) throw error;
-      problems.set(load.repository, error);
-    }
-  }
-  const [first, ...others] = problems.values();
-  if (first === undefined) return;
-  if (others.length === 0) throw first;
-  throw new GapferryError({
-    code: 'NAME_UNSAFE',
-    message: [first, ...others].map(({ message }) => message).join('; '),
-    ...(first.hint !== undefined && { hint: first.hint }),
-    origin: 'target',
-    data: { target, repositories: [...problems.keys()] },
-  });
 }
 
 function noRegistry({ target }: RegistryPlace, repository: string): GapferryError {
