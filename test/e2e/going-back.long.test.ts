@@ -109,7 +109,8 @@ const signed = (name: string): string[] => [
   ...['--override', `${name}.boris.sigstore.json`],
 ];
 
-function back(name: string, exitCode = 0, place: readonly string[] = [zone.stick]): Promise<Reported> {
+/** Without a medium: from what the site keeps itself. */
+function back(name: string, exitCode = 0, place: readonly string[] = []): Promise<Reported> {
   return gapferryJson(
     zone.inside,
     ['import', ...place, '--to', 'line-a/1', ...signed(name), ...SITE, '--yes'],
@@ -168,7 +169,7 @@ describe('an older release', { timeout: 120_000 }, () => {
     const { override, sequence } = parseReceipt(Buffer.from(payload, 'base64'));
     expect(sequence).toBe(1);
     const text = (await typed('ledger', 'show', 'site/state', '--json')).stdout;
-    expect(text).toContain(`"override":"${override}"`);
+    expect(text).toContain(`"override": "${override}"`);
     expect(text).toContain('the gateway of 1.1.0 loses messages');
     expect(await readdir(inside('site/state/overrides'))).toHaveLength(2);
   });
@@ -185,6 +186,22 @@ describe('an older release', { timeout: 120_000 }, () => {
     for (const [name, digest] of Object.entries(second)) expect(now[name]).toBe(digest);
     expect(await zone.import()).toMatchObject({ kind: 'unchanged' });
     expect((await back('go', 4)).error?.code).toBe('OVERRIDE_REFUSED');
+  });
+
+  it('comes back from its medium as well, with a new order', async () => {
+    await order('again.sigstore.json', 'once more');
+    expect(await back('again', 0, [zone.stick])).toMatchObject({ kind: 'loaded' });
+    const now = await seen();
+    for (const [name, digest] of Object.entries(first)) expect(now[name]).toBe(digest);
+    const newest = ['import', '--to', 'line-a/2', ...SITE, '--yes'];
+    expect(await gapferryJson(zone.inside, newest)).toMatchObject({ kind: 'loaded' });
+    const after = await seen();
+    for (const [name, digest] of Object.entries(second)) expect(after[name]).toBe(digest);
+  });
+
+  it('that was never loaded here has no way back without its medium', async () => {
+    const { error } = await gapferryJson(zone.inside, ['import', '--to', 'line-a/7', ...SITE, '--yes'], 2);
+    expect(error).toMatchObject({ code: 'RELEASE_NOT_FOUND' });
   });
 });
 
