@@ -24,6 +24,7 @@ export * from './directory-change.ts';
 export * from './discovered-chart.ts';
 export * from './discovered-git.ts';
 export * from './discovered-wish.ts';
+export * from './estimate-time.ts';
 export * from './file-list.ts';
 export * from './formats.ts';
 export type { NormalizeGitUrl } from './git-entry.ts';

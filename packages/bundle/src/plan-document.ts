@@ -1,4 +1,5 @@
-import type { Digest, NameState, RefChange, TargetPermission } from '@gapferry/core';
+import type { Digest, NameState, RefChange, TargetPermission, TargetRoom } from '@gapferry/core';
+import type { TimeEstimate } from './estimate-time.ts';
 import { FORMATS } from './formats.ts';
 import { placeOf } from './import-loads.ts';
 import type { ItemKind } from './manifest.ts';
@@ -11,6 +12,10 @@ export interface ImportPlanJson {
   readonly totals: ImportPlan['totals'];
   /** What the targets must allow for it: `proven`, `probed` or `unknown` each. Absent where no target was asked. */
   readonly permissions?: readonly TargetPermission[];
+  /** What is needed on disks and what is free there, in bytes; absent where nobody knows. */
+  readonly room?: readonly TargetRoom[];
+  /** How long it will take, as far as this site's own imports tell; absent where they do not, and where there is nothing to do. */
+  readonly time?: TimeEstimate;
   readonly steps: readonly ImportPlanStepJson[];
 }
 
@@ -52,12 +57,16 @@ export function toImportPlanJson({
   totals,
   steps,
   permissions,
+  room,
+  time,
 }: ImportPlan): ImportPlanJson {
   return {
     format: FORMATS.plan,
     release: { channel: address.channel, sequence: address.sequence, statement },
     totals,
     ...(permissions.length > 0 && { permissions }),
+    ...(room.length > 0 && { room }),
+    ...(time !== undefined && { time }),
     steps: steps.map(toStepJson),
   };
 }

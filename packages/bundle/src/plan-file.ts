@@ -18,7 +18,7 @@ import { planState } from './step-state.ts';
 export const PLAN_FILE_LIMIT = 268_435_456;
 
 /** A plan as somebody approves it (docs/spec/11-plan-file.md): what an import would do, and everything that was decided from. An expectation, never an input: whoever applies it plans again and compares. */
-export interface PlanFile extends Omit<ImportPlanJson, 'release' | 'steps'> {
+export interface PlanFile extends Omit<ImportPlanJson, 'release' | 'steps' | 'room'> {
   readonly site: string;
   readonly release: ImportPlanJson['release'] & { readonly version: string; readonly manifest: Digest };
   /** The pinned policy under which the release was verified. */
@@ -50,7 +50,7 @@ export interface PlanBinding {
 /** The plan as a file for approvers; pure. */
 export function toPlanFile(plan: ImportPlan, { site, at, by }: PlanBinding): PlanFile {
   const { release: predicate, manifestDigest, policy } = plan.release.opened;
-  const json = toImportPlanJson(plan);
+  const { room: _, ...json } = toImportPlanJson(plan);
   const steps = json.steps.map((step, i) => ({ ...step, state: stateAt(plan, i) }));
   return {
     ...json,
@@ -94,7 +94,7 @@ export function parsePlanFile(bytes: Uint8Array, what: string): PlanFile {
   if (isPrinted(value)) throw printed(what);
   const parsed = planFileSchema.safeParse(parseCanonicalJson(bytes, what, limits));
   if (!parsed.success) throw documentError('CONFIG_INVALID', what, toProblems(parsed.error));
-  const file = parsed.data;
+  const file = parsed.data as PlanFile;
   const state = planState(file.steps);
   if (state !== file.state)
     throw documentError('CONFIG_INVALID', what, [

@@ -15,11 +15,13 @@ import {
   type TargetFailure,
   type TargetObstacle,
   type TargetPermission,
+  type TargetRoom,
   totalSize,
   uniqueByDigest,
 } from '@gapferry/core';
 import { requireVerified, type VerifiedRelease } from './complete.ts';
 import { isFiltered } from './diff-manifests.ts';
+import { estimateTime, type ImportRates, type TimeEstimate } from './estimate-time.ts';
 import { type Conflict, requireWay } from './import-blockers.ts';
 import { type ItemLoads, placeOf, wantedState } from './import-loads.ts';
 import { describeItem, type Item, type ItemKind } from './manifest.ts';
@@ -49,6 +51,12 @@ export interface Ownership {
 /** Looks up a place (`placeOf`) of a target. */
 export type LookUpOwner = (target: string, place: string) => Ownership | undefined;
 
+/** What is known beside what targets hold; decides nothing. */
+export interface PlanOutlook {
+  readonly room?: readonly TargetRoom[];
+  readonly rates?: ImportRates;
+}
+
 declare const planned: unique symbol;
 
 /** What an import will do, decided and not yet done. Only `planImport` makes one. */
@@ -61,6 +69,10 @@ export interface ImportPlan {
   readonly steps: readonly PlanStep[];
   /** What the targets must allow for it, as far as they can tell: none of it is known to lack. */
   readonly permissions: readonly TargetPermission[];
+  /** What is needed on disks and what is free there, where a target or the site knows. */
+  readonly room: readonly TargetRoom[];
+  /** How long it will take, as far as this site's own imports tell. */
+  readonly time?: TimeEstimate;
   /** Items are counted once each, whatever tags their attachments have; `moved` counts names. */
   readonly totals: {
     readonly items: number;
@@ -118,6 +130,7 @@ export function planImport(
   permissions: readonly TargetPermission[] = [],
   obstacles: readonly TargetObstacle[] = [],
   failures: readonly TargetFailure[] = [],
+  { room = [], rates }: PlanOutlook = {},
 ): ImportPlan {
   const { address, statement, release: predicate } = requireVerified(release).opened;
   requireOnePlaceEach(surveyed);
@@ -127,37 +140,48 @@ export function planImport(
   const steps = surveyed.map((loads) => toStep(loads, predicate.channel, ownerOf));
   const items = new Set(steps.map(({ item }) => item)).size;
   const toLoad = new Set(steps.filter(isChange).map(({ item }) => item)).size;
+  const sending = bytesToSend(steps);
+  const time = toLoad === 0 ? undefined : estimateFor(release, sending, rates);
   const plan = Object.freeze({
     release,
     address,
     statement,
     steps: Object.freeze(steps),
     permissions,
+    room,
+    ...(time !== undefined && { time }),
     totals: {
       items,
       toLoad,
       same: items - toLoad,
       moved: steps.filter((step) => step.nameAction === 'move').length,
-      bytes: bytesToSend(steps),
+      bytes: [...sending.values()].reduce((sum, bytes) => sum + bytes, 0),
     },
   }) as unknown as ImportPlan;
   made.add(plan);
   return plan;
 }
 
-/** What several items share is sent to a target once: all of it together is the most. */
-function bytesToSend(steps: readonly PlanStep[]): number {
-  const byTarget = [...Map.groupBy(steps, ({ target }) => target).values()].map((all) => {
+/** What several items share is sent to a target once: all of it together is the most. By the target's name. */
+function bytesToSend(steps: readonly PlanStep[]): ReadonlyMap<string, number> {
+  const byTarget = [...Map.groupBy(steps, ({ target }) => target)].map(([target, all]) => {
     const sent = all.filter(({ contentAction }) => contentAction === 'send');
     const each = sent.reduce((sum, step) => sum + step.bytes, 0);
-    return Math.min(
-      each,
-      totalSize(
-        uniqueByDigest(sent.flatMap(({ content }) => (content === undefined ? [] : blobsInContent(content)))),
-      ),
-    );
+    const blobs = sent.flatMap(({ content }) => (content === undefined ? [] : blobsInContent(content)));
+    return [target, Math.min(each, totalSize(uniqueByDigest(blobs)))] as const;
   });
-  return byTarget.reduce((sum, bytes) => sum + bytes, 0);
+  return new Map(byTarget);
+}
+
+/** Of a readmitted release nothing is read on a medium. */
+function estimateFor(
+  { opened, readmitted }: VerifiedRelease,
+  targets: ReadonlyMap<string, number>,
+  rates: ImportRates | undefined,
+): TimeEstimate | undefined {
+  const readBack = totalSize(opened.blobs);
+  const verify = readmitted === undefined ? readBack : 0;
+  return rates && estimateTime({ verify, readBack, targets }, rates);
 }
 
 /** Blobs of a release that make up a content load. */

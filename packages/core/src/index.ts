@@ -51,6 +51,7 @@ export * from './redact.ts';
 export * from './ref-name.ts';
 export * from './releases.ts';
 export * from './repository-about.ts';
+export * from './room.ts';
 export * from './run.ts';
 export * from './safe-path.ts';
 export * from './signing.ts';

@@ -8,6 +8,8 @@ export interface MeasuredRates {
   readonly verification?: number;
   /** All that follows the plan (sending, reading back, names), to all targets at once; absent when no import sent enough to tell. */
   readonly loading?: number;
+  /** Of a release, reading everything back from the targets before anything gets its name; absent when no import measured it. */
+  readonly readBack?: number;
   /** Sending, by the target's name; without those that were never sent enough to tell. */
   readonly targets: ReadonlyMap<string, number>;
 }
@@ -22,10 +24,12 @@ const LATEST = 5;
 export function measuredRates(ledger: Ledger): MeasuredRates {
   const verifying: Measured[] = [];
   const loading: Measured[] = [];
+  const reading: Measured[] = [];
   const sending = new Map<string, Measured[]>();
   for (const entry of ledger.history([IMPORT_ENTRIES.finished])) {
     const timing = timingIn(entry);
     note(verifying, timing['verification']);
+    note(reading, { bytes: objectOf(timing['verification'])['bytes'], ms: timing['barrier'] });
     note(loading, { bytes: objectOf(entry.data['record'])['bytes'], ms: timing['total'] });
     for (const target of listOf(timing['targets'])) {
       const name = String(objectOf(target)['target']);
@@ -33,7 +37,7 @@ export function measuredRates(ledger: Ledger): MeasuredRates {
       sending.set(name, note(measured, target));
     }
   }
-  const [verification, loaded] = [rateOf(verifying), rateOf(loading)];
+  const [verification, loaded, readBack] = [verifying, loading, reading].map(rateOf);
   const targets = [...sending].flatMap(([name, measured]) => {
     const rate = rateOf(measured);
     return rate === undefined ? [] : [[name, rate] as const];
@@ -41,6 +45,7 @@ export function measuredRates(ledger: Ledger): MeasuredRates {
   return {
     ...(verification !== undefined && { verification }),
     ...(loaded !== undefined && { loading: loaded }),
+    ...(readBack !== undefined && { readBack }),
     targets: new Map(targets),
   };
 }

@@ -1,16 +1,23 @@
-import { type ImportPlan, planImport } from '@gapferry/bundle';
-import type { Ledger, Run } from '@gapferry/core';
+import { type ImportPlan, planImport, type SurveyedLoads } from '@gapferry/bundle';
+import { type Ledger, type Run, roomObstacle, type TargetRoom } from '@gapferry/core';
+import { measuredRates } from './measured-rates.ts';
 import { ownersIn } from './owners.ts';
 import { type SurveyTargets, surveyTargets } from './survey-targets.ts';
 
 export interface PlanRelease extends SurveyTargets {
-  /** The site's: it knows which channel left what in which place. */
+  /** The site's: it knows which channel left what in which place, and how fast imports were. */
   readonly ledger: Ledger;
+  /** Room that loading takes at the site itself, beside that at its targets. */
+  readonly siteRoom?: (loads: readonly SurveyedLoads[]) => Promise<readonly TargetRoom[]>;
 }
 
 /** Surveys the targets and decides what an import does. Changes nothing. Throws what the survey and `planImport` throw: everything that is in the way, at all targets at once. */
 export async function planRelease(input: PlanRelease, run: Run): Promise<ImportPlan> {
-  const { loads, permissions, obstacles, failures } = await surveyTargets(input, run);
+  const { loads, permissions, failures, ...survey } = await surveyTargets(input, run);
+  const room = [...survey.room, ...((await input.siteRoom?.(loads)) ?? [])];
+  const obstacles = [...survey.obstacles, ...room.flatMap((one) => roomObstacle(one) ?? [])];
   run.emit({ kind: 'stage', stage: 'plan', items: loads.filter(({ content }) => content).length });
-  return planImport(input.release, loads, ownersIn(input.ledger), permissions, obstacles, failures);
+  const rates = measuredRates(input.ledger);
+  const owners = ownersIn(input.ledger);
+  return planImport(input.release, loads, owners, permissions, obstacles, failures, { room, rates });
 }

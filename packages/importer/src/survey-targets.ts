@@ -19,8 +19,9 @@ import {
   type TargetFailure,
   type TargetObstacle,
   type TargetPermission,
+  type TargetRoom,
 } from '@gapferry/core';
-import { askObstacles, askPermissions } from './ask-permissions.ts';
+import { askObstacles, askPermissions, askRoom } from './ask-permissions.ts';
 import { readFileLists } from './read-file-lists.ts';
 import { readReached } from './read-reached.ts';
 import { readRefLists } from './read-ref-lists.ts';
@@ -47,6 +48,8 @@ export interface Survey {
   readonly permissions: readonly TargetPermission[];
   /** As for permissions. */
   readonly obstacles: readonly TargetObstacle[];
+  /** As for permissions. */
+  readonly room: readonly TargetRoom[];
   /** Targets that could not be asked: nobody knows what they hold. */
   readonly failures: readonly TargetFailure[];
 }
@@ -77,11 +80,12 @@ export async function surveyTargets(input: SurveyTargets, run: Run): Promise<Sur
     loads: all.flatMap((item) => looks.get(item) ?? []),
     permissions: surveys.flatMap(({ permissions }) => permissions),
     obstacles: surveys.flatMap(({ obstacles }) => obstacles),
+    room: surveys.flatMap(({ room }) => room),
     failures: surveys.flatMap(({ failure }) => failure ?? []),
   };
 }
 
-interface TargetSurvey extends Pick<Survey, 'permissions' | 'obstacles'> {
+interface TargetSurvey extends Pick<Survey, 'permissions' | 'obstacles' | 'room'> {
   readonly looks: ReadonlyMap<ItemLoads, SurveyedLoads>;
   readonly failure?: TargetFailure;
 }
@@ -98,7 +102,8 @@ async function surveyTarget(
     const looks = await lookAround(target, items, input, run);
     const loads = items.flatMap((item) => looks.get(item) ?? []);
     const permissions = await askPermissions(target, loads, run);
-    return { looks, permissions, obstacles: await askObstacles(target, loads, run) };
+    const obstacles = await askObstacles(target, loads, run);
+    return { looks, permissions, obstacles, room: await askRoom(target, loads, run) };
   } catch (error) {
     const failure = targetFailure(name, error, run);
     if (!isGapferryError(error, 'FORBIDDEN') || !hasPermissions(target)) return failed(failure);
@@ -107,7 +112,7 @@ async function surveyTarget(
 }
 
 function failed(failure: TargetFailure): TargetSurvey {
-  return { looks: new Map(), permissions: [], obstacles: [], failure };
+  return { looks: new Map(), permissions: [], obstacles: [], room: [], failure };
 }
 
 /** A target that may not be read: what it allows besides can still be asked, and what lacks says more than that something was refused. */
@@ -119,7 +124,7 @@ async function afterRefusal(
 ): Promise<TargetSurvey> {
   try {
     const permissions = await askPermissions(target, items, run);
-    const known = { looks: new Map(), permissions, obstacles: [] };
+    const known = { looks: new Map(), permissions, obstacles: [], room: [] };
     return permissions.some(isLacking) ? known : { ...known, failure };
   } catch (error) {
     return failed(targetFailure(target.name, error, run));

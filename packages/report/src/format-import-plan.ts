@@ -13,6 +13,7 @@ import { filteredNote } from './attached-text.ts';
 import { formatBytes } from './format-bytes.ts';
 import { formatTable } from './format-table.ts';
 import { count } from './kind-titles.ts';
+import { roomLines, timeLines } from './outlook-lines.ts';
 import { permissionLines } from './permission-lines.ts';
 import { refLines } from './ref-lines.ts';
 
@@ -29,7 +30,8 @@ export function formatImportPlan(plan: ImportPlan): string {
   );
   const note = filteredNote(steps.filter(({ filtered }) => filtered).length);
   const notes = note === undefined ? [] : [`${note}.`];
-  return [printable(title), ...targets, ...notes, summaryOf(totals)].join('\n\n');
+  const summary = [summaryOf(totals), ...roomLines(plan.room), ...timeLines(plan.time)].join('\n');
+  return [printable(title), ...targets, ...notes, summary].join('\n\n');
 }
 
 const ORDER: readonly PlanStep['nameAction'][] = ['move', 'create', 'describe', 'same'];

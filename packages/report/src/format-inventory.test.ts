@@ -124,6 +124,7 @@ const PLAN = {
   address: { channel: 'line-a', sequence: 3 },
   statement: digestOf('statement'),
   permissions: [],
+  room: [],
   steps: [
     {
       target: 'here',

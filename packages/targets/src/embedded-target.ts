@@ -8,11 +8,13 @@ import type {
   NameLoad,
   PreflightTarget,
   Presence,
+  RoomTarget,
   Run,
 } from '@gapferry/core';
 import { areAttachmentsNamed, nameAttachments } from './attachment-names.ts';
 import { inspectBlobs, loadBlobs, proveBlobs } from './blob-content.ts';
 import { requireDistinctPlaces } from './distinct-places.ts';
+import { embeddedRoom, type RoomPlace } from './embedded-room.ts';
 import type { EmbeddedStore } from './embedded-store.ts';
 import { INCOMING } from './embedded-tree.ts';
 import { inspectFileName, loadFileNames } from './file-names.ts';
@@ -35,16 +37,22 @@ export interface EmbeddedTargetOptions {
 }
 
 /** A local depot as a target: images and charts in its OCI layout, bare repositories, plain files. Needs no server. */
-export type EmbeddedTarget = PreflightTarget & BatchTarget;
+export type EmbeddedTarget = PreflightTarget & BatchTarget & RoomTarget;
 
 /** One import at a time: what another process changes between judging a tag and writing the index is not noticed. */
 export function embeddedTarget(options: EmbeddedTargetOptions): EmbeddedTarget {
-  const place: Place = { ...options, target: options.name, concurrency: options.concurrency ?? 4 };
+  const seen = new WeakMap<Load, Presence>();
+  const place: Place = { ...options, target: options.name, concurrency: options.concurrency ?? 4, seen };
   const loadNames = (loads: readonly NameLoad[], run: Run): Promise<LoadOutcome[]> =>
     loadInGroups(place, loads, run);
   return {
     name: options.name,
-    inspect: (load, run) => inspect(place, load, run),
+    async inspect(load, run) {
+      const presence = await inspect(place, load, run);
+      seen.set(load, presence);
+      return presence;
+    },
+    room: (wanted, run) => embeddedRoom(place, wanted, run),
     async load(load, from, run) {
       if (load.phase === 'content') return await loadContent(place, load, from, run);
       const [outcome] = await loadNames([load], run);
@@ -61,7 +69,7 @@ export function embeddedTarget(options: EmbeddedTargetOptions): EmbeddedTarget {
   };
 }
 
-interface Place extends EmbeddedTargetOptions {
+interface Place extends EmbeddedTargetOptions, RoomPlace {
   readonly target: string;
   readonly concurrency: number;
 }

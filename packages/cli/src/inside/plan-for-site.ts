@@ -1,6 +1,7 @@
 import type { ImportPlan, VerifiedRelease } from '@gapferry/bundle';
 import type { BlobReader, Ledger, Run, Target } from '@gapferry/core';
 import type { Site } from './open-site.ts';
+import { siteRoom } from './site-room.ts';
 
 /** Surveys the site's targets and decides what an import of the release would do. */
 export async function planForSite(
@@ -15,5 +16,5 @@ export async function planForSite(
 ): Promise<ImportPlan> {
   const { planRelease } = await import('@gapferry/importer');
   const rules = site.config.targets.map(({ name, takes }) => ({ name, takes }));
-  return planRelease({ release, rules, ...parts }, run);
+  return planRelease({ release, rules, ...parts, siteRoom: (loads) => siteRoom(site, loads) }, run);
 }

@@ -1,0 +1,36 @@
+import type { TargetObstacle } from './obstacle.ts';
+import type { Run } from './run.ts';
+import type { Load, Target } from './target.ts';
+
+/** Room on a disk, as far as it is known. */
+export interface Room {
+  /** What has it: a path. */
+  readonly on: string;
+  /** Bytes that loading takes at most. */
+  readonly needed: number;
+  /** Bytes that are free for us. */
+  readonly free: number;
+}
+
+export type TargetRoom = Room & { readonly target: string };
+
+/** A target that knows how much room there is. */
+export interface RoomTarget extends Target {
+  /** What loading `wanted` takes, and what is free; after the survey, and never with nothing. Changes nothing. */
+  room(wanted: readonly Load[], run: Run): Promise<Room>;
+}
+
+export function hasRoom(target: Target): target is RoomTarget {
+  return 'room' in target && typeof target.room === 'function';
+}
+
+/** Undefined where there is enough. */
+export function roomObstacle({ target, on, needed, free }: TargetRoom): TargetObstacle | undefined {
+  if (needed <= free) return undefined;
+  return {
+    target,
+    on,
+    problem: `there is no room: ${on} has ${free.toLocaleString('en')} bytes free, and ${needed.toLocaleString('en')} are needed`,
+    remedy: `make room at ${on}`,
+  };
+}
