@@ -25,6 +25,8 @@ export { type GitServerOptions, gitServerMissing, startGitServer } from './git/g
 export * from './git/submodules.ts';
 export * from './git-host/gitea.ts';
 export * from './git-host/gitlab.ts';
+export type * from './git-host/gitlab-project.ts';
+export * from './git-host/gitlab-registry.ts';
 export type { HostedRepositories, RefRule } from './git-host/hosted-repositories.ts';
 export * from './git-host/release-host.ts';
 export * from './harbor/harbor.ts';

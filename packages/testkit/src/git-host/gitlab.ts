@@ -4,7 +4,8 @@ import { type HttpServerOptions, startHttpServer, type TestServer } from '../htt
 import { jsonReply, type Reply, textReply } from '../http/reply.ts';
 import type { TestRequest } from '../http/test-request.ts';
 import { type ApiRequest, type Route, route, textOf, toApiRequest } from './api-request.ts';
-import { type HostedRepositories, hostedRepositories } from './hosted-repositories.ts';
+import type { GitlabProject, GitlabRule } from './gitlab-project.ts';
+import { type HostedRepositories, hostedRepositories, noRepositories } from './hosted-repositories.ts';
 
 export interface GitlabFakeOptions extends HttpServerOptions {
   /** User name and access token. */
@@ -14,40 +15,36 @@ export interface GitlabFakeOptions extends HttpServerOptions {
   /** Of the user in what it makes; 50 (owner) unless said. */
   readonly level?: number;
   readonly bodyLimit?: number;
+  /** `none`: its projects have no repositories of Git. */
+  readonly git?: 'none';
+  /** What else the host answers, before anything of the fake's own. */
+  readonly also?: (request: TestRequest) => Reply | undefined;
 }
 
 export interface GitlabFake extends TestServer {
   readonly repositories: HostedRepositories;
   /** What it knows of a project; changes count. */
   project(path: string): GitlabProject;
+  /** Undefined where there is none. */
+  findProject(path: string): GitlabProject | undefined;
   /** Full paths of all groups. */
   groups(): string[];
+  /** Makes a group in which the user has this level. */
+  addGroup(
+    path: string,
+    rules: { level: number; visibility?: string; makesProjects?: string; makesGroups?: string },
+  ): void;
   addUser(name: string): void;
-}
-
-export interface GitlabProject {
-  readonly path: string;
-  readonly visibility: string;
-  archived: boolean;
-  mirror: boolean;
-  description: string;
-  defaultBranch: string | null;
-  topics: string[];
-  level: number;
-  protectedBranches: Rule[];
-  protectedTags: Rule[];
-}
-
-interface Rule {
-  readonly name: string;
-  readonly level: number;
-  allow_force_push: boolean;
 }
 
 interface Group {
   readonly id: number;
   readonly path: string;
   readonly visibility: string;
+  /** Of the user. */
+  readonly level: number;
+  readonly makesProjects?: string;
+  readonly makesGroups?: string;
 }
 
 interface State {
@@ -62,7 +59,7 @@ interface State {
 /** GitLab's REST API v4 as far as gapferry uses it, with its documented rules: names, nested groups, visibility within groups, the default branch that is protected with its first push,
  *  protected branches and tags, archived projects, pull mirrors; over repositories that real git serves. */
 export async function startGitlabFake(options: GitlabFakeOptions): Promise<GitlabFake> {
-  const repositories = hostedRepositories(options.directory);
+  const repositories = options.git === 'none' ? noRepositories() : hostedRepositories(options.directory);
   const users = new Set([options.credentials.username.toLowerCase()]);
   const state: State = { options, repositories, users, groups: new Map(), projects: new Map() };
   const git = gitHandler(options.directory, {
@@ -77,6 +74,9 @@ export async function startGitlabFake(options: GitlabFakeOptions): Promise<Gitla
       if (found === undefined) throw new Error(`the fake has no project ${path}`);
       return found;
     },
+    findProject: (path: string) => state.projects.get(path.toLowerCase()),
+    addGroup: (path: string, { visibility = 'private', ...rules }: Parameters<GitlabFake['addGroup']>[1]) =>
+      void state.groups.set(path.toLowerCase(), { id: state.groups.size + 10, path, visibility, ...rules }),
     groups: () => [...state.groups.values()].map(({ path }) => path),
     addUser: (name: string) => void users.add(name.toLowerCase()),
   });
@@ -89,7 +89,9 @@ async function answer(
   request: TestRequest,
   git: (request: TestRequest) => Promise<Reply>,
 ): Promise<Reply> {
-  const { credentials } = state.options;
+  const { credentials, also } = state.options;
+  const other = also?.(request);
+  if (other !== undefined) return other;
   for (const project of state.projects.values()) await protectFirstBranch(state, project);
   if (request.url.startsWith(`${ROOT}/`)) {
     const token = bearerToken(request) ?? request.headers['private-token'];
@@ -148,10 +150,31 @@ const NAME = /^[0-9A-Za-z](?:[-._]?[0-9A-Za-z])*$/;
 const VISIBILITIES = ['private', 'internal', 'public'];
 
 function routesOf(state: State): Route[] {
-  const { credentials } = state.options;
+  const { credentials, access = {} } = state.options;
   const { groups, users } = state;
   return [
-    ['GET', '/user', () => jsonReply(200, { id: 1, username: credentials.username })],
+    [
+      'GET',
+      '/user',
+      () =>
+        jsonReply(200, {
+          id: 1,
+          username: credentials.username,
+          can_create_group: access.mayMakeGroups !== false,
+        }),
+    ],
+    ['GET', '/version', () => jsonReply(200, { version: access.version ?? '17.0.0' })],
+    ['GET', '/personal_access_tokens/self', () => toToken(access)],
+    [
+      'GET',
+      '/groups/:id/members/all/:user',
+      (_, [id = '']) => {
+        const group = [...groups.values()].find((one) => String(one.id) === id);
+        return group === undefined || group.level === 0
+          ? jsonReply(404, { message: '404 Not found' })
+          : jsonReply(200, { id: 1, access_level: group.level });
+      },
+    ],
     [
       'GET',
       '/users',
@@ -170,6 +193,16 @@ function routesOf(state: State): Route[] {
     ],
     ['POST', '/groups', ({ body }) => makeGroup(state, body)],
     ['POST', '/projects', ({ body }) => makeProject(state, body)],
+    [
+      'GET',
+      '/projects/:path/registry/protection/repository/rules',
+      withProject(state, (project) => jsonReply(200, project.registryRules)),
+    ],
+    [
+      'GET',
+      '/projects/:path/registry/protection/tag/rules',
+      withProject(state, (project) => jsonReply(200, project.registryTagRules)),
+    ],
     ['GET', '/projects/:path', withProject(state, (project) => jsonReply(200, toProject(project)))],
     ['PUT', '/projects/:path', withProject(state, (project, { body }) => editProject(state, project, body))],
     ...ruleRoutes(state, 'protected_branches', 'protectedBranches', 'push_access_level'),
@@ -188,8 +221,27 @@ function withProject(state: State, act: Act): Route[2] {
   };
 }
 
-function toGroup({ id, path, visibility }: Group): Record<string, unknown> {
-  return { id, full_path: path, path: path.slice(path.lastIndexOf('/') + 1), visibility };
+function toToken({ scopes = ['api'] }: GitlabAccess): Reply {
+  return scopes === 'untold'
+    ? jsonReply(404, { message: '404 Not found' })
+    : jsonReply(200, { id: 1, scopes, active: true, revoked: false });
+}
+
+function toGroup({
+  id,
+  path,
+  visibility,
+  makesProjects = 'developer',
+  makesGroups = 'maintainer',
+}: Group): Record<string, unknown> {
+  return {
+    id,
+    full_path: path,
+    path: path.slice(path.lastIndexOf('/') + 1),
+    visibility,
+    project_creation_level: makesProjects,
+    subgroup_creation_level: makesGroups,
+  };
 }
 
 function isTaken({ groups, users, projects }: State, path: string): boolean {
@@ -214,7 +266,7 @@ function makeGroup(state: State, body: Record<string, unknown>): Reply {
     return jsonReply(400, {
       message: `Failed to save group {:visibility_level=>["${visibility} is not allowed since the parent group has a ${parent.visibility} visibility."]}`,
     });
-  const group = { id: state.groups.size + 10, path, visibility };
+  const group = { id: state.groups.size + 10, path, visibility, level: 50 };
   state.groups.set(path.toLowerCase(), group);
   return jsonReply(201, toGroup(group));
 }
@@ -247,6 +299,9 @@ async function makeProject(state: State, body: Record<string, unknown>): Promise
     level: state.options.level ?? 50,
     protectedBranches: [],
     protectedTags: [],
+    registryAccess: 'enabled',
+    registryRules: [],
+    registryTagRules: [],
   };
   await state.repositories.create(path, 'sha1', 'main');
   state.projects.set(path.toLowerCase(), project);
@@ -266,6 +321,8 @@ function toProject(project: GitlabProject): Record<string, unknown> {
     empty_repo: defaultBranch === null,
     topics,
     repository_access_level: 'enabled',
+    container_registry_access_level: project.registryAccess,
+    ...(project.expiration !== undefined && { container_expiration_policy: project.expiration }),
     permissions: { project_access: null, group_access: { access_level: level } },
   };
 }
@@ -299,7 +356,7 @@ function ruleRoutes(state: State, path: string, list: RuleList, level: string): 
     return reply;
   };
   const withRule = (
-    act: (project: GitlabProject, rule: Rule, request: ApiRequest) => Promise<Reply> | Reply,
+    act: (project: GitlabProject, rule: GitlabRule, request: ApiRequest) => Promise<Reply> | Reply,
   ): Route[2] =>
     withProject(state, (project, request, [name]) => {
       const rule = project[list].find((one) => one.name === name);
@@ -310,11 +367,11 @@ function ruleRoutes(state: State, path: string, list: RuleList, level: string): 
       200,
       project[list].map((rule) => toRule(rule, level)),
     );
-  const edit = (project: GitlabProject, rule: Rule, { body }: ApiRequest): Promise<Reply> => {
+  const edit = (project: GitlabProject, rule: GitlabRule, { body }: ApiRequest): Promise<Reply> => {
     rule.allow_force_push = body['allow_force_push'] === true;
     return changed(project, jsonReply(200, toRule(rule, level)));
   };
-  const remove = (project: GitlabProject, rule: Rule): Promise<Reply> => {
+  const remove = (project: GitlabProject, rule: GitlabRule): Promise<Reply> => {
     project[list] = project[list].filter((one) => one !== rule);
     return changed(project, { status: 204 });
   };
@@ -345,7 +402,7 @@ function addRule(
   return changed(project, jsonReply(201, toRule(rule, level)));
 }
 
-function toRule({ name, level, allow_force_push }: Rule, kind: string): Record<string, unknown> {
+function toRule({ name, level, allow_force_push }: GitlabRule, kind: string): Record<string, unknown> {
   const levels = [
     { id: 1, access_level: level, access_level_description: '', user_id: null, group_id: null },
   ];

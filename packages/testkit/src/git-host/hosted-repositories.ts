@@ -84,3 +84,16 @@ export function hostedRepositories(root: string): HostedRepositories {
     },
   };
 }
+
+/** Of a host whose repositories nobody looks at. */
+export function noRepositories(): HostedRepositories {
+  return {
+    directory: (path) => path,
+    create: async () => {},
+    setRules: async () => {},
+    setHead: async () => {},
+    hasBranch: async () => false,
+    isEmpty: async () => true,
+    refs: async () => ({}),
+  };
+}
