@@ -5,6 +5,7 @@ import { type HttpServerOptions, startHttpServer, type TestServer } from '../htt
 import { jsonReply, type Reply, textReply } from '../http/reply.ts';
 import type { TestRequest } from '../http/test-request.ts';
 import { type ApiRequest, type Route, route, textOf, toApiRequest } from './api-request.ts';
+import { aboutRoutes, type GiteaAccess, hasScope, isReservedOwner, outOfScope } from './gitea-access.ts';
 import { type HostedRepositories, hostedRepositories } from './hosted-repositories.ts';
 
 export interface GiteaFakeOptions extends HttpServerOptions {
@@ -17,6 +18,7 @@ export interface GiteaFakeOptions extends HttpServerOptions {
   /** As older ones and Forgejo answer: topics are in an answer of their own alone. */
   readonly topicsApart?: boolean;
   readonly bodyLimit?: number;
+  readonly access?: GiteaAccess;
 }
 
 export interface GiteaFake extends TestServer {
@@ -96,11 +98,13 @@ async function answer(
   request: TestRequest,
   git: (request: TestRequest) => Promise<Reply>,
 ): Promise<Reply> {
-  const isOurs = hasBasic(request, state.options.credentials);
-  if (request.url.startsWith(`${ROOT}/`))
-    return isOurs
-      ? await route(routesOf(state), await toApiRequest(request, ROOT))
-      : jsonReply(401, { message: 'invalid username, password or token' });
+  const { credentials, access } = state.options;
+  const isOurs = hasBasic(request, credentials);
+  if (request.url.startsWith(`${ROOT}/`)) {
+    if (!isOurs) return jsonReply(401, { message: 'invalid username, password or token' });
+    const asked = await toApiRequest(request, ROOT);
+    return outOfScope(asked, access) ?? (await route(routesOf(state), asked));
+  }
   if (!isOurs) return textReply(401, 'Unauthorized\n', { 'www-authenticate': 'Basic realm="Gitea"' });
   const path = /^\/([^/]+\/[^/]+)\.git\//.exec(request.path)?.[1];
   const repository = path === undefined ? undefined : state.known.get(path.toLowerCase());
@@ -108,7 +112,7 @@ async function answer(
   if (request.url.includes('git-receive-pack')) {
     if (repository.archived)
       return textReply(403, 'This repo is archived. You can view files and clone it, but cannot push.\n');
-    if (repository.mirror || !repository.mayPush)
+    if (repository.mirror || !repository.mayPush || !hasScope(access, 'write:repository'))
       return textReply(403, 'User permission denied for writing.\n');
   }
   return await git(request);
@@ -128,6 +132,7 @@ function routesOf(state: State): Route[] {
       return repository === undefined ? missing() : act(repository, request, args);
     };
   return [
+    ...aboutRoutes(options.access),
     ['GET', '/user', () => jsonReply(200, { id: 1, login: username, is_admin: isAdmin })],
     [
       'GET',
@@ -188,8 +193,11 @@ function toOrganisation(found: { readonly name: string; readonly visibility: str
     : jsonReply(200, { id: 2, name: found.name, visibility: found.visibility });
 }
 
-function makeOrganisation({ organisations, users }: State, body: Record<string, unknown>): Reply {
+function makeOrganisation({ organisations, users, options }: State, body: Record<string, unknown>): Reply {
   const name = textOf(body, 'username') ?? '';
+  const { access } = options;
+  if (access?.mayMakeOrganisations === false) return jsonReply(403, { message: '%!s(<nil>)' });
+  if (isReservedOwner(name)) return jsonReply(422, { message: `name is reserved [name: ${name}]` });
   if (!OWNER.test(name)) return jsonReply(422, { message: `[UserName]: ${name} is not valid` });
   if (organisations.has(name.toLowerCase()) || users.has(name.toLowerCase()))
     return jsonReply(422, { message: `user already exists [name: ${name}]` });
@@ -201,6 +209,11 @@ function makeOrganisation({ organisations, users }: State, body: Record<string, 
 async function makeRepository(state: State, owner: string, body: Record<string, unknown>): Promise<Reply> {
   const name = textOf(body, 'name') ?? '';
   const path = `${owner}/${name}`;
+  const { maxRepositories } = state.options.access ?? {};
+  if (maxRepositories !== undefined && state.known.size >= maxRepositories)
+    return jsonReply(403, {
+      message: `user has reached maximum limit of repositories [limit: ${maxRepositories}]`,
+    });
   if (!NAME.test(name) || /^[.-]{1,2}$|\.(?:git|wiki|rss|atom)$/i.test(name))
     return jsonReply(422, { message: `repository name is reserved or invalid [name: ${name}]` });
   if (state.known.has(path.toLowerCase()))

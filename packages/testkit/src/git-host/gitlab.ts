@@ -4,6 +4,13 @@ import { type HttpServerOptions, startHttpServer, type TestServer } from '../htt
 import { jsonReply, type Reply, textReply } from '../http/reply.ts';
 import type { TestRequest } from '../http/test-request.ts';
 import { type ApiRequest, type Route, route, textOf, toApiRequest } from './api-request.ts';
+import {
+  aboutRoutes,
+  type GitlabAccess,
+  type GitlabGroup,
+  type GitlabGroupRules,
+  toGroup,
+} from './gitlab-access.ts';
 import type { GitlabProject, GitlabRule } from './gitlab-project.ts';
 import { type HostedRepositories, hostedRepositories, noRepositories } from './hosted-repositories.ts';
 
@@ -15,6 +22,7 @@ export interface GitlabFakeOptions extends HttpServerOptions {
   /** Of the user in what it makes; 50 (owner) unless said. */
   readonly level?: number;
   readonly bodyLimit?: number;
+  readonly access?: GitlabAccess;
   /** `none`: its projects have no repositories of Git. */
   readonly git?: 'none';
   /** What else the host answers, before anything of the fake's own. */
@@ -29,22 +37,8 @@ export interface GitlabFake extends TestServer {
   findProject(path: string): GitlabProject | undefined;
   /** Full paths of all groups. */
   groups(): string[];
-  /** Makes a group in which the user has this level. */
-  addGroup(
-    path: string,
-    rules: { level: number; visibility?: string; makesProjects?: string; makesGroups?: string },
-  ): void;
+  addGroup(path: string, rules: GitlabGroupRules): void;
   addUser(name: string): void;
-}
-
-interface Group {
-  readonly id: number;
-  readonly path: string;
-  readonly visibility: string;
-  /** Of the user. */
-  readonly level: number;
-  readonly makesProjects?: string;
-  readonly makesGroups?: string;
 }
 
 interface State {
@@ -52,7 +46,7 @@ interface State {
   readonly repositories: HostedRepositories;
   readonly users: Set<string>;
   /** By full path in lower case. */
-  readonly groups: Map<string, Group>;
+  readonly groups: Map<string, GitlabGroup>;
   readonly projects: Map<string, GitlabProject>;
 }
 
@@ -75,7 +69,7 @@ export async function startGitlabFake(options: GitlabFakeOptions): Promise<Gitla
       return found;
     },
     findProject: (path: string) => state.projects.get(path.toLowerCase()),
-    addGroup: (path: string, { visibility = 'private', ...rules }: Parameters<GitlabFake['addGroup']>[1]) =>
+    addGroup: (path: string, { visibility = 'private', ...rules }: GitlabGroupRules) =>
       void state.groups.set(path.toLowerCase(), { id: state.groups.size + 10, path, visibility, ...rules }),
     groups: () => [...state.groups.values()].map(({ path }) => path),
     addUser: (name: string) => void users.add(name.toLowerCase()),
@@ -150,31 +144,10 @@ const NAME = /^[0-9A-Za-z](?:[-._]?[0-9A-Za-z])*$/;
 const VISIBILITIES = ['private', 'internal', 'public'];
 
 function routesOf(state: State): Route[] {
-  const { credentials, access = {} } = state.options;
+  const { credentials, access } = state.options;
   const { groups, users } = state;
   return [
-    [
-      'GET',
-      '/user',
-      () =>
-        jsonReply(200, {
-          id: 1,
-          username: credentials.username,
-          can_create_group: access.mayMakeGroups !== false,
-        }),
-    ],
-    ['GET', '/version', () => jsonReply(200, { version: access.version ?? '17.0.0' })],
-    ['GET', '/personal_access_tokens/self', () => toToken(access)],
-    [
-      'GET',
-      '/groups/:id/members/all/:user',
-      (_, [id = '']) => {
-        const group = [...groups.values()].find((one) => String(one.id) === id);
-        return group === undefined || group.level === 0
-          ? jsonReply(404, { message: '404 Not found' })
-          : jsonReply(200, { id: 1, access_level: group.level });
-      },
-    ],
+    ...aboutRoutes(credentials, groups, access),
     [
       'GET',
       '/users',
@@ -221,29 +194,6 @@ function withProject(state: State, act: Act): Route[2] {
   };
 }
 
-function toToken({ scopes = ['api'] }: GitlabAccess): Reply {
-  return scopes === 'untold'
-    ? jsonReply(404, { message: '404 Not found' })
-    : jsonReply(200, { id: 1, scopes, active: true, revoked: false });
-}
-
-function toGroup({
-  id,
-  path,
-  visibility,
-  makesProjects = 'developer',
-  makesGroups = 'maintainer',
-}: Group): Record<string, unknown> {
-  return {
-    id,
-    full_path: path,
-    path: path.slice(path.lastIndexOf('/') + 1),
-    visibility,
-    project_creation_level: makesProjects,
-    subgroup_creation_level: makesGroups,
-  };
-}
-
 function isTaken({ groups, users, projects }: State, path: string): boolean {
   const folded = path.toLowerCase();
   return groups.has(folded) || projects.has(folded) || (!path.includes('/') && users.has(folded));
@@ -266,7 +216,7 @@ function makeGroup(state: State, body: Record<string, unknown>): Reply {
     return jsonReply(400, {
       message: `Failed to save group {:visibility_level=>["${visibility} is not allowed since the parent group has a ${parent.visibility} visibility."]}`,
     });
-  const group = { id: state.groups.size + 10, path, visibility, level: 50 };
+  const group = { id: state.groups.size + 10, path, visibility, level: state.options.level ?? 50 };
   state.groups.set(path.toLowerCase(), group);
   return jsonReply(201, toGroup(group));
 }
