@@ -1,11 +1,14 @@
-import { GapferryError } from '@gapferry/core';
+import { GapferryError, type Presence } from '@gapferry/core';
+import type { ItemLoads } from './import-loads.ts';
 import { describeItem } from './manifest.ts';
 import type { TrustedManifest } from './open-release.ts';
-import type { SurveyedLoads } from './plan-import.ts';
+
+/** What is there of the content of an item's load. */
+type Surveyed = ItemLoads & { readonly contentPresence?: Presence };
 
 /** Of a release that is here without its blobs everything must be at its targets. Git objects are no exception at the end: what a host lacks of them is unpacked and proved from packs that the site keeps, or nothing of it is sent.
  *  Throws `BLOB_MISSING`, naming what lacks. */
-export function requireContentThere({ release }: TrustedManifest, surveyed: readonly SurveyedLoads[]): void {
+export function requireContentThere({ release }: TrustedManifest, surveyed: readonly Surveyed[]): void {
   const lacking = surveyed.filter(isLacking);
   if (lacking.length === 0) return;
   const lines = lacking.slice(0, 10).map(({ item, target }) => `${describeItem(item)} at target ${target}`);
@@ -21,7 +24,7 @@ export function requireContentThere({ release }: TrustedManifest, surveyed: read
   });
 }
 
-function isLacking({ content, contentPresence }: SurveyedLoads): boolean {
+function isLacking({ content, contentPresence }: Surveyed): boolean {
   if (contentPresence === undefined || contentPresence.state === 'same') return false;
   return content?.kind !== 'git' || contentPresence.lfs !== undefined;
 }

@@ -27,6 +27,7 @@ export const COMMANDS = {
   verify: { side: 'inside', summary: 'Prove that a release is authentic, complete and unchanged' },
   plan: { side: 'inside', summary: 'Tell what an import would do' },
   import: { side: 'inside', summary: 'Load a release into the targets of the site' },
+  activate: { side: 'inside', summary: 'Make a staged release visible, without its medium' },
   serve: { side: 'inside', summary: 'Offer an embedded depot over HTTP, read-only' },
   'mirror-config containerd': {
     side: 'inside',

@@ -16,6 +16,8 @@ import { readPlanFile } from '../inside/plan-file.ts';
 import { planForSite } from '../inside/plan-for-site.ts';
 import { requireApproved, requireSubject } from '../inside/require-approved.ts';
 import { siteFlag } from '../inside/site-flag.ts';
+import { stageForSite } from '../inside/stage-for-site.ts';
+import { stagedResult } from '../inside/staged-result.ts';
 import { wantedRelease } from '../inside/wanted-release.ts';
 import { watchImport } from '../inside/watch-import.ts';
 
@@ -41,6 +43,10 @@ export default class Import extends GapferryCommand<typeof Import> {
       description: 'signed order to go back ("gapferry trust override"); once for each signature',
       multiple: true,
       helpValue: 'FILE',
+    }),
+    stage: Flags.boolean({
+      description: 'stop when everything is there and nothing visible; "gapferry activate" does the rest',
+      exclusive: ['to', 'override'],
     }),
     'one-pass': Flags.boolean({
       description: 'for slow media: hash what is sent only while it is sent',
@@ -70,7 +76,7 @@ export default class Import extends GapferryCommand<typeof Import> {
     };
     const wanted = wantedRelease(this.args.place, this.flags.to);
     const admitted = await admitRelease(wanted, { site, ledger, onePass, order, before }, run);
-    const { release, medium } = admitted;
+    const { release, medium, keep } = admitted;
     const targets = await session.open(release.opened);
     const plan = await planForSite(release, site, { medium, targets, ledger }, run);
     const back = describeGoingBack(plan, ledger);
@@ -78,7 +84,8 @@ export default class Import extends GapferryCommand<typeof Import> {
     else requireApproved(approved, plan, site);
     await session.lockTargets();
     await keepOverrides(site.stateDirectory, release.opened.override, order);
-    const parts = { plan, medium, targets, site, ledger, approved: approved?.digest };
+    const parts = { plan, medium, targets, site, ledger, keep, approved: approved?.digest };
+    if (this.flags.stage) return stagedResult(await stageForSite(parts, run), release, site);
     return importResult(await applyForSite({ ...parts, ...this.#passphrase() }, run), release, back);
   }
 
@@ -86,10 +93,15 @@ export default class Import extends GapferryCommand<typeof Import> {
     await confirmImport(plan, {
       yes: this.flags.yes,
       json: this.flags.json,
-      question: back === undefined ? 'Load this release?' : 'Go back to this release?',
+      question: this.#question(back),
       more: back?.lines ?? [],
       say: (text) => this.say(text),
     });
+  }
+
+  #question(back: GoingBack | undefined): string {
+    if (back !== undefined) return 'Go back to this release?';
+    return this.flags.stage ? 'Stage this release?' : 'Load this release?';
   }
 
   #passphrase(): { readonly passphraseFile: string | undefined; readonly mayAsk: boolean } {

@@ -11,6 +11,8 @@ export interface Confirmation {
   readonly json: boolean;
   /** What is asked, below the plan: `Load this release?`. */
   readonly question: string;
+  /** Of the command that asks; `import` unless given. */
+  readonly command?: string;
   /** Lines below the plan. */
   readonly more?: readonly string[];
   say(text: string): void;
@@ -19,12 +21,7 @@ export interface Confirmation {
 /** Shows the plan and asks on a terminal; elsewhere the command line itself is the decision, only with --yes. Asks nothing where nothing would change. Throws `USAGE` where it cannot ask, `INTERRUPTED` where the answer is no. */
 export async function confirmImport(plan: ImportPlan, given: Confirmation): Promise<void> {
   if (given.yes || plan.totals.toLoad === 0) return;
-  if (given.json || process.stdin.isTTY !== true)
-    throw new GapferryError({
-      code: 'USAGE',
-      message: 'import changes the targets and cannot ask here',
-      hint: 'look at "gapferry plan" and run the import with --yes',
-    });
+  if (given.json || process.stdin.isTTY !== true) throw cannotAsk(given.command ?? 'import');
   const { manifest } = plan.release.opened;
   given.say(
     [formatImportPlan(plan), ...contentLines(manifest, systemClock.now()), ...(given.more ?? [])].join('\n'),
@@ -35,5 +32,16 @@ export async function confirmImport(plan: ImportPlan, given: Confirmation): Prom
     code: 'INTERRUPTED',
     message: 'not loaded, as you said',
     hint: 'nothing was changed',
+  });
+}
+
+function cannotAsk(command: string): GapferryError {
+  return new GapferryError({
+    code: 'USAGE',
+    message: `${command} changes the targets and cannot ask here`,
+    hint:
+      command === 'import'
+        ? 'look at "gapferry plan" and run the import with --yes'
+        : `run "gapferry ${command}" with --yes`,
   });
 }
