@@ -18,6 +18,24 @@ const STARTS_WORKERS = /\/(?:pour-pool|hash-pool|render-thread)\.ts$/;
 /** What threads read lies beside them. */
 const ASSETS = ['helm/engine/engine.wasm.zst', 'helm/engine/engine.NOTICE.txt'];
 
+/** To import one of these as a module asks each of its members, and some of `http` load a browser's fetch: 30 ms of every command that reaches a server. Members that have to be asked are reached through the default export. */
+const leanBuiltins = {
+  name: 'lean-builtins',
+  resolveId(source, _importer, { kind }) {
+    const name = /^(?:node:)?(https?)$/.exec(source)?.[1];
+    return name !== undefined && kind === 'import-statement' ? `\0lean:${name}` : undefined;
+  },
+  load(id) {
+    if (!id.startsWith('\0lean:')) return undefined;
+    const name = `node:${id.slice('\0lean:'.length)}`;
+    const members = Object.getOwnPropertyDescriptors(process.getBuiltinModule(name));
+    const plain = Object.keys(members).filter((member) => 'value' in members[member]);
+    return `const builtin = process.getBuiltinModule('${name}');
+export default builtin;
+export const { ${plain.join(', ')} } = builtin;`;
+  },
+};
+
 /** The command line and what it imports, from the sources: main.js, commands/** and chunks/**, with what threads read. What stays outside is what `OUTSIDE` names.
  *  `digest` names the content, so that a bundle that is there already need not be written. */
 export async function bundleProgram() {
@@ -25,6 +43,7 @@ export async function bundleProgram() {
     input: Object.fromEntries(inputs()),
     platform: 'node',
     external: OUTSIDE,
+    plugins: [leanBuiltins],
     resolve: { conditionNames: ['gapferry-source', 'node', 'import', 'module', 'default'] },
   });
   const { output } = await build.generate({
