@@ -7,7 +7,9 @@
  * Imported by the cli only, which passes the adapters in.
  */
 export * from './apply-plan.ts';
+export * from './channel-history.ts';
 export * from './count-items.ts';
+export * from './find-drift.ts';
 export { isOverrideSpent, type StayingName, stayingNames } from './going-back.ts';
 export * from './import-entries.ts';
 export * from './import-outcome.ts';
