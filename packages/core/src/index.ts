@@ -47,6 +47,7 @@ export * from './permission.ts';
 export * from './pin.ts';
 export * from './platform.ts';
 export * from './printable.ts';
+export * from './prune-target.ts';
 export * from './redact.ts';
 export * from './ref-name.ts';
 export * from './releases.ts';

@@ -5,6 +5,7 @@ import { createBlobPusher, type PushBlobOptions } from './blob-pusher.ts';
 import { createManifestPusher, type PushManifestOptions } from './manifest-pusher.ts';
 import { pushPlace } from './push-place.ts';
 import { readReferrers } from './referrer-list.ts';
+import { removeManifest, targetTags } from './remove-manifest.ts';
 import { hasTargetBlob, lookAtManifest, readTargetManifest } from './target-look.ts';
 import { tryUpload } from './try-upload.ts';
 import { memoryUploadJournal, type UploadJournal } from './upload-journal.ts';
@@ -41,6 +42,10 @@ export interface RegistryWriter {
   ): Promise<void>;
   /** What names the digest as its subject: the referrers API, or the fallback tag where that is a real 404. */
   referrers(repository: string, digest: Digest, run: Run): Promise<readonly Descriptor[]>;
+  /** All tags; none where there is no repository. */
+  tags(repository: string, run: Run): Promise<readonly string[]>;
+  /** DELETE by digest (distribution-spec, deleting manifests): the manifest, and every tag at it. `unsupported`: this registry does not delete. */
+  removeManifest(repository: string, digest: Digest, run: Run): Promise<'removed' | 'gone' | 'unsupported'>;
   /** `GET /v2/` of the host of the repository: does it speak the protocol? */
   answersAsRegistry(repository: string, run: Run): Promise<boolean>;
   /** Begins an upload and cancels it: what may be pushed to, says so. `kept`: what was begun cannot be cancelled there. */
@@ -78,6 +83,9 @@ export function createRegistryWriter(http: HttpClient, options: RegistryWriterOp
     pushManifest,
     referrers: async (repository, digest, run) =>
       readReferrers(await pushPlace(http, repository, run), digest, run),
+    tags: async (repository, run) => targetTags(await pushPlace(http, repository, run), run),
+    removeManifest: async (repository, digest, run) =>
+      removeManifest(await pushPlace(http, repository, run), digest, run),
     answersAsRegistry: async (repository, run) =>
       answersAsRegistry(await pushPlace(http, repository, run), run),
     tryUpload: async (repository, run) => tryUpload(await pushPlace(http, repository, run), run),

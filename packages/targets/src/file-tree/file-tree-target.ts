@@ -11,6 +11,7 @@ import {
   type LoadOutcome,
   type NameLoad,
   type PreflightTarget,
+  type PruneTarget,
   type Run,
 } from '@gapferry/core';
 import pLimit from 'p-limit';
@@ -19,6 +20,7 @@ import { atTarget } from '../registry/at-target.ts';
 import { releaseKeys } from '../s3/release-keys.ts';
 import type { FileTree } from './file-tree.ts';
 import { preflightTree } from './preflight-tree.ts';
+import { prunableFiles, pruneFiles } from './prune-files.ts';
 import { inspectTreeName, setTree } from './set-tree.ts';
 import { inspectTreeContent, proveTree, stageFiles } from './stage-files.ts';
 import { treeMemory } from './tree-memory.ts';
@@ -40,7 +42,7 @@ export interface FileTreeTargetOptions {
 /** Directories and files as a target. Contents wait in a hidden directory of ours until the barrier is passed, then they are moved to their names, and SHA256SUMS is written last. */
 export function fileTreeTarget(
   options: FileTreeTargetOptions,
-): PreflightTarget & BatchTarget & AddressTarget {
+): PreflightTarget & BatchTarget & AddressTarget & PruneTarget {
   const { name } = options;
   const place = openPlace(options);
   const fresh = (): TreePlace['memory'] => treeMemory(place.tree, treeIndexPath(place.keys));
@@ -74,6 +76,12 @@ export function fileTreeTarget(
       await atTarget(name, place.tree.place, () => preflightTree(place, loads, run));
     },
     addressOf: (load) => place.tree.addressOf(place.keys.keyOfLoad(asName(name)(load))),
+    prunable: (request, run) => {
+      place.memory = fresh();
+      return atTarget(name, place.tree.place, () => prunableFiles(place, request, run));
+    },
+    prune: (step, request, run) =>
+      atTarget(name, step.place, () => turn(() => pruneFiles(place, step, request, run))),
     loadNames: names,
     readBackAll: prove,
   };

@@ -39,7 +39,8 @@ export async function pruneReleases(
   return earlier.slice(0, keep - 1);
 }
 
-async function pruneRelease(place: TreePlace, release: EarlierRelease, run: Run): Promise<void> {
+/** Removes one release by its SHA256SUMS. */
+export async function pruneRelease(place: TreePlace, release: EarlierRelease, run: Run): Promise<void> {
   const prefix = place.keys.prefixOf(release);
   // Our record lies where others may write to it: what it says must not lead out of the place.
   if (prefix === place.keys.prefix || unsafePathReason(`${prefix}${SUMS}`) !== undefined) return;
@@ -54,7 +55,7 @@ async function pruneRelease(place: TreePlace, release: EarlierRelease, run: Run)
 }
 
 /** What somebody changed since is his. */
-async function removeOwn(place: TreePlace, path: string, digest: string, run: Run): Promise<void> {
+export async function removeOwn(place: TreePlace, path: string, digest: string, run: Run): Promise<void> {
   const at = { path, item: path };
   const there = await place.memory.at(at, run);
   if (there === undefined) return;

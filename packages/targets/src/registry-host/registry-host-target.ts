@@ -10,6 +10,7 @@ import {
   type PermissionTarget,
   type PreflightTarget,
   type Presence,
+  type PruneTarget,
   type Run,
   totalSize,
 } from '@gapferry/core';
@@ -28,7 +29,11 @@ export interface RegistryHostTargetOptions {
   readonly pathOf: (repository: string) => string;
 }
 
-export type RegistryHostTarget = PreflightTarget & AddressTarget & PermissionTarget & ObstacleTarget;
+export type RegistryHostTarget = PreflightTarget &
+  AddressTarget &
+  PermissionTarget &
+  ObstacleTarget &
+  PruneTarget;
 
 /** A registry of a product whose places are looked at first, and made where they are missing, right before their first content. */
 export function registryHostTarget(options: RegistryHostTargetOptions): RegistryHostTarget {
@@ -56,6 +61,8 @@ export function registryHostTarget(options: RegistryHostTargetOptions): Registry
     permissions: (wanted, run) => atTarget(name, wanted[0]?.item ?? '', () => host.permissions(wanted, run)),
     obstacles: (wanted, run) => atTarget(name, wanted[0]?.item ?? '', () => host.obstacles(wanted, run)),
     addressOf: (load) => registry.addressOf(load),
+    prunable: (request, run) => registry.prunable(request, run),
+    prune: (step, request, run) => registry.prune(step, request, run),
   };
 }
 

@@ -29,6 +29,10 @@ export interface OciRegistry {
   ): Promise<void>;
   /** What names the digest as its subject: the referrers API, or the fallback tag where there is none (distribution-spec, listing referrers). */
   referrers(repository: string, digest: Digest, run: Run): Promise<readonly Descriptor[]>;
+  /** All tags; none where there is no repository. */
+  tags(repository: string, run: Run): Promise<readonly string[]>;
+  /** DELETE by digest, and with it every tag at it. `unsupported`: this registry does not delete (405). Throws `FORBIDDEN`, `UNAUTHORIZED`, `TARGET_CONFLICT` (immutable tag). */
+  removeManifest(repository: string, digest: Digest, run: Run): Promise<'removed' | 'gone' | 'unsupported'>;
   /** Does the host of the repository speak the protocol (`GET /v2/`)? Throws `UNAUTHORIZED` where it refuses the credentials for everything. */
   answersAsRegistry(repository: string, run: Run): Promise<boolean>;
   /** Begins an upload and cancels it at once. `kept`: the registry lets nobody cancel it, and sweeps it later. Throws what a push would, with `data.status`. */

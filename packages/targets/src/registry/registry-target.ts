@@ -11,6 +11,7 @@ import {
   type PermissionTarget,
   type PreflightTarget,
   type Presence,
+  type PruneTarget,
   type Run,
   type SizedDigest,
   totalSize,
@@ -24,6 +25,7 @@ import { mapRepository } from './map-repository.ts';
 import type { OciRegistry } from './oci-registry.ts';
 import { beginSurvey, preflightRegistry } from './preflight-registry.ts';
 import { proveContent } from './prove-content.ts';
+import { prunableManifests, pruneManifest } from './prune-registry.ts';
 import { registryObstacles, registryPermissions } from './registry-permissions.ts';
 import type { RegistryPlace } from './registry-place.ts';
 import { sendContent } from './send-content.ts';
@@ -43,7 +45,12 @@ export interface RegistryTargetOptions {
   readonly connections?: number;
 }
 
-export interface RegistryTarget extends PreflightTarget, AddressTarget, PermissionTarget, ObstacleTarget {
+export interface RegistryTarget
+  extends PreflightTarget,
+    AddressTarget,
+    PermissionTarget,
+    ObstacleTarget,
+    PruneTarget {
   /** A new survey that asks nothing yet: what an earlier one saw counts no more. Throws `NAME_UNSAFE`. */
   begin(loads: readonly Load[]): void;
   /** What the last look at a content load found missing; undefined where nobody looked. */
@@ -71,6 +78,8 @@ export function registryTarget(options: RegistryTargetOptions): RegistryTarget {
     obstacles: (wanted, run) =>
       atTarget(name, wanted[0]?.item ?? '', () => registryObstacles(place, wanted, run)),
     addressOf: (load) => addressOf(place, toOci(load, 'registry', name)),
+    prunable: (request, run) => atTarget(name, request.channel, () => prunableManifests(place, request, run)),
+    prune: (step, _request, run) => atTarget(name, step.place, () => pruneManifest(place, step, run)),
     begin: (loads) => beginSurvey(place, loads),
     missingOf: (load) => place.memory.looks.get(load)?.missing,
   };

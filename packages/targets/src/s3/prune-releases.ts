@@ -38,8 +38,12 @@ export async function pruneReleases(
   return left;
 }
 
-/** Keys of what is locked. */
-async function pruneRelease(place: S3Place, release: EarlierRelease, run: Run): Promise<readonly string[]> {
+/** Removes what a release put under its keys. Keys of what is locked. */
+export async function pruneRelease(
+  place: S3Place,
+  release: EarlierRelease,
+  run: Run,
+): Promise<readonly string[]> {
   const prefix = place.keys.prefixOf(release);
   if (prefix === place.keys.prefix) return [];
   const locked: string[] = [];

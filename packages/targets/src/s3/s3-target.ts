@@ -12,6 +12,7 @@ import {
   type PermissionTarget,
   type PreflightTarget,
   type Presence,
+  type PruneTarget,
   type Run,
   totalSize,
 } from '@gapferry/core';
@@ -23,6 +24,7 @@ import { bucketPermissions } from './bucket-permissions.ts';
 import { copiesOf, isAsWanted, lookAtFiles, missingOf } from './look-at-files.ts';
 import { createBucket, preflightBucket } from './preflight-bucket.ts';
 import { proveFiles } from './prove-files.ts';
+import { prunableObjects, pruneObjects } from './prune-objects.ts';
 import { releaseKeys } from './release-keys.ts';
 import { type S3Place, type S3Policy, toFiles } from './s3-place.ts';
 import type { S3Store } from './s3-store.ts';
@@ -50,7 +52,7 @@ export interface S3TargetOptions {
   readonly mostCopied?: number;
 }
 
-export type S3Target = PreflightTarget & BatchTarget & PermissionTarget & AddressTarget;
+export type S3Target = PreflightTarget & BatchTarget & PermissionTarget & AddressTarget & PruneTarget;
 
 /** A bucket as a target for files. Objects are put under the keys of their release, where no reader looks; what makes them visible is one index object, written last. */
 export function s3Target(options: S3TargetOptions): S3Target {
@@ -105,6 +107,8 @@ export function s3Target(options: S3TargetOptions): S3Target {
         ),
       ),
     addressOf: (load) => `s3://${place.store.name}/${place.keys.keyOfLoad(toName(load, name))}`,
+    prunable: (request, run) => atTarget(name, place.store.place, () => prunableObjects(place, request, run)),
+    prune: (step, request, run) => atTarget(name, step.place, () => pruneObjects(place, step, request, run)),
     loadNames: (loads, _from, run) => names(loads, run),
     readBackAll: prove,
   };

@@ -59,11 +59,11 @@ export async function setIndex(place: S3Place, loads: readonly FileName[], run: 
   const all = [...others(place, seen, names), ...files].sort(byPath);
   const earlier = earlierReleases(place, seen.index);
   const index: ReleaseIndex = { ...place.release, files: all, earlier };
-  await write(place, seen, index, run);
+  await writeReleaseIndex(place, seen, index, run);
   // Readers of the index before may still read what it named: what goes goes last.
   const left = await pruneReleases(place, earlier, run);
   if (left.length < earlier.length)
-    await write(place, await place.memory.index(run), { ...index, earlier: left }, run);
+    await writeReleaseIndex(place, await place.memory.index(run), { ...index, earlier: left }, run);
   return outcomes;
 }
 
@@ -85,7 +85,13 @@ export async function ownIndex(
   });
 }
 
-async function write(place: S3Place, seen: SeenIndex, index: ReleaseIndex, run: Run): Promise<void> {
+/** Puts the index object in the place of the one that was seen. */
+export async function writeReleaseIndex(
+  place: S3Place,
+  seen: SeenIndex,
+  index: ReleaseIndex,
+  run: Run,
+): Promise<void> {
   const { store, keys, memory, policy } = place;
   const bytes = writeIndex(index);
   if (seen.index?.statement === index.statement && Buffer.from(writeIndex(seen.index)).equals(bytes)) return;

@@ -20,7 +20,18 @@ const MANIFESTS = [
 
 /** The protocol by the shortest way: whole bodies, plain HTTP, without the care that a real one takes. */
 export function plainRegistry(): OciRegistry {
-  return { manifest, readManifest, hasBlob, pushBlob, pushManifest, referrers, answersAsRegistry, tryUpload };
+  return {
+    manifest,
+    readManifest,
+    hasBlob,
+    pushBlob,
+    pushManifest,
+    referrers,
+    tags,
+    removeManifest,
+    answersAsRegistry,
+    tryUpload,
+  };
 }
 
 async function manifest(repository: string, reference: string, run: Run): Promise<Descriptor | undefined> {
@@ -32,6 +43,25 @@ async function manifest(repository: string, reference: string, run: Run): Promis
     digest: head.headers.get('docker-content-digest') as Digest,
     size: Number(head.headers.get('content-length')),
   };
+}
+
+async function tags(repository: string, run: Run): Promise<readonly string[]> {
+  const answer = await ask(repository, 'tags/list', run);
+  if (answer.status === 404) return [];
+  requireStatus(answer, 200);
+  return ((await answer.json()) as { tags: string[] | null }).tags ?? [];
+}
+
+async function removeManifest(
+  repository: string,
+  digest: Digest,
+  run: Run,
+): Promise<'removed' | 'gone' | 'unsupported'> {
+  const answer = await ask(repository, `manifests/${digest}`, run, { method: 'DELETE' });
+  if (answer.status === 404) return 'gone';
+  if (answer.status === 405) return 'unsupported';
+  requireStatus(answer, 202);
+  return 'removed';
 }
 
 async function readManifest(repository: string, descriptor: Descriptor, run: Run): Promise<Uint8Array> {

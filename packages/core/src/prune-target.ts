@@ -1,0 +1,64 @@
+import type { Digest } from './digest.ts';
+import type { Run } from './run.ts';
+import type { NameState, Target } from './target.ts';
+
+/** What releases of one channel that go left at a target, as the site's ledger tells it, and what those that stay need. */
+export interface PruneRequest {
+  readonly channel: string;
+  /** Images, charts and attachments by digest that no release that stays needs. `repository` is `host/path` upstream. */
+  readonly manifests: readonly PruneManifest[];
+  /** Tags that no release that stays sets, and what the channel left there last. */
+  readonly tags: readonly PruneTag[];
+  /** Files and directories that no release that stays names. */
+  readonly files: readonly PruneFile[];
+  /** Digests of everything that a release of any channel that stays needs. */
+  readonly needed: ReadonlySet<Digest>;
+  /** Numbers of the channel's releases that stay. */
+  readonly staying: ReadonlySet<number>;
+}
+
+export interface PruneManifest {
+  readonly item: string;
+  readonly repository: string;
+  readonly digest: Digest;
+}
+
+export interface PruneTag extends PruneManifest {
+  readonly tag: string;
+}
+
+export interface PruneFile {
+  readonly item: string;
+  readonly path: string;
+  readonly left: NameState;
+}
+
+/** One thing that goes, or would and does not. */
+export interface PruneStep {
+  /** As the target's own clients name it; unique at the target: `registry.plant7.internal/app@sha256:…`, `s3://bucket/line-a/1.0.0/`. */
+  readonly place: string;
+  readonly what: 'name' | 'manifest' | 'blob' | 'file' | 'objects' | 'files';
+  /** Of what is more than one thing. */
+  readonly count?: number;
+  /** Where they are known; of a manifest what it alone needs. */
+  readonly bytes?: number;
+  /** Why it stays. */
+  readonly stays?: string;
+}
+
+/** `stays`: it could not be removed, and nothing else is wrong; `why` says it. */
+export type PruneOutcome =
+  | { readonly state: 'removed' | 'gone' }
+  | { readonly state: 'stays'; readonly why: string };
+
+/** A target that can take away what earlier releases left, and nothing else. */
+export interface PruneTarget extends Target {
+  /** Looks only. What is not as the channel left it, is needed, or stands in the way, stays: it is left out, or told with `stays` where somebody would look for it. In the order in which steps are to be done. */
+  prunable(request: PruneRequest, run: Run): Promise<readonly PruneStep[]>;
+  /** Removes what `prunable` told, step by step in its order, each looked at again. What is gone already is fine. */
+  prune(step: PruneStep, request: PruneRequest, run: Run): Promise<PruneOutcome>;
+}
+
+export function canPrune(target: Target): target is PruneTarget {
+  return 'prunable' in target && typeof target.prunable === 'function';
+}

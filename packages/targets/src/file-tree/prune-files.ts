@@ -1,0 +1,115 @@
+import {
+  inLanes,
+  type PruneFile,
+  type PruneOutcome,
+  type PruneRequest,
+  type PruneStep,
+  type Run,
+  unsafePathReason,
+} from '@gapferry/core';
+import type { EarlierRelease } from '../s3/release-index.ts';
+import { pruneRelease, removeOwn } from './prune-tree.ts';
+import { SUMS, type TreePlace } from './tree-place.ts';
+import { ownTreeIndex, readTreeSums, writeTreeIndex } from './tree-records.ts';
+
+/** Where each release has paths of its own, the earlier ones that do not stay; where paths stay from release to release, files that no release which stays names and that are as the channel left them. */
+export async function prunableFiles(
+  place: TreePlace,
+  request: PruneRequest,
+  run: Run,
+): Promise<readonly PruneStep[]> {
+  if (!place.isByRelease) return await staleFiles(place, request, run);
+  const steps: PruneStep[] = [];
+  for (const release of await goingReleases(place, request.staying, run)) {
+    const lines = (await readTreeSums(place, place.keys.prefixOf(release), run)) ?? [];
+    steps.push({ place: addressOf(place, release), what: 'files', count: lines.length });
+  }
+  return steps;
+}
+
+export async function pruneFiles(
+  place: TreePlace,
+  step: PruneStep,
+  request: PruneRequest,
+  run: Run,
+): Promise<PruneOutcome> {
+  if (!place.isByRelease) return await pruneStaleFile(place, step, request, run);
+  const going = await goingReleases(place, request.staying, run);
+  const release = going.find((one) => addressOf(place, one) === step.place);
+  if (release === undefined) return { state: 'gone' };
+  await pruneRelease(place, release, run);
+  const { index } = await ownTreeIndex(place, run);
+  if (index !== undefined)
+    await writeTreeIndex(
+      place,
+      { ...index, earlier: index.earlier.filter(({ sequence }) => sequence !== release.sequence) },
+      run,
+    );
+  return { state: 'removed' };
+}
+
+async function goingReleases(
+  place: TreePlace,
+  staying: ReadonlySet<number>,
+  run: Run,
+): Promise<readonly EarlierRelease[]> {
+  const { index } = await ownTreeIndex(place, run);
+  const kept = new Set(
+    [...(index === undefined ? [] : [index]), ...(index?.earlier ?? [])]
+      .filter(({ sequence }) => staying.has(sequence) || sequence === index?.sequence)
+      .map((release) => place.keys.prefixOf(release)),
+  );
+  return (index?.earlier ?? []).filter((release) => {
+    const prefix = place.keys.prefixOf(release);
+    // Our record lies where others may write to it: what it says must not lead out of the place.
+    const isSafe = unsafePathReason(`${prefix}${SUMS}`) === undefined;
+    return isSafe && !staying.has(release.sequence) && !kept.has(prefix);
+  });
+}
+
+function addressOf({ tree, keys }: TreePlace, release: EarlierRelease): string {
+  return tree.addressOf(keys.prefixOf(release));
+}
+
+async function staleFiles(place: TreePlace, { files }: PruneRequest, run: Run): Promise<PruneStep[]> {
+  const own = files.flatMap((file) => pathsOf(place, file));
+  const look = async ({ path, digest }: OwnFile, inner: Run): Promise<PruneStep[]> => {
+    const there = await place.memory.at({ path, item: path }, inner);
+    return there?.digest === digest
+      ? [{ place: place.tree.addressOf(path), what: 'file', bytes: there.size }]
+      : [];
+  };
+  return (await inLanes(own, place.lanes, look, run)).flat();
+}
+
+async function pruneStaleFile(
+  place: TreePlace,
+  step: PruneStep,
+  { files }: PruneRequest,
+  run: Run,
+): Promise<PruneOutcome> {
+  const own = files.flatMap((file) => pathsOf(place, file));
+  const found = own.find(({ path }) => place.tree.addressOf(path) === step.place);
+  if (found === undefined) return { state: 'gone' };
+  place.memory.forget(found.path);
+  const there = await place.memory.at({ path: found.path, item: found.path }, run);
+  if (there === undefined) return { state: 'gone' };
+  if (there.digest !== found.digest)
+    return { state: 'stays', why: 'somebody changed it since an earlier release left it there' };
+  await removeOwn(place, found.path, found.digest, run);
+  return { state: 'removed' };
+}
+
+interface OwnFile {
+  readonly path: string;
+  readonly digest: string;
+}
+
+/** Of a directory each of its files; the ledger's names are no paths of the place before they were judged. */
+function pathsOf({ keys }: TreePlace, { item, path, left }: PruneFile): OwnFile[] {
+  return Object.entries(left).flatMap(([name, digest]) => {
+    const file = path.endsWith('/') ? name : path;
+    if (unsafePathReason(file) !== undefined || !digest.startsWith('sha256:')) return [];
+    return [{ path: keys.keyOf({ path: file }, { item }), digest }];
+  });
+}

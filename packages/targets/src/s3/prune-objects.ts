@@ -1,0 +1,70 @@
+import type { PruneOutcome, PruneRequest, PruneStep, Run } from '@gapferry/core';
+import { pruneRelease } from './prune-releases.ts';
+import type { EarlierRelease } from './release-index.ts';
+import type { S3Place } from './s3-place.ts';
+import { ownIndex, writeReleaseIndex } from './set-index.ts';
+
+/** Earlier releases that do not stay, by the index: what is below their keys, as it is listed; whose each object is, is asked when it goes. */
+export async function prunableObjects(
+  place: S3Place,
+  { staying }: PruneRequest,
+  run: Run,
+): Promise<readonly PruneStep[]> {
+  const steps: PruneStep[] = [];
+  for (const release of await goingReleases(place, staying, run)) {
+    let [count, bytes] = [0, 0];
+    for await (const { size } of place.store.list(place.keys.prefixOf(release), run)) {
+      count += 1;
+      bytes += size;
+    }
+    steps.push({ place: placeOf(place, release), what: 'objects', count, bytes });
+  }
+  return steps;
+}
+
+/** Removes the objects of one of them, and its name from the index when none is left. */
+export async function pruneObjects(
+  place: S3Place,
+  step: PruneStep,
+  { staying }: PruneRequest,
+  run: Run,
+): Promise<PruneOutcome> {
+  const going = await goingReleases(place, staying, run);
+  const release = going.find((one) => placeOf(place, one) === step.place);
+  if (release === undefined) return { state: 'gone' };
+  const locked = await pruneRelease(place, release, run);
+  if (locked.length > 0) return { state: 'stays', why: `${locked.length} objects are locked (${locked[0]})` };
+  await forgetEarlier(place, release, run);
+  return { state: 'removed' };
+}
+
+async function goingReleases(
+  place: S3Place,
+  staying: ReadonlySet<number>,
+  run: Run,
+): Promise<readonly EarlierRelease[]> {
+  const { index } = await ownIndex(place, run);
+  // A version that was made twice may share its keys with a release that stays.
+  const kept = new Set(
+    [...(index === undefined ? [] : [index]), ...(index?.earlier ?? [])]
+      .filter(({ sequence }) => staying.has(sequence) || sequence === index?.sequence)
+      .map((release) => place.keys.prefixOf(release)),
+  );
+  return (index?.earlier ?? []).filter(
+    (release) => !staying.has(release.sequence) && !kept.has(place.keys.prefixOf(release)),
+  );
+}
+
+/** Readers of the index before may still have read what it named: what went is forgotten last. */
+async function forgetEarlier(place: S3Place, gone: EarlierRelease, run: Run): Promise<void> {
+  const seen = await ownIndex(place, run);
+  if (seen.index === undefined) return;
+  const earlier = seen.index.earlier.filter(
+    ({ version, sequence }) => version !== gone.version || sequence !== gone.sequence,
+  );
+  await writeReleaseIndex(place, seen, { ...seen.index, earlier }, run);
+}
+
+function placeOf({ store, keys }: S3Place, release: EarlierRelease): string {
+  return `s3://${store.name}/${keys.prefixOf(release)}`;
+}
