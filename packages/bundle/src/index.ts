@@ -29,6 +29,7 @@ export * from './file-list.ts';
 export * from './formats.ts';
 export type { NormalizeGitUrl } from './git-entry.ts';
 export type { GitHostTargetConfig, RefsPolicyConfig, SshConfig } from './git-host-entry.ts';
+export type { GitlabRegistryTargetConfig, GitlabVisibility } from './gitlab-registry-entry.ts';
 export type { HarborTargetConfig, ProjectsConfig, ScanConfig } from './harbor-entry.ts';
 export type { HostConfig } from './host-entry.ts';
 export * from './import-loads.ts';

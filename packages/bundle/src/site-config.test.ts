@@ -46,7 +46,7 @@ describe('site.yaml', () => {
     [
       'a kind that is not known',
       (text) => text.replace('kind: depot', 'kind: nexus'),
-      /^site\.yaml:6:\d+: targets\[0\]\.kind: must be depot, registry, harbor, quay, gitea, gitlab, git, s3, directory or webdav$/,
+      /^site\.yaml:6:\d+: targets\[0\]\.kind: must be depot, registry, harbor, quay, gitlab-registry, gitea, gitlab, git, s3, directory or webdav$/,
     ],
     [
       'a misspelt member',

@@ -14,6 +14,12 @@ import {
   toGitHostTarget,
 } from './git-host-entry.ts';
 import {
+  type GitlabRegistryTargetConfig,
+  gitlabRegistryProblem,
+  projectTemplate,
+  toGitlabRegistryTarget,
+} from './gitlab-registry-entry.ts';
+import {
   HARBOR_MEMBERS,
   type HarborTargetConfig,
   harborProblem,
@@ -79,6 +85,7 @@ export type TargetConfig =
   | RegistryTargetConfig
   | HarborTargetConfig
   | QuayTargetConfig
+  | GitlabRegistryTargetConfig
   | GitHostTargetConfig
   | S3TargetConfig
   | DirectoryTargetConfig
@@ -141,6 +148,14 @@ const quayEntry = registryEntry.extend({
   repositories: repositoriesEntry.optional(),
 });
 const gitlabVisibility = z.enum(['private', 'internal', 'public']);
+const gitlabRegistryEntry = registryEntry.extend({
+  kind: z.literal('gitlab-registry'),
+  gitlab: gitWebUrl,
+  token: tokenEntry.optional(),
+  project: projectTemplate.optional(),
+  create: z.boolean().optional(),
+  visibility: gitlabVisibility.optional(),
+});
 const gitHostEntry = z.strictObject({
   name: nameSchema,
   path: gitTemplate.optional(),
@@ -210,6 +225,7 @@ const targetEntry = z.discriminatedUnion(
     registryEntry,
     harborEntry,
     quayEntry,
+    gitlabRegistryEntry,
     giteaEntry,
     gitlabEntry,
     gitEntry,
@@ -220,7 +236,7 @@ const targetEntry = z.discriminatedUnion(
   {
     error: ({ code }) =>
       code === 'invalid_union'
-        ? 'must be depot, registry, harbor, quay, gitea, gitlab, git, s3, directory or webdav'
+        ? 'must be depot, registry, harbor, quay, gitlab-registry, gitea, gitlab, git, s3, directory or webdav'
         : undefined,
   },
 );
@@ -233,9 +249,16 @@ const schema = z.strictObject({
   targets: z.array(targetEntry).min(1).max(100),
 });
 const KNOWN = [
-  ...[schema, depotEntry, harborEntry, quayEntry, giteaEntry, s3Entry, directoryEntry].flatMap(({ shape }) =>
-    Object.keys(shape),
-  ),
+  ...[
+    schema,
+    depotEntry,
+    harborEntry,
+    quayEntry,
+    gitlabRegistryEntry,
+    giteaEntry,
+    s3Entry,
+    directoryEntry,
+  ].flatMap(({ shape }) => Object.keys(shape)),
   ...GIT_HOST_MEMBERS,
   ...S3_MEMBERS,
   ...HARBOR_MEMBERS,
@@ -264,6 +287,7 @@ function problemOf(entry: z.infer<typeof targetEntry>): EntryProblem | undefined
   if (entry.kind === 's3') return s3Problem(entry);
   if (entry.kind === 'harbor') return harborProblem(entry);
   if (entry.kind === 'quay') return quayProblem(entry);
+  if (entry.kind === 'gitlab-registry') return gitlabRegistryProblem(entry);
   if (entry.kind === 'directory' || entry.kind === 'webdav') return treeProblem(entry);
   return entry.kind === 'registry' ? registryProblem(entry) : gitHostProblem(entry);
 }
@@ -272,6 +296,7 @@ function toTarget(entry: z.infer<typeof targetEntry>): TargetConfig {
   if (entry.kind === 'registry') return toRegistryTarget(entry);
   if (entry.kind === 'harbor') return toHarborTarget(entry);
   if (entry.kind === 'quay') return toQuayTarget(entry);
+  if (entry.kind === 'gitlab-registry') return toGitlabRegistryTarget(entry);
   if (entry.kind === 's3') return toS3Target(entry);
   if (entry.kind === 'directory' || entry.kind === 'webdav') return toTreeTarget(entry);
   if (entry.kind !== 'depot') return toGitHostTarget(entry);

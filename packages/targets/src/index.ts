@@ -28,6 +28,10 @@ export type { LfsStore } from './git-host/lfs-store.ts';
 export { plainHost, plainPath } from './git-host/plain-host.ts';
 export type { LiftedRule, LiftJournal } from './git-host/protection-lifts.ts';
 export * from './git-repositories.ts';
+export {
+  type GitlabRegistryTargetOptions,
+  gitlabRegistryTarget,
+} from './gitlab-registry/gitlab-registry-target.ts';
 export type { ProjectsPolicy, ScanPolicy } from './harbor/harbor-place.ts';
 export { type HarborTarget, type HarborTargetOptions, harborTarget } from './harbor/harbor-target.ts';
 export { type ItemPlace, mapItem } from './map-item.ts';

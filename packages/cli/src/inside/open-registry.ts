@@ -55,11 +55,13 @@ export interface OpenWriter {
   readonly credentials?: (host: string, repository?: string) => Promise<Credentials | undefined>;
 }
 
+/** `alike`: hosts of the same product, which are trusted and asked as the registry itself is; its credentials are the registry's alone. */
 export async function openWriter(
   site: Site,
   config: RegistryReach,
   { environment, env, witness }: Surroundings,
   run: Run,
+  alike: readonly string[] = [],
 ): Promise<OpenWriter> {
   const [{ createHttpClient }, { createRegistryWriter, fileUploadJournal }] = await Promise.all([
     import('@gapferry/http'),
@@ -74,10 +76,12 @@ export async function openWriter(
     config.credentials === undefined
       ? undefined
       : await registryCredentials({ ...place, config: config.credentials }, run);
+  const settings = await readHostSettings(config, `target ${name}`, site.pathOf);
+  const hosts = [host, ...alike];
   const http = createHttpClient({
-    onlyHosts: [host, ...also],
-    hosts: new Map([[host, await readHostSettings(config, `target ${name}`, site.pathOf)]]),
-    ...(config.insecure && { insecure: [host] }),
+    onlyHosts: [...hosts, ...also],
+    hosts: new Map(hosts.map((each) => [each, settings])),
+    ...(config.insecure && { insecure: hosts }),
     ...(credentials !== undefined && { credentials }),
     ...(ca !== undefined && { ca }),
     connectTo,

@@ -8,6 +8,7 @@ import { goingBackConfig } from './going-back-config.ts';
 import { hostWitness } from './host-witness.ts';
 import { openDirectory, openWebdavTarget } from './open-file-tree.ts';
 import { openGitHost } from './open-git-host.ts';
+import { openGitlabRegistry } from './open-gitlab-registry.ts';
 import { openHarbor } from './open-harbor.ts';
 import { openQuay } from './open-quay.ts';
 import { type OpenTarget, openRegistry, type Surroundings } from './open-registry.ts';
@@ -83,6 +84,8 @@ async function openTarget(
       return await openHarbor(site, config, surroundings, release, run);
     case 'quay':
       return await openQuay(site, config, surroundings, release, run);
+    case 'gitlab-registry':
+      return await openGitlabRegistry(site, config, surroundings, release, run);
     case 's3':
       return await openS3(site, config, surroundings, release, run);
     case 'directory':

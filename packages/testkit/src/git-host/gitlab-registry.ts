@@ -60,7 +60,7 @@ export async function startGitlabRegistry(options: GitlabRegistryOptions): Promi
   });
   const base = registryOver(server, store, uploads, undefined);
   const close = async (): Promise<void> => {
-    await Promise.all([base.close(), gitlab.close()]);
+    await Promise.all([server.close(), gitlab.close()]);
   };
   return Object.assign(base, {
     gitlab,
