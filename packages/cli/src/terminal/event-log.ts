@@ -18,7 +18,7 @@ export function openEventLog(target: string): EventLog {
       if (broken) return;
       const line = `${JSON.stringify({ at: formatTime(systemClock.now()), ...redactData({ ...event }) })}\n`;
       try {
-        writeSync(file, line);
+        writeWhole(file, Buffer.from(line));
       } catch {
         broken = true;
       }
@@ -27,6 +27,22 @@ export function openEventLog(target: string): EventLog {
       if (target !== '-') closeSync(file);
     },
   };
+}
+
+/** How long somebody who does not read is waited for. */
+const PATIENCE_MS = 5000;
+
+/** A pipe that is full says so instead of waiting, or takes a part. */
+function writeWhole(file: number, bytes: Uint8Array): void {
+  const until = Date.now() + PATIENCE_MS;
+  for (let at = 0; at < bytes.byteLength; ) {
+    try {
+      at += writeSync(file, bytes, at);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || Date.now() > until) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
 }
 
 function openFile(path: string): number {
