@@ -1,5 +1,5 @@
 // Measures the built command line beside other programs that do the same work: see README.md.
-//   npm run bench -- collect|push|verify|import|git|files|render|start|memory [--runs N] [--size BYTES] [--count N] [--peers a,b] [--registry R]
+//   npm run bench -- collect|push|plan|verify|import|git|files|render|start|memory [--runs N] [--size BYTES] [--count N] [--peers a,b] [--registry R]
 import { parseArgs } from 'node:util';
 import { type BenchOptions, REGISTRY_CHOICES, type RegistryChoice } from './bench-options.ts';
 import { benchCollect } from './collect.ts';
@@ -7,6 +7,7 @@ import { benchFiles } from './files.ts';
 import { benchGit } from './git.ts';
 import { benchImport } from './import.ts';
 import { benchMemory } from './memory.ts';
+import { benchPlan } from './plan.ts';
 import { benchPush } from './push.ts';
 import { benchRender } from './render.ts';
 import { describeMachine } from './report.ts';
@@ -16,6 +17,7 @@ import { benchVerify } from './verify.ts';
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<string>>> = {
   collect: benchCollect,
   push: benchPush,
+  plan: benchPlan,
   verify: benchVerify,
   import: benchImport,
   git: benchGit,
