@@ -11,6 +11,7 @@ export const FORMATS = {
   receipt: 'gapferry.receipt/1',
   plan: 'gapferry.plan/1',
   override: 'gapferry.override/1',
+  prune: 'gapferry.prune/1',
 } as const;
 
 export type FormatName = keyof typeof FORMATS;

@@ -52,6 +52,7 @@ export * from './plan-import.ts';
 export * from './plan-transfer.ts';
 export * from './problems.ts';
 export type { OrganizationsConfig, QuayTargetConfig, RepositoriesConfig } from './quay-entry.ts';
+export * from './prune-file.ts';
 export * from './read-content-date.ts';
 export * from './read-signature-material.ts';
 export * from './receipt.ts';

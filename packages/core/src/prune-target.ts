@@ -1,3 +1,4 @@
+import type { Descriptor } from './descriptor.ts';
 import type { Digest } from './digest.ts';
 import type { Run } from './run.ts';
 import type { NameState, Target } from './target.ts';
@@ -21,6 +22,8 @@ export interface PruneManifest {
   readonly item: string;
   readonly repository: string;
   readonly digest: Digest;
+  /** Where the site still knows it. */
+  readonly root?: Descriptor;
 }
 
 export interface PruneTag extends PruneManifest {

@@ -58,6 +58,23 @@ it('keeps names sorted, and lets the later one win', async () => {
   ]);
 });
 
+it('drops names that stand where they were seen, and no other', async () => {
+  const [one, two] = [await addImage('1'), await addImage('2')];
+  const names = ['a:1', 'b:1'].map((name) => ({ name, root: one }));
+  await depot.nameItems([...names, { name: 'c:1', root: two }], run);
+  await depot.dropNames(
+    [
+      { name: 'a:1', root: one },
+      { name: 'c:1', root: one },
+      { name: 'x', root: one },
+    ],
+    run,
+  );
+  expect((await depot.names()).map(({ name }) => name)).toEqual(['b:1', 'c:1']);
+  await depot.dropNames([{ name: 'a:1', root: one }], run);
+  expect((await depot.names()).map(({ name }) => name)).toEqual(['b:1', 'c:1']);
+});
+
 it('loses no name when several are written at once', async () => {
   const root = await addImage('1');
   await Promise.all(Array.from({ length: 20 }, (_, i) => depot.nameItems([{ name: `n:${i}`, root }], run)));

@@ -23,6 +23,8 @@ export interface NamedRoot {
 export interface NameIndex {
   /** Adds names, or moves them to another root, and leaves every other entry as it is. Replaces the file in one step; the same names again write nothing. */
   nameItems(entries: readonly NamedRoot[], run: Run): Promise<void>;
+  /** Removes names that stand at exactly these roots, in one step, and leaves every other entry as it is. What is gone already is fine. */
+  dropNames(entries: readonly NamedRoot[], run: Run): Promise<void>;
   /** Named entries, sorted by name; entries that are not well-formed are left out. */
   names(): Promise<readonly NamedRoot[]>;
 }
@@ -45,6 +47,20 @@ export function createNameIndex(place: DepotPlace): NameIndex {
         const { index, manifests } = await readIndex(place);
         const text = indexText(index, merge(manifests, entries));
         if (text !== indexText(index, manifests)) await replaceIndex(place, text);
+      });
+    },
+    async dropNames(entries, run) {
+      requireWritable(place);
+      const gone = new Map(entries.map(({ name, root }) => [name, root.digest]));
+      await inOrder(async () => {
+        checkRun(run);
+        const { index, manifests } = await readIndex(place);
+        const isGone = (entry: Entry): boolean => {
+          const root = gone.get(nameOf(entry) ?? '');
+          return root !== undefined && root === entry['digest'];
+        };
+        const kept = manifests.filter((entry) => !isGone(entry));
+        if (kept.length < manifests.length) await replaceIndex(place, indexText(index, kept));
       });
     },
     async names() {

@@ -1,10 +1,22 @@
-import type { BlobChecker, BlobReader, BlobWriter, Descriptor, Run } from '@gapferry/core';
+import type { BlobChecker, BlobReader, BlobWriter, Descriptor, Digest, Run } from '@gapferry/core';
 
 /** What the embedded target needs of a depot. */
 export interface EmbeddedStore extends BlobReader, BlobWriter, BlobChecker {
   /** Adds names, or moves them to another root, all in one step. The same names again write nothing. */
   nameItems(entries: readonly NamedRoot[], run: Run): Promise<void>;
   names(): Promise<readonly NamedRoot[]>;
+}
+
+/** A depot that can also take away. */
+export interface PrunableStore extends EmbeddedStore {
+  /** Removes names that stand at exactly these roots. */
+  dropNames(entries: readonly NamedRoot[], run: Run): Promise<void>;
+  /** Removes one blob; none there is fine. */
+  discard(digest: Digest): Promise<void>;
+}
+
+export function isPrunable(store: EmbeddedStore): store is PrunableStore {
+  return 'dropNames' in store && 'discard' in store;
 }
 
 /** A name for an image or a chart, and what it stands for. */

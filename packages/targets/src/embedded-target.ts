@@ -8,6 +8,7 @@ import type {
   NameLoad,
   PreflightTarget,
   Presence,
+  PruneTarget,
   RoomTarget,
   Run,
 } from '@gapferry/core';
@@ -22,6 +23,7 @@ import { inspectObjects, loadObjects, proveObjects } from './git-content.ts';
 import { inspectRefs, loadRefs } from './git-names.ts';
 import type { GitRepositories } from './git-repositories.ts';
 import { inspectTag, loadTags } from './oci-names.ts';
+import { prunableInDepot, pruneInDepot } from './prune-embedded.ts';
 import { requireNoStrangers } from './strangers.ts';
 import { sweepIncoming } from './tree-write.ts';
 
@@ -37,7 +39,7 @@ export interface EmbeddedTargetOptions {
 }
 
 /** A local depot as a target: images and charts in its OCI layout, bare repositories, plain files. Needs no server. */
-export type EmbeddedTarget = PreflightTarget & BatchTarget & RoomTarget;
+export type EmbeddedTarget = PreflightTarget & BatchTarget & RoomTarget & PruneTarget;
 
 /** One import at a time: what another process changes between judging a tag and writing the index is not noticed. */
 export function embeddedTarget(options: EmbeddedTargetOptions): EmbeddedTarget {
@@ -64,6 +66,8 @@ export function embeddedTarget(options: EmbeddedTargetOptions): EmbeddedTarget {
       await requireNoStrangers(place.tree, loads);
       await sweepIncoming(join(place.tree, INCOMING));
     },
+    prunable: (request, run) => prunableInDepot(place, request, run),
+    prune: (step, request, run) => pruneInDepot(place, step, request, run),
     loadNames: (loads, _from, run) => loadNames(loads, run),
     readBackAll: (loads, run) => readBackAll(place, loads, run),
   };

@@ -1,0 +1,46 @@
+import { comparePruneFiles, encodePruneFile, type PruneFile, parsePruneFile } from '@gapferry/bundle';
+import { type Digest, digestOf, GapferryError } from '@gapferry/core';
+import { readNamedBytes } from '../environment.ts';
+import { writeFileAtomically } from '../write-file.ts';
+import { requireOurs } from './require-ours.ts';
+
+/** Members are sorted: every prune file of a site begins so. */
+const BEGINNING = '{"channel';
+
+export interface ApprovedPrune {
+  readonly path: string;
+  readonly file: PruneFile;
+  /** sha256 of its bytes. */
+  readonly digest: Digest;
+}
+
+/** For the owner's eyes only: it names hosts and paths. Throws `USAGE` where somebody else's file lies, `STORAGE_FAILED`. */
+export async function writePruneFile(path: string, file: PruneFile): Promise<Digest> {
+  await requireOurs(path, BEGINNING);
+  const bytes = encodePruneFile(file);
+  await writeFileAtomically(path, bytes, { mode: 0o600 });
+  return digestOf(bytes);
+}
+
+/** Throws `USAGE` where it cannot be read, and what `parsePruneFile` throws. */
+export async function readPruneFile(path: string): Promise<ApprovedPrune> {
+  const bytes = await readNamedBytes(path, 'the prune file');
+  return { path, file: parsePruneFile(bytes, `the prune file ${path}`), digest: digestOf(bytes) };
+}
+
+/** Differences that are told. */
+const SHOWN = 10;
+
+/** Throws `PLAN_MOVED`, naming what moved, unless a look right now finds exactly what was approved. */
+export function requireSamePrune({ path, file }: ApprovedPrune, now: PruneFile): void {
+  const moved = comparePruneFiles(file, now);
+  if (moved.length === 0) return;
+  const more = moved.length > SHOWN ? `; and ${moved.length - SHOWN} more` : '';
+  throw new GapferryError({
+    code: 'PLAN_MOVED',
+    message: `the prune file ${path} says something else than what would be done now: ${moved.slice(0, SHOWN).join('; ')}${more}`,
+    hint: 'nothing was removed; look again with "gapferry prune --keep N -o FILE" and have the new file approved',
+    origin: 'site',
+    data: { file: path, moved: moved.slice(0, 1000) },
+  });
+}

@@ -1,0 +1,231 @@
+import type { Item, Manifest } from '@gapferry/bundle';
+import {
+  type Descriptor,
+  type Digest,
+  GapferryError,
+  isDigest,
+  type Ledger,
+  type LedgerEntry,
+  type NameState,
+  type PruneFile,
+  type PruneManifest,
+  type PruneRequest,
+  type PruneTag,
+} from '@gapferry/core';
+import { IMPORT_ENTRIES } from './import-entries.ts';
+
+/** A release that an import of this site began to load. */
+export interface LoadedRelease {
+  readonly channel: string;
+  readonly sequence: number;
+  readonly version: string;
+  readonly statement: Digest;
+  readonly manifest: Digest;
+}
+
+/** Of one channel, each in the order of numbers. */
+export interface PruneChoice {
+  readonly channel: string;
+  /** What was loaded last, or is being loaded: never goes. */
+  readonly current: LoadedRelease;
+  readonly stays: readonly LoadedRelease[];
+  readonly goes: readonly LoadedRelease[];
+}
+
+/** Which releases stay: of each channel that is asked for the newest `keep`, the one at the mark, the one that was loaded last and those that were begun since; of other channels all. Channels without any are left out. */
+export function choosePruned(
+  ledger: Ledger,
+  wanted: { readonly channel?: string | undefined; readonly keep: number },
+  markOf: (channel: string) => Digest | undefined,
+): readonly PruneChoice[] {
+  const channels = new Map<string, LoadedRelease[]>();
+  const busy = new Map<string, Set<Digest>>();
+  const kinds = [IMPORT_ENTRIES.began, IMPORT_ENTRIES.finished];
+  for (const { kind, data } of ledger.history(kinds)) {
+    const release = toLoaded(data);
+    if (release === undefined) continue;
+    if (kind === IMPORT_ENTRIES.finished) busy.set(release.channel, new Set([release.statement]));
+    else {
+      busy.set(release.channel, (busy.get(release.channel) ?? new Set()).add(release.statement));
+      channels.set(release.channel, [...(channels.get(release.channel) ?? []), release]);
+    }
+  }
+  return [...channels].map(([channel, begun]) => {
+    const known = [...new Map(begun.map((one) => [one.statement, one])).values()];
+    const all = known.sort((a, b) => a.sequence - b.sequence);
+    const isAsked = wanted.channel === undefined || wanted.channel === channel;
+    const newest = new Set(all.slice(isAsked ? -wanted.keep : 0).map(({ statement }) => statement));
+    const current = busy.get(channel) ?? new Set();
+    const mark = markOf(channel);
+    const stays = ({ statement }: LoadedRelease): boolean =>
+      newest.has(statement) || current.has(statement) || statement === mark;
+    const last = begun.findLast(({ statement }) => current.has(statement));
+    return {
+      channel,
+      current: last ?? lastOf(begun, channel),
+      stays: all.filter(stays),
+      goes: all.filter((one) => !stays(one)),
+    };
+  });
+}
+
+function lastOf(begun: readonly LoadedRelease[], channel: string): LoadedRelease {
+  const last = begun.at(-1);
+  if (last !== undefined) return last;
+  throw new GapferryError({ code: 'INTERNAL', message: `channel ${channel} has no release` });
+}
+
+/** `finished` has the version in its record. */
+function toLoaded(data: LedgerEntry['data']): LoadedRelease | undefined {
+  const { channel, sequence, statement } = data;
+  const record = (data['record'] ?? {}) as { readonly version?: unknown; readonly manifest?: unknown };
+  const { version = record.version, manifest = record.manifest } = data as Record<string, unknown>;
+  if (typeof channel !== 'string' || typeof sequence !== 'number' || !isDigest(statement)) return undefined;
+  if (typeof version !== 'string' || !isDigest(manifest)) return undefined;
+  return { channel, sequence, version, statement, manifest };
+}
+
+/** What each target is asked about a channel, by target. `manifests`: of every release that stays, by statement; those of releases that go where the site has them.
+ *  Throws `RELEASE_INCOMPLETE` where it is not known what a release that stays needs: nothing is pruned then. */
+export function pruneRequests(
+  ledger: Ledger,
+  choices: readonly PruneChoice[],
+  channel: string,
+  manifests: ReadonlyMap<Digest, Manifest>,
+): ReadonlyMap<string, PruneRequest> {
+  const staying = choices.flatMap(({ stays }) => stays);
+  const needed = neededBy(staying, manifests);
+  const own = choices.find((one) => one.channel === channel);
+  const going = new Set((own?.goes ?? []).map(({ statement }) => statement));
+  const named = namedPlaces(ledger, channel, new Set(staying.map(({ statement }) => statement)));
+  const roots = rootsIn(manifests.values());
+  const numbers = new Set((own?.stays ?? []).map(({ sequence }) => sequence));
+  return new Map(
+    [...named].map(([target, places]) => [
+      target,
+      {
+        channel,
+        ...wishesOf(places.values(), going, needed, roots),
+        needed,
+        staying: numbers,
+      },
+    ]),
+  );
+}
+
+function neededBy(
+  staying: readonly LoadedRelease[],
+  manifests: ReadonlyMap<Digest, Manifest>,
+): ReadonlySet<Digest> {
+  const needed = new Set<Digest>();
+  for (const { statement, channel, sequence } of staying) {
+    const manifest = manifests.get(statement);
+    if (manifest === undefined)
+      throw new GapferryError({
+        code: 'RELEASE_INCOMPLETE',
+        message: `the site does not know what release ${channel}/${sequence}, which stays, needs`,
+        hint: `nothing was pruned; import ${channel}/${sequence} once more from its medium, which changes nothing and keeps what the site needs of it`,
+        origin: 'site',
+        data: { channel, sequence, statement },
+      });
+    for (const { digest } of manifest.blobs) needed.add(digest);
+  }
+  return needed;
+}
+
+/** A place of a target, with everything that the channel ever left there. */
+interface NamedPlace {
+  readonly place: string;
+  readonly item: string;
+  /** Some release that stays names it. */
+  isKept: boolean;
+  /** By release. */
+  readonly states: Map<Digest, Record<string, string>>;
+  last: Digest;
+}
+
+function namedPlaces(
+  ledger: Ledger,
+  channel: string,
+  staying: ReadonlySet<Digest>,
+): ReadonlyMap<string, ReadonlyMap<string, NamedPlace>> {
+  const targets = new Map<string, Map<string, NamedPlace>>();
+  const kept = new Set<string>();
+  for (const { data } of ledger.history([IMPORT_ENTRIES.named])) {
+    const { target, place, item, statement } = data;
+    if (typeof target !== 'string' || typeof place !== 'string' || !isDigest(statement)) continue;
+    if (staying.has(statement)) kept.add(`${target}\n${place}`);
+    if (data['channel'] !== channel) continue;
+    const places = targets.get(target) ?? new Map<string, NamedPlace>();
+    const known = places.get(place) ?? {
+      place,
+      item: String(item),
+      isKept: false,
+      states: new Map<Digest, Record<string, string>>(),
+      last: statement,
+    };
+    known.states.set(statement, { ...known.states.get(statement), ...stateOf(data['left']) });
+    known.last = statement;
+    places.set(place, known);
+    targets.set(target, places);
+  }
+  for (const [target, places] of targets)
+    for (const [place, one] of places) one.isKept = kept.has(`${target}\n${place}`);
+  return targets;
+}
+
+function stateOf(value: unknown): NameState {
+  if (value === null || typeof value !== 'object') return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
+
+function wishesOf(
+  places: Iterable<NamedPlace>,
+  going: ReadonlySet<Digest>,
+  needed: ReadonlySet<Digest>,
+  roots: ReadonlyMap<Digest, Descriptor>,
+): Pick<PruneRequest, 'manifests' | 'tags' | 'files'> {
+  const manifests = new Map<string, PruneManifest>();
+  const tags: PruneTag[] = [];
+  const files: PruneFile[] = [];
+  for (const { place, item, isKept, states, last } of places) {
+    const oci = parseOci(place);
+    if (oci !== undefined) {
+      for (const [statement, { digest }] of states) {
+        if (!going.has(statement) || !isDigest(digest) || needed.has(digest)) continue;
+        const root = roots.get(digest);
+        const one = { item, repository: oci.repository, digest, ...(root !== undefined && { root }) };
+        manifests.set(`${oci.repository}@${digest}`, one);
+      }
+      const left = states.get(last)?.['digest'];
+      if (!isKept && oci.tag !== undefined && isDigest(left))
+        tags.push({ item, repository: oci.repository, tag: oci.tag, digest: left });
+    } else if (!isKept && place.startsWith('file ') && going.has(last))
+      files.push({ item, path: place.slice('file '.length), left: states.get(last) ?? {} });
+  }
+  return { manifests: [...manifests.values()], tags, files };
+}
+
+/** `oci host/path:tag` or `oci host/path@sha256:…`. */
+function parseOci(place: string): { readonly repository: string; readonly tag?: string } | undefined {
+  if (!place.startsWith('oci ')) return undefined;
+  const name = place.slice('oci '.length);
+  const at = name.indexOf('@');
+  if (at >= 0) return { repository: name.slice(0, at) };
+  const colon = name.lastIndexOf(':');
+  return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };
+}
+
+function rootsIn(manifests: Iterable<Manifest>): ReadonlyMap<Digest, Descriptor> {
+  const roots = new Map<Digest, Descriptor>();
+  for (const { items } of manifests)
+    for (const item of items) for (const root of rootsOf(item)) roots.set(root.digest, root);
+  return roots;
+}
+
+function rootsOf(item: Item): readonly Descriptor[] {
+  if (item.kind !== 'image' && item.kind !== 'chart') return [];
+  return [item.root, ...(item.attachments ?? []).map(({ root }) => root)];
+}

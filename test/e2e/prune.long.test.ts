@@ -1,0 +1,144 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startRegistry, type TestRegistry } from '@gapferry/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { gapferry, gapferryJson, type Machine, type Reported } from '../support/command-line.ts';
+import { treeDigest } from '../support/tree-digest.ts';
+import { REGISTRY } from '../support/upstream.ts';
+import { makeZone, type Zone } from './zone.ts';
+
+const SITE = ['--site', 'site/site.yaml'];
+let zone: Zone;
+let hub: TestRegistry;
+let inside: Machine;
+/** Digests that app:1.0 had, by release. */
+const apps: string[] = [];
+
+beforeAll(async () => {
+  zone = await makeZone();
+  hub = await startRegistry();
+  inside = {
+    ...zone.inside,
+    environment: { ...zone.inside.environment, NETWORK_ALLOWED: hub.host },
+  };
+  await writeFile(
+    at('site/site.yaml'),
+    `format: gapferry.site/1
+name: plant-7
+trust: trust.yaml
+key: keys/plant-7.key
+targets:
+  - {name: hub, kind: registry, url: "${hub.url}", takes: [images]}
+  - {name: share, kind: directory, directory: share, path: "{channel}/{version}/{path}", takes: [files]}
+  - {name: forge, kind: git, url: srv, path: "{host}/{path}"}
+  - {name: embedded, kind: depot, path: embedded, takes: [charts]}
+`,
+  );
+  await mkdir(at('site/share'));
+  await load('1.0.0', '--first');
+  await zone.upstream.change();
+  await load('1.1.0');
+  zone.upstream.registry.seedImage('line-a/app', '1.0', await zone.upstream.appImage(3));
+  await load('1.2.0');
+}, 180_000);
+afterAll(async () => {
+  await zone.close();
+  await hub.close();
+});
+
+const at = (...parts: readonly string[]): string => join(zone.inside.directory, ...parts);
+
+async function load(version: string, ...flags: readonly string[]): Promise<void> {
+  await zone.collect('--version', version, ...flags);
+  await zone.export();
+  await gapferryJson(inside, ['import', zone.stick, ...SITE, '--yes']);
+  apps.push(String(hub.tagged(`${REGISTRY}/line-a/app`, '1.0')));
+}
+
+const prune = (args: readonly string[], exitCode = 0): Promise<Reported> =>
+  gapferryJson(inside, ['prune', ...SITE, ...args], exitCode);
+
+interface Told {
+  readonly targets: {
+    readonly target: string;
+    readonly because?: string;
+    readonly steps: { place: string; bytes?: number; stays?: string }[];
+  }[];
+  readonly totals: { readonly steps: number; readonly bytes: number };
+}
+
+const stepsAt = ({ targets }: Told, name: string): Told['targets'][number]['steps'] =>
+  targets.find(({ target }) => target === name)?.steps ?? [];
+
+describe('a prune', { timeout: 120_000 }, () => {
+  it('has nothing to do while as many releases stay as there are', async () => {
+    expect(await prune(['--keep', '3'])).toMatchObject({ channels: [], targets: [] });
+  });
+
+  it('tells what would go, and changes nothing', async () => {
+    const before = await treeDigest(at('site/embedded'));
+    const told = (await prune(['--keep', '1', '-o', 'prune.json'])) as unknown as Told;
+    expect(stepsAt(told, 'hub').filter(({ place }) => place.endsWith(apps[0] ?? '?'))).toHaveLength(1);
+    expect(stepsAt(told, 'hub').some(({ place }) => place.endsWith(apps[2] ?? '?'))).toBe(false);
+    expect(
+      stepsAt(told, 'share')
+        .map(({ place }) => place)
+        .join(' '),
+    ).toContain('line-a/1.0.0/');
+    expect(
+      stepsAt(told, 'embedded')
+        .map(({ place }) => place)
+        .join(' '),
+    ).toContain('historian:4.1.0');
+    expect(told.targets.find(({ target }) => target === 'forge')?.because).toBeDefined();
+    expect(told.totals.bytes).toBeGreaterThan(0);
+    expect(await treeDigest(at('site/embedded'))).toBe(before);
+    expect(hub.hasManifest(`${REGISTRY}/line-a/app`, apps[0] as never)).toBe(true);
+  });
+
+  it('is not done without an answer, nor from a file that says something else than a look does now', async () => {
+    const asked = await gapferry(inside, ['prune', ...SITE, '--plan', 'prune.json']);
+    expect(asked.code).toBe(2);
+    hub.seedImage(`${REGISTRY}/line-a/app`, 'production', await zone.upstream.appImage(1));
+    const { error } = await prune(['--plan', 'prune.json', '--yes'], 7);
+    expect(error?.code).toBe('PLAN_MOVED');
+    expect(hub.hasManifest(`${REGISTRY}/line-a/app`, apps[1] as never)).toBe(true);
+  });
+
+  it('removes what was approved, and not what somebody else’s tag leads to', async () => {
+    await prune(['--keep', '1', '-o', 'prune.json']);
+    expect(await prune(['--plan', 'prune.json', '--yes'])).toMatchObject({ kind: 'pruned' });
+    const app = `${REGISTRY}/line-a/app`;
+    const { root, children } = await zone.upstream.appImage(1);
+    expect(hub.tagged(app, 'production')).toBe(root.digest);
+    for (const child of children) expect(hub.hasManifest(app, child.root.digest)).toBe(true);
+    expect(hub.hasManifest(app, apps[0] as never)).toBe(false);
+    expect(hub.hasManifest(app, apps[1] as never)).toBe(false);
+    expect(hub.tagged(app, '1.0')).toBe(apps[2]);
+    expect((await readdir(at('site/share/line-a'))).sort()).toEqual(['1.2.0']);
+    const index = await readFile(at('site/embedded/index.json'), 'utf8');
+    expect(index).not.toContain('historian:4.1.0');
+    expect(index).toContain('historian:4.2.0');
+  });
+
+  it('leaves what stays whole: the newest release is read back and found unchanged', async () => {
+    const { kind } = await gapferryJson(inside, ['import', zone.stick, ...SITE, '--yes']);
+    expect(kind).toBe('unchanged');
+  });
+
+  it('stands in the ledger before and after, which is whole', async () => {
+    const { stdout } = await gapferry(inside, ['ledger', 'show', 'site/state', '--json']);
+    const kinds = [...stdout.matchAll(/"kind": "(prune\.[a-z]+)"/g)].map(([, kind]) => kind);
+    expect(kinds[0]).toBe('prune.began');
+    expect(kinds.at(-1)).toBe('prune.finished');
+    expect(kinds.filter((kind) => kind === 'prune.removing').length).toBe(
+      kinds.filter((kind) => kind === 'prune.removed').length,
+    );
+    await gapferryJson(inside, ['ledger', 'verify', 'site/state']);
+  });
+
+  it('forgets what the site kept of them, so that only their medium brings them back', async () => {
+    const kept = await readdir(at('site/state/releases/line-a'));
+    expect(kept.map((name) => name.split('-')[0])).toEqual(['3']);
+  });
+});
