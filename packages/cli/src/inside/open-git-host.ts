@@ -13,7 +13,7 @@ import type { OpenTarget, Surroundings } from './open-registry.ts';
 import type { Site } from './open-site.ts';
 import { registryCredentials } from './registry-credentials.ts';
 
-/** A Git host: system git pushes to it, and its API is asked by an HTTP client of its own. Both speak to the target's host alone, and to no proxy. Reads credentials and certificates at
+/** A Git host: system git pushes to it, and its API is asked by an HTTP client of its own. git speaks to the target's host alone, the client to those of `also` as well, and both to no proxy. Reads credentials and certificates at
  *  once; asks nobody. Throws `USAGE`. */
 export async function openGitHost(
   site: Site,
@@ -130,7 +130,7 @@ async function openPushing(
   const { createHttpClient } = await import('@gapferry/http');
   const { caFile, connectTo } = environment;
   return createHttpClient({
-    onlyHosts: [host],
+    onlyHosts: [host, ...(config.also ?? [])],
     hosts: new Map([
       [host, await readHostSettings(withoutUndefined(config), `target ${config.name}`, site.pathOf)],
     ]),
@@ -161,7 +161,7 @@ async function openApi(
   const { host } = new URL(url);
   const { caFile, connectTo } = environment;
   const http = createHttpClient({
-    onlyHosts: [host],
+    onlyHosts: [host, ...(config.also ?? [])],
     hosts: new Map([[host, await readHostSettings(withoutUndefined(config), `target ${name}`, site.pathOf)]]),
     ...(insecure && { insecure: [host] }),
     ...(caFile !== undefined && { ca: await readCertificates(caFile, 'GAPFERRY_CA') }),

@@ -286,6 +286,19 @@ describe('a Quay that changes while an import runs', () => {
     });
   });
 
+  it('gets wrong bytes: the upload is cancelled, though its token service knows of no right to delete', async () => {
+    const { quay, open } = await start();
+    const target = open();
+    await surveyHarbor(target, [nginx]);
+    const [blob] = nginx.content.blobs.toSorted((a, b) => b.size - a.size);
+    const medium = memoryMedium(nginx.parts, blob?.digest);
+    await expect(target.load(nginx.content, medium, run)).rejects.toMatchObject({
+      code: 'DIGEST_MISMATCH',
+    });
+    expect(quay.openUploads).toBe(0);
+    expect(quay.requests.some(({ method }) => method === 'DELETE')).toBe(true);
+  });
+
   it('does not take the credentials, or the token, from the beginning', async () => {
     const { open } = await start({ robots: [ROBOT] });
     await expect(surveyHarbor(open({ ...AS_ROBOT, secret: 'x' }), [nginx])).rejects.toMatchObject({

@@ -7,10 +7,11 @@ export async function atTarget<T>(target: string, item: string, act: () => Promi
   } catch (error) {
     if (!(error instanceof GapferryError) || isInterruption(error)) throw error;
     const isOurs = error.origin === undefined || error.origin === 'source';
-    if (error.message.includes(item) && !isOurs) throw error;
+    const message = named(error, target, item);
+    if (message === error.message && !isOurs) throw error;
     throw new GapferryError({
       code: error.code,
-      message: error.message.includes(item) ? error.message : `${item} at target ${target}: ${error.message}`,
+      message,
       ...(error.hint !== undefined && { hint: error.hint }),
       origin: isOurs ? 'target' : error.origin,
       retryable: error.retryable,
@@ -19,4 +20,11 @@ export async function atTarget<T>(target: string, item: string, act: () => Promi
       cause: error,
     });
   }
+}
+
+/** What went wrong between us and a host says which target it is: its address alone is in no operator's head. */
+function named({ message, category }: GapferryError, target: string, item: string): string {
+  if (!message.includes(item)) return `${item} at target ${target}: ${message}`;
+  const says = message.includes(`target ${target}`);
+  return says || category !== 'transport' ? message : `target ${target}: ${message}`;
 }
