@@ -18,7 +18,7 @@ import {
   writeWorkloadLayout,
 } from './workload.ts';
 
-/** `gapferry import` into an empty registry, against others that push the same images from an OCI layout; then everybody once more into the registry that has it all, with the requests they make. */
+/** `gapferry import` into an empty registry, verified first and in one pass, against others that push the same images from an OCI layout; then everybody once more into the registry that has it all, with the requests they make. */
 export async function benchPush({ runs = 5, size, peers, registry }: BenchOptions): Promise<string> {
   const found = findDistribution(registry === 'testkit' ? undefined : registry);
   if (found === undefined) return 'push: skipped: there is no distribution on this machine to push to';
@@ -49,27 +49,39 @@ export async function benchPush({ runs = 5, size, peers, registry }: BenchOption
   ].join('\n');
 }
 
+const IMPORT = [
+  'import',
+  'depot',
+  '--site',
+  'site/site.yaml',
+  '--yes',
+  '--no-progress',
+  '--events',
+  '-',
+] as const;
+
 function contestants(
   zone: BenchZone,
   workload: Workload,
   host: string,
   chosen: readonly string[] | undefined,
 ): Array<Contestant | Absentee> {
-  const command: Command = {
-    ...zone.gapferry(
-      ...['import', 'depot', '--site', 'site/site.yaml', '--yes', '--no-progress', '--events', '-'],
-    ),
-    phaseBegins: /"stage":"apply"/,
-  };
-  const ours: Contestant = {
-    name: 'gapferry import',
-    command,
+  const ours = (name: string, ...flags: readonly string[]): Contestant => ({
+    name,
+    command: {
+      ...zone.gapferry(...IMPORT, ...flags),
+      phaseBegins: /"stage":"apply"/,
+    } satisfies Command,
     async prepare() {
       await zone.empty('storage/docker');
       await zone.newSite(`{name: registry, kind: registry, url: "http://${host}", path: "{path}"}`);
     },
-  };
-  return [ours, ...choosePeers(pushPeers(zone, workload, host), chosen, zone.env)];
+  });
+  return [
+    ours('gapferry import'),
+    ours('gapferry import --one-pass', '--one-pass'),
+    ...choosePeers(pushPeers(zone, workload, host), chosen, zone.env),
+  ];
 }
 
 function pushPeers(zone: BenchZone, { images }: Workload, host: string): Peer[] {
