@@ -249,13 +249,16 @@ describe.skipIf(lacks('gitea', 'ssh-keygen'))('a Gitea of the plant', { timeout:
     expect(await load()).toMatchObject({ kind: 'loaded' });
   });
 
-  it('is not loaded where a repository is archived: exit 7', async () => {
+  it('is not loaded where a repository is archived that something would come to: exit 7', async () => {
+    const tools = await openRepository(home.join('tools'));
+    await tools.commit({ message: 'Sharpen', files: { Makefile: 'all: sharp\n' } });
+    await release();
     await gitea.api('PATCH', `/repos/${HOST}/ops-tools`, { archived: true });
     const { error } = await load(7);
     expect(error).toMatchObject({ code: 'TARGET_CONFLICT' });
     expect(error?.message).toContain('it is archived');
     await gitea.api('PATCH', `/repos/${HOST}/ops-tools`, { archived: false });
-    expect(await load()).toMatchObject({ kind: 'unchanged' });
+    expect(await load()).toMatchObject({ kind: 'loaded' });
   });
 
   it('is refused with a token that is none, which is nowhere to be read', async () => {
