@@ -8,6 +8,11 @@ import type { SettingsFor } from './host-settings.ts';
 import type { HttpClientOptions } from './http-client.ts';
 import { withLateWriteErrors } from './late-write-error.ts';
 import type { DialPlan } from './pour-protocol.ts';
+import {
+  type PresentedCertificate,
+  watchRefusedCertificate,
+  withPresented,
+} from './presented-certificate.ts';
 import { createProxyChoice } from './proxy-choice.ts';
 
 export interface Agents {
@@ -15,6 +20,8 @@ export interface Agents {
   forUrl(url: URL): HttpAgent;
   /** How to connect without an agent, by the same rules; undefined where a proxy stands in between. */
   dialTo(url: URL): DialPlan | undefined;
+  /** The failure of a trip to the URL, with the certificate that the host presented where that was not taken. */
+  explained(url: URL, error: unknown): unknown;
   close(): void;
 }
 
@@ -27,6 +34,7 @@ export function createAgents(options: HttpClientOptions, rules: HostRules, setti
   const connectMs = options.connectTimeoutMs ?? 15_000;
   const usesProxy = createProxyChoice(options.proxyEnv ?? {});
   const agents = new Map<string, HttpAgent>();
+  const refused = new Map<string, PresentedCertificate>();
   const tlsFor = (url: URL): TlsTrust => {
     const { ca, cert, key } = settingsFor(url);
     return {
@@ -44,8 +52,15 @@ export function createAgents(options: HttpClientOptions, rules: HostRules, setti
       ...(usesProxy(url) && { proxyEnv: { ...options.proxyEnv, NO_PROXY: '', no_proxy: '' } }),
     };
     if (url.protocol === 'http:') return new RoutedHttpAgent(common, route, connectMs);
-    const secured = (validTo: Date): void => options.witness?.secured(url.host, { validTo });
-    return new RoutedHttpsAgent({ ...common, ...tlsFor(url) }, { route, connectMs, secured });
+    return new RoutedHttpsAgent(
+      { ...common, ...tlsFor(url) },
+      {
+        route,
+        connectMs,
+        secured: (validTo) => options.witness?.secured(url.host, { validTo }),
+        refused: (certificate) => void refused.set(url.origin, certificate),
+      },
+    );
   };
   return {
     forUrl(url) {
@@ -54,6 +69,8 @@ export function createAgents(options: HttpClientOptions, rules: HostRules, setti
       return agent;
     },
     dialTo: (url) => (usesProxy(url) ? undefined : dialPlan(url, options, tlsFor(url), connectMs)),
+    explained: (url, error) =>
+      withPresented(error, refused.get(url.origin), [options.ca, settingsFor(url).ca]),
     close: () => agents.forEach((agent) => void agent.destroy()),
   };
 }
@@ -114,6 +131,8 @@ interface Securing {
   readonly connectMs: number;
   /** Told when the certificate of the host ends. */
   readonly secured: (validTo: Date) => void;
+  /** Told of a certificate that was not taken. */
+  readonly refused: (certificate: PresentedCertificate) => void;
 }
 
 class RoutedHttpsAgent extends HttpsAgent {
@@ -125,8 +144,9 @@ class RoutedHttpsAgent extends HttpsAgent {
   }
 
   override createConnection(options: RequestOptions, dialled?: Dialled): Duplex | null | undefined {
-    const { route, connectMs, secured } = this.#securing;
+    const { route, connectMs, secured, refused } = this.#securing;
     const socket = super.createConnection(route(options), dialled);
+    if (socket) watchRefusedCertificate(socket, refused);
     socket?.once('secureConnect', () => {
       // Empty where an earlier session goes on.
       const validTo = Date.parse((socket as TLSSocket).getPeerCertificate().valid_to ?? '');

@@ -65,7 +65,9 @@ export async function ask(
         : { ...patience, workingMs: request.workingTimeoutMs },
     release: slot.release,
   };
-  const trip = await startAny(parts, request, url, init, run);
+  const trip = await startAny(parts, request, url, init, run).catch((error: unknown) => {
+    throw agents.explained(url, error);
+  });
   slot.answered(tooManyFor(trip));
   parts.witness?.answered(url.host, trip.headers);
   return trip;

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { quietRun } from '@gapferry/core';
@@ -21,6 +22,30 @@ describe('a connection', () => {
     });
     trusting.close();
     doubting.close();
+  });
+
+  it('shows what was presented and whose signature was expected, also when the key was changed meanwhile', async () => {
+    const before = await startHttpServer(hello, { tls });
+    const client = createHttpClient({
+      hosts: new Map([[before.host, { ca: tls.ca }]]),
+      wait: async () => {},
+    });
+    await client.request({ url: before.url, item: 'x' }, quietRun());
+    const changed = await makeTlsIdentity(['127.0.0.1']);
+    await before.close();
+    await using after = await startHttpServer(hello, { tls: changed, port: before.port });
+    const { fingerprint256 } = new X509Certificate(changed.cert);
+    const refused = client.request({ url: after.url, item: 'x' }, quietRun());
+    await expect(refused).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+      retryable: false,
+      message: expect.stringContaining(`with the fingerprint ${fingerprint256} (SHA-256)`),
+      data: { fingerprint: fingerprint256 },
+    });
+    await expect(refused).rejects.toThrow(
+      /"127\.0\.0\.1", signed by "gapferry testkit authority".*trusted here: those of this machine, "gapferry testkit authority" \(/,
+    );
+    client.close();
   });
 
   it.each([

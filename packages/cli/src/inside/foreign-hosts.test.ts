@@ -1,71 +1,27 @@
 import { writeFile } from 'node:fs/promises';
-import { parseSiteConfig, type TrustedManifest } from '@gapferry/bundle';
-import { GapferryError, hasPreflight, type Load, quietRun, type Target } from '@gapferry/core';
+import { type GapferryError, type Load, quietRun } from '@gapferry/core';
 import { makeFile, makeImage, memoryMedium } from '@gapferry/core/testing';
-import {
-  makeTlsIdentity,
-  startHttpServer,
-  startRegistry,
-  type TemporaryDirectory,
-  type TestServer,
-  temporaryDirectory,
-} from '@gapferry/testkit';
+import { makeTlsIdentity, startHttpServer, startRegistry, type TestServer } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Site } from './open-site.ts';
-import { openTargets } from './open-targets.ts';
+import { errorOf, makePlantSite, type PlantSite, surveyPlant } from '../testing/plant-targets.ts';
 
 const run = quietRun();
-const RELEASE = {
-  release: { channel: 'line-a', version: '1.4.0', sequence: 17 },
-  statement: `sha256:${'1'.repeat(64)}`,
-} as unknown as TrustedManifest;
 const cleanup: Array<() => Promise<void> | void> = [];
-let home: TemporaryDirectory;
+let site: PlantSite;
 /** Not in any site file. */
 let other: TestServer;
 
 beforeEach(async () => {
-  home = await temporaryDirectory();
+  site = await makePlantSite();
   other = await startHttpServer(() => ({ status: 200, body: '{}' }));
   cleanup.push(
-    () => home.remove(),
+    () => site.close(),
     () => other.close(),
   );
 });
 afterEach(async () => {
   for (const clean of cleanup.splice(0).reverse()) await clean();
 });
-
-/** `members`: of one target named plant, as they stand in site.yaml. */
-async function openPlant(members: string): Promise<Target> {
-  const text = `format: gapferry.site/1\nname: plant-7\ntrust: t\nkey: k\ntargets:\n  - {name: plant, ${members}}\n`;
-  const site = {
-    config: parseSiteConfig(text, 'site.yaml'),
-    file: 'site.yaml',
-    stateDirectory: home.join('state'),
-    pathOf: (path: string) => home.join(path),
-  } as unknown as Site;
-  const { targets, close } = await openTargets(site, { PLANT: 'user:secret' }, RELEASE, run);
-  cleanup.push(close);
-  const target = targets.get('plant');
-  if (target === undefined) throw new Error('no target');
-  return target;
-}
-
-async function errorOf(act: () => Promise<unknown>): Promise<GapferryError> {
-  try {
-    await act();
-  } catch (error) {
-    if (error instanceof GapferryError) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-}
-
-async function ask(target: Target, loads: readonly Load[]): Promise<void> {
-  if (hasPreflight(target)) await target.preflight(loads, run);
-  for (const load of loads) await target.inspect(load, run);
-}
 
 function expectRefusal(error: GapferryError, host = other.host): void {
   expect(error.message).toContain('plant');
@@ -110,14 +66,14 @@ describe('a redirect to a host that the site file does not name', () => {
       headers: { location: `${other.url}${url}` },
     }));
     cleanup.push(() => server.close());
-    const target = await openPlant(members(server.url));
-    expectRefusal(await errorOf(() => ask(target, loads)));
+    const target = await site.open(members(server.url));
+    expectRefusal(await errorOf(() => surveyPlant(target, loads)));
   });
 
   it('is not followed from an upload, from a blob, or to a token service', async () => {
     const registry = await startRegistry();
     cleanup.push(() => registry.close());
-    const target = await openPlant(`kind: registry, url: "${registry.url}"`);
+    const target = await site.open(`kind: registry, url: "${registry.url}"`);
     registry.addFault({
       match: ({ method }) => method === 'POST',
       do: { kind: 'status', status: 202, headers: { location: `${other.url}/upload/1` } },
@@ -135,21 +91,21 @@ describe('a redirect to a host that the site file does not name', () => {
       match: () => true,
       do: { kind: 'status', status: 401, headers: { 'www-authenticate': realm } },
     });
-    expectRefusal(await errorOf(() => ask(target, IMAGE)));
+    expectRefusal(await errorOf(() => surveyPlant(target, IMAGE)));
   });
 
   it('is not followed to the same host without TLS, or on another port', async () => {
     const identity = await makeTlsIdentity();
-    await writeFile(home.join('ca.pem'), identity.ca);
+    await writeFile(site.home.join('ca.pem'), identity.ca);
     const server = await startHttpServer(
       ({ url }) => ({ status: 307, headers: { location: `${other.url}${url}` } }),
       { tls: identity },
     );
     cleanup.push(() => server.close());
-    const target = await openPlant(
+    const target = await site.open(
       `kind: registry, url: "${server.url}", ca: ca.pem, also: ["${other.host}"]`,
     );
-    const error = await errorOf(() => ask(target, IMAGE));
+    const error = await errorOf(() => surveyPlant(target, IMAGE));
     expect(error.message).toContain('from https to plain HTTP');
     expect(error.message).toContain('plant');
     expect(other.requests).toEqual([]);
@@ -169,7 +125,7 @@ describe('a host that the site file names beside', () => {
     );
     const blob = IMAGE[0].blobs.find(({ digest }) => digest !== IMAGE[0].root.digest);
     const sizeOf = blob?.size ?? 0;
-    const target = await openPlant(
+    const target = await site.open(
       `kind: registry, url: "${registry.url}", ${LOGIN}, also: ["${store.host}"]`,
     );
     await target.load(IMAGE[0], memoryMedium(parts), run);
@@ -179,6 +135,6 @@ describe('a host that the site file names beside', () => {
     });
     await target.readBack(IMAGE[0], run);
     expect(store.requests.length).toBeGreaterThan(0);
-    expect(store.requests.every(({ headers }) => headers["authorization"] === undefined)).toBe(true);
+    expect(store.requests.every(({ headers }) => headers['authorization'] === undefined)).toBe(true);
   });
 });

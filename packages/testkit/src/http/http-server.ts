@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer, type ServerOptions } from 'node:https';
+import { createServer as createTlsServer, type ServerOptions, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Bytes } from '@gapferry/core';
 import type { TlsIdentity } from '../tls-identity.ts';
@@ -20,6 +20,8 @@ export interface HttpServerOptions {
   /** With `tls`: only a client that shows a certificate of this authority (PEM) gets through the handshake. */
   readonly clientCa?: string;
   readonly faults?: readonly Fault[];
+  /** A free one unless given. */
+  readonly port?: number;
 }
 
 /** A server on a free port of 127.0.0.1. */
@@ -33,6 +35,8 @@ export interface TestServer extends AsyncDisposable {
   readonly requests: readonly AccessLogEntry[];
   addFault(fault: Fault): void;
   clearFaults(): void;
+  /** Another certificate from now on, for who connects anew: everybody does. Of a server with TLS. */
+  present(identity: TlsIdentity): void;
   /** Closes every socket. May be called more than once. */
   close(): Promise<void>;
 }
@@ -51,7 +55,7 @@ export async function startHttpServer(
     options.tls === undefined
       ? createServer(listener)
       : createTlsServer(tlsOptions(options.tls, options.clientCa), listener);
-  server.listen(0, '127.0.0.1');
+  server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   return testServer(server, options.tls === undefined ? 'http' : 'https', plan, requests);
 }
@@ -81,6 +85,11 @@ function testServer(
     requests,
     addFault: (fault) => plan.add(fault),
     clearFaults: () => plan.clear(),
+    present: (identity) => {
+      if (!('setSecureContext' in server)) throw new Error('the server has no TLS');
+      (server as TlsServer).setSecureContext(tlsOptions(identity, undefined));
+      server.closeAllConnections();
+    },
     close,
     [Symbol.asyncDispose]: close,
   };
