@@ -8,6 +8,7 @@ import {
   totalSize,
   unsafePathReason,
 } from '@gapferry/core';
+import { allTroubles } from '../all-troubles.ts';
 import { requireDistinctPlaces } from '../distinct-places.ts';
 import type { TreePath } from './file-tree.ts';
 import { lookAtTree, missingContents } from './look-at-tree.ts';
@@ -25,8 +26,18 @@ export async function preflightTree(place: TreePlace, loads: readonly Load[], ru
   const { canMove } = await place.tree.probe(run);
   if (!canMove) requireOwnPaths(place, run);
   await place.tree.requireSpelling(paths, run);
-  await ownTreeIndex(place, run);
-  await requireOwnSums(place, run);
+  await allTroubles([
+    () => ownTreeIndex(place, run),
+    () => requireOwnSums(place, run),
+    () => requireRoom(place, files, run),
+  ]);
+}
+
+async function requireRoom(
+  place: TreePlace,
+  files: ReadonlyArray<ReturnType<typeof toTreeFiles>>,
+  run: Run,
+): Promise<void> {
   let [count, bytes] = [0, 0];
   for (const load of files.filter((one): one is FileContent => one.phase === 'content')) {
     const lacking = await missingContents(place, await lookAtTree(place, load, run), run);

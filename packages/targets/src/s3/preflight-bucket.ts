@@ -1,4 +1,5 @@
 import { type FileContent, type FileName, GapferryError, type Load, type Run } from '@gapferry/core';
+import { allTroubles } from '../all-troubles.ts';
 import { requireDistinctPlaces } from '../distinct-places.ts';
 import { requireReplaceableKeys } from './look-at-files.ts';
 import { type S3Place, toFiles } from './s3-place.ts';
@@ -12,12 +13,14 @@ export async function preflightBucket(place: S3Place, loads: readonly Load[], ru
   requireDistinctPlaces(loads);
   for (const load of files) for (const file of load.files) requireOwnKey(place, place.keys.keyOf(file, load));
   if (!(await place.memory.isThere(run))) return requireCreatable(place);
-  await requireSettings(place, run);
-  await ownIndex(place, run);
   const names = files.filter((load): load is FileName => load.phase === 'name');
-  await requireLatestKeys(place, names, run);
   const contents = files.filter((load): load is FileContent => load.phase === 'content');
-  await requireReplaceableKeys(place, contents, run);
+  await allTroubles([
+    () => requireSettings(place, run),
+    () => ownIndex(place, run),
+    () => requireLatestKeys(place, names, run),
+    () => requireReplaceableKeys(place, contents, run),
+  ]);
 }
 
 /** Makes the bucket where the site wants it and there is none. */
