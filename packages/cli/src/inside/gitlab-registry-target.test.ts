@@ -170,12 +170,10 @@ describe('what stands in the way at GitLab', () => {
   it('is a protected path, for who may not push there', async () => {
     const { registry, open } = await start({ level: 30 });
     await loadInto(open(), [nginx]);
-    registry.gitlab
-      .project('docker.io/library/nginx')
-      .registryRules.push({
-        repository_path_pattern: 'docker.io/*',
-        minimum_access_level_for_push: 'maintainer',
-      });
+    registry.gitlab.project('docker.io/library/nginx').registryRules.push({
+      repository_path_pattern: 'docker.io/*',
+      minimum_access_level_for_push: 'maintainer',
+    });
     const { permissions } = await surveyHarbor(open(), [imageOf('docker.io/library/nginx', 'newer')]);
     expect(permissions).toMatchObject([
       { state: 'lacking', remedy: expect.stringContaining('protection rule of the project') },

@@ -1,6 +1,7 @@
 import { type ErrorCode, GapferryError, isGapferryError, type Run } from '@gapferry/core';
 import { quayMemory } from './quay-memory.ts';
-import { organizationOf, type QuayPlace } from './quay-place.ts';
+import { organizationOf } from './quay-names.ts';
+import type { QuayPlace } from './quay-place.ts';
 import { askActions, askLogin } from './quay-questions.ts';
 import { grantRemedy } from './quay-remedies.ts';
 

@@ -1,7 +1,8 @@
 import { GapferryError, isGapferryError, type Run } from '@gapferry/core';
 import { askHost } from '../git-host/ask-host.ts';
 import type { HostRequest } from '../git-host/git-host.ts';
-import { organizationOf, ownerOf, type QuayPlace } from './quay-place.ts';
+import { organizationOf, ownerOf } from './quay-names.ts';
+import type { QuayPlace } from './quay-place.ts';
 import { askActions } from './quay-questions.ts';
 import { grantRemedy, organizationRemedy, repositoryRemedy } from './quay-remedies.ts';
 

@@ -4,9 +4,10 @@ import { sizeText } from '../registry-host/size-text.ts';
 import { explainRefusal } from './explain-refusal.ts';
 import { makeRepository } from './make-repository.ts';
 import { quayMemory } from './quay-memory.ts';
+import { organizationOf, ownerOf } from './quay-names.ts';
 import { quayObstacles } from './quay-obstacles.ts';
 import { quayPermissions } from './quay-permissions.ts';
-import { organizationOf, ownerOf, type QuayPlace } from './quay-place.ts';
+import type { QuayPlace } from './quay-place.ts';
 import { askCurrentUser, askLogin } from './quay-questions.ts';
 
 /** Quay (API v1): its places are repositories, each of an organisation. */

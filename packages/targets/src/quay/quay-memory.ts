@@ -1,7 +1,7 @@
 import type { Run } from '@gapferry/core';
 import type { HostApi } from '../git-host/git-host.ts';
 import { askOnce } from '../registry-host/ask-once.ts';
-import { organizationOf } from './quay-place.ts';
+import { organizationOf } from './quay-names.ts';
 import {
   askProxyCache,
   askPrunes,

@@ -1,7 +1,8 @@
 import type { Load, Obstacle, Run } from '@gapferry/core';
 import { missingBytes, nameProblems, type PlaceNeed, placeNeeds } from '../registry-host/place-needs.ts';
 import { sizeText } from '../registry-host/size-text.ts';
-import { organizationOf, type QuayPlace } from './quay-place.ts';
+import { organizationOf } from './quay-names.ts';
+import type { QuayPlace } from './quay-place.ts';
 import { askImmutable } from './quay-questions.ts';
 import { warnOfQuay } from './quay-warnings.ts';
 

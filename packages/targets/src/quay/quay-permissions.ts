@@ -1,6 +1,7 @@
 import type { Load, Permission, PermissionState, Run } from '@gapferry/core';
 import { placeNeeds } from '../registry-host/place-needs.ts';
-import { organizationOf, ownerOf, type QuayPlace } from './quay-place.ts';
+import { organizationOf, ownerOf } from './quay-names.ts';
+import type { QuayPlace } from './quay-place.ts';
 import { askActions } from './quay-questions.ts';
 import { foreignRobotRemedy, grantRemedy, organizationRemedy, repositoryRemedy } from './quay-remedies.ts';
 

@@ -1,4 +1,5 @@
-import { ownerOf, type QuayPlace } from './quay-place.ts';
+import { ownerOf } from './quay-names.ts';
+import type { QuayPlace } from './quay-place.ts';
 
 type Who = Pick<QuayPlace, 'user' | 'hasToken'>;
 

@@ -5,7 +5,8 @@ import { registryTarget } from '../registry/registry-target.ts';
 import { type RegistryHostTarget, registryHostTarget } from '../registry-host/registry-host-target.ts';
 import { quayHost } from './quay-host.ts';
 import { quayMemory } from './quay-memory.ts';
-import { nameProblem, type OrganizationsPolicy, type RepositoriesPolicy } from './quay-place.ts';
+import { nameProblem } from './quay-names.ts';
+import type { OrganizationsPolicy, RepositoriesPolicy } from './quay-place.ts';
 
 export interface QuayTargetOptions {
   /** The target's name in the site file, for messages. */
