@@ -2,15 +2,16 @@ import {
   type BlobFinding,
   type BlobFindings,
   type Digest,
-  GapferryError,
   type Run,
   type SizedDigest,
   uniqueByDigest,
 } from '@gapferry/core';
-import { type DepotPlace, factsOf } from './depot-place.ts';
+import type { DepotPlace } from './depot-place.ts';
 import type { HashResult } from './hash-file.ts';
 import { hashFiles } from './hash-pool.ts';
-import { blobPath, blobsDirectory } from './layout.ts';
+import { blobPath } from './layout.ts';
+import { gone, requirePresent } from './medium-gone.ts';
+import { isGone } from './storage-error.ts';
 
 export interface CheckOptions {
   /** Read past the page cache (O_DIRECT), so that what is hashed is what the medium holds and not what the kernel remembers. */
@@ -22,9 +23,6 @@ export interface DepotFindings extends BlobFindings {
    *  then only unplugging the medium and checking it again proves what it holds. */
   readonly cacheBypassed: boolean;
 }
-
-/** A device that is gone says one of these for every file. */
-const GONE = new Set(['ENODEV', 'ENXIO', 'ENOMEDIUM', 'ESTALE', 'ENOTCONN', 'ESHUTDOWN']);
 
 /** Hashes blobs where they lie, on all cores, in the order given or backwards (`toRequests`); memory does not depend on their sizes. Reads the real file system, not the depot's `FileSystem`: workers cannot share one.
  *  Progress: `bytes` events with the digest as item. Throws `STORAGE_FAILED` when the place itself is gone. */
@@ -49,7 +47,7 @@ export async function checkBlobs(
       if (finding === undefined) good.add(blob.digest);
       else bad.push(finding);
       if (result.state === 'read' && !result.direct) cacheBypassed = false;
-      if (result.state === 'unreadable' && GONE.has(result.errno ?? '')) throw gone(place, result.detail);
+      if (result.state === 'unreadable' && isGone(result.errno)) throw gone(place, result.detail);
     },
   };
   await requirePresent(place);
@@ -82,21 +80,4 @@ function toSized({ digest, size }: SizedDigest): SizedDigest {
 
 function itemOf(blob: SizedDigest | undefined): string {
   return blob?.digest ?? '';
-}
-
-/** Tells "these blobs are missing" from "the medium was pulled". */
-async function requirePresent(place: DepotPlace): Promise<void> {
-  const directory = blobsDirectory(place.directory);
-  if ((await factsOf(place, directory))?.isDirectory()) return;
-  throw gone(place, `${directory} is not there`);
-}
-
-function gone(place: DepotPlace, reason: string): GapferryError {
-  return new GapferryError({
-    code: 'STORAGE_FAILED',
-    message: `${place.directory} cannot be read any more: ${reason}`,
-    hint: 'was the medium unplugged? plug it in and run the same command again',
-    origin: place.origin,
-    data: { path: place.directory },
-  });
 }

@@ -10,6 +10,7 @@ import {
 import { type DepotPlace, factsOf, openRegular, trouble } from './depot-place.ts';
 import type { OpenFile } from './file-system.ts';
 import { blobPath } from './layout.ts';
+import { requirePresent } from './medium-gone.ts';
 
 /** Bytes of one read or write: small enough that what was read is still in the processor's cache when it is hashed and written. */
 export const CHUNK_SIZE: number = 256 << 10;
@@ -34,7 +35,10 @@ async function* openBlob(place: DepotPlace, blob: SizedDigest, run: Run): Bytes 
   checkRun(run);
   const path = blobPath(place.directory, blob.digest);
   const opened = await openRegular(place, path);
-  if (opened === undefined) throw missing(place, blob);
+  if (opened === undefined) {
+    await requirePresent(place);
+    throw missing(place, blob);
+  }
   try {
     if (opened.facts.size !== blob.size) throw wrongSize(place, blob, opened.facts.size);
     const bytes = readAhead(place, opened.file, path, blob.size, run);

@@ -9,6 +9,24 @@ export interface StorageTrouble {
   readonly needed?: number;
 }
 
+/** A device that is gone says one of these for every file. */
+const GONE: ReadonlySet<string | undefined> = new Set([
+  'ENODEV',
+  'ENXIO',
+  'ENOMEDIUM',
+  'ESTALE',
+  'ENOTCONN',
+  'ESHUTDOWN',
+]);
+
+export function isGone(errno: string | undefined): boolean {
+  return GONE.has(errno);
+}
+
+/** What helps where a medium was pulled out. */
+export const PLUG_IN_AGAIN: string =
+  'was the medium unplugged? plug it in and run the same command again: it continues where it stopped';
+
 /** The GapferryError for what the file system said: `NO_SPACE`, `READ_ONLY` or `STORAGE_FAILED`. A GapferryError stays what it is. */
 export function toStorageError(error: unknown, trouble: StorageTrouble): GapferryError {
   if (isGapferryError(error)) return error;
@@ -65,6 +83,9 @@ function hintFor(errno: string | undefined): { hint?: string } {
     return { hint: 'this user may not do that; check owner and mode' };
   if (errno === 'EFBIG') return { hint: 'this file system (FAT32?) cannot hold a file of that size' };
   if (errno === 'EIO')
-    return { hint: 'the medium cannot be read or written here; plug it in again, or use another' };
+    return {
+      hint: 'the medium cannot be read or written here: plug it in again and run the same command again, or use another',
+    };
+  if (isGone(errno)) return { hint: PLUG_IN_AGAIN };
   return {};
 }
