@@ -1,9 +1,9 @@
 import type { BlobReader, Descriptor, Digest, Run, SizedDigest } from '@gapferry/core';
-import { createTries, createWaiting, type HttpClient } from '@gapferry/http';
+import { createTries, createWaiting, type HttpClient, type Tries } from '@gapferry/http';
 import { answersAsRegistry } from './answers-as-registry.ts';
 import { createBlobPusher, type PushBlobOptions } from './blob-pusher.ts';
 import { createManifestPusher, type PushManifestOptions } from './manifest-pusher.ts';
-import { pushPlace } from './push-place.ts';
+import { type PushPlace, pushPlace } from './push-place.ts';
 import { readReferrers } from './referrer-list.ts';
 import { removeManifest, targetTags } from './remove-manifest.ts';
 import { hasTargetBlob, lookAtManifest, readTargetManifest } from './target-look.ts';
@@ -68,10 +68,8 @@ export function createRegistryWriter(http: HttpClient, options: RegistryWriterOp
   const { journal = memoryUploadJournal(), chunkSize = CHUNK } = options;
   const waits = { waiting: createWaiting(options.wait), random: options.random ?? Math.random };
   const pushBlob = createBlobPusher({ http, journal, chunkSize, ...waits });
-  const pushManifest = createManifestPusher({
-    http,
-    triesFor: (item, { host }) => createTries(item, host, waits),
-  });
+  const triesFor = (item: string, { host }: PushPlace): Tries => createTries(item, host, waits);
+  const pushManifest = createManifestPusher({ http, triesFor });
   return {
     manifest: async (repository, reference, run) =>
       lookAtManifest(await pushPlace(http, repository, run), reference, run),
@@ -88,6 +86,9 @@ export function createRegistryWriter(http: HttpClient, options: RegistryWriterOp
       removeManifest(await pushPlace(http, repository, run), digest, run),
     answersAsRegistry: async (repository, run) =>
       answersAsRegistry(await pushPlace(http, repository, run), run),
-    tryUpload: async (repository, run) => tryUpload(await pushPlace(http, repository, run), run),
+    tryUpload: async (repository, run) => {
+      const place = await pushPlace(http, repository, run);
+      return tryUpload(place, triesFor(`an upload on trial in ${repository}`, place), run);
+    },
   };
 }

@@ -130,5 +130,6 @@ function isListed(value: unknown, list: string, me: string): boolean {
 }
 
 function patch(path: string, body: Record<string, unknown>): HostRequest {
-  return { method: 'PATCH', path, body };
+  // Whatever became of one that was not answered: the rule is the same after another.
+  return { method: 'PATCH', path, body, again: true };
 }

@@ -59,6 +59,7 @@ function forcing(address: string, rule: string): NonNullable<Protection['lift']>
     method: 'PATCH',
     path: `${address}/${encodeURIComponent(rule)}`,
     body: { allow_force_push: allow },
+    again: true,
   });
   return { lift: [set(true)], restore: [set(false)] };
 }
@@ -69,6 +70,7 @@ function withoutRule(address: string, rule: string, value: unknown): NonNullable
     method: 'DELETE',
     path: `${address}/${encodeURIComponent(rule)}`,
     accept: [404],
+    again: true,
   };
   const body = {
     name: rule,
