@@ -42,9 +42,16 @@ function usageError(error: ParseError): GapferryError {
 /** What people read: one or two sentences, then the hint. */
 export function errorText(error: GapferryError, debug: boolean): string {
   const lines = [`gapferry: error: ${safeLines(error.message)}`];
-  if (error.hint !== undefined) lines.push(`hint: ${safeLines(error.hint)}`);
+  const hint = hintOf(error);
+  if (hint !== undefined) lines.push(`hint: ${safeLines(hint)}`);
   if (debug) lines.push('', ...stacksOf(error));
   return lines.join('\n');
+}
+
+/** Lines that are cut and servers that say nothing are nobody's fault that could be named. */
+function hintOf({ hint, category, retryable }: GapferryError): string | undefined {
+  if (hint !== undefined || category !== 'transport' || !retryable) return hint;
+  return 'the network or the server has trouble: run the same command again, it continues where it stopped';
 }
 
 function stacksOf(error: unknown, depth = 0): string[] {
@@ -54,7 +61,8 @@ function stacksOf(error: unknown, depth = 0): string[] {
 
 /** The shape of every error under `--json`. */
 export function errorJson(command: string, error: GapferryError): Record<string, unknown> {
-  const { code, category, message, hint, origin, retryable, data } = error;
+  const { code, category, message, origin, retryable, data } = error;
+  const hint = hintOf(error);
   return {
     ok: false,
     command,
