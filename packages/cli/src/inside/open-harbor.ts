@@ -1,6 +1,5 @@
 import type { HarborTargetConfig, TrustedManifest } from '@gapferry/bundle';
 import type { Run } from '@gapferry/core';
-import { systemClock } from '../clock.ts';
 import { hostApi } from './host-api.ts';
 import { type OpenTarget, openWriter, type Surroundings, toOptions } from './open-registry.ts';
 import type { Site } from './open-site.ts';
@@ -32,7 +31,6 @@ export async function openHarbor(
     scan: config.scan,
     release: { channel, version, sequence, statement },
     waiting: createWaiting(),
-    clock: systemClock,
   });
   return { target, close: () => http.close() };
 }

@@ -2,7 +2,6 @@ import { createHttpClient, createWaiting } from '@gapferry/http';
 import { createRegistryWriter } from '@gapferry/oci';
 import { type HarborTargetOptions, harborTarget } from '@gapferry/targets';
 import { type HarborOptions, startHarbor, type TestHarbor } from '@gapferry/testkit';
-import { systemClock } from '../clock.ts';
 import { hostApi } from '../inside/host-api.ts';
 
 export interface HarborFixture {
@@ -36,7 +35,6 @@ export async function startHarborFixture(options: HarborOptions = {}): Promise<H
         registry: createRegistryWriter(http),
         api: hostApi(http, harbor.url, `Basic ${basic}`),
         path: '{host}/{path}',
-        clock: systemClock,
         // Waits count as passed at once.
         waiting: createWaiting(async () => {}),
         projects: { create: true, public: false },

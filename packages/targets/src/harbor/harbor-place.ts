@@ -1,4 +1,4 @@
-import type { Clock, Load, Run } from '@gapferry/core';
+import type { Load, Run } from '@gapferry/core';
 import type { HostApi, LoadedRelease } from '../git-host/git-host.ts';
 import type { HostSurvey } from '../registry-host/place-needs.ts';
 import type { HarborMemory } from './harbor-memory.ts';
@@ -33,7 +33,6 @@ export interface HarborPlace extends HostSurvey {
   readonly scan: ScanPolicy;
   readonly release: LoadedRelease;
   readonly waiting: Waiting;
-  readonly clock: Clock;
   /** When scans are waited for no longer, by `waiting`; absent before the first. */
   scansEnd?: number;
   surveyed: readonly Load[];

@@ -9,8 +9,6 @@ export interface HarborSystem {
   readonly readOnly: boolean;
   /** Who may make projects; undefined where it does not say. */
   readonly creation?: 'everyone' | 'adminonly';
-  /** Its clock, where it says it: RFC 3339. */
-  readonly now?: string;
   /** Blobs lie on a disk of its own. */
   readonly onDisk: boolean;
 }
@@ -45,13 +43,11 @@ export async function askSystem(api: HostApi, run: Run): Promise<HarborSystem> {
   if (answer.status === 404 || memberOf(answer.value, 'auth_mode') === undefined) throw noHarbor();
   const creation = textIn(answer.value, 'project_creation_restriction');
   const readOnly = memberOf(answer.value, 'read_only');
-  const now = textIn(answer.value, 'current_time');
   // Wrong credentials are answered as none: with what everybody is told.
   if (creation === undefined && readOnly === undefined) throw unknownHere();
   return {
     readOnly: readOnly === true,
     onDisk: textIn(answer.value, 'registry_storage_provider_name') === 'filesystem',
-    ...(now !== undefined && { now }),
     ...((creation === 'everyone' || creation === 'adminonly') && { creation }),
   };
 }

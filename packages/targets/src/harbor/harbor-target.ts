@@ -1,4 +1,3 @@
-import type { Clock } from '@gapferry/core';
 import type { HostApi, LoadedRelease } from '../git-host/git-host.ts';
 import { mapRepository } from '../registry/map-repository.ts';
 import type { OciRegistry } from '../registry/oci-registry.ts';
@@ -29,8 +28,6 @@ export interface HarborTargetOptions {
   readonly release: LoadedRelease;
   /** How scans are waited for. */
   readonly waiting: Waiting;
-  /** Compared with Harbor's. */
-  readonly clock: Clock;
   /** Requests under way at once; 8. */
   readonly connections?: number;
 }
@@ -40,7 +37,7 @@ export type HarborTarget = RegistryHostTarget;
 /** A Harbor (API v2.0) as a target for images and charts: a registry whose projects are looked at first, and made where they are missing. */
 export function harborTarget(options: HarborTargetOptions): HarborTarget {
   const { name, path, labels = false, scan = { mode: 'none' } } = options;
-  const { api, user, projects, release, waiting, clock } = options;
+  const { api, user, projects, release, waiting } = options;
   const registry = registryTarget(options);
   const pathOf = (repository: string): string => mapRepository(path, repository);
   const host = harborHost({
@@ -57,7 +54,6 @@ export function harborTarget(options: HarborTargetOptions): HarborTarget {
     scan,
     release,
     waiting,
-    clock,
     surveyed: [],
     memory: harborMemory(api),
   });

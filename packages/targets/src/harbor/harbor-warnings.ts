@@ -5,9 +5,6 @@ import type { HarborPlace } from './harbor-place.ts';
 import { askFreeBytes, type HarborSystem } from './harbor-questions.ts';
 import { missingIn } from './missing-in.ts';
 
-/** Clocks that are further apart make tokens that begin in the future, or are over. */
-const CLOCKS_DIFFER_MS = 300_000;
-
 /** Tells what is odd about the Harbor as a whole: nothing of it is sure to stop the import. */
 export async function warnOfHarbor(
   place: HarborPlace,
@@ -15,11 +12,6 @@ export async function warnOfHarbor(
   wanted: readonly Load[],
   run: Run,
 ): Promise<void> {
-  const apart = system.now === undefined ? Number.NaN : Date.parse(system.now) - place.clock.now().getTime();
-  if (Math.abs(apart) > CLOCKS_DIFFER_MS) {
-    const minutes = Math.round(Math.abs(apart) / 60_000);
-    warn(`its clock is ${minutes} minutes ${apart > 0 ? 'ahead of' : 'behind'} this machine's`);
-  }
   if (!system.onDisk) return;
   const bytes = placeNeeds(place, wanted).reduce((sum, need) => sum + missingIn(place, need), 0);
   const free = bytes === 0 ? undefined : await askFreeBytes(place.api, run);
