@@ -235,6 +235,8 @@ describe.each(Object.entries(SITES).map(([what, open], id) => ({ what, open, id 
       expect(Object.values(await site.visible())).toEqual(Object.values(await site.visible()).map(() => []));
 
       expect(await stage(plant)).toMatchObject({ kind: 'staged', names: 5 });
+      // A cache, which anybody may remove at any time.
+      await rm(join(plant.directory, plant.state, 'git-packs'), { recursive: true, force: true });
       const activated = await withoutStick(() => activate(plant, 'line-a/1'));
       expect(activated).toMatchObject({
         kind: 'loaded',

@@ -101,6 +101,16 @@ export function fileTests(get: GetFixture): void {
 
 /** Of every target that takes files; the others skip them. */
 export function directoryTests(get: GetFixture): void {
+  it('gives names without the medium, once the content was read back', async (context) => {
+    const { target, files } = get();
+    if (!files) return context.skip('the target takes no files');
+    const { content, name, medium } = makeDirectory('v1');
+    await target.load(content, medium, run);
+    await target.readBack(content, run);
+    expect(await target.load(name, memoryMedium([]), run)).toMatchObject({ state: 'loaded' });
+    expect(await target.inspect(name, run)).toEqual({ state: 'same' });
+  });
+
   it('takes a directory, equal bytes once, and makes all its files visible', async (context) => {
     const { target, files } = get();
     if (!files) return context.skip('the target takes no files');

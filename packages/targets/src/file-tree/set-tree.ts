@@ -11,6 +11,7 @@ import {
 } from '@gapferry/core';
 import { requireReplaceable } from '../name-state.ts';
 import type { IndexedFile } from '../s3/release-index.ts';
+import type { TreePath } from './file-tree.ts';
 import { giveRoomBack } from './hold-room.ts';
 import { isInPlace, lookAtTree, type TreeLook, waitingAt } from './look-at-tree.ts';
 import { earlierInTree, pruneReleases, pruneStale } from './prune-tree.ts';
@@ -47,8 +48,12 @@ export async function setTree(
   );
   const wanting = looks.filter((look) => !isInPlace(look));
   const contents = [...Map.groupBy(wanting, ({ file }) => file.root.digest).values()];
+  const isOnlyHere = onlyHere(place, loads);
   const give = async (same: readonly TreeLook[], inner: Run): Promise<void> => {
-    for (const look of same) await giveName(place, look, from, inner);
+    for (const [i, look] of same.entries()) {
+      const isLast = i + 1 === same.length && isOnlyHere(look);
+      await giveName(place, { look, from, isLast }, inner);
+    }
   };
   await inLanes(contents, place.lanes, give, run);
   await conclude(place, loads, run);
@@ -65,25 +70,82 @@ async function judge(place: TreePlace, loads: readonly FileName[], run: Run): Pr
   return all;
 }
 
-/** The content that waits moves; a second file with the same bytes is sent again. */
-async function giveName(
-  place: TreePlace,
-  { file, at, there, ...look }: TreeLook,
-  from: BlobReader,
-  run: Run,
-): Promise<void> {
+/** Does no name of the release but these want the content as well? */
+function onlyHere(place: TreePlace, loads: readonly FileName[]): (look: TreeLook) => boolean {
+  const here = new Set(loads.map(({ path }) => path));
+  const others = place.surveyed.filter(({ path }) => !here.has(path));
+  const wanted = new Set(others.flatMap(({ files }) => files.map(({ root }) => root.digest)));
+  return ({ file }) => !wanted.has(file.root.digest);
+}
+
+interface Giving {
+  readonly look: TreeLook;
+  readonly from: BlobReader;
+  /** Nobody else wants the content that waits. */
+  readonly isLast: boolean;
+}
+
+/** The content that waits moves to the last of its names, and a copy of it to each before: whatever stops this, it waits for whoever goes on. */
+async function giveName(place: TreePlace, { look, from, isLast }: Giving, run: Run): Promise<void> {
   const { tree, memory } = place;
+  const { file, at, there } = look;
   if (!(await tree.probe(run)).canMove) throw notThere(place, at.item, at.path);
   const waits = waitingAt(place, file.root.digest, at.item);
   if ((await memory.at(waits, run))?.digest !== file.root.digest) {
-    await stage(place, file.root, at.item, from, run);
-    await proveWaiting(place, waits, { file, at, ...look }, run);
+    await stage(
+      place,
+      file.root,
+      at.item,
+      isInTree(look) ? await nearest(place, look, at, from, run) : from,
+      run,
+    );
+    await proveWaiting(place, waits, look, run);
   }
+  const moved = isLast ? waits : await copyWaiting(place, waits, { look, from }, run);
   const { digest, size } = file.root;
   const how = { executable: file.executable === true, size, digest, over: there?.tag };
-  const fact = await tree.move(waits, at, how, run);
-  memory.forget(waits.path);
+  const fact = await tree.move(moved, at, how, run);
+  memory.forget(moved.path);
   memory.learn(at.path, { ...fact, digest });
+}
+
+async function copyWaiting(
+  place: TreePlace,
+  waits: TreePath,
+  { look, from }: Pick<Giving, 'look' | 'from'>,
+  run: Run,
+): Promise<TreePath> {
+  const copy = { path: `${waits.path}.copy`, item: waits.item };
+  const { root } = look.file;
+  const old = await place.tree.look(copy, run);
+  const reader = await nearest(place, look, waits, from, run);
+  const body = { size: root.size, open: () => reader.open(root, run) };
+  await place.tree.put(copy, body, old?.tag, run);
+  await proveWaiting(place, copy, look, run);
+  return copy;
+}
+
+/** Only the executable bit is another. */
+function isInTree({ file, there }: TreeLook): boolean {
+  return there?.digest === file.root.digest;
+}
+
+/** What lies in the tree already needs no medium, where there is none any more; it is hashed again where it is copied to. */
+async function nearest(
+  { tree }: TreePlace,
+  { file }: TreeLook,
+  at: TreePath,
+  medium: BlobReader,
+  run: Run,
+): Promise<BlobReader> {
+  if (await medium.has(file.root, run)) return medium;
+  return {
+    has: async () => true,
+    open: async function* (_blob, inner) {
+      const fact = await tree.look(at, inner);
+      if (fact !== undefined) yield* tree.open(at, fact, inner);
+    },
+  };
 }
 
 /** Of a release that was surveyed nothing goes and nothing is told before it is whole: the names that failed come alone, and the last of them ends here. */

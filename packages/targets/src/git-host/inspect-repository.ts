@@ -10,7 +10,8 @@ import {
   totalSize,
 } from '@gapferry/core';
 import { isSame } from '../name-state.ts';
-import { distinctIds, type GitHostPlace } from './git-host-place.ts';
+import { incomingPrefix } from './backup-names.ts';
+import { distinctIds, type GitHostPlace, type StagedRepository } from './git-host-place.ts';
 import { lackedObjects } from './git-lfs.ts';
 import type { RemoteState } from './git-remotes.ts';
 import { judgeRefs } from './judge-refs.ts';
@@ -40,9 +41,25 @@ async function inspectHistory(
   if (holdsAll(now, wanted)) return { state: 'same' };
   if (place.goesBack && (await isReached(place, load, now, run))) return { state: 'same' };
   const stage = await place.memory.stage(load.repository, undefined, run);
-  const missingBytes =
-    stage === undefined ? totalSize(load.packs) : await stage.size(wanted, distinctIds(now.refs), run);
-  return { state: 'absent', missingBytes };
+  if (stage === undefined) return { state: 'absent', missingBytes: totalSize(load.packs) };
+  if (await isSentAhead(place, load, { now, stage }, run)) return { state: 'same' };
+  return { state: 'absent', missingBytes: await stage.size(wanted, distinctIds(now.refs), run) };
+}
+
+/** What an earlier run sent ahead of the names waits under refs of ours, the fewest that reach everything that did not stand already: all of these must stand until the names are set. */
+async function isSentAhead(
+  { memory, release }: GitHostPlace,
+  { repository, refs }: GitContent,
+  { now, stage }: { readonly now: RemoteState; readonly stage: StagedRepository },
+  run: Run,
+): Promise<boolean> {
+  const prefix = incomingPrefix(release.statement);
+  const wanted = distinctIds(refs);
+  const own = new Set(wanted);
+  const there = distinctIds(now.refs.filter(({ name, oid }) => own.has(oid) || name.startsWith(prefix)));
+  if (there.length === 0 || (await stage.tips(wanted, there, run)).length > 0) return false;
+  memory.sent.set(repository, there);
+  return true;
 }
 
 /** Where branches went on since, what they stood at is still reached: it came back from the host, and those refs must stand until the names are set. */

@@ -1,4 +1,11 @@
-import type { BlobReader, GitContent, GitRefs, Load, Run } from '@gapferry/core';
+import {
+  type BlobReader,
+  type GitContent,
+  type GitRefs,
+  isGapferryError,
+  type Load,
+  type Run,
+} from '@gapferry/core';
 import pLimit from 'p-limit';
 import type { GitHost, HostedRepository } from './git-host.ts';
 import type { GitRemotes, RemoteState, StagedRepository } from './git-remotes.ts';
@@ -70,13 +77,25 @@ export function repositoryMemory({
   };
   const look = (repository: string, run: Run): Promise<RepositoryLook> =>
     once(looks, repository, () => lookAt(host, remotes, repository, run));
-  const unpack = async (content: GitContent, reader: BlobReader, run: Run): Promise<StagedRepository> => {
-    const { now } = goesBack ? await look(content.repository, run) : {};
+  const bringBack = async (content: GitContent, run: Run): Promise<StagedRepository | undefined> => {
+    const { now } = await look(content.repository, run);
     const url = host.urlOf(host.pathOf(content.repository));
     const there = now === undefined ? undefined : await stageFromHost(remotes, url, now, content, run);
-    if (there === undefined) return await remotes.stage(content, reader, run);
-    cameBack.add(content.repository);
+    if (there !== undefined) cameBack.add(content.repository);
     return there;
+  };
+  const unpack = async (content: GitContent, reader: BlobReader, run: Run): Promise<StagedRepository> => {
+    const there = goesBack ? await bringBack(content, run) : undefined;
+    if (there !== undefined) return there;
+    try {
+      return await remotes.stage(content, reader, run);
+    } catch (error) {
+      // Without the medium, and without packs that were kept, the host may have all of it.
+      if (goesBack || !isGapferryError(error, 'BLOB_MISSING')) throw error;
+      const brought = await bringBack(content, run);
+      if (brought === undefined) throw error;
+      return brought;
+    }
   };
   return {
     look,
