@@ -262,6 +262,26 @@ export function placeOf(load: NameLoad): string {
   }
 }
 
+/** Places that an item of a release fills at its target, with those of its attachments' tags; nothing of it need be at hand but the manifest. */
+export function placesOf(item: Item): readonly string[] {
+  const loads = loadsOf(item, NOTHING_READ);
+  return [loads, ...attachmentTags({ target: '', item, ...loads })].map(({ name }) => placeOf(name));
+}
+
+const NOTHING_READ: Parts = {
+  sizes: new Map(),
+  packs: new Map(),
+  refs: always([]),
+  reached: always(new Set()),
+  files: always([]),
+};
+
+function always<T>(value: T): ReadonlyMap<string, T> {
+  const map = new Map<string, T>();
+  map.get = () => value;
+  return map;
+}
+
 /** What a name load makes its place stand for. */
 export function wantedState(load: NameLoad): NameState {
   switch (load.kind) {

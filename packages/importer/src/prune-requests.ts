@@ -1,4 +1,4 @@
-import type { Item, Manifest } from '@gapferry/bundle';
+import { type Item, type Manifest, placesOf } from '@gapferry/bundle';
 import {
   type Descriptor,
   type Digest,
@@ -13,6 +13,7 @@ import {
   type PruneTag,
 } from '@gapferry/core';
 import { IMPORT_ENTRIES } from './import-entries.ts';
+import { PRUNE_ENTRIES } from './prune-journal.ts';
 
 /** A release that an import of this site began to load. */
 export interface LoadedRelease {
@@ -40,6 +41,7 @@ export function choosePruned(
 ): readonly PruneChoice[] {
   const channels = new Map<string, LoadedRelease[]>();
   const busy = new Map<string, Set<Digest>>();
+  const pruned = prunedBefore(ledger);
   const kinds = [IMPORT_ENTRIES.began, IMPORT_ENTRIES.finished];
   for (const { kind, data } of ledger.history(kinds)) {
     const release = toLoaded(data);
@@ -64,9 +66,29 @@ export function choosePruned(
       channel,
       current: last ?? lastOf(begun, channel),
       stays: all.filter(stays),
-      goes: all.filter((one) => !stays(one)),
+      goes: all.filter((one) => !stays(one) && !pruned.has(one.statement)),
     };
   });
+}
+
+/** Releases of which nothing was left, and that were not loaded again since. */
+function prunedBefore(ledger: Ledger): ReadonlySet<Digest> {
+  const pruned = new Set<Digest>();
+  let going: readonly Digest[] = [];
+  const kinds = [PRUNE_ENTRIES.began, PRUNE_ENTRIES.finished, IMPORT_ENTRIES.began];
+  for (const { kind, data } of ledger.history(kinds)) {
+    if (kind === IMPORT_ENTRIES.began && isDigest(data['statement'])) pruned.delete(data['statement']);
+    else if (kind === PRUNE_ENTRIES.began) going = goingIn(data['channels']);
+    else if (data['stayed'] === 0) for (const statement of going) pruned.add(statement);
+  }
+  return pruned;
+}
+
+function goingIn(channels: unknown): Digest[] {
+  if (!Array.isArray(channels)) return [];
+  return channels.flatMap((one: { readonly goes?: unknown } | null) =>
+    Array.isArray(one?.goes) ? one.goes.filter(isDigest) : [],
+  );
 }
 
 function lastOf(begun: readonly LoadedRelease[], channel: string): LoadedRelease {
@@ -94,20 +116,22 @@ export function pruneRequests(
   manifests: ReadonlyMap<Digest, Manifest>,
 ): ReadonlyMap<string, PruneRequest> {
   const staying = choices.flatMap(({ stays }) => stays);
-  const needed = neededBy(staying, manifests);
+  const { needed, places: kept } = neededBy(staying, manifests);
   const own = choices.find((one) => one.channel === channel);
   const going = new Set((own?.goes ?? []).map(({ statement }) => statement));
-  const named = namedPlaces(ledger, channel, new Set(staying.map(({ statement }) => statement)));
+  const named = namedPlaces(ledger, channel);
   const roots = rootsIn(manifests.values());
-  const numbers = new Set((own?.stays ?? []).map(({ sequence }) => sequence));
+  const numbersOf = (releases: readonly LoadedRelease[] = []): ReadonlySet<number> =>
+    new Set(releases.map(({ sequence }) => sequence));
   return new Map(
     [...named].map(([target, places]) => [
       target,
       {
         channel,
-        ...wishesOf(places.values(), going, needed, roots),
+        ...wishesOf(places.values(), { going, needed, kept, roots }),
         needed,
-        staying: numbers,
+        staying: numbersOf(own?.stays),
+        going: numbersOf(own?.goes),
       },
     ]),
   );
@@ -116,8 +140,10 @@ export function pruneRequests(
 function neededBy(
   staying: readonly LoadedRelease[],
   manifests: ReadonlyMap<Digest, Manifest>,
-): ReadonlySet<Digest> {
+): { readonly needed: ReadonlySet<Digest>; readonly places: ReadonlySet<string> } {
   const needed = new Set<Digest>();
+  // Not from the ledger: of a name that stood already a later import may say nothing.
+  const places = new Set<string>();
   for (const { statement, channel, sequence } of staying) {
     const manifest = manifests.get(statement);
     if (manifest === undefined)
@@ -129,38 +155,30 @@ function neededBy(
         data: { channel, sequence, statement },
       });
     for (const { digest } of manifest.blobs) needed.add(digest);
+    for (const item of manifest.items) for (const place of placesOf(item)) places.add(place);
   }
-  return needed;
+  return { needed, places };
 }
 
 /** A place of a target, with everything that the channel ever left there. */
 interface NamedPlace {
   readonly place: string;
   readonly item: string;
-  /** Some release that stays names it. */
-  isKept: boolean;
   /** By release. */
   readonly states: Map<Digest, Record<string, string>>;
   last: Digest;
 }
 
-function namedPlaces(
-  ledger: Ledger,
-  channel: string,
-  staying: ReadonlySet<Digest>,
-): ReadonlyMap<string, ReadonlyMap<string, NamedPlace>> {
+function namedPlaces(ledger: Ledger, channel: string): ReadonlyMap<string, ReadonlyMap<string, NamedPlace>> {
   const targets = new Map<string, Map<string, NamedPlace>>();
-  const kept = new Set<string>();
   for (const { data } of ledger.history([IMPORT_ENTRIES.named])) {
     const { target, place, item, statement } = data;
     if (typeof target !== 'string' || typeof place !== 'string' || !isDigest(statement)) continue;
-    if (staying.has(statement)) kept.add(`${target}\n${place}`);
     if (data['channel'] !== channel) continue;
     const places = targets.get(target) ?? new Map<string, NamedPlace>();
     const known = places.get(place) ?? {
       place,
       item: String(item),
-      isKept: false,
       states: new Map<Digest, Record<string, string>>(),
       last: statement,
     };
@@ -169,8 +187,6 @@ function namedPlaces(
     places.set(place, known);
     targets.set(target, places);
   }
-  for (const [target, places] of targets)
-    for (const [place, one] of places) one.isKept = kept.has(`${target}\n${place}`);
   return targets;
 }
 
@@ -181,16 +197,24 @@ function stateOf(value: unknown): NameState {
   );
 }
 
+interface Judging {
+  /** Statements. */
+  readonly going: ReadonlySet<Digest>;
+  readonly needed: ReadonlySet<Digest>;
+  /** Places that a release which stays fills, at whatever target. */
+  readonly kept: ReadonlySet<string>;
+  readonly roots: ReadonlyMap<Digest, Descriptor>;
+}
+
 function wishesOf(
   places: Iterable<NamedPlace>,
-  going: ReadonlySet<Digest>,
-  needed: ReadonlySet<Digest>,
-  roots: ReadonlyMap<Digest, Descriptor>,
+  { going, needed, kept, roots }: Judging,
 ): Pick<PruneRequest, 'manifests' | 'tags' | 'files'> {
   const manifests = new Map<string, PruneManifest>();
   const tags: PruneTag[] = [];
   const files: PruneFile[] = [];
-  for (const { place, item, isKept, states, last } of places) {
+  for (const { place, item, states, last } of places) {
+    const isKept = kept.has(place);
     const oci = parseOci(place);
     if (oci !== undefined) {
       for (const [statement, { digest }] of states) {

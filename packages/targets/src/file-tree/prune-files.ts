@@ -20,7 +20,7 @@ export async function prunableFiles(
 ): Promise<readonly PruneStep[]> {
   if (!place.isByRelease) return await staleFiles(place, request, run);
   const steps: PruneStep[] = [];
-  for (const release of await goingReleases(place, request.staying, run)) {
+  for (const release of await goingReleases(place, request, run)) {
     const lines = (await readTreeSums(place, place.keys.prefixOf(release), run)) ?? [];
     steps.push({ place: addressOf(place, release), what: 'files', count: lines.length });
   }
@@ -34,7 +34,7 @@ export async function pruneFiles(
   run: Run,
 ): Promise<PruneOutcome> {
   if (!place.isByRelease) return await pruneStaleFile(place, step, request, run);
-  const going = await goingReleases(place, request.staying, run);
+  const going = await goingReleases(place, request, run);
   const release = going.find((one) => addressOf(place, one) === step.place);
   if (release === undefined) return { state: 'gone' };
   await pruneRelease(place, release, run);
@@ -50,7 +50,7 @@ export async function pruneFiles(
 
 async function goingReleases(
   place: TreePlace,
-  staying: ReadonlySet<number>,
+  { staying, going }: PruneRequest,
   run: Run,
 ): Promise<readonly EarlierRelease[]> {
   const { index } = await ownTreeIndex(place, run);
@@ -63,7 +63,7 @@ async function goingReleases(
     const prefix = place.keys.prefixOf(release);
     // Our record lies where others may write to it: what it says must not lead out of the place.
     const isSafe = unsafePathReason(`${prefix}${SUMS}`) === undefined;
-    return isSafe && !staying.has(release.sequence) && !kept.has(prefix);
+    return isSafe && going.has(release.sequence) && !kept.has(prefix);
   });
 }
 

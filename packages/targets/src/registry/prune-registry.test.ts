@@ -55,6 +55,7 @@ function request(more: Partial<PruneRequest> = {}): PruneRequest {
     files: [],
     needed: new Set(everything(newer)),
     staying: new Set([2]),
+    going: new Set([1]),
     ...more,
   };
 }

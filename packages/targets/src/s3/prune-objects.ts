@@ -7,11 +7,11 @@ import { ownIndex, writeReleaseIndex } from './set-index.ts';
 /** Earlier releases that do not stay, by the index: what is below their keys, as it is listed; whose each object is, is asked when it goes. */
 export async function prunableObjects(
   place: S3Place,
-  { staying }: PruneRequest,
+  request: PruneRequest,
   run: Run,
 ): Promise<readonly PruneStep[]> {
   const steps: PruneStep[] = [];
-  for (const release of await goingReleases(place, staying, run)) {
+  for (const release of await goingReleases(place, request, run)) {
     let [count, bytes] = [0, 0];
     for await (const { size } of place.store.list(place.keys.prefixOf(release), run)) {
       count += 1;
@@ -26,10 +26,10 @@ export async function prunableObjects(
 export async function pruneObjects(
   place: S3Place,
   step: PruneStep,
-  { staying }: PruneRequest,
+  request: PruneRequest,
   run: Run,
 ): Promise<PruneOutcome> {
-  const going = await goingReleases(place, staying, run);
+  const going = await goingReleases(place, request, run);
   const release = going.find((one) => placeOf(place, one) === step.place);
   if (release === undefined) return { state: 'gone' };
   const locked = await pruneRelease(place, release, run);
@@ -40,7 +40,7 @@ export async function pruneObjects(
 
 async function goingReleases(
   place: S3Place,
-  staying: ReadonlySet<number>,
+  { staying, going }: PruneRequest,
   run: Run,
 ): Promise<readonly EarlierRelease[]> {
   const { index } = await ownIndex(place, run);
@@ -51,7 +51,7 @@ async function goingReleases(
       .map((release) => place.keys.prefixOf(release)),
   );
   return (index?.earlier ?? []).filter(
-    (release) => !staying.has(release.sequence) && !kept.has(place.keys.prefixOf(release)),
+    (release) => going.has(release.sequence) && !kept.has(place.keys.prefixOf(release)),
   );
 }
 

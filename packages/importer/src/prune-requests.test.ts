@@ -1,0 +1,131 @@
+import { type Manifest, parseManifest } from '@gapferry/bundle';
+import { type SimulatedItems, simulatedRelease } from '@gapferry/bundle/testing';
+import { type Digest, digestOf, isGapferryError, type PruneRequest } from '@gapferry/core';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { choosePruned, type PruneChoice, pruneRequests } from './prune-requests.ts';
+import { Inside, meddledTarget } from './testing/inside.ts';
+
+let inside: Inside;
+let manifests: Map<Digest, Manifest>;
+let last: Digest | null;
+
+beforeEach(() => {
+  inside = new Inside();
+  manifests = new Map();
+  last = null;
+});
+
+/** Carries it, and what the site keeps of it. */
+async function carry(sequence: number, items: SimulatedItems): Promise<void> {
+  const release = simulatedRelease(items, sequence, last);
+  last = await inside.carry(release);
+  const address = { channel: 'line-a', sequence };
+  const { manifest } = await inside.releases.readRelease(address);
+  manifests.set(last, parseManifest(manifest));
+}
+
+async function load(sequence: number, items: SimulatedItems): Promise<void> {
+  await carry(sequence, items);
+  await inside.importRelease({ channel: 'line-a', sequence });
+}
+
+const choose = (keep: number, channel?: string): readonly PruneChoice[] =>
+  choosePruned(inside.ledger, { keep, channel }, (name) => inside.marks.get(name)?.statement);
+
+function numbers(choices: readonly PruneChoice[]): { stays: number[]; goes: number[] } {
+  const [one] = choices;
+  const of = (releases: PruneChoice['stays'] = []): number[] => releases.map(({ sequence }) => sequence);
+  return { stays: of(one?.stays), goes: of(one?.goes) };
+}
+
+function request(keep: number): PruneRequest {
+  const found = pruneRequests(inside.ledger, choose(keep), 'line-a', manifests).get('depot');
+  if (found === undefined) throw new Error('no request');
+  return found;
+}
+
+const APP = 'docker.io/library/app:1';
+const OLD = 'docker.io/library/old:1';
+
+describe('which releases stay', () => {
+  it('are the newest, the one at the mark and the one that was loaded last', async () => {
+    for (const sequence of [1, 2, 3, 4]) await load(sequence, { images: { [APP]: `${sequence}` } });
+    expect(numbers(choose(2))).toEqual({ stays: [3, 4], goes: [1, 2] });
+    expect(numbers(choose(9))).toEqual({ stays: [1, 2, 3, 4], goes: [] });
+    expect(choose(1, 'line-b')[0]?.goes).toEqual([]);
+  });
+
+  it('are those that were begun since, however they ended', async () => {
+    for (const sequence of [1, 2]) await load(sequence, { images: { [APP]: `${sequence}` } });
+    await carry(3, { images: { [APP]: '3' } });
+    const broken = meddledTarget(inside.target, {
+      load: async () => {
+        throw new Error('power cut');
+      },
+    });
+    const targets = new Map([['depot', broken]]);
+    const third = { channel: 'line-a', sequence: 3 };
+    await expect(inside.importRelease(third, { targets })).rejects.toThrow('power cut');
+    expect(numbers(choose(1))).toEqual({ stays: [2, 3], goes: [1] });
+  });
+
+  it('go once: what was pruned whole is not looked for again, until it is loaded again', async () => {
+    for (const sequence of [1, 2]) await load(sequence, { images: { [APP]: `${sequence}` } });
+    const goes = choose(1)[0]?.goes.map(({ statement }) => statement) ?? [];
+    const channels = [{ channel: 'line-a', stays: [], goes }];
+    inside.ledger.append('prune.began', { channels });
+    expect(numbers(choose(1)).goes).toEqual([1]);
+    inside.ledger.append('prune.finished', { removed: 1, stayed: 1 });
+    expect(numbers(choose(1)).goes).toEqual([1]);
+    inside.ledger.append('prune.began', { channels });
+    inside.ledger.append('prune.finished', { removed: 1, stayed: 0 });
+    expect(numbers(choose(1)).goes).toEqual([]);
+  });
+});
+
+describe('what may go of a target', () => {
+  it('is what releases that go put there and no other needs, by tag, digest and path', async () => {
+    await load(1, { images: { [APP]: 'one', [OLD]: 'old' }, files: { 'a/tool': 'tool', 'a/gone': 'gone' } });
+    await load(2, { images: { [APP]: 'two' }, files: { 'a/tool': 'tool' } });
+    const { manifests: roots, tags, files, staying, needed } = request(1);
+    expect(roots.map(({ item, root }) => [item, root?.mediaType])).toEqual([
+      [`image ${APP}`, expect.stringContaining('manifest')],
+      [`image ${OLD}`, expect.stringContaining('manifest')],
+    ]);
+    expect(tags.map(({ repository, tag }) => `${repository}:${tag}`)).toEqual([OLD]);
+    expect(files).toEqual([
+      { item: 'file a/gone', path: 'a/gone', left: { digest: digestOf(Buffer.from('gone')) } },
+    ]);
+    expect([...staying]).toEqual([2]);
+    for (const { digest } of roots) expect(needed.has(digest)).toBe(false);
+  });
+
+  it('is never what a release that stays has as well, also where its import had nothing to say of it', async () => {
+    const same = { images: { [APP]: 'same' }, files: { 'a/tool': 'tool' } };
+    await load(1, same);
+    await load(2, same);
+    const { manifests: roots, tags, files } = request(1);
+    expect({ roots, tags, files }).toEqual({ roots: [], tags: [], files: [] });
+  });
+
+  it('is nothing while it is not known what a release that stays needs', async () => {
+    await load(1, { images: { [APP]: 'one' } });
+    await load(2, { images: { [APP]: 'two' } });
+    manifests.delete(choose(1)[0]?.current.statement as Digest);
+    try {
+      request(1);
+      expect.unreachable();
+    } catch (error) {
+      expect(isGapferryError(error, 'RELEASE_INCOMPLETE')).toBe(true);
+      expect(String(error)).toContain('line-a/2');
+    }
+  });
+
+  it('may lack the descriptor of what went before the site kept releases', async () => {
+    await load(1, { images: { [APP]: 'one' } });
+    await load(2, { images: { [APP]: 'two' } });
+    manifests.delete(choose(1)[0]?.goes[0]?.statement as Digest);
+    expect(request(1).manifests).toMatchObject([{ item: `image ${APP}` }]);
+    expect(request(1).manifests[0]?.root).toBeUndefined();
+  });
+});
