@@ -29,6 +29,7 @@ export const COMMANDS = {
   import: { side: 'inside', summary: 'Load a release into the targets of the site' },
   activate: { side: 'inside', summary: 'Make a staged release visible, without its medium' },
   prune: { side: 'inside', summary: 'Take away what earlier releases left and nobody needs' },
+  status: { side: 'inside', summary: 'Tell what is loaded, and what moved at the targets since' },
   serve: { side: 'inside', summary: 'Offer an embedded depot over HTTP, read-only' },
   'mirror-config containerd': {
     side: 'inside',

@@ -16,6 +16,8 @@ export const EXIT_CODES: Readonly<Record<number, string>> = {
 };
 
 export const PARTLY_DONE = 3;
+/** Of who only asks, and got no answer. */
+export const NOT_ASKED = 6;
 export const DIFFERS = 10;
 
 const BY_CATEGORY: Readonly<Record<ErrorCategory, number>> = {

@@ -7,7 +7,13 @@
  *
  * Imported by the cli only; collector and importer see it through the Ledger port of core.
  */
-export { type Lock, type LockOptions, lockDirectory } from './lock-directory.ts';
+export {
+  type Lock,
+  type LockHolder,
+  type LockOptions,
+  lockDirectory,
+  lockHolder,
+} from './lock-directory.ts';
 export { type LedgerOptions, type OpenLedger, openLedger } from './open-ledger.ts';
 export { type Marks, openSiteState, type SiteState, type TrustPin } from './site-state.ts';
 export { openSqlite } from './sqlite.ts';

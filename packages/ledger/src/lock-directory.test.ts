@@ -5,7 +5,7 @@ import { hostname, userInfo } from 'node:os';
 import { quietRun } from '@gapferry/core';
 import { fixedClock, type TemporaryDirectory, temporaryDirectory } from '@gapferry/testkit';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
-import { lockDirectory } from './lock-directory.ts';
+import { lockDirectory, lockHolder } from './lock-directory.ts';
 
 const options = { clock: fixedClock('2026-03-01T12:00:00Z'), run: quietRun() };
 let home: TemporaryDirectory;
@@ -102,6 +102,18 @@ it('names nobody when the note is not there or unreadable', async () => {
     code: 'LOCKED',
     data: { path: home.path },
   });
+  await lock.release();
+});
+
+it('tells who holds it without asking for it, as long as that process lives', async () => {
+  expect(await lockHolder(home.path)).toBeUndefined();
+  const lock = await lockDirectory(home.path, 'import', options);
+  expect(await lockHolder(home.path)).toMatchObject({ pid: process.pid, purpose: 'import' });
+  const note = JSON.parse(await readFile(home.join('lock.json'), 'utf8')) as Record<string, unknown>;
+  await writeFile(home.join('lock.json'), JSON.stringify({ ...note, pid: 0x3fffffff }));
+  expect(await lockHolder(home.path)).toBeUndefined();
+  await writeFile(home.join('lock.json'), JSON.stringify({ ...note, host: 'another' }));
+  expect(await lockHolder(home.path)).toBeUndefined();
   await lock.release();
 });
 

@@ -123,7 +123,7 @@ async function lockedBy(directory: string, signal: AbortSignal): Promise<Gapferr
   });
 }
 
-function whoIn({ pid, user, host, purpose, since }: Holder): string {
+function whoIn({ pid, user, host, purpose, since }: LockHolder): string {
   const name = user === undefined || host === undefined ? '' : `${user} on ${host}, `;
   return `by ${name}process ${pid}, since ${since}: ${purpose}`;
 }
@@ -137,7 +137,8 @@ async function awaitHolder(note: string, signal: AbortSignal): ReturnType<typeof
   }
 }
 
-interface Holder {
+/** Who holds a lock. */
+export interface LockHolder {
   readonly pid: number;
   /** Name and host of who started it; absent in notes of older versions. */
   readonly user?: string;
@@ -147,7 +148,7 @@ interface Holder {
 }
 
 /** What the note says; undefined when there is none yet or it is unreadable. */
-async function readHolder(note: string): Promise<Holder | undefined> {
+async function readHolder(note: string): Promise<LockHolder | undefined> {
   try {
     const text = await readFile(note, 'utf8');
     const { pid, user, host, purpose, since } = JSON.parse(text.slice(0, 4096)) as Record<string, unknown>;
@@ -160,6 +161,17 @@ async function readHolder(note: string): Promise<Holder | undefined> {
     };
   } catch {
     return undefined;
+  }
+}
+
+/** Who works here right now, as far as looking tells: the note names a process of this host that is alive. Takes no lock. A killed process leaves its note, and its number may be another's by now. */
+export async function lockHolder(directory: string): Promise<LockHolder | undefined> {
+  const holder = await readHolder(join(resolve(directory), 'lock.json'));
+  if (holder === undefined || holder.host !== hostname()) return undefined;
+  try {
+    return process.kill(holder.pid, 0) ? holder : undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM' ? holder : undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { digestOf, type LedgerEntry } from '@gapferry/core';
 import { fixedClock, type TemporaryDirectory, temporaryDirectory } from '@gapferry/testkit';
 import Sqlite from 'better-sqlite3';
@@ -92,6 +92,28 @@ it('refuses changes from SQL, also from another tool', () => {
   );
   raw.close();
   expect([...ledger.history()]).toHaveLength(1);
+});
+
+it('says that a process was killed in the middle of an entry, and undoes it only where it is told to', async () => {
+  for (let n = 1; n <= 3; n++) ledger.append('step', { n });
+  const raw = new Sqlite(file);
+  // What is changed goes to the disk before the end, as it does where memory is short.
+  raw.pragma('cache_size = 1');
+  raw.exec('BEGIN IMMEDIATE');
+  const insert = raw.prepare("INSERT INTO entry VALUES (?, 'a', 'b', ?, 'c', ?)");
+  for (let n = 4; n < 40; n++) insert.run(n, 'x'.repeat(4000), `d${n}`);
+  const copy = home.join('copy.db');
+  await copyFile(file, copy);
+  await copyFile(`${file}-journal`, `${copy}-journal`);
+  raw.exec('ROLLBACK').close();
+  await expect(openLedger(copy, { clock, readOnly: true })).rejects.toMatchObject({
+    code: 'STORAGE_FAILED',
+    message: expect.stringContaining('killed while it wrote an entry'),
+  });
+  const reader = await openLedger(copy, { clock, readOnly: true, recover: true });
+  expect([...reader.history()].map(({ index }) => index)).toEqual([1, 2, 3]);
+  reader.close();
+  expect((await verifyLedger(copy)).tampered).toBeUndefined();
 });
 
 it('gives back any JSON data', async () => {

@@ -20,12 +20,14 @@ import {
   toRow,
 } from './ledger-row.ts';
 import { APPLICATION_ID, createSchema, hasSchema, SCHEMA_VERSION } from './ledger-schema.ts';
-import { isCorrupt, openSqlite, reasonOf, type SqliteDatabase } from './sqlite.ts';
+import { isCorrupt, openSqlite, reasonOf, type SqliteDatabase, sqliteCode } from './sqlite.ts';
 
 export interface LedgerOptions {
   readonly clock: Clock;
   /** For showing: nothing is written, `append` throws. The file must be there. */
   readonly readOnly?: boolean;
+  /** With `readOnly`, of a ledger that is our own: a half-written entry of a killed process is undone first, which no reader can. Of a file that somebody brought that would play back whatever its journal says. */
+  readonly recover?: boolean;
 }
 
 export interface OpenLedger extends Ledger {
@@ -44,6 +46,7 @@ const PAGE = 500;
  *  Throws `LEDGER_UNWRITABLE` when it cannot be opened for writing, `LEDGER_TAMPERED` when the file is no ledger, `USAGE` when it is to be read and is not there. */
 export async function openLedger(file: string, options: LedgerOptions): Promise<OpenLedger> {
   const path = resolve(file);
+  if (options.readOnly === true && options.recover === true) await rollBack(path);
   const database = options.readOnly === true ? await openToRead(path) : await openToAppend(path);
   return {
     file: path,
@@ -65,6 +68,20 @@ export async function openToRead(path: string): Promise<SqliteDatabase> {
   } catch (error) {
     database?.close();
     throw readFailed(path, error);
+  }
+}
+
+/** What a killed process left in the middle of an entry is undone by whoever opens the file to write: a reader can neither undo nor read it. */
+async function rollBack(path: string): Promise<void> {
+  if (!existsSync(`${path}-journal`)) return;
+  let database: SqliteDatabase | undefined;
+  try {
+    database = await openSqlite(path, { fileMustExist: true, timeout: BUSY_MS });
+    hasSchema(database);
+  } catch {
+    // Whoever reads finds out what is wrong, and has the words for it.
+  } finally {
+    database?.close();
   }
 }
 
@@ -188,9 +205,13 @@ function reading<T>(path: string, read: () => T): T {
 function readFailed(path: string, error: unknown): GapferryError {
   if (isGapferryError(error)) return error;
   if (isCorrupt(error)) return notALedger(path, reasonOf(error));
+  const isHalfWritten = sqliteCode(error) === 'SQLITE_READONLY_ROLLBACK';
   return new GapferryError({
     code: 'STORAGE_FAILED',
-    message: `cannot read the ledger ${path}: ${reasonOf(error)}`,
+    message: `cannot read the ledger ${path}: ${isHalfWritten ? 'a process was killed while it wrote an entry' : reasonOf(error)}`,
+    ...(isHalfWritten && {
+      hint: 'the next command that works with it (plan, import, collect) undoes that entry; then try again',
+    }),
     origin: 'site',
     data: { file: path },
     cause: error,

@@ -24,7 +24,11 @@ export function contentAges({ items }: Manifest, now: Date): readonly ContentAge
 
 /** For people: a line for each; none where a release has no such content. */
 export function contentLines(manifest: Manifest, now: Date): string[] {
-  const ages = contentAges(manifest, now);
+  return contentAgeLines(contentAges(manifest, now));
+}
+
+/** The same for ages that are known. */
+export function contentAgeLines(ages: readonly ContentAge[]): string[] {
   if (ages.length === 0) return [];
   const rows = ages.map((one) => [one.item, one.kind, `of ${one.updated}`, ageText(one)]);
   return ['content and its age:', formatTable(rows, { indent: 2 })];

@@ -15,5 +15,7 @@ export * from './format-duration.ts';
 export * from './format-import-plan.ts';
 export * from './format-inventory.ts';
 export * from './format-plan-difference.ts';
+export * from './format-status.ts';
 export * from './format-table.ts';
+export * from './site-status.ts';
 export * from './with-commit-counts.ts';

@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs';
+import type { VerifiedRelease } from '@gapferry/bundle';
+import {
+  type BlobReader,
+  GapferryError,
+  isGapferryError,
+  isInterruption,
+  type Run,
+  type Target,
+} from '@gapferry/core';
+import type { ChannelHistory, HistoricRelease, TargetLook } from '@gapferry/importer';
+import type { OpenLedger } from '@gapferry/ledger';
+import { type ChannelStatus, contentAges, type StatusProblem, type TargetStatus } from '@gapferry/report';
+import { systemClock } from '../clock.ts';
+import { readmitForSite } from './judge-release.ts';
+import { findKeptRelease } from './kept-releases.ts';
+import type { TrustedSite } from './open-site.ts';
+import { openTargets } from './open-targets.ts';
+
+export type Compared = Pick<ChannelStatus, 'content' | 'targets' | 'notCompared'>;
+
+/** Holds what a channel left at the targets against what they say now, by the releases that the site keeps. Without a kept release, or when today's policy refuses it, it says why nothing was compared. */
+export async function compareChannel(
+  site: TrustedSite,
+  ledger: OpenLedger,
+  channel: string,
+  { loaded, unfinished }: ChannelHistory,
+  run: Run,
+): Promise<Compared> {
+  // What was set last counts: names of an import that did not come to its end stand beside those of the one before.
+  const wanted: HistoricRelease[] = [unfinished ?? [], loaded ?? []].flat();
+  const releases: Readmitted[] = [];
+  let notCompared: StatusProblem | undefined;
+  for (const { sequence, statement } of wanted)
+    try {
+      const kept = await findKeptRelease(site.stateDirectory, { channel, sequence, statement });
+      releases.push(await readmitForSite(kept, withoutMarks(site), ledger, run));
+    } catch (error) {
+      if (!isGapferryError(error) || isInterruption(error)) throw error;
+      // An import that was stopped before anything was visible has nothing to compare.
+      if (statement === loaded?.statement) notCompared = toProblem(error);
+    }
+  const [first] = releases;
+  if (first === undefined) return notCompared === undefined ? {} : { notCompared };
+  const current = releases.find(({ release }) => release.opened.statement === loaded?.statement);
+  const content =
+    current === undefined ? [] : contentAges(current.release.opened.manifest, systemClock.now());
+  return {
+    ...(content.length > 0 && { content }),
+    targets: await lookAround(site, ledger, first, releases, run),
+    ...(notCompared !== undefined && { notCompared }),
+  };
+}
+
+type Readmitted = { readonly release: VerifiedRelease; readonly medium: BlobReader };
+
+/** It was accepted once; a higher mark, after going back, does not matter to who only looks. */
+function withoutMarks(site: TrustedSite): TrustedSite {
+  return { ...site, mark: () => ({ sequence: 0 }) };
+}
+
+async function lookAround(
+  site: TrustedSite,
+  ledger: OpenLedger,
+  first: Readmitted,
+  releases: readonly Readmitted[],
+  run: Run,
+): Promise<TargetStatus[]> {
+  const { findDrift } = await import('@gapferry/importer');
+  const rules = site.config.targets.map(({ name, takes }) => ({ name, takes }));
+  const gone = goneDepots(site);
+  const opened = await openTargets(withoutTargets(site, gone), process.env, first.release.opened, run);
+  try {
+    const targets = new Map([...opened.targets, ...gone.map((name) => [name, emptyTarget(name)] as const)]);
+    const looks = await findDrift({ releases, rules, targets, ledger }, run);
+    return looks.map(toTargetStatus);
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Opening an embedded depot would make its directory anew; whoever only looks does not. */
+function goneDepots({ config, pathOf }: TrustedSite): string[] {
+  return config.targets.flatMap((target) =>
+    target.kind === 'depot' && !existsSync(pathOf(target.path)) ? [target.name] : [],
+  );
+}
+
+function withoutTargets(site: TrustedSite, names: readonly string[]): TrustedSite {
+  const targets = site.config.targets.filter(({ name }) => !names.includes(name));
+  return { ...site, config: { ...site.config, targets } };
+}
+
+/** In which nothing is. */
+function emptyTarget(name: string): Target {
+  const never = async (): Promise<never> => {
+    throw new GapferryError({ code: 'INTERNAL', message: `target ${name} was opened to look only` });
+  };
+  return { name, inspect: async () => ({ state: 'absent', missingBytes: 0 }), load: never, readBack: never };
+}
+
+function toTargetStatus({ error, ...look }: TargetLook): TargetStatus {
+  return { ...look, ...(error !== undefined && { error: toProblem(error) }) };
+}
+
+function toProblem({ code, message, hint }: GapferryError): StatusProblem {
+  return { code, message, ...(hint !== undefined && { hint }) };
+}

@@ -1,0 +1,128 @@
+import { basename } from 'node:path';
+import { formatTime, GapferryError, type LedgerHead, type Run } from '@gapferry/core';
+import type { ChannelHistory } from '@gapferry/importer';
+import type { LockHolder, OpenLedger } from '@gapferry/ledger';
+import type { ChannelStatus, SiteStatus } from '@gapferry/report';
+import { systemClock } from '../clock.ts';
+import { type Compared, compareChannel } from './compare-channel.ts';
+import { LEDGER_RESTARTED, notedHeads, requireNoted, requirePresent } from './noted-heads.ts';
+import { ledgerFile, type TrustedSite } from './open-site.ts';
+import { readReceipts, type StoredReceipt } from './receipts.ts';
+
+export interface SiteStatusOptions {
+  readonly channel?: string;
+  /** Ask no target: tell what the ledger says. */
+  readonly offline: boolean;
+}
+
+/** Where a site stands, channel by channel: from its ledger, which must be whole, and from what its targets say. Changes nothing, and takes no lock: whoever imports is not kept from it.
+ *  Throws `LEDGER_TAMPERED`, and `CHANNEL_UNKNOWN` for a channel of which nothing was ever imported. */
+export async function siteStatus(
+  site: TrustedSite,
+  { channel: wanted, offline }: SiteStatusOptions,
+  run: Run,
+): Promise<SiteStatus> {
+  // Before the ledger: what they tell of must be in it, also when an import is at work.
+  const noted = await notedHeads(site.stateDirectory);
+  const file = ledgerFile(site);
+  requirePresent(file, noted);
+  const ledger = await openIfThere(file);
+  try {
+    if (ledger !== undefined) await requireNoted(ledger, noted);
+    const channels = await channelsOf(site, ledger, wanted, offline, run);
+    const { lockHolder } = await import('@gapferry/ledger');
+    const holder = await lockHolder(site.stateDirectory);
+    return {
+      site: site.config.name,
+      at: formatTime(systemClock.now()),
+      ledger: ledgerState(ledger?.head()),
+      ...(holder !== undefined && { running: runningOf(holder) }),
+      restarts: ledger === undefined ? [] : restartsIn(ledger),
+      channels,
+    };
+  } finally {
+    ledger?.close();
+  }
+}
+
+/** A site that was pinned and never had anything has none yet. */
+async function openIfThere(file: string): Promise<OpenLedger | undefined> {
+  const { existsSync } = await import('node:fs');
+  if (!existsSync(file)) return undefined;
+  const { openLedger } = await import('@gapferry/ledger');
+  return await openLedger(file, { clock: systemClock, readOnly: true, recover: true });
+}
+
+async function channelsOf(
+  site: TrustedSite,
+  ledger: OpenLedger | undefined,
+  wanted: string | undefined,
+  offline: boolean,
+  run: Run,
+): Promise<ChannelStatus[]> {
+  const { channelHistories } = await import('@gapferry/importer');
+  const histories = ledger === undefined ? new Map<string, ChannelHistory>() : channelHistories(ledger);
+  if (wanted !== undefined && !histories.has(wanted)) throw unknownChannel(wanted, [...histories.keys()]);
+  const receipts = await readReceipts(site.stateDirectory);
+  const channels: ChannelStatus[] = [];
+  for (const [channel, history] of histories) {
+    if (wanted !== undefined && channel !== wanted) continue;
+    const compared =
+      offline || ledger === undefined ? {} : await compareChannel(site, ledger, channel, history, run);
+    channels.push(toStatus(channel, history, site, receipts, compared));
+  }
+  return channels;
+}
+
+function toStatus(
+  channel: string,
+  { loaded, staged, unfinished, overrides }: ChannelHistory,
+  site: TrustedSite,
+  receipts: readonly StoredReceipt[],
+  compared: Compared,
+): ChannelStatus {
+  const mark = site.state.mark(channel);
+  return {
+    channel,
+    ...(mark !== undefined && { mark: mark.sequence }),
+    ...(loaded !== undefined && { loaded: withReceipt(loaded, receipts) }),
+    ...(staged !== undefined && { staged }),
+    ...(unfinished !== undefined && { unfinished }),
+    overrides,
+    ...compared,
+  };
+}
+
+function withReceipt(
+  { receipt: statement, ...loaded }: NonNullable<ChannelHistory['loaded']>,
+  receipts: readonly StoredReceipt[],
+): NonNullable<ChannelStatus['loaded']> {
+  if (statement === undefined) return loaded;
+  const stored = receipts.find((one) => one.statement === statement);
+  return { ...loaded, receipt: { statement, ...(stored !== undefined && { file: basename(stored.file) }) } };
+}
+
+function ledgerState(head: LedgerHead | undefined): SiteStatus['ledger'] {
+  return { entries: head?.index ?? 0, ...(head !== undefined && { head }) };
+}
+
+function runningOf({ purpose, since, user, host, pid }: LockHolder): NonNullable<SiteStatus['running']> {
+  return { purpose, since, by: `${user ?? 'somebody'} on ${host ?? 'this host'}, process ${pid}` };
+}
+
+function restartsIn(ledger: OpenLedger): SiteStatus['restarts'] {
+  return [...ledger.history([LEDGER_RESTARTED])].map(({ index, at, data }) => ({
+    index,
+    at,
+    reason: String(data['reason']),
+  }));
+}
+
+function unknownChannel(channel: string, known: readonly string[]): GapferryError {
+  return new GapferryError({
+    code: 'CHANNEL_UNKNOWN',
+    message: `nothing of channel ${channel} was ever imported at this site`,
+    hint: known.length === 0 ? 'nothing was imported yet' : `channels with imports: ${known.join(', ')}`,
+    origin: 'site',
+  });
+}
