@@ -201,3 +201,23 @@ it.each(Object.entries(CASES).map(([what, begin], id) => ({ what, begin, id })))
     }
   },
 );
+
+it('stages what an approved plan says in one pass, and activates it without the medium', {
+  timeout: 60_000,
+}, async () => {
+  const rest: Case = { takes: 'charts', what: '', target: 'kind: depot, path: staged', visible: () => [] };
+  const file = await siteFor(rest, 99);
+  const site = ['--site', file];
+  const plan = zone.path('plan.json');
+  await gapferryJson(zone.inside, ['plan', zone.stick, ...site, '-o', plan]);
+  const staged = await gapferryJson(zone.inside, [
+    ...['import', zone.stick, ...site],
+    ...['--plan', plan, '--stage', '--one-pass'],
+  ]);
+  expect(staged).toMatchObject({ ok: true, kind: 'staged' });
+  const names = (): Promise<unknown[]> => namesInDepot(join(zone.inside.directory, 'site/staged'));
+  expect(await names()).toEqual([]);
+  const active = await gapferryJson(zone.inside, ['activate', 'line-a', ...site, '--yes']);
+  expect(active).toMatchObject({ ok: true, kind: 'loaded' });
+  expect(await names()).not.toEqual([]);
+});
