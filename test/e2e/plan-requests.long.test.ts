@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import {
   createRepository,
   type GiteaFake,
+  gitEnvironment,
   makeImage,
+  mustRun,
   type S3Server,
   startGiteaFake,
   startRegistry,
@@ -59,7 +61,7 @@ beforeAll(async () => {
   };
   const targets = [
     `{name: registry, kind: registry, url: "${registry.url}"}`,
-    `{name: forge, kind: gitea, url: "${gitea.url}", credentials: {env: FORGE}}`,
+    `{name: forge, kind: gitea, url: "${gitea.url}", path: "plant/{name}", credentials: {env: FORGE}}`,
     `{name: store, kind: s3, endpoint: "${store.url}", bucket: plant, create: true, credentials: {env: STORE}}`,
   ];
   await writeFile(
@@ -120,4 +122,30 @@ it('plans with at most two requests an item where nothing changed, and says so',
   expect(repositories).toBeLessThanOrEqual(2 * REPOSITORIES + 1);
   // A list, and the index object.
   expect(files).toBeLessThanOrEqual(2);
+});
+
+it('names what moved at a place since a plan was approved, and nothing else', {
+  timeout: 60_000,
+}, async () => {
+  const importPlan = (exitCode: number): Promise<Reported> =>
+    gapferryJson(inside, ['import', machines.stick, ...SITE, '--plan', 'plan.json'], exitCode);
+  const approve = (): Promise<Reported> =>
+    gapferryJson(inside, ['plan', machines.stick, ...SITE, '-o', 'plan.json']);
+  const [object = ''] = store.keys('plant').filter((key) => key.endsWith('/many/7.txt'));
+  store.take('plant', object);
+  expect(await approve()).toMatchObject({ totals: { toLoad: 1 } });
+  const repository = gitea.repositories.directory('plant/r0');
+  await mustRun('git', ['--git-dir', repository, 'update-ref', '-d', 'refs/tags/v1'], {
+    env: gitEnvironment(),
+  });
+  const { error } = await importPlan(7);
+  expect(error?.code).toBe('PLAN_MOVED');
+  expect(error?.message).toMatch(
+    /would be done now: git git\.example\/plant\/r0 at target forge was there already, is create$/,
+  );
+  expect(store.keys('plant')).not.toContain(object);
+  await approve();
+  expect(await importPlan(0)).toMatchObject({ kind: 'loaded' });
+  expect(store.keys('plant')).toContain(object);
+  expect(await gitea.repositories.refs('plant/r0')).toHaveProperty('refs/tags/v1');
 });
