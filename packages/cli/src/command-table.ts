@@ -28,8 +28,8 @@ export const COMMANDS = {
   plan: { side: 'inside', summary: 'Tell what an import would do' },
   import: { side: 'inside', summary: 'Load a release into the targets of the site' },
   activate: { side: 'inside', summary: 'Make a staged release visible, without its medium' },
-  prune: { side: 'inside', summary: 'Take away what earlier releases left and nobody needs' },
   status: { side: 'inside', summary: 'Tell what is loaded, and what moved at the targets since' },
+  prune: { side: 'inside', summary: 'Take away what earlier releases left and nobody needs' },
   serve: { side: 'inside', summary: 'Offer an embedded depot over HTTP, read-only' },
   'mirror-config containerd': {
     side: 'inside',
