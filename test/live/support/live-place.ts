@@ -16,7 +16,7 @@ export interface LivePlace {
 
 /** Undefined where the environment names none: then whoever asks starts a server of his own. */
 export function livePlace(
-  kind: 'GITEA' | 'REGISTRY' | 'S3',
+  kind: 'GITEA' | 'QUAY' | 'REGISTRY' | 'S3',
   env: NodeJS.ProcessEnv = process.env,
 ): LivePlace | undefined {
   const [url, user, password, token, ca] = ['URL', 'USER', 'PASSWORD', 'TOKEN', 'CA'].map(
@@ -62,7 +62,7 @@ const EVERY_STATUS = Array.from({ length: 400 }, (_, i) => 200 + i);
 /** Asks such a server; any status is an answer. */
 export async function askPlace(
   { url, host, ca, credentials }: LivePlace,
-  method: 'GET' | 'HEAD' | 'POST' | 'DELETE',
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE',
   path: string,
   { body, headers = {}, loggedIn = false }: PlaceQuestion = {},
 ): Promise<PlaceAnswer> {
