@@ -90,6 +90,13 @@ describe('what moved since a plan was approved', () => {
     expect(lines.at(-1)).toBe('and 2 more steps');
   });
 
+  it('is short, whatever names a file has', () => {
+    const place = `file ${'x'.repeat(8000)}`;
+    const [one] = moved(STEP, DONE).steps;
+    const [line = ''] = planDifferenceLines({ ...SAME, steps: [{ ...one, place } as never] });
+    expect(line.length).toBeLessThan(700);
+  });
+
   it('cannot move the cursor of a terminal', () => {
     const place = 'oci a\u001b[2J';
     const { steps } = moved(STEP, DONE);

@@ -12,6 +12,8 @@ import { count } from './kind-titles.ts';
 
 /** Steps that are told one by one. */
 const MOST = 10;
+/** Characters of a line: names come from a file that anybody may have written. */
+const LONGEST = 600;
 
 /** What of a plan is not as it was approved, in half sentences for people: other subject first, then policy and site file, then steps. Empty where nothing is. */
 export function planDifferenceLines({ subject, conditions, steps, shown }: PlanDifference): string[] {
@@ -23,7 +25,7 @@ export function planDifferenceLines({ subject, conditions, steps, shown }: PlanD
     ...told,
     ...(more > 0 ? [`and ${count(more, 'more step')}`] : []),
     ...shown.map((what) => `the ${what} that it shows are not those of its steps`),
-  ].map(printable);
+  ].map((line) => printable(line.slice(0, LONGEST)));
 }
 
 /** Did nothing move but that steps are done by now, as an import of the plan that was broken off leaves it? */
