@@ -1,4 +1,4 @@
-import { type BlobReader, type Digest, digestOf, quietRun } from '@gapferry/core';
+import { type BlobReader, type Digest, digestOf, quietRun, type RunEvent } from '@gapferry/core';
 import { memoryMedium } from '@gapferry/core/testing';
 import { expect, it } from 'vitest';
 import { plainRegistry } from '../testing/plain-registry.ts';
@@ -79,4 +79,21 @@ it('tries again what another load could not bring', async () => {
   const [first, second] = await Promise.allSettled([send(lanes, 'x', 7), send(lanes, 'x', 7)]);
   expect(first.status).toBe('rejected');
   expect(second).toMatchObject({ value: 7 });
+});
+
+it('tells of a blob once, as the plan counts it, wherever it is mounted', async () => {
+  const registry: OciRegistry = {
+    ...plainRegistry(),
+    pushBlob: async () => ({ sent: 0 }),
+  };
+  const lanes = blobLanes(registry, 8);
+  const told: number[] = [];
+  const listening = {
+    ...run,
+    emit: (event: RunEvent) => void (event.kind === 'bytes' && told.push(event.bytes)),
+  };
+  const digest = digestOf('mounted');
+  for (const repository of ['r', 's', 's', 't'])
+    await lanes.send({ digest, size: 7, repository, item: 'image a' }, nothing, listening);
+  expect(told).toEqual([7]);
 });

@@ -25,6 +25,7 @@ const MOST_MOUNTS = 3;
 export function blobLanes(registry: OciRegistry, connections: number): BlobLanes {
   const holders = new Map<Digest, Set<string>>();
   const underway = new Map<Digest, Promise<number>>();
+  const counted = new Set<Digest>();
   const large = new PQueue({ concurrency: Math.max(1, connections - KEPT_FREE) });
   const small = new PQueue({ concurrency: Math.max(1, connections) });
   const holds = (repository: string, digest: Digest): void => {
@@ -39,6 +40,12 @@ export function blobLanes(registry: OciRegistry, connections: number): BlobLanes
     holds(repository, digest);
     tellReused(blob, size - sent, run);
     return sent;
+  };
+  /** The plan counted the blob once, as bytes to send, whoever needs it. */
+  const tellReused = ({ item, digest }: BlobToSend, bytes: number, run: Run): 0 => {
+    if (bytes > 0 && !counted.has(digest)) run.emit({ kind: 'bytes', item, bytes, reused: true });
+    counted.add(digest);
+    return 0;
   };
   return {
     holds,
@@ -56,10 +63,4 @@ export function blobLanes(registry: OciRegistry, connections: number): BlobLanes
       return await sending;
     },
   };
-}
-
-/** The plan counted them as bytes to send. */
-function tellReused({ item }: BlobToSend, bytes: number, run: Run): 0 {
-  if (bytes > 0) run.emit({ kind: 'bytes', item, bytes, reused: true });
-  return 0;
 }

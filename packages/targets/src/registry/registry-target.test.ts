@@ -191,8 +191,8 @@ describe('what is sent', () => {
     expect(lines().filter((line) => line.includes(`mount=${digest}`))).toHaveLength(2);
     const wanted = images.reduce((sum, { content }) => sum + totalSize(content.blobs), 0);
     expect(outcomes.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(wanted - 2 * size);
-    const reused = events.flatMap((event) => (event.kind === 'bytes' && event.reused ? event.bytes : []));
-    expect(reused).toEqual([size, size]);
+    // A plan counts it once, so progress does too.
+    expect(events.filter((event) => event.kind === 'bytes' && event.reused)).toEqual([]);
   });
 
   it('a layer that an unchanged image holds is mounted from there', async () => {
