@@ -21,6 +21,7 @@ export async function prunableManifests(
   request: PruneRequest,
   run: Run,
 ): Promise<readonly PruneStep[]> {
+  place.held.clear();
   const byRepository = [...Map.groupBy(request.manifests, ({ repository }) => repository)];
   const steps = await inLanes(
     byRepository,
@@ -39,21 +40,44 @@ export async function prunableManifests(
   return steps.flat();
 }
 
-/** Removes one of them. A registry that does not delete, or protects a tag at it, keeps it. */
+/** Removes one of them. A registry that does not delete, or protects a tag at it, keeps it, and then what it names stays as well. */
 export async function pruneManifest(
-  { registry }: RegistryPlace,
-  { place }: PruneStep,
+  place: RegistryPlace,
+  { place: at }: PruneStep,
   run: Run,
 ): Promise<PruneOutcome> {
-  const at = place.lastIndexOf('@');
-  const digest = place.slice(at + 1) as Digest;
+  if (place.held.has(at)) return { state: 'stays', why: 'an index that stays names it' };
+  const [repository, digest] = [
+    at.slice(0, at.lastIndexOf('@')),
+    at.slice(at.lastIndexOf('@') + 1) as Digest,
+  ];
+  const outcome = await remove(place, repository, digest, run);
+  if (outcome.state === 'stays') await hold(place, repository, digest, run);
+  return outcome;
+}
+
+async function remove(
+  { registry }: RegistryPlace,
+  repository: string,
+  digest: Digest,
+  run: Run,
+): Promise<PruneOutcome> {
   try {
-    const state = await registry.removeManifest(place.slice(0, at), digest, run);
+    const state = await registry.removeManifest(repository, digest, run);
     return state === 'unsupported' ? { state: 'stays', why: 'this registry does not delete' } : { state };
   } catch (error) {
     if (isGapferryError(error, 'TARGET_CONFLICT') || isGapferryError(error, 'FORBIDDEN'))
       return { state: 'stays', why: error.message };
     throw error;
+  }
+}
+
+async function hold(place: RegistryPlace, repository: string, digest: Digest, run: Run): Promise<void> {
+  const there = await place.registry.manifest(repository, digest, run);
+  if (there === undefined) return;
+  for (const link of await linksOf(place, repository, there, run)) {
+    place.held.add(`${repository}@${link.digest}`);
+    if (hasLinks(link.mediaType)) await hold(place, repository, link.digest, run);
   }
 }
 

@@ -12,6 +12,8 @@ export interface RegistryPlace {
   readonly lanes: BlobLanes;
   /** Begun anew by every survey. */
   memory: SurveyMemory;
+  /** `repository@digest` of what an index names that could not be pruned. */
+  readonly held: Set<string>;
   /** Small questions under way at once. */
   ask<T>(question: () => Promise<T>): Promise<T>;
 }

@@ -94,6 +94,7 @@ function openPlace({ name, host, registry, path, connections = 8 }: RegistryTarg
     repositoryOf,
     lanes: blobLanes(registry, connections),
     memory: surveyMemory(registry, [], repositoryOf),
+    held: new Set(),
     ask: (question) => limit(question),
   };
 }

@@ -80,8 +80,15 @@ function requireUnset(repository: Repository, name: string, tag: string): void {
   );
 }
 
-/** DELETE by tag removes the tag; by digest the manifest and every tag on it. */
-export function deleteManifest(repository: Repository, reference: string): Reply {
+/** DELETE by tag removes the tag; by digest the manifest and every tag on it, unless one of them is immutable. */
+export function deleteManifest(
+  repository: Repository,
+  reference: string,
+  { name, quirks = {} }: { readonly name: string; readonly quirks?: RegistryQuirks | undefined },
+): Reply {
+  for (const [tag, digest] of repository.tags)
+    if ((tag === reference || digest === reference) && isKept(quirks, name, tag))
+      requireUnset(repository, name, tag);
   if (!isDigest(reference)) {
     if (!repository.tags.delete(reference)) throw new RegistryError('MANIFEST_UNKNOWN', 'manifest unknown');
     return { status: 202 };

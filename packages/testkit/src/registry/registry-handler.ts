@@ -79,7 +79,8 @@ function manifest(
 ): Reply | Promise<Reply> {
   const { request, store } = call;
   if (request.method === 'PUT') return pushManifest(request, store, name, reference, call.options);
-  if (request.method === 'DELETE') return deleteManifest(store.get(name), reference);
+  if (request.method === 'DELETE')
+    return deleteManifest(store.get(name), reference, { name, quirks: call.options.quirks });
   requireMethod(request, 'GET', 'HEAD');
   return pullManifest(request, store.get(name), reference);
 }
