@@ -113,6 +113,16 @@ describe('files in a plain directory', () => {
     expect(calls.slice(0, 2).every((path) => path.startsWith('.gapferry/incoming/line-a/'))).toBe(true);
   });
 
+  it('are told of while they are written, byte by byte as the plan counts them', async () => {
+    const { content, medium } = makeDirectory('first');
+    const target = open();
+    const planned = await target.inspect(content, run);
+    const events: RunEvent[] = [];
+    await target.load(content, medium, { ...run, emit: (event) => events.push(event) });
+    const told = events.map((event) => (event.kind === 'bytes' ? event.bytes : 0));
+    expect(planned).toMatchObject({ missingBytes: told.reduce((sum, bytes) => sum + bytes, 0) });
+  });
+
   it('leave nothing behind in the hidden directory but our record', async () => {
     await load(open(), makeDirectory('v1'));
     const hidden = await readdir(directory.join('.gapferry'), { recursive: true, withFileTypes: true });

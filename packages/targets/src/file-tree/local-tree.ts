@@ -40,7 +40,8 @@ export function localTree(root: string): FileTree {
     look,
     open: ({ path }, fact, run) => readSame(join(root, path), fact, run),
     async put(at, { open: body }, over, run) {
-      await writes.put({ path: at.path, bytes: body(), last: () => requireSame(at, over, run) }, run);
+      const bytes = told(body(), at, run);
+      await writes.put({ path: at.path, bytes, last: () => requireSame(at, over, run) }, run);
       return await fresh(at, run);
     },
     async move(from, to, how, run) {
@@ -58,6 +59,13 @@ export function localTree(root: string): FileTree {
       await clearDirectory(root, path);
     },
   };
+}
+
+async function* told(bytes: Bytes, { item }: TreePath, run: Run): Bytes {
+  for await (const chunk of bytes) {
+    yield chunk;
+    run.emit({ kind: 'bytes', item, bytes: chunk.byteLength });
+  }
 }
 
 interface Writes extends Pick<TreeBatch, 'keep'> {
