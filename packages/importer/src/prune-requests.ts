@@ -1,4 +1,4 @@
-import { type Item, type Manifest, placesOf } from '@gapferry/bundle';
+import { describeItem, type Item, loadedAttachments, type Manifest, placesOf } from '@gapferry/bundle';
 import {
   type Descriptor,
   type Digest,
@@ -121,6 +121,7 @@ export function pruneRequests(
   const going = new Set((own?.goes ?? []).map(({ statement }) => statement));
   const named = namedPlaces(ledger, channel);
   const roots = rootsIn(manifests.values());
+  const gone = [...going].flatMap((statement) => manifests.get(statement) ?? []);
   const numbersOf = (releases: readonly LoadedRelease[] = []): ReadonlySet<number> =>
     new Set(releases.map(({ sequence }) => sequence));
   return new Map(
@@ -128,7 +129,7 @@ export function pruneRequests(
       target,
       {
         channel,
-        ...wishesOf(places.values(), { going, needed, kept, roots }),
+        ...wishesOf(places, { going, needed, kept, roots, gone }),
         needed,
         staying: numbersOf(own?.stays),
         going: numbersOf(own?.goes),
@@ -204,16 +205,19 @@ interface Judging {
   /** Places that a release which stays fills, at whatever target. */
   readonly kept: ReadonlySet<string>;
   readonly roots: ReadonlyMap<Digest, Descriptor>;
+  /** What is still known of the releases that go. */
+  readonly gone: readonly Manifest[];
 }
 
 function wishesOf(
-  places: Iterable<NamedPlace>,
-  { going, needed, kept, roots }: Judging,
+  places: ReadonlyMap<string, NamedPlace>,
+  { going, needed, kept, roots, gone }: Judging,
 ): Pick<PruneRequest, 'manifests' | 'tags' | 'files'> {
   const manifests = new Map<string, PruneManifest>();
   const tags: PruneTag[] = [];
   const files: PruneFile[] = [];
-  for (const { place, item, states, last } of places) {
+  for (const one of attachedAt(places, gone, needed)) manifests.set(`${one.repository}@${one.digest}`, one);
+  for (const { place, item, states, last } of places.values()) {
     const isKept = kept.has(place);
     const oci = parseOci(place);
     if (oci !== undefined) {
@@ -230,6 +234,29 @@ function wishesOf(
       files.push({ item, path: place.slice('file '.length), left: states.get(last) ?? {} });
   }
   return { manifests: [...manifests.values()], tags, files };
+}
+
+/** Attachments without a tag: no name of theirs stands in the ledger. */
+function attachedAt(
+  places: ReadonlyMap<string, NamedPlace>,
+  gone: readonly Manifest[],
+  needed: ReadonlySet<Digest>,
+): PruneManifest[] {
+  return gone.flatMap(({ items }) =>
+    items.flatMap((item) => {
+      const [place = ''] = placesOf(item);
+      const oci = places.has(place) ? parseOci(place) : undefined;
+      if (oci === undefined || (item.kind !== 'image' && item.kind !== 'chart')) return [];
+      return loadedAttachments(item)
+        .filter(({ root }) => !needed.has(root.digest))
+        .map(({ root }) => ({
+          item: describeItem(item),
+          repository: oci.repository,
+          digest: root.digest,
+          root,
+        }));
+    }),
+  );
 }
 
 /** `oci host/path:tag` or `oci host/path@sha256:…`. */
