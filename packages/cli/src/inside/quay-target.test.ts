@@ -1,4 +1,4 @@
-import { quietRun } from '@gapferry/core';
+import { digestOf, MEDIA_TYPES, quietRun, type RunEvent } from '@gapferry/core';
 import { memoryMedium } from '@gapferry/core/testing';
 import type { QuayOptions } from '@gapferry/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -226,6 +226,38 @@ describe('what Quay takes away again', () => {
     expect(warnings).toEqual([
       expect.stringContaining('removes tags by itself (auto-prune)'),
       expect.stringContaining('PUSH_TEMP_TAG_EXPIRATION_SEC'),
+    ]);
+  });
+
+  it('is warned of: an image that says itself when it goes', async () => {
+    const config = Buffer.from(JSON.stringify({ config: { Labels: { 'quay.expires-after': '2w' } } }));
+    const described = (bytes: Uint8Array, mediaType: string) => ({
+      mediaType,
+      digest: digestOf(bytes),
+      size: bytes.byteLength,
+    });
+    const manifest = Buffer.from(
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: MEDIA_TYPES.ociManifest,
+        config: described(config, 'application/vnd.oci.image.config.v1+json'),
+        layers: [],
+      }),
+    );
+    const root = described(manifest, MEDIA_TYPES.ociManifest);
+    const content = {
+      ...nginx.content,
+      root,
+      blobs: [root, { digest: digestOf(config), size: config.byteLength }],
+    };
+    const { open } = await start();
+    const target = open();
+    const warnings: string[] = [];
+    const emit = (event: RunEvent): void => void (event.kind === 'warning' && warnings.push(event.message));
+    await target.preflight([content], run, memoryMedium([manifest, config]));
+    await target.obstacles([content], { ...run, emit });
+    expect(warnings).toEqual([
+      expect.stringContaining('docker.io/library/nginx:1.0 is labelled quay.expires-after=2w'),
     ]);
   });
 });

@@ -32,8 +32,3 @@ export function pushScope({ path }: Pick<PushPlace, 'path'>, from?: string): str
   const own = `repository:${path}:pull,push`;
   return from === undefined ? own : `${own} ${pullScope({ path: from })}`;
 }
-
-/** Cancelling an upload is deleting, for some registries. */
-export function cancelScope({ path }: Pick<PushPlace, 'path'>): string {
-  return `repository:${path}:pull,push,delete`;
-}

@@ -1,7 +1,8 @@
-import { GapferryError, isGapferryError, type Run, type SizedDigest, shortDigest } from '@gapferry/core';
+import { GapferryError, type Run, type SizedDigest, shortDigest } from '@gapferry/core';
 import type { HttpAnswer, StreamedBody } from '@gapferry/http';
 import { askTarget } from './ask-target.ts';
-import { cancelScope, type PushPlace, pushScope } from './push-place.ts';
+import { type PushPlace, pushScope } from './push-place.ts';
+import { withRightToDelete } from './with-right-to-delete.ts';
 
 /** An upload at a registry (distribution-spec, pushing blobs). A value: every answer of the registry makes a new one. */
 export interface UploadSession {
@@ -143,22 +144,19 @@ const MOST_CANCELS = 10;
 export async function cancelUpload(upload: Upload, session: UploadSession, run: Run): Promise<void> {
   let there: UploadSession | undefined = session;
   for (let tries = 0; there !== undefined && tries < MOST_CANCELS; tries += 1) {
-    if ((await deleteUpload(upload, there, run)) !== 416) return;
+    const at = there;
+    const status = await withRightToDelete(upload.place, (scope) => deleteUpload(scope, upload, at, run));
+    if (status !== 416) return;
     there = await askUpload(upload, session, run);
   }
 }
 
-/** Distribution wants the right to delete for it; token services that know of no such right (Quay) refuse the question as a whole, and the right to push is enough there. */
-async function deleteUpload(upload: Upload, session: UploadSession, run: Run): Promise<number> {
-  try {
-    return await deleteWith(cancelScope(upload.place), upload, session, run);
-  } catch (error) {
-    if (!isGapferryError(error, 'PROTOCOL_VIOLATION') && !isGapferryError(error, 'UNAUTHORIZED')) throw error;
-    return await deleteWith(pushScope(upload.place), upload, session, run);
-  }
-}
-
-async function deleteWith(scope: string, upload: Upload, session: UploadSession, run: Run): Promise<number> {
+async function deleteUpload(
+  scope: string,
+  upload: Upload,
+  session: UploadSession,
+  run: Run,
+): Promise<number> {
   const { status } = await askTarget(
     {
       ...purposeOf(upload, 'cancelling the upload of'),
