@@ -8,6 +8,7 @@ import {
   startGitlabRegistryFixture,
 } from '../testing/gitlab-registry-fixture.ts';
 import { imageOf, loadInto, surveyHarbor } from '../testing/harbor-survey.ts';
+import { makePlantSite, surveyPlant } from '../testing/plant-targets.ts';
 
 const run = quietRun();
 const nginx = imageOf('docker.io/library/nginx');
@@ -202,6 +203,23 @@ describe('what GitLab takes away again', () => {
       expect.stringMatching(/may remove what is loaded \(docker\.io\/library\/nginx:1\.1\)/),
     ]);
     expect(obstacles).toEqual([]);
+  });
+});
+
+describe('the registry of a GitLab in a site file', () => {
+  it('is asked with tokens of GitLab, at the host that stands beside, and nowhere else', async () => {
+    const { registry } = await start({ credentials: { username: 'user', password: 'secret' } });
+    const site = await makePlantSite();
+    const members = `kind: gitlab-registry, url: "${registry.url}", gitlab: "${registry.gitlab.url}", path: "mirror/{host}/{path}", project: "mirror/{host}", credentials: {env: PLANT}`;
+    const target = await site.open(members);
+    await surveyPlant(target, nginx.loads);
+    const medium = memoryMedium(nginx.parts);
+    await target.load(nginx.content, medium, run);
+    await target.readBack(nginx.content, run);
+    await target.load(nginx.tag, medium, run);
+    expect(registry.tagged('mirror/docker.io/library/nginx', '1.0')).toBe(nginx.tag.root.digest);
+    expect(registry.gitlab.project('mirror/docker.io')).toMatchObject({ visibility: 'private' });
+    await site.close();
   });
 });
 
