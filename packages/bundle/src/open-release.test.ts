@@ -55,6 +55,7 @@ function honest(): SimulatedRelease {
 }
 
 interface Attempt {
+  readonly seen?: string;
   readonly trust?: Loose;
   readonly now?: Date;
   readonly mark?: 'not judged' | Mark;
@@ -71,6 +72,7 @@ function open(files: ReleaseFiles, attempt: Attempt = {}): TrustedManifest {
     verifier: attempt.verifier ?? testVerifier(),
     now: attempt.now ?? NOW,
     mark: mark === 'not judged' ? mark : () => mark,
+    ...(attempt.seen !== undefined && { seen: attempt.seen }),
   });
 }
 
@@ -222,6 +224,14 @@ describe('somebody signs who may not', () => {
     trust.keys.collector.notAfter = '2026-03-10';
     const mark = { sequence: 0, issuedAt: '2026-03-12T00:00:00Z' };
     expect(verdict(honest().seal(collector), { trust, mark, now: NOW })).toBe('KEY_EXPIRED');
+  });
+
+  it('a key that ended, with the clock set back: what the site recorded last tells the time as well', () => {
+    const trust = site();
+    trust.keys.collector.notAfter = '2026-03-10';
+    const files = honest().seal(collector);
+    expect(verdict(files, { trust, seen: '2026-03-10T23:59:59Z', now: NOW })).toBe('opened');
+    expect(verdict(files, { trust, seen: '2026-03-11T00:00:00Z', now: NOW })).toBe('KEY_EXPIRED');
   });
 
   it('a key that ended beside one that counts: it fills no rule', () => {

@@ -57,6 +57,8 @@ export interface OpenInput {
   readonly now: Date;
   /** The site's mark of the channel, or `not judged` where there is no site (`gapferry verify --trust`). A function, because the channel is known only after the signature was checked. */
   readonly mark: 'not judged' | ((channel: string) => Mark);
+  /** The latest moment that the site has recorded, RFC 3339: a clock that was set back since does not make it earlier. */
+  readonly seen?: string;
   /** Only for going back: the release must be older than the mark then. */
   readonly override?: OverrideOrder;
 }
@@ -223,10 +225,10 @@ function judgeHistory(
   return { verdict: judgeMark(mark, release, digest, override), override };
 }
 
-/** Trusted now = max(clock, latest accepted issued-at); a release from the far future is refused so that one wrong date cannot expire everything. */
+/** Trusted now = max(clock, latest accepted issued-at, what the site has recorded last); a release from the far future is refused so that one wrong date cannot expire everything. */
 function trustedNow(
   release: ReleasePredicate,
-  { now, mark }: OpenInput,
+  { now, mark, seen: recorded }: OpenInput,
 ): { time: number; warnings: string[] } {
   const issued = Date.parse(release.issuedAt);
   if (issued > now.getTime() + MAX_FUTURE_SKEW)
@@ -241,7 +243,8 @@ function trustedNow(
     latest > now.getTime()
       ? [`this host's clock (${formatTime(now)}) is behind the latest accepted release (${seen})`]
       : [];
-  return { time: Math.max(now.getTime(), latest), warnings };
+  const last = recorded === undefined ? 0 : Date.parse(recorded);
+  return { time: Math.max(now.getTime(), latest, last), warnings };
 }
 
 function requireSubjects(statement: ReleaseStatement, files: ReleaseFiles): void {

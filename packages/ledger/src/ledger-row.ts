@@ -68,7 +68,9 @@ export function judgeRow(row: LedgerRow): LedgerEntry | string {
 }
 
 /** Like `judgeRow`, for whoever only walks along the chain: the data is hashed as it stands there, and not read. */
-export function judgeLink(row: LedgerRow): Pick<LedgerEntry, 'index' | 'previous' | 'digest'> | string {
+export function judgeLink(
+  row: LedgerRow,
+): Pick<LedgerEntry, 'index' | 'at' | 'previous' | 'digest'> | string {
   const columns = judgeColumns(row);
   // Whoever reads the data too finds better words.
   return typeof columns === 'string' || judgeDigest(columns) !== undefined ? judgeRow(row) : columns;

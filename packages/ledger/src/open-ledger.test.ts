@@ -260,6 +260,17 @@ describe('verifying', () => {
     expect(tampered).toEqual({ index: 3, detail: 'is missing, and note 9 tells of entry 9' });
   });
 
+  it('tells where the clock was set back, which is no change', async () => {
+    clock.advance(-3600);
+    ledger.append('step', { n: 7 });
+    clock.advance(60);
+    ledger.append('step', { n: 8 });
+    const { setBack, tampered } = await verifyLedger(file);
+    expect(setBack).toEqual([{ index: 7, from: '2026-03-01T12:00:00Z', to: '2026-03-01T11:00:00Z' }]);
+    expect(tampered).toBeUndefined();
+    clock.advance(3540);
+  });
+
   it('finds lost triggers', async () => {
     new Sqlite(file).exec('DROP TRIGGER entry_never_deleted').close();
     const { tampered, entries } = await verifyLedger(file);

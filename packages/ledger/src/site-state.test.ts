@@ -37,6 +37,7 @@ it('remembers pin and marks, in the documented form', async () => {
   expect(JSON.parse(await readFile(home.join('site', 'trust-state.json'), 'utf8'))).toEqual({
     format: 'gapferry.site-state/1',
     pin: pinOf(3),
+    seen: '2026-03-01T12:00:00Z',
     marks: { 'line-a': markOf(17) },
   });
   expect(await readdir(home.join('site'))).toEqual(['trust-state.json']);
@@ -140,4 +141,16 @@ it('notes the head of the ledger beside pin and marks, and keeps it with both', 
   await state.setPin(pinOf(4), {});
   const again = await openSiteState(home.join('site'));
   expect([again.ledger(), again.pin(), again.mark('line-a')]).toEqual([head, pinOf(4), markOf(17)]);
+});
+
+it('notes the latest moment with a head, which no clock that is set back makes earlier, until the policy is pinned again', async () => {
+  const state = await openSiteState(home.join('site'));
+  await state.setPin(pinOf(3), {});
+  expect(state.seen()).toBe('2026-03-01T12:00:00Z');
+  const head = (index: number) => ({ index, digest: digestOf(String(index)) });
+  await state.noteLedger(head(1), '2036-01-01T00:00:00Z');
+  await state.noteLedger(head(2), '2026-03-02T00:00:00Z');
+  expect((await openSiteState(home.join('site'))).seen()).toBe('2036-01-01T00:00:00Z');
+  await state.setPin(pinOf(3), {});
+  expect((await openSiteState(home.join('site'))).seen()).toBe('2026-03-01T12:00:00Z');
 });

@@ -38,8 +38,10 @@ export interface SiteState {
   raiseMark(channel: string, mark: Mark): Promise<void>;
   /** Head of the site's ledger when it was noted last: a ledger that has not this entry was cut, or is an older one. */
   ledger(): LedgerHead | undefined;
-  /** Durable when it returns; of a site that has pinned nothing yet, nothing is noted. The same head again writes nothing. */
-  noteLedger(head: LedgerHead): Promise<void>;
+  /** `at`: now, RFC 3339. Durable when it returns; of a site that has pinned nothing yet, nothing is noted. The same head again writes nothing. */
+  noteLedger(head: LedgerHead, at?: string): Promise<void>;
+  /** The latest moment that was noted with a head, RFC 3339, or when the policy was pinned after that: pinning again sets it to the clock of then. */
+  seen(): string | undefined;
 }
 
 const FORMAT = 'gapferry.site-state/1';
@@ -52,6 +54,7 @@ const schema = z.strictObject({
   format: z.literal(FORMAT),
   pin: z.strictObject({ version: z.int().min(1), digest, pinnedAt: time }).exactOptional(),
   ledger: z.strictObject({ index: z.int().min(1), digest }).exactOptional(),
+  seen: time.exactOptional(),
   marks: z.record(
     channelName,
     z.strictObject({
@@ -66,6 +69,7 @@ interface State {
   readonly format: typeof FORMAT;
   readonly pin?: TrustPin;
   readonly ledger?: LedgerHead;
+  readonly seen?: string;
   readonly marks: Marks;
 }
 
@@ -88,7 +92,7 @@ export async function openSiteState(directory: string): Promise<SiteState> {
     requireNextPin,
     async setPin(pin, initial, settled = {}) {
       requireNextPin(pin);
-      await change({ ...state, pin, marks: { ...initial, ...state.marks, ...settled } });
+      await change({ ...state, pin, seen: pin.pinnedAt, marks: { ...initial, ...state.marks, ...settled } });
     },
     mark: (channel) => markIn(state.marks, channel),
     marks: () => state.marks,
@@ -98,9 +102,12 @@ export async function openSiteState(directory: string): Promise<SiteState> {
       if (raised !== current) await change({ ...state, marks: { ...state.marks, [channel]: raised } });
     },
     ledger: () => state.ledger,
-    async noteLedger({ index, digest }) {
+    seen: () => state.seen,
+    async noteLedger({ index, digest }, at) {
       const isNoted = state.ledger?.index === index && state.ledger.digest === digest;
-      if (state.pin !== undefined && !isNoted) await change({ ...state, ledger: { index, digest } });
+      if (state.pin === undefined || isNoted) return;
+      const seen = latest(state.seen, at);
+      await change({ ...state, ledger: { index, digest }, ...(seen !== undefined && { seen }) });
     },
   };
 }

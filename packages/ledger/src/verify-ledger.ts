@@ -11,6 +11,8 @@ export interface LedgerVerdict {
   readonly entries: number;
   /** The last of them. */
   readonly head?: LedgerHead;
+  /** Entries whose time is earlier than that of the one before: the clock was set back. The first hundred; absent when there is none. */
+  readonly setBack?: readonly { readonly index: number; readonly from: string; readonly to: string }[];
   /** The first entry that is not what was written; nothing behind it was looked at. */
   readonly tampered?: LedgerFinding;
 }
@@ -62,10 +64,12 @@ type Walked = Omit<LedgerVerdict, 'file'>;
 function walk(database: SqliteDatabase, { noted = [], linksOnly = false }: VerifyLedgerOptions): Walked {
   const judge = linksOnly ? judgeLink : judgeRow;
   const heads = Map.groupBy(noted, ({ index }) => index);
-  let head: LedgerHead | undefined;
+  let head: (LedgerHead & { readonly at: string }) | undefined;
+  const setBack: NonNullable<LedgerVerdict['setBack']>[number][] = [];
   const soFar = (finding?: LedgerFinding): Walked => ({
     entries: head?.index ?? 0,
-    ...(head !== undefined && { head }),
+    ...(head !== undefined && { head: { index: head.index, digest: head.digest } }),
+    ...(setBack.length > 0 && { setBack }),
     ...(finding !== undefined && { tampered: finding }),
   });
   try {
@@ -75,13 +79,22 @@ function walk(database: SqliteDatabase, { noted = [], linksOnly = false }: Verif
       const index = (head?.index ?? 0) + 1;
       if (typeof entry === 'string' || detail !== undefined)
         return soFar({ index, ...kindAt(row, index), detail: detail ?? String(entry) });
-      head = { index: entry.index, digest: entry.digest };
+      const { at, digest } = entry;
+      if (head !== undefined && isBefore(at, head.at) && setBack.length < MAX_SET_BACK)
+        setBack.push({ index, from: head.at, to: at });
+      head = { index, digest, at };
     }
   } catch (error) {
     if (isGapferryError(error) || !isCorrupt(error)) throw error;
     return soFar({ index: (head?.index ?? 0) + 1, detail: `cannot be read: ${reasonOf(error)}` });
   }
   return soFar(missingBehind(head?.index ?? 0, noted));
+}
+
+const MAX_SET_BACK = 100;
+
+function isBefore(at: string, other: string): boolean {
+  return Date.parse(at) < Date.parse(other);
 }
 
 /** What is wrong with a row where it stands, or undefined. */

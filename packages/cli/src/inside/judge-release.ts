@@ -26,6 +26,7 @@ export async function verifyForSite(
       ...verifiers,
       clock: systemClock,
       mark: site.mark,
+      ...seenBy(site),
       rules: site.config.targets,
       onePass,
       ...(override !== undefined && { override }),
@@ -56,6 +57,7 @@ export async function readmitForSite(
       ...verifiers,
       clock: systemClock,
       mark: site.mark,
+      ...seenBy(site),
       ...(override !== undefined && { override }),
     },
     run,
@@ -83,6 +85,11 @@ export async function verifyWith(
     },
     run,
   );
+}
+
+function seenBy({ state }: TrustedSite): { readonly seen?: string } {
+  const seen = state.seen();
+  return seen === undefined ? {} : { seen };
 }
 
 type Verifiers = Pick<VerifyRelease, 'verifier' | 'upstreamVerifier' | 'gitSignatureVerifier'>;

@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { type Mark, parseSiteConfig, type SiteConfig, type TrustPolicy } from '@gapferry/bundle';
 import {
   type Clock,
+  formatTime,
   GapferryError,
   isGapferryError,
   type LedgerHead,
@@ -104,7 +105,7 @@ export async function beginSession(
     requirePresent(file, noted);
     ledger = await openLedger(file, { clock });
     await requireNoted(ledger, noted);
-    return toSession(site, ledger, lock);
+    return toSession(site, ledger, lock, clock);
   } catch (error) {
     ledger?.close();
     await lock.release();
@@ -112,7 +113,7 @@ export async function beginSession(
   }
 }
 
-function toSession(site: Site, ledger: OpenLedger, lock: Lock): SiteSession {
+function toSession(site: Site, ledger: OpenLedger, lock: Lock, clock: Clock): SiteSession {
   const before = ledger.head();
   let open = true;
   return {
@@ -123,7 +124,7 @@ function toSession(site: Site, ledger: OpenLedger, lock: Lock): SiteSession {
       open = false;
       try {
         const head = ledger.head();
-        if (head !== undefined && head.index !== before?.index) await noteHead(site, head);
+        if (head !== undefined && head.index !== before?.index) await noteHead(site, head, clock);
       } finally {
         ledger.close();
         await lock.release();
@@ -133,10 +134,10 @@ function toSession(site: Site, ledger: OpenLedger, lock: Lock): SiteSession {
 }
 
 /** The work is done and stands in the ledger: a disk that takes no note of its head makes no failure of it. */
-async function noteHead({ stateDirectory }: Site, head: LedgerHead): Promise<void> {
+async function noteHead({ stateDirectory }: Site, head: LedgerHead, clock: Clock): Promise<void> {
   const { openSiteState } = await import('@gapferry/ledger');
   try {
-    await (await openSiteState(stateDirectory)).noteLedger(head);
+    await (await openSiteState(stateDirectory)).noteLedger(head, formatTime(clock.now()));
   } catch (error) {
     if (!isGapferryError(error)) throw error;
   }

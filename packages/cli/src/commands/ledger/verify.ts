@@ -42,12 +42,23 @@ export default class LedgerVerify extends GapferryCommand<typeof LedgerVerify> {
         at,
         reason: String(data['reason']),
       }));
-      const { head, entries } = verdict;
+      const { head, entries, setBack = [] } = verdict;
       const where = head === undefined ? 'it is empty' : `head ${head.digest} at entry ${head.index}`;
       return {
-        json: { file, head, entries, noted: wanted.length, ...(restarts.length > 0 && { restarts }) },
+        json: {
+          file,
+          head,
+          entries,
+          noted: wanted.length,
+          ...(restarts.length > 0 && { restarts }),
+          ...(setBack.length > 0 && { setBack }),
+        },
         text: [
           `${file}: ${entries} entries, unbroken; ${where}${wanted.length === 0 ? '' : `; ${wanted.length} head(s) that stand elsewhere are in it`}`,
+          ...setBack.map(
+            ({ index, from, to }) =>
+              `entry ${index}: the clock was set back, from ${printable(from)} to ${printable(to)}`,
+          ),
           ...restarts.map(
             ({ index, at, reason }) =>
               `entry ${index}: begun anew at ${at}, what was before is lost: ${printable(reason)}`,
