@@ -121,7 +121,7 @@ const made = new WeakSet<object>();
 
 /** Decides, from what the targets hold and what the ledger knows, what an import does; pure.
  *  Throws `TARGET_CONFLICT` naming every place where somebody else's work, or another channel's, would be replaced, and everything else that stands in the way, `FORBIDDEN` naming every permission that lacks, and `NAME_UNSAFE` when
- *  two items of the release want one place. With `failures`, targets that could not be asked and of which `surveyed` has nothing, it always throws: all of it, under the code of the gravest.
+ *  two items of the release want one place. With `failures`, targets that could not be asked and of which `surveyed` has nothing, or that have no room, it always throws: all of it, under the code of the gravest.
  *  Of a readmitted release it throws `BLOB_MISSING` with everything that is not at its target any more. */
 export function planImport(
   release: VerifiedRelease,

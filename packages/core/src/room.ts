@@ -1,4 +1,5 @@
-import type { TargetObstacle } from './obstacle.ts';
+import { GapferryError } from './errors.ts';
+import type { TargetFailure } from './obstacle.ts';
 import type { Run } from './run.ts';
 import type { Load, Target } from './target.ts';
 
@@ -24,13 +25,15 @@ export function hasRoom(target: Target): target is RoomTarget {
   return 'room' in target && typeof target.room === 'function';
 }
 
-/** Undefined where there is enough. */
-export function roomObstacle({ target, on, needed, free }: TargetRoom): TargetObstacle | undefined {
+/** `NO_SPACE`, as a target says it by itself; undefined where there is enough. */
+export function roomFailure({ target, on, needed, free }: TargetRoom): TargetFailure | undefined {
   if (needed <= free) return undefined;
-  return {
-    target,
-    on,
-    problem: `there is no room: ${on} has ${free.toLocaleString('en')} bytes free, and ${needed.toLocaleString('en')} are needed`,
-    remedy: `make room at ${on}`,
-  };
+  const error = new GapferryError({
+    code: 'NO_SPACE',
+    message: `there is no room for target ${target}: ${on} has ${free.toLocaleString('en')} bytes free, and ${needed.toLocaleString('en')} are needed`,
+    hint: 'make room there; nothing was loaded',
+    origin: 'target',
+    data: { target, path: on, free, missing: needed },
+  });
+  return { target, error };
 }

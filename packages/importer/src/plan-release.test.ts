@@ -62,11 +62,10 @@ describe('a plan', () => {
     const { room } = await inside.plan(undefined, { targets: withRoom(4 * MIB) });
     expect(room).toEqual([{ target: 'depot', on: '/srv/depot', needed: 4 * MIB, free: 4 * MIB }]);
     await expect(inside.plan(undefined, { targets: withRoom(4 * MIB - 1) })).rejects.toMatchObject({
-      code: 'TARGET_CONFLICT',
-      message: expect.stringContaining(
-        'there is no room: /srv/depot has 4,194,303 bytes free, and 4,194,304 are needed (target depot)',
-      ),
-      hint: 'nothing was loaded; make room at /srv/depot',
+      code: 'NO_SPACE',
+      message:
+        'there is no room for target depot: /srv/depot has 4,194,303 bytes free, and 4,194,304 are needed',
+      hint: 'make room there; nothing was loaded',
     });
   });
 });

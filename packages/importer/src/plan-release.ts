@@ -1,5 +1,5 @@
 import { type ImportPlan, planImport, type SurveyedLoads } from '@gapferry/bundle';
-import { type Ledger, type Run, roomObstacle, type TargetRoom } from '@gapferry/core';
+import { type Ledger, type Run, roomFailure, type TargetRoom } from '@gapferry/core';
 import { measuredRates } from './measured-rates.ts';
 import { ownersIn } from './owners.ts';
 import { type SurveyTargets, surveyTargets } from './survey-targets.ts';
@@ -13,9 +13,9 @@ export interface PlanRelease extends SurveyTargets {
 
 /** Surveys the targets and decides what an import does. Changes nothing. Throws what the survey and `planImport` throw: everything that is in the way, at all targets at once. */
 export async function planRelease(input: PlanRelease, run: Run): Promise<ImportPlan> {
-  const { loads, permissions, failures, ...survey } = await surveyTargets(input, run);
+  const { loads, permissions, obstacles, ...survey } = await surveyTargets(input, run);
   const room = [...survey.room, ...((await input.siteRoom?.(loads)) ?? [])];
-  const obstacles = [...survey.obstacles, ...room.flatMap((one) => roomObstacle(one) ?? [])];
+  const failures = [...survey.failures, ...room.flatMap((one) => roomFailure(one) ?? [])];
   run.emit({ kind: 'stage', stage: 'plan', items: loads.filter(({ content }) => content).length });
   const rates = measuredRates(input.ledger);
   const owners = ownersIn(input.ledger);
