@@ -96,7 +96,7 @@ export class Share {
       const { done, value } = await this.#bytes.next();
       if (done === true) this.#end = {};
       else {
-        this.#chunks.push(Uint8Array.from(value));
+        this.#chunks.push(new Uint8Array(value));
         this.#kept += value.byteLength;
       }
     } catch (error) {

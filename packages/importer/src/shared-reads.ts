@@ -15,7 +15,7 @@ import { Share, type ShareLimits } from './share.ts';
 export function sharedReads(
   medium: BlobReader,
   often: ReadonlySet<Digest>,
-  { window = 8 << 20, patience = 1000 }: Partial<ShareLimits> = {},
+  { window = 4 << 20, patience = 1000 }: Partial<ShareLimits> = {},
 ): BlobReader {
   const shares = new Map<Digest, Share>();
   const shareOf = (blob: SizedDigest): Share => {
