@@ -7,7 +7,7 @@ import {
   type GitlabRegistryFixture,
   startGitlabRegistryFixture,
 } from '../testing/gitlab-registry-fixture.ts';
-import { imageOf, loadInto, surveyHarbor } from '../testing/harbor-survey.ts';
+import { imageOf, loadInto, surveyHost } from '../testing/host-survey.ts';
 import { makePlantSite, surveyPlant } from '../testing/plant-targets.ts';
 
 const run = quietRun();
@@ -35,7 +35,7 @@ describe('projects that are missing at GitLab', () => {
   it('are planned, made once with their groups, and found the next time', async () => {
     const { registry, open } = await start();
     const target = open();
-    const { presences, obstacles, permissions } = await surveyHarbor(target, [nginx, redis]);
+    const { presences, obstacles, permissions } = await surveyHost(target, [nginx, redis]);
     expect(presences[0]).toMatchObject({
       state: 'absent',
       makes: 'project docker.io/library/nginx (private)',
@@ -47,7 +47,7 @@ describe('projects that are missing at GitLab', () => {
     expect(registry.gitlab.groups()).toEqual(['docker.io', 'docker.io/library']);
     expect(registry.gitlab.project('docker.io/library/nginx')).toMatchObject({ visibility: 'private' });
     expect(registry.tagged('docker.io/library/nginx', '1.0')).toBe(nginx.tag.root.digest);
-    const again = await surveyHarbor(open(), [nginx, redis]);
+    const again = await surveyHost(open(), [nginx, redis]);
     expect(again.presences.map(({ state }) => state)).toEqual(Array(4).fill('same'));
   });
 
@@ -64,7 +64,7 @@ describe('projects that are missing at GitLab', () => {
   it('are a refusal each where the site does not want them made', async () => {
     const { open } = await start();
     const target = open({ create: false });
-    const { obstacles } = await surveyHarbor(target, [nginx, redis]);
+    const { obstacles } = await surveyHost(target, [nginx, redis]);
     expect(obstacles).toMatchObject([
       { on: 'project docker.io/library/nginx', remedy: expect.stringContaining('create: true') },
       { on: 'project docker.io/library/redis' },
@@ -82,7 +82,7 @@ describe('a deploy token of GitLab', () => {
     const before = registry.gitlab.requests.length;
     const moved = imageOf('docker.io/library/nginx', 'newer', '1.1');
     const target = open(AS_DEPLOY);
-    const { permissions, obstacles } = await surveyHarbor(target, [moved]);
+    const { permissions, obstacles } = await surveyHost(target, [moved]);
     expect(permissions).toEqual([
       { action: 'write_registry', on: 'project docker.io/library/nginx', state: 'proven' },
     ]);
@@ -97,7 +97,7 @@ describe('a deploy token of GitLab', () => {
     const scopes = ['read_registry'] as const;
     const { open } = await start({ deployTokens: [{ ...DEPLOY, scopes }] });
     await loadInto(open(), [nginx]);
-    const { permissions, presences } = await surveyHarbor(open(AS_DEPLOY), [nginx, redis]);
+    const { permissions, presences } = await surveyHost(open(AS_DEPLOY), [nginx, redis]);
     expect(presences.map(({ state }) => state)).toEqual(['same', 'same', 'absent', 'absent']);
     expect(permissions).toMatchObject([
       {
@@ -112,7 +112,7 @@ describe('a deploy token of GitLab', () => {
   it('pushes into what an access token has made', async () => {
     const { registry, open } = await start({ deployTokens: [DEPLOY] });
     const target = open({ ...AS_DEPLOY, token: GITLAB_USER.password });
-    const { permissions } = await surveyHarbor(target, [nginx]);
+    const { permissions } = await surveyHost(target, [nginx]);
     expect(permissions).toContainEqual(
       expect.objectContaining({ action: 'write_registry', state: 'unknown' }),
     );
@@ -132,7 +132,7 @@ describe('what stands in the way at GitLab', () => {
       imageOf('docker.io/library/redis', 'newer'),
       imageOf('api/x'),
     ];
-    const { obstacles } = await surveyHarbor(open(), images);
+    const { obstacles } = await surveyHost(open(), images);
     expect(obstacles.map(({ problem }) => problem)).toEqual([
       expect.stringContaining('keeps "api" for itself'),
       expect.stringContaining('registry of the project docker.io/library/nginx is switched off'),
@@ -143,10 +143,10 @@ describe('what stands in the way at GitLab', () => {
   it('is a path that is too deep behind its project', async () => {
     const { open } = await start();
     const deep = imageOf('ghcr.example/a/b/c');
-    expect((await surveyHarbor(open(SHARED), [deep])).obstacles).toMatchObject([
+    expect((await surveyHost(open(SHARED), [deep])).obstacles).toMatchObject([
       { problem: expect.stringContaining('has 3 parts behind its project mirror/ghcr.example') },
     ]);
-    expect((await surveyHarbor(open(), [deep])).obstacles).toEqual([]);
+    expect((await surveyHost(open(), [deep])).obstacles).toEqual([]);
   });
 
   it('is a tag that a rule protects, or that would move and is kept', async () => {
@@ -158,7 +158,7 @@ describe('what stands in the way at GitLab', () => {
       .project('docker.io/library/redis')
       .registryTagRules.push({ tag_name_pattern: '.*', minimum_access_level_for_push: null });
     const moved = [nginx, redis].map(({ tag }) => imageOf(tag.repository, 'newer'));
-    const { obstacles } = await surveyHarbor(open(), [
+    const { obstacles } = await surveyHost(open(), [
       ...moved,
       imageOf('docker.io/library/redis', 'x', '2.0'),
     ]);
@@ -175,7 +175,7 @@ describe('what stands in the way at GitLab', () => {
       repository_path_pattern: 'docker.io/*',
       minimum_access_level_for_push: 'maintainer',
     });
-    const { permissions } = await surveyHarbor(open(), [imageOf('docker.io/library/nginx', 'newer')]);
+    const { permissions } = await surveyHost(open(), [imageOf('docker.io/library/nginx', 'newer')]);
     expect(permissions).toMatchObject([
       { state: 'lacking', remedy: expect.stringContaining('protection rule of the project') },
     ]);
@@ -198,7 +198,7 @@ describe('what GitLab takes away again', () => {
       imageOf('docker.io/library/nginx', 'a', '1.1'),
       imageOf('docker.io/library/nginx', 'b', '2.0'),
     ];
-    const { warnings, obstacles } = await surveyHarbor(open(), images);
+    const { warnings, obstacles } = await surveyHost(open(), images);
     expect(warnings).toEqual([
       expect.stringMatching(/may remove what is loaded \(docker\.io\/library\/nginx:1\.1\)/),
     ]);
@@ -244,7 +244,7 @@ describe('a GitLab that changes while an import runs', () => {
     await loadInto(open(), [nginx]);
     const moved = imageOf('docker.io/library/nginx', 'newer', '1.1');
     const target = open();
-    await surveyHarbor(target, [moved]);
+    await surveyHost(target, [moved]);
     change(registry.gitlab);
     registry.expireTokens();
     await expect(target.load(moved.content, memoryMedium(moved.parts), run)).rejects.toMatchObject({
@@ -256,11 +256,11 @@ describe('a GitLab that changes while an import runs', () => {
 
   it('does not take the credentials, or the token, from the beginning', async () => {
     const { open } = await start();
-    await expect(surveyHarbor(open({ secret: 'x' }), [nginx])).rejects.toMatchObject({
+    await expect(surveyHost(open({ secret: 'x' }), [nginx])).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
       message: expect.stringContaining('the credentials of loader'),
     });
-    await expect(surveyHarbor(open({ token: 'wrong' }), [nginx])).rejects.toMatchObject({
+    await expect(surveyHost(open({ token: 'wrong' }), [nginx])).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
       message: expect.stringContaining('the access token'),
     });

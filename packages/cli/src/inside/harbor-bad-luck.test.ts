@@ -3,7 +3,7 @@ import { memoryMedium } from '@gapferry/core/testing';
 import type { HarborOptions } from '@gapferry/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type HarborFixture, startHarborFixture } from '../testing/harbor-fixture.ts';
-import { imageOf, loadInto, surveyHarbor } from '../testing/harbor-survey.ts';
+import { imageOf, loadInto, surveyHost } from '../testing/host-survey.ts';
 
 const run = quietRun();
 const nginx = imageOf('docker.io/library/nginx');
@@ -20,7 +20,7 @@ describe('a Harbor that changes while an import runs', () => {
   it('is full in the middle: nothing has a name, and the next import goes on', async () => {
     const { harbor, open } = await start();
     const target = open();
-    await surveyHarbor(target, [nginx]);
+    await surveyHost(target, [nginx]);
     const project = harbor.project('docker.io');
     if (project === undefined) throw new Error('no project');
     project.storageLimit = 80_000;
@@ -34,7 +34,7 @@ describe('a Harbor that changes while an import runs', () => {
     project.storageLimit = -1;
     const medium = memoryMedium(nginx.parts);
     const again = open();
-    await surveyHarbor(again, [nginx]);
+    await surveyHost(again, [nginx]);
     await again.load(nginx.content, medium, run);
     expect(medium.opened).not.toContain(nginx.shared.digest);
   });
@@ -44,7 +44,7 @@ describe('a Harbor that changes while an import runs', () => {
     await loadInto(open(), [nginx]);
     const moved = imageOf('docker.io/library/nginx', 'newer');
     const target = open();
-    const { presences, obstacles } = await surveyHarbor(target, [moved]);
+    const { presences, obstacles } = await surveyHost(target, [moved]);
     expect(obstacles).toEqual([]);
     await target.load(moved.content, memoryMedium(moved.parts), run);
     harbor.keepTags('docker.io', '**', '**');
@@ -71,7 +71,7 @@ describe('a Harbor that changes while an import runs', () => {
       do: { kind: 'status', status: 429, headers: { 'retry-after': '0' } },
     });
     const target = open({ labels: true });
-    await surveyHarbor(target, [nginx]);
+    await surveyHost(target, [nginx]);
     await loadInto(target, [nginx]);
     expect(harbor.labelsOf('docker.io/library/nginx', nginx.tag.root.digest)).toEqual(['line-a 1.4.0 (17)']);
   });
@@ -82,7 +82,7 @@ describe('a Harbor that changes while an import runs', () => {
       match: ({ path }) => path.endsWith('/systeminfo'),
       do: { kind: 'status', status: 404 },
     });
-    await expect(surveyHarbor(open(), [nginx])).rejects.toMatchObject({
+    await expect(surveyHost(open(), [nginx])).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       hint: expect.stringContaining('kind: registry'),
     });
@@ -99,7 +99,7 @@ describe('a Harbor that changes while an import runs', () => {
         body: '{"quota":7}',
       },
     });
-    const { obstacles, permissions } = await surveyHarbor(open(), [nginx]);
+    const { obstacles, permissions } = await surveyHost(open(), [nginx]);
     expect(obstacles).toEqual([]);
     expect(permissions).toContainEqual(
       expect.objectContaining({ action: 'repository:push', state: 'proven' }),

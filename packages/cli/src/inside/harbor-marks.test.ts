@@ -4,7 +4,7 @@ import type { HarborTargetOptions } from '@gapferry/targets';
 import type { HarborOptions } from '@gapferry/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type HarborFixture, startHarborFixture } from '../testing/harbor-fixture.ts';
-import { imageOf, loadInto, surveyHarbor, type UpstreamImage } from '../testing/harbor-survey.ts';
+import { imageOf, loadInto, surveyHost, type UpstreamImage } from '../testing/host-survey.ts';
 
 const nginx = imageOf('docker.io/library/nginx');
 const redis = imageOf('docker.io/library/redis');
@@ -32,7 +32,7 @@ async function load(
     emit: (event: { kind: string; message?: string }) =>
       void (event.kind === 'warning' && warnings.push(event.message ?? '')),
   };
-  await surveyHarbor(target, [image]);
+  await surveyHost(target, [image]);
   const medium = memoryMedium(image.parts);
   await target.load(image.content, medium, run);
   const { scan } = await target.load(image.tag, medium, run);

@@ -3,7 +3,7 @@ import { memoryMedium } from '@gapferry/core/testing';
 import type { HarborOptions, NewRobot } from '@gapferry/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type HarborFixture, startHarborFixture } from '../testing/harbor-fixture.ts';
-import { imageOf, loadInto, surveyHarbor } from '../testing/harbor-survey.ts';
+import { imageOf, loadInto, surveyHost } from '../testing/host-survey.ts';
 
 const run = quietRun();
 let fixture: HarborFixture;
@@ -35,7 +35,7 @@ describe('permissions at Harbor', () => {
     const loader = robot('robot$docker.io+loader', 'docker.io', 'repository:push');
     const { harbor, open } = await start({ projects: [{ name: 'docker.io' }], robots: [loader] });
     const target = open(as(loader.name));
-    const { permissions, obstacles } = await surveyHarbor(target, [nginx]);
+    const { permissions, obstacles } = await surveyHost(target, [nginx]);
     const on = 'project docker.io';
     expect(permissions).toEqual([
       { action: 'repository:pull', on, state: 'proven' },
@@ -54,7 +54,7 @@ describe('permissions at Harbor', () => {
       robots: [puller],
     });
     const target = open({ ...as(puller.name), labels: true, scan: { mode: 'trigger' } });
-    const { permissions } = await surveyHarbor(target, [nginx, imageOf('quay.io/x')]);
+    const { permissions } = await surveyHost(target, [nginx, imageOf('quay.io/x')]);
     const lacking = permissions.flatMap((each) =>
       each.state === 'lacking' ? [`${each.action} ${each.on}: ${each.remedy}`] : [],
     );
@@ -79,7 +79,7 @@ describe('permissions at Harbor', () => {
       robots: [elsewhere],
     });
     const target = open(as(elsewhere.name));
-    const { permissions, presences } = await surveyHarbor(target, [nginx, imageOf('quay.io/x')]);
+    const { permissions, presences } = await surveyHost(target, [nginx, imageOf('quay.io/x')]);
     expect(presences.every(({ state }) => state === 'absent')).toBe(true);
     expect(permissions).toMatchObject([
       { action: 'repository:push', on: 'project docker.io', state: 'lacking' },
@@ -95,7 +95,7 @@ describe('permissions at Harbor', () => {
   it('lack where the project is seen and may not be read: that is told, and no failed question', async () => {
     const looker = robot('robot$looker', 'docker.io', 'project:read');
     const { open } = await start({ projects: [{ name: 'docker.io' }], robots: [looker] });
-    const { permissions, presences, obstacles } = await surveyHarbor(open(as(looker.name)), [nginx]);
+    const { permissions, presences, obstacles } = await surveyHost(open(as(looker.name)), [nginx]);
     expect(presences.map(({ state }) => state)).toEqual(['absent', 'absent']);
     expect(permissions).toMatchObject([
       { action: 'repository:pull', state: 'lacking', remedy: expect.stringContaining('"Pull Repository"') },
@@ -108,7 +108,7 @@ describe('permissions at Harbor', () => {
     const maker = robot('robot$maker', 'other', 'project:create', 'repository:push');
     const { open } = await start({ creation: 'adminonly', robots: [maker] });
     const target = open(as(maker.name));
-    const { permissions } = await surveyHarbor(target, [nginx]);
+    const { permissions } = await surveyHost(target, [nginx]);
     expect(permissions).toMatchObject([
       { action: 'project:create', state: 'proven' },
       { action: 'repository:push', state: 'unknown', reason: expect.stringContaining('once the project') },
@@ -126,7 +126,7 @@ describe('permissions at Harbor', () => {
       match: ({ path }) => path.endsWith('/users/current/permissions'),
       do: { kind: 'status', status: 404 },
     });
-    const { permissions } = await surveyHarbor(open(as(loader.name)), [nginx]);
+    const { permissions } = await surveyHost(open(as(loader.name)), [nginx]);
     expect(permissions).toContainEqual(
       expect.objectContaining({ action: 'repository:push', state: 'proven' }),
     );
@@ -137,7 +137,7 @@ describe('credentials that Harbor does not take', () => {
   it('end the survey at once: expired, disabled, or wrong', async () => {
     const over = { ...robot('robot$over', '*', 'repository:push'), expiresAt: 1 };
     const { open } = await start({ projects: [{ name: 'docker.io' }], robots: [over] });
-    const refused = surveyHarbor(open(as(over.name)), [nginx]);
+    const refused = surveyHost(open(as(over.name)), [nginx]);
     await expect(refused).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
       hint: expect.stringContaining('expired'),
@@ -152,7 +152,7 @@ describe('credentials that Harbor does not take', () => {
     if (state === undefined) throw new Error('no robot');
     const refusal = async (change: () => void): Promise<string> => {
       const target = open(as(loader.name));
-      await surveyHarbor(target, [nginx]);
+      await surveyHost(target, [nginx]);
       change();
       harbor.expireTokens();
       const failed = target.load(nginx.content, memoryMedium(nginx.parts), run);

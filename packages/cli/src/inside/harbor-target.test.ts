@@ -3,7 +3,7 @@ import { memoryMedium } from '@gapferry/core/testing';
 import type { HarborOptions } from '@gapferry/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type HarborFixture, startHarborFixture } from '../testing/harbor-fixture.ts';
-import { imageOf, loadInto, surveyHarbor } from '../testing/harbor-survey.ts';
+import { imageOf, loadInto, surveyHost } from '../testing/host-survey.ts';
 
 const run = quietRun();
 let fixture: HarborFixture;
@@ -23,7 +23,7 @@ describe('projects that are missing', () => {
   it('are planned, made once with what the site says, and found the next time', async () => {
     const { harbor, open } = await start();
     const target = open({ projects: { create: true, public: true, quota: 2 ** 30 } });
-    const { presences, obstacles, permissions } = await surveyHarbor(target, [nginx, redis, tool]);
+    const { presences, obstacles, permissions } = await surveyHost(target, [nginx, redis, tool]);
     expect(presences[0]).toMatchObject({
       state: 'absent',
       makes: 'project docker.io (public, quota 1 GiB)',
@@ -42,7 +42,7 @@ describe('projects that are missing', () => {
       storageLimit: 2 ** 30,
     });
     expect(harbor.tagged('docker.io/library/nginx', '1.0')).toBe(nginx.tag.root.digest);
-    const again = await surveyHarbor(open(), [nginx, redis, tool]);
+    const again = await surveyHost(open(), [nginx, redis, tool]);
     expect(again.presences.map(({ state }) => state)).toEqual(Array(6).fill('same'));
   });
 
@@ -50,7 +50,7 @@ describe('projects that are missing', () => {
     const { harbor, open } = await start();
     await loadInto(open(), [nginx, redis, tool]);
     const before = harbor.requests.length;
-    await surveyHarbor(open(), [nginx, redis, tool]);
+    await surveyHost(open(), [nginx, redis, tool]);
     const asked = harbor.requests.slice(before).map(({ url }) => url.split('?')[0]);
     expect(asked.filter((url) => url?.startsWith('/api/'))).toEqual([
       '/api/v2.0/systeminfo',
@@ -62,7 +62,7 @@ describe('projects that are missing', () => {
   it('are a refusal each where the site does not want them made', async () => {
     const { open } = await start();
     const target = open({ projects: { create: false, public: false } });
-    const { obstacles } = await surveyHarbor(target, [nginx, redis, tool]);
+    const { obstacles } = await surveyHost(target, [nginx, redis, tool]);
     expect(obstacles).toMatchObject([
       { on: 'project docker.io', problem: 'there is no project docker.io' },
       { on: 'project quay.io', remedy: expect.stringContaining('projects: {create: true}') },
@@ -87,7 +87,7 @@ describe('projects that are missing', () => {
     const joe = { username: 'joe', password: 'Secret123' };
     const { open } = await start({ users: [joe], defaultQuota: 1000 });
     const target = open({ user: 'joe', secret: 'Secret123' });
-    await surveyHarbor(target, [nginx]);
+    await surveyHost(target, [nginx]);
     await expect(target.load(nginx.content, memoryMedium(nginx.parts), run)).rejects.toMatchObject({
       code: 'NO_SPACE',
       message: expect.stringContaining('with a quota of 1000 B'),
@@ -106,7 +106,7 @@ describe('what stands in the way at Harbor', () => {
       ],
     });
     const odd = imageOf('a--b.example/x');
-    const { obstacles } = await surveyHarbor(open(), [nginx, tool, odd]);
+    const { obstacles } = await surveyHost(open(), [nginx, tool, odd]);
     expect(obstacles.map(({ on, problem }) => `${on}: ${problem}`)).toEqual([
       'Harbor: Harbor is in read-only mode',
       expect.stringMatching(/^a--b\.example\/x: "a--b\.example" can be no project/),
@@ -129,9 +129,9 @@ describe('what stands in the way at Harbor', () => {
     const project = harbor.project('docker.io');
     if (project) project.storageLimit = harbor.used('docker.io') + 60_000;
     const small = imageOf('docker.io/library/small');
-    expect((await surveyHarbor(open(), [nginx, small])).obstacles).toEqual([]);
+    expect((await surveyHost(open(), [nginx, small])).obstacles).toEqual([]);
     await loadInto(open(), [small]);
-    expect((await surveyHarbor(open(), [nginx, small, redis])).obstacles).toMatchObject([
+    expect((await surveyHost(open(), [nginx, small, redis])).obstacles).toMatchObject([
       { problem: expect.stringContaining('are missing there') },
     ]);
   });
@@ -153,7 +153,7 @@ describe('what stands in the way at Harbor', () => {
     const moved = imageOf('docker.io/library/nginx', 'newer');
     const free = imageOf('docker.io/library/redis', 'newer');
     const target = open({ user, secret });
-    const { obstacles, presences } = await surveyHarbor(target, [moved, free]);
+    const { obstacles, presences } = await surveyHost(target, [moved, free]);
     expect(presences[1]).toMatchObject({ state: 'different' });
     expect(obstacles).toMatchObject([
       { on: 'docker.io/library/nginx:1.0', remedy: expect.stringContaining('rule about immutable tags') },
@@ -187,7 +187,7 @@ describe('what is only a pity at Harbor', () => {
       },
     ]);
     const kept = imageOf('docker.io/library/redis', 'redis', '2.0');
-    const { warnings, obstacles } = await surveyHarbor(open(), [nginx, kept, tool]);
+    const { warnings, obstacles } = await surveyHost(open(), [nginx, kept, tool]);
     expect(warnings).toEqual([
       expect.stringContaining('vulnerabilities of the severity high or above'),
       expect.stringContaining('may remove what is loaded (docker.io/library/nginx:1.0)'),
@@ -199,7 +199,7 @@ describe('what is only a pity at Harbor', () => {
 describe('a Harbor whose disk is not as it should be', () => {
   it('is warned of, once something would be sent there', async () => {
     const { open } = await start({ freeBytes: 100_000 });
-    const { warnings, obstacles } = await surveyHarbor(open(), [nginx, redis]);
+    const { warnings, obstacles } = await surveyHost(open(), [nginx, redis]);
     expect(warnings).toEqual([
       expect.stringMatching(/its disk has 97\.7 KiB free, and 167\.7 KiB would be sent$/),
     ]);
@@ -218,7 +218,7 @@ describe('repositories of one name', () => {
     await loadInto(open({ path: 'charts/{host}/{path}' }), [one, other]);
     expect(harbor.tagged('charts/charts.one.example/historian', '4.2.0')).toBe(one.tag.root.digest);
     expect(harbor.tagged('charts/charts.other.example/historian', '4.2.0')).toBe(other.tag.root.digest);
-    await expect(surveyHarbor(open({ path: 'charts/{name}' }), [one, other])).rejects.toMatchObject({
+    await expect(surveyHost(open({ path: 'charts/{name}' }), [one, other])).rejects.toMatchObject({
       code: 'NAME_UNSAFE',
     });
   });

@@ -2,7 +2,7 @@ import { type Digest, type PruneRequest, type PruneStep, type PruneTarget, quiet
 import { makeFile } from '@gapferry/core/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startHarborFixture } from '../testing/harbor-fixture.ts';
-import { imageOf, loadInto, surveyHarbor } from '../testing/harbor-survey.ts';
+import { imageOf, loadInto, surveyHost } from '../testing/host-survey.ts';
 import { RELEASE, type S3FixtureOptions } from '../testing/s3-place.ts';
 import { importFiles, NEXT, S3Story } from '../testing/s3-story.ts';
 
@@ -126,7 +126,7 @@ describe('a Harbor', () => {
       await loadInto(target, [old, newer]);
       expect((await pruneAll(target, asked))[1]).toEqual(['removed', 'removed']);
       expect(free.harbor.tagged('docker.io/library/nginx', '1.0')).toBeUndefined();
-      const { presences } = await surveyHarbor(target, [newer]);
+      const { presences } = await surveyHost(target, [newer]);
       expect(presences.map(({ state }) => state)).toEqual(['same', 'same']);
     } finally {
       await free.close();

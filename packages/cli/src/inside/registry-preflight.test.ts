@@ -3,7 +3,7 @@ import { createRegistryWriter } from '@gapferry/oci';
 import { type RegistryTarget, registryTarget } from '@gapferry/targets';
 import { type RegistryOptions, startRegistry, type TestRegistry } from '@gapferry/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { imageOf, loadInto, type Surveyed, surveyHarbor } from '../testing/harbor-survey.ts';
+import { imageOf, loadInto, type Surveyed, surveyHost } from '../testing/host-survey.ts';
 
 const clients: HttpClient[] = [];
 let registry: TestRegistry;
@@ -34,7 +34,7 @@ const auth = (kind: 'basic' | 'bearer') => ({ kind, username: 'ferry', password:
 
 /** As the importer asks. */
 const survey = (target: RegistryTarget, images = [nginx, redis]): Promise<Surveyed> =>
-  surveyHarbor(target, images);
+  surveyHost(target, images);
 
 const posts = (): number => registry.requests.filter(({ method }) => method === 'POST').length;
 const states = (found: Surveyed): string[] =>

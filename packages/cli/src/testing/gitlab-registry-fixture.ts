@@ -1,4 +1,3 @@
-import { createHttpClient } from '@gapferry/http';
 import { createRegistryWriter } from '@gapferry/oci';
 import {
   type GitlabRegistryTargetOptions,
@@ -7,6 +6,7 @@ import {
 } from '@gapferry/targets';
 import { type GitlabRegistry, type GitlabRegistryOptions, startGitlabRegistry } from '@gapferry/testkit';
 import { hostApi } from '../inside/host-api.ts';
+import { basicOf, LOADED, targetClients } from './target-clients.ts';
 
 export interface GitlabLogin {
   readonly user?: string;
@@ -30,39 +30,28 @@ export async function startGitlabRegistryFixture(
 ): Promise<GitlabRegistryFixture> {
   const registry = await startGitlabRegistry({ credentials: GITLAB_USER, ...options });
   const { gitlab } = registry;
-  const clients: Array<ReturnType<typeof createHttpClient>> = [];
+  const clients = targetClients();
   return {
     registry,
     open: ({ secret = GITLAB_USER.password, token, user = GITLAB_USER.username, ...given } = {}) => {
-      const http = createHttpClient({
-        onlyHosts: [registry.host, gitlab.host],
-        credentials: async (host) =>
-          host === registry.host ? { username: user, password: secret } : undefined,
-        wait: async () => {},
-      });
-      clients.push(http);
+      const http = clients.open([registry.host, gitlab.host], { username: user, password: secret });
       return gitlabRegistryTarget({
         name: 'gitlab',
         host: registry.host,
         registry: createRegistryWriter(http),
         api: hostApi(http, `${gitlab.url}/api/v4`, `Bearer ${token ?? secret}`),
         isTokenGiven: token !== undefined,
-        login: hostApi(http, gitlab.url, `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`),
+        login: hostApi(http, gitlab.url, basicOf(user, secret)),
         path: '{host}/{path}',
         create: true,
         visibility: 'private',
-        release: {
-          channel: 'line-a',
-          version: '1.4.0',
-          sequence: 17,
-          statement: `sha256:${'1'.repeat(64)}`,
-        },
+        release: LOADED,
         ...given,
         user,
       });
     },
     close: async () => {
-      for (const client of clients) client.close();
+      clients.close();
       await registry.close();
     },
   };

@@ -1,8 +1,9 @@
-import { createHttpClient, createWaiting } from '@gapferry/http';
+import { createWaiting } from '@gapferry/http';
 import { createRegistryWriter } from '@gapferry/oci';
 import { type HarborTargetOptions, harborTarget } from '@gapferry/targets';
 import { type HarborOptions, startHarbor, type TestHarbor } from '@gapferry/testkit';
 import { hostApi } from '../inside/host-api.ts';
+import { basicOf, LOADED, targetClients } from './target-clients.ts';
 
 export interface HarborFixture {
   readonly harbor: TestHarbor;
@@ -16,40 +17,28 @@ export interface HarborFixture {
 /** A Harbor, and targets that load into it as the command line opens them. */
 export async function startHarborFixture(options: HarborOptions = {}): Promise<HarborFixture> {
   const harbor = await startHarbor(options);
-  const clients: Array<ReturnType<typeof createHttpClient>> = [];
+  const clients = targetClients();
   return {
     harbor,
     open: ({ secret = 'Harbor12345', ...given } = {}) => {
       const { user = 'admin' } = given;
-      const credentials = { username: user, password: secret };
-      const http = createHttpClient({
-        onlyHosts: [harbor.host],
-        credentials: async () => credentials,
-        wait: async () => {},
-      });
-      clients.push(http);
-      const basic = Buffer.from(`${user}:${secret}`).toString('base64');
+      const http = clients.open([harbor.host], { username: user, password: secret });
       return harborTarget({
         name: 'harbor',
         host: harbor.host,
         registry: createRegistryWriter(http),
-        api: hostApi(http, harbor.url, `Basic ${basic}`),
+        api: hostApi(http, harbor.url, basicOf(user, secret)),
         path: '{host}/{path}',
         // Waits count as passed at once.
         waiting: createWaiting(async () => {}),
         projects: { create: true, public: false },
-        release: {
-          channel: 'line-a',
-          version: '1.4.0',
-          sequence: 17,
-          statement: `sha256:${'1'.repeat(64)}`,
-        },
+        release: LOADED,
         ...given,
         user,
       });
     },
     close: async () => {
-      for (const client of clients) client.close();
+      clients.close();
       await harbor.close();
     },
   };

@@ -1,8 +1,8 @@
-import { createHttpClient } from '@gapferry/http';
 import { createRegistryWriter } from '@gapferry/oci';
 import { type QuayTargetOptions, quayTarget, type RegistryHostTarget } from '@gapferry/targets';
 import { QUAY_ADMIN_TOKEN, type QuayOptions, startQuay, type TestQuay } from '@gapferry/testkit';
 import { hostApi } from '../inside/host-api.ts';
+import { basicOf, LOADED, targetClients } from './target-clients.ts';
 
 export interface QuayLogin {
   readonly user?: string;
@@ -21,16 +21,11 @@ export interface QuayFixture {
 /** A Quay, and targets that load into it as the command line opens them. */
 export async function startQuayFixture(options: QuayOptions = {}): Promise<QuayFixture> {
   const quay = await startQuay(options);
-  const clients: Array<ReturnType<typeof createHttpClient>> = [];
+  const clients = targetClients();
   return {
     quay,
     open: ({ secret = 'quay12345', token = QUAY_ADMIN_TOKEN, user = 'admin', ...given } = {}) => {
-      const http = createHttpClient({
-        onlyHosts: [quay.host],
-        credentials: async () => ({ username: user, password: secret }),
-        wait: async () => {},
-      });
-      clients.push(http);
+      const http = clients.open([quay.host], { username: user, password: secret });
       const hasToken = token !== 'none';
       return quayTarget({
         name: 'quay',
@@ -38,22 +33,17 @@ export async function startQuayFixture(options: QuayOptions = {}): Promise<QuayF
         registry: createRegistryWriter(http),
         api: hostApi(http, quay.url, hasToken ? `Bearer ${token}` : undefined),
         hasToken,
-        login: hostApi(http, quay.url, `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`),
+        login: hostApi(http, quay.url, basicOf(user, secret)),
         path: '{host}/{path}',
         organizations: { create: true },
         repositories: { create: true, public: false },
-        release: {
-          channel: 'line-a',
-          version: '1.4.0',
-          sequence: 17,
-          statement: `sha256:${'1'.repeat(64)}`,
-        },
+        release: LOADED,
         ...given,
         user,
       });
     },
     close: async () => {
-      for (const client of clients) client.close();
+      clients.close();
       await quay.close();
     },
   };

@@ -11,7 +11,7 @@ import {
   type RunEvent,
 } from '@gapferry/core';
 import { makeImage, memoryMedium, type TestImage } from '@gapferry/core/testing';
-import type { HarborTarget } from '@gapferry/targets';
+import type { RegistryHostTarget } from '@gapferry/targets';
 
 /** An image of an upstream repository, with everything that brings it to a target. */
 export interface UpstreamImage extends TestImage {
@@ -36,8 +36,8 @@ export interface Surveyed {
 }
 
 /** Asks as the importer does: what is there, and of what would change what is allowed and what stands in the way. */
-export async function surveyHarbor(
-  target: HarborTarget,
+export async function surveyHost(
+  target: RegistryHostTarget,
   images: readonly UpstreamImage[],
 ): Promise<Surveyed> {
   const warnings: string[] = [];
@@ -56,7 +56,7 @@ export async function surveyHarbor(
 
 /** Content first, read back, then names. */
 export async function loadInto(
-  target: HarborTarget,
+  target: RegistryHostTarget,
   images: readonly UpstreamImage[],
   run: Run = quietRun(),
 ): Promise<void> {
@@ -66,7 +66,7 @@ export async function loadInto(
   for (const { tag } of images) await target.load(await replacing(target, tag, run), medium, run);
 }
 
-async function replacing(target: HarborTarget, tag: NameLoad, run: Run): Promise<NameLoad> {
+async function replacing(target: RegistryHostTarget, tag: NameLoad, run: Run): Promise<NameLoad> {
   const presence = await target.inspect(tag, run);
   return presence.state === 'different' ? { ...tag, replaces: presence.there } : tag;
 }
