@@ -21,6 +21,8 @@ export interface DistributionOptions {
   /** A directory for its storage that outlives it; one of its own unless given. */
   readonly storage?: string;
   readonly tls?: TlsIdentity;
+  /** Lets manifests be deleted; default true, where its own default is false. */
+  readonly deletes?: boolean;
   readonly auth?:
     | ({ readonly kind: 'basic' } & Credentials)
     | { readonly kind: 'bearer'; readonly server: TokenServer; readonly authority: string };
@@ -92,7 +94,7 @@ async function uploadsIn(storage: string, repository: string): Promise<number[]>
 }
 
 async function configuration(
-  { tls, auth }: DistributionOptions,
+  { tls, auth, deletes = true }: DistributionOptions,
   storage: string,
   home: string,
 ): Promise<unknown> {
@@ -101,7 +103,7 @@ async function configuration(
     version: '0.1',
     log: { level: 'info', formatter: 'text' },
     // No cache: what a test does to the storage is seen at once.
-    storage: { filesystem: { rootdirectory: storage }, delete: { enabled: true } },
+    storage: { filesystem: { rootdirectory: storage }, delete: { enabled: deletes } },
     http: {
       addr: '127.0.0.1:0',
       secret: 'of one test',
