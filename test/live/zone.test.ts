@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TemporaryDirectory, temporaryDirectory } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -216,6 +216,31 @@ describe.skipIf(lacks(...NEEDS))(
         { commit: now, missing: [] },
       ]);
       await expectObjects('1.2.0');
+    });
+
+    it('shows nothing of a staged release, and all of it after activate, without the stick', async () => {
+      const before = named;
+      const refs = (): Promise<string> => lfs.git(home.path, 'ls-remote', '--heads', '--tags', url('deploy'));
+      const index = async (): Promise<string | undefined> =>
+        (
+          await askBucket<ReadByBoto3[]>(bucket, `answer(everything('${bucket.name}', 'line-a/index.json'))`)
+        )[0]?.sha256;
+      const [shown, told] = [await refs(), await index()];
+      await release(3);
+      const stage = ['import', machines.stick, ...SITE, '--yes', '--stage'];
+      expect(await gapferryJson(inside, stage)).toMatchObject({ kind: 'staged', version: '1.3.0' });
+      expect([await refs(), await index()]).toEqual([shown, told]);
+      for (const { name, tag, digest } of before.images)
+        expect(await clients.digest(`${name}:${tag}`), name).toBe(digest);
+      await rename(machines.stick, `${machines.stick}.away`);
+      const activate = ['activate', 'line-a', ...SITE, '--yes'];
+      expect(await gapferryJson(inside, activate)).toMatchObject({ kind: 'loaded' });
+      await rename(`${machines.stick}.away`, machines.stick);
+      for (const { name, tag, digest } of named.images)
+        expect(await clients.digest(`${name}:${tag}`), name).toBe(digest);
+      expect(await refs()).toContain(await upstream.deploy.git('rev-parse', 'main'));
+      expect(await index()).not.toBe(told);
+      await expectObjects('1.3.0');
     });
 
     /** By the commit itself, as it comes from the Git host. */
