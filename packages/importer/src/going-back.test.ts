@@ -128,6 +128,8 @@ describe('going back with an override', () => {
     expect(isOverrideSpent(inside.ledger, digestOf(payload()))).toBe(false);
     expect((await inside.apply(await planBack())).kind).toBe('loaded');
     expect(isOverrideSpent(inside.ledger, digestOf(payload()))).toBe(true);
+    // Killed before the receipt that the ledger tells of was on the disk.
+    expect(isOverrideSpent(inside.ledger, digestOf(payload()), () => false)).toBe(false);
   });
 
   it('may not be finished after another release of the channel was begun', async () => {

@@ -4,21 +4,32 @@ import type { Digest, JsonValue, Ledger, LedgerEntry } from '@gapferry/core';
 import { IMPORT_ENTRIES } from './import-entries.ts';
 import type { GoneBack } from './import-outcome.ts';
 
-/** Was an override used by an import that came to its end, or that something else of the channel followed? Only the very import that began with it may go on. The ledger's own account: whoever asks has verified its chain. */
-export function isOverrideSpent(ledger: Ledger, override: Digest): boolean {
+/** Was an override used by an import that came to its end, or that something else of the channel followed? Only the very import that began with it may go on. The ledger's own account: whoever asks has verified its chain.
+ *  `hasReceipt`: does the site have the receipt with this digest? An import whose receipt never reached the disk has not come to its end. */
+export function isOverrideSpent(
+  ledger: Ledger,
+  override: Digest,
+  hasReceipt: (receipt: unknown) => boolean = () => true,
+): boolean {
   const kinds = [IMPORT_ENTRIES.began, IMPORT_ENTRIES.receipted];
   let using: LedgerEntry['data'] | undefined;
   for (const { kind, data } of ledger.history(kinds)) {
     if (kind === IMPORT_ENTRIES.began && data['override'] === override) using = data;
-    else if (using !== undefined && ends(using, kind, data)) return true;
+    else if (using !== undefined && ends(using, kind, data, hasReceipt)) return true;
   }
   return false;
 }
 
-function ends(using: LedgerEntry['data'], kind: string, data: LedgerEntry['data']): boolean {
+function ends(
+  using: LedgerEntry['data'],
+  kind: string,
+  data: LedgerEntry['data'],
+  hasReceipt: (receipt: unknown) => boolean,
+): boolean {
   if (data['channel'] !== using['channel']) return false;
   if (kind === IMPORT_ENTRIES.began) return true;
-  return data['statement'] === using['statement'] && data['status'] === 'loaded';
+  const isLoaded = data['statement'] === using['statement'] && data['status'] === 'loaded';
+  return isLoaded && hasReceipt(data['receipt']);
 }
 
 /** What an import that goes back writes into its first entry. */

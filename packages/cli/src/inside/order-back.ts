@@ -2,6 +2,7 @@ import type { OverrideOrder } from '@gapferry/bundle';
 import { GapferryError, isGapferryError, type Ledger } from '@gapferry/core';
 import { isOverrideSpent } from '@gapferry/importer';
 import type { TrustedSite } from './open-site.ts';
+import { readReceipts } from './receipts.ts';
 import { readSignedFile } from './signed-payload.ts';
 
 /** What was given with `--override`, for the first gate. Undefined where nothing was given. */
@@ -12,10 +13,13 @@ export async function orderBack(
 ): Promise<OverrideOrder | undefined> {
   if (files.length === 0) return undefined;
   const signed = await Promise.all(files.map((file) => readSignedFile(file, 'the override')));
+  const receipts = new Set<unknown>(
+    (await readReceipts(site.stateDirectory)).map(({ statement }) => statement),
+  );
   return {
     signatures: signed.map(({ bundle }) => bundle),
     site: site.config.name,
-    isSpent: (override) => isOverrideSpent(ledger, override),
+    isSpent: (override) => isOverrideSpent(ledger, override, (receipt) => receipts.has(receipt)),
   };
 }
 
