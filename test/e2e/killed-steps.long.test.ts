@@ -5,9 +5,11 @@ import { killEverywhere, type Moment, runUnbroken, type Undertaking } from '../s
 
 const MINUTES = 300_000;
 
-describe('kill -9 before and after everything that an import writes down', { timeout: MINUTES }, () => {
+describe('kill -9 at everything that an import writes down', { timeout: MINUTES }, () => {
   let zone: BreakableZone;
   let table: ReadonlyMap<string, Allowed>;
+  /** Rows of the guide that were held against what was found. */
+  const seen = new Set(['nothing yet']);
   beforeAll(async () => {
     zone = await makeBreakableZone();
     table = await readBrokenImportTable();
@@ -19,24 +21,63 @@ describe('kill -9 before and after everything that an import writes down', { tim
     if (found === undefined) throw new Error(`there is no release ${number}`);
     return found;
   };
+  const onward = (): Pick<Undertaking, 'before' | 'after' | 'table'> => ({
+    before: release(1),
+    after: release(2),
+    table,
+  });
 
-  async function everywhere(undertaking: Undertaking): Promise<Moment[]> {
+  /** `isMeant`: of the moments at which it can be broken. */
+  async function breakIt(undertaking: Undertaking, isMeant: (moment: Moment) => boolean): Promise<void> {
     const { moments, end } = await runUnbroken(undertaking);
-    await killEverywhere(undertaking, moments, end);
-    return moments;
+    const meant = moments.filter(isMeant);
+    await killEverywhere(undertaking, meant, end);
+    for (const { last } of meant) seen.add(last);
+    expect(await zone.machines.reached()).toBe('');
   }
 
-  it('shows others what the guide says, and the same command ends as if nothing had happened', async () => {
-    const moments = await everywhere({
-      fresh: zone.fresh,
+  it('before and after each step: others find what the guide says, and the same command ends as if nothing had happened', async () => {
+    const undertaking = {
+      ...onward(),
+      fresh: () => zone.fresh(),
       commands: [['import', zone.place(2), '--yes']],
-      before: release(1),
-      after: release(2),
+    };
+    await breakIt(undertaking, () => true);
+  });
+
+  // What they do is the same code as what import does: each step is broken on one side.
+  it('in two halves, import --stage and activate, which needs no medium', async () => {
+    const undertaking = {
+      ...onward(),
+      fresh: () => zone.fresh(),
+      commands: [
+        ['import', zone.place(2), '--stage', '--yes'],
+        ['activate', 'line-a/2', '--yes'],
+      ],
+    };
+    await breakIt(undertaking, onOneSide);
+  });
+
+  it('on the way back to the release before, with an order that counts once', async () => {
+    const undertaking: Undertaking = {
       table,
-    });
-    // Every row of the guide is true of a moment that there is.
-    const seen = new Set(['nothing yet', ...moments.map(({ last }) => last)]);
+      before: release(2),
+      after: release(1),
+      // What came with the newer release stays, but for names that move.
+      watched: ['images', 'git', 'index', 'latest'],
+      refusedAfter: { last: new Set(['receipt', 'head noted']), code: 4 },
+      fresh: () => zone.fresh(2),
+      commands: [['import', '--to', 'line-a/1', '--override', zone.order, '--yes']],
+    };
+    await breakIt(undertaking, onOneSide);
+  });
+
+  it('and nothing else stands in the guide', () => {
     expect([...table.keys()].filter((row) => !seen.has(row))).toEqual([]);
-    expect(await zone.machines.reached()).toBe('');
   });
 });
+
+function onOneSide({ step }: Moment): boolean {
+  if (['import.staged', 'import.receipted', 'receipt'].includes(step.label)) return true;
+  return step.side === (step.number % 2 === 0 ? 'before' : 'after');
+}

@@ -1,4 +1,4 @@
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   chartArtifact,
@@ -35,7 +35,7 @@ const FILES = { 'large.bin': 9 << 20, 'small.bin': 3_000, 'readme.txt': 40 };
 export interface ReleaseContent {
   readonly images: Readonly<Record<string, TestImage>>;
   /** The tag by which a signature is found. */
-  readonly signed: { readonly repository: string; readonly tag: string };
+  readonly signed: { readonly repository: string; readonly tag: string; readonly image: TestImage };
   /** Version of the chart. */
   readonly chart: string;
   /** Commit of main. */
@@ -43,15 +43,17 @@ export interface ReleaseContent {
   readonly version: string;
 }
 
-/** Two releases, and a zone that has the first one, as often as it is wanted. */
+/** Two releases, and zones that have one of them, as often as they are wanted. */
 export interface BreakableZone extends AsyncDisposable {
   readonly machines: TwoMachines;
   /** By number, from 1. */
   readonly releases: ReadonlyMap<number, ReleaseContent>;
   /** What import takes: release N of the depot. */
   place(release: number): string;
-  /** Servers, a state and an embedded depot of their own, all as they were when release 1 had been imported. */
-  fresh(): Promise<ZoneCopy>;
+  /** Servers, a state and an embedded depot of their own, all as they were when this release had been imported. */
+  fresh(loaded?: 1 | 2): Promise<ZoneCopy>;
+  /** A signed order to go back from release 2 to 1. */
+  readonly order: string;
 }
 
 export interface ZoneCopy extends AsyncDisposable {
@@ -80,15 +82,42 @@ export async function makeBreakableZone(): Promise<BreakableZone> {
     await machines.collect(...(number === 1 ? ['--first'] : []), '--version', `1.${number - 1}.0`);
   }
   const place = (release: number): string => `${join(machines.outside.directory, 'depot')}#line-a/${release}`;
-  const source = await loadFirst(home, machines, place(1), releases);
+  await allowGoingBack(machines);
+  const empty = await settleNew(home, machines);
+  const first = await advance(home, machines, empty, { number: 1, place: place(1), releases });
+  const second = await advance(home, machines, first, { number: 2, place: place(2), releases });
+  const order = await orderBack(machines);
   let copies = 0;
   return {
     machines,
     releases,
     place,
-    fresh: () => copyZone(home, machines, source, ++copies),
+    order,
+    fresh: (loaded = 1) => copyZone(home, machines, loaded === 1 ? first : second, String(++copies)),
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
   };
+}
+
+/** One person may order it. */
+async function allowGoingBack({ inside }: TwoMachines): Promise<void> {
+  await gapferryJson(inside, ['keys', 'generate', 'site/keys/anna', '--plain']);
+  const file = join(inside.directory, 'site/trust.yaml');
+  const changed = (await readFile(file, 'utf8'))
+    .replace(/^version: 1\b/m, 'version: 2')
+    .replace(/^keys:\n/m, 'keys:\n  anna: {file: keys/anna.pub, owner: Anna}\n')
+    .replace(
+      /^ {4}require:/m,
+      '    overrides:\n      - {role: approver, keys: [anna], count: 1}\n    require:',
+    );
+  await writeFile(file, changed);
+}
+
+async function orderBack({ inside }: TwoMachines): Promise<string> {
+  const order = 'back.sigstore.json';
+  const what = ['--to', 'line-a/1', '--reason', 'it loses messages', '--not-after', '2099-12-31'];
+  const by = ['--key', 'site/keys/anna.key', '-o', order];
+  await gapferryJson(inside, ['trust', 'override', '--site', 'site/site-advanced-2.yaml', ...what, ...by]);
+  return order;
 }
 
 function connectTo({ port }: TestRegistry): Record<string, string> {
@@ -111,11 +140,8 @@ async function publish(
   }
   const [repository] = APPS;
   const tag = `${images[repository]?.root.digest.replace(':', '-')}.sig`;
-  upstream.seedImage(
-    repository,
-    tag,
-    await makeImage({ layers: [{ size: 300, seed: `signature ${number}` }] }),
-  );
+  const image = await makeImage({ layers: [{ size: 300, seed: `signature ${number}` }] });
+  upstream.seedImage(repository, tag, image);
   const chart = `1.${number}.0`;
   upstream.seedImage(CHART, chart, chartArtifact(await makeChart({ name: 'mqtt', version: chart })));
   const commit = await deploy.commit({ message: `Version ${number}`, files: { version: `${number}\n` } });
@@ -124,7 +150,7 @@ async function publish(
   for (const [name, size] of Object.entries(FILES))
     await writeFile(join(kit, name), seededBuffer(size, `${name} ${number}`));
   await writeFile(join(outside.directory, 'bundles/line-a/bundle.yaml'), bundle(deploy.path));
-  return { images, signed: { repository, tag }, chart, commit, version: `1.${number - 1}.0` };
+  return { images, signed: { repository, tag, image }, chart, commit, version: `1.${number - 1}.0` };
 }
 
 function bundle(deploy: string): string {
@@ -142,48 +168,67 @@ files:
 `;
 }
 
+/** What a zone has, to be put somewhere else. */
 interface Source {
+  /** With `git`, `state` and `embedded`. */
   readonly directory: string;
-  readonly images: ReleaseContent['images'];
-  readonly gitea: GiteaRepository;
+  /** The last one has the tags. */
+  readonly loaded: readonly ReleaseContent[];
+  readonly gitea?: GiteaRepository;
   readonly objects: ReadonlyMap<
     string,
     { readonly bytes: Uint8Array; readonly metadata: Readonly<Record<string, string>> }
   >;
 }
 
-/** A zone that has release 1; main is protected there from then on. */
-async function loadFirst(
-  home: TemporaryDirectory,
-  machines: TwoMachines,
-  place: string,
-  releases: ReadonlyMap<number, ReleaseContent>,
-): Promise<Source> {
-  const directory = home.join('first');
-  await mkdir(directory);
+/** A zone that has nothing but a pinned policy. */
+async function settleNew(home: TemporaryDirectory, machines: TwoMachines): Promise<Source> {
+  const directory = home.join('empty');
   await using servers = await startServers(directory);
-  const { inside, site, state, embedded } = await settle(machines, servers, 'first');
+  const { inside, site, state } = await settle(machines, servers, 'empty');
   const shown = await gapferryJson(inside, ['trust', 'show', '--trust', 'site/trust.yaml']);
   const { words } = shown['fingerprint'] as { words: string };
   await gapferryJson(inside, ['trust', 'pin', ...site, '--fingerprint', words]);
+  await mkdir(join(directory, 'git'), { recursive: true });
+  await mkdir(join(directory, 'embedded'));
+  await cp(state, join(directory, 'state'), { recursive: true });
+  return { directory, loaded: [], objects: new Map() };
+}
+
+/** The same zone with one more release. From the first one on main is protected there. */
+async function advance(
+  home: TemporaryDirectory,
+  machines: TwoMachines,
+  source: Source,
+  { number, place, releases }: { number: number; place: string; releases: BreakableZone['releases'] },
+): Promise<Source> {
+  await using zone = await copyZone(home, machines, source, `advanced-${number}`);
+  const { inside, site, state, embedded, gitea, store } = zone;
   await gapferryJson(inside, ['import', place, ...site, '--yes']);
+  if (number === 1) await protect(gitea);
+  const directory = home.join(`source-${number}`);
+  await cp(home.join(`copy-advanced-${number}`, 'git'), join(directory, 'git'), { recursive: true });
   await cp(state, join(directory, 'state'), { recursive: true });
   await cp(embedded, join(directory, 'embedded'), { recursive: true });
-  await protect(servers.gitea);
-  const objects = servers.store.keys(BUCKET).map((key) => {
-    const found = servers.store.object(BUCKET, key);
-    const metadata = Object.entries(found?.metadata ?? {}).map(([name, value]) => [
-      name.replace('x-amz-meta-', ''),
-      value,
-    ]);
-    return [key, { bytes: found?.bytes ?? Buffer.of(), metadata: Object.fromEntries(metadata) }] as const;
-  });
+  const release = releases.get(number);
   return {
     directory,
-    images: releases.get(1)?.images ?? {},
-    gitea: structuredClone(servers.gitea.repository(REPOSITORY)),
-    objects: new Map(objects),
+    loaded: [...source.loaded, ...(release === undefined ? [] : [release])],
+    gitea: structuredClone(gitea.repository(REPOSITORY)),
+    objects: new Map(store.keys(BUCKET).map((key) => [key, objectOf(store, key)])),
   };
+}
+
+function objectOf(
+  store: S3Server,
+  key: string,
+): { readonly bytes: Uint8Array; readonly metadata: Readonly<Record<string, string>> } {
+  const found = store.object(BUCKET, key);
+  const metadata = Object.entries(found?.metadata ?? {}).map(([name, value]) => [
+    name.replace('x-amz-meta-', ''),
+    value,
+  ]);
+  return { bytes: found?.bytes ?? Buffer.of(), metadata: Object.fromEntries(metadata) };
 }
 
 /** Nobody may push to main, so that an import has to lift the rule. */
@@ -246,22 +291,25 @@ async function copyZone(
   home: TemporaryDirectory,
   machines: TwoMachines,
   source: Source,
-  number: number,
+  id: string,
 ): Promise<ZoneCopy> {
-  const directory = home.join(`copy-${number}`);
+  const directory = home.join(`copy-${id}`);
   await cp(join(source.directory, 'git'), join(directory, 'git'), { recursive: true });
   const servers = await startServers(directory);
-  const settled = await settle(machines, servers, String(number));
+  const settled = await settle(machines, servers, id);
   await cp(join(source.directory, 'state'), settled.state, { recursive: true });
   await cp(join(source.directory, 'embedded'), settled.embedded, { recursive: true });
-  for (const [name, image] of Object.entries(source.images))
-    servers.registry.seedImage(`${REGISTRY}/${name}`, '1.0', image);
-  servers.gitea.adopt(REPOSITORY, source.gitea);
+  for (const { images, signed } of source.loaded) {
+    for (const [name, image] of Object.entries(images))
+      servers.registry.seedImage(`${REGISTRY}/${name}`, '1.0', image);
+    servers.registry.seedImage(`${REGISTRY}/${signed.repository}`, signed.tag, signed.image);
+  }
+  if (source.gitea !== undefined) servers.gitea.adopt(REPOSITORY, source.gitea);
   for (const [key, { bytes, metadata }] of source.objects) servers.store.place(BUCKET, key, bytes, metadata);
   return {
     ...servers,
     ...settled,
-    log: home.join(`steps-${number}`),
+    log: home.join(`steps-${id}`),
     [Symbol.asyncDispose]: () => servers[Symbol.asyncDispose](),
   };
 }

@@ -6,7 +6,8 @@ import { relative } from 'node:path';
 
 const { KILL_AT = '', STEPS_IN = '', STEPS_LOG = '' } = process.env;
 /** Caches and locks are none: nothing is remembered there. */
-const REMEMBERED = /^(?:trust-state\.json|(?:receipts|releases|lifted|uploads)\/)/;
+const REMEMBERED =
+  /^(?:trust-state\.json$|(?:receipts|lifted|uploads|overrides)\/|releases\/[^/]+\/[^/]+\/releases\/[^/]+\/\d+$)/;
 let steps = 0;
 
 function begin(label) {
@@ -27,6 +28,7 @@ function labelOf(path, from, to) {
   if (place === 'lifted') return isEmpty(from) ? 'rule restored' : 'rule lifted';
   if (place === 'receipts') return 'receipt';
   if (place === 'releases') return 'release kept';
+  if (place === 'overrides') return 'order kept';
   return marksIn(from) === marksIn(to) ? 'head noted' : 'mark';
 }
 
@@ -71,6 +73,15 @@ Database.prototype.transaction = function (work) {
   };
 };
 
+const { renameSync } = fs;
+fs.renameSync = (from, to) => {
+  const path = relative(STEPS_IN, String(to));
+  if (!REMEMBERED.test(path)) return renameSync(from, to);
+  const label = labelOf(path, from, to);
+  const after = begin(label);
+  renameSync(from, to);
+  tell(after, label);
+};
 for (const name of ['rename', 'link']) {
   const original = fs.promises[name];
   fs.promises[name] = async (from, to) => {
