@@ -58,8 +58,11 @@ describe('organizations and repositories that are missing', () => {
       description: 'made by gapferry with line-a 1.4.0 (release 17)',
     });
     expect(quay.tagged('docker.io/library/nginx', '1.0')).toBe(nginx.tag.root.digest);
+    const before = quay.requests.length;
     const again = await surveyHost(open(), [nginx, redis, tool]);
     expect(again.presences.map(({ state }) => state)).toEqual(Array(6).fill('same'));
+    const asked = quay.requests.slice(before).map(({ url }) => url);
+    expect(asked.filter((url) => url.startsWith('/api/'))).toEqual(['/api/v1/user/']);
     expect(quay.openUploads).toBe(0);
   });
 

@@ -12,6 +12,7 @@ import { makeProject } from './make-project.ts';
 export function gitlabRegistryHost(place: GitlabRegistryPlace): RegistryHost {
   return {
     product: place.product,
+    looksLate: true,
     placeOf: place.placeOf,
     nameProblem: place.nameProblem,
     begin: (loads) => {

@@ -14,8 +14,10 @@ import { askCurrentUser, askLogin } from './quay-questions.ts';
 export function quayHost(place: QuayPlace): RegistryHost {
   return {
     product: place.product,
+    looksLate: true,
     placeOf: place.placeOf,
-    nameProblem: place.nameProblem,
+    // What Quay does not take by its configuration is told once for all of it.
+    nameProblem: (path) => place.nameProblem(path) ?? nestedProblem(place, path),
     begin: (loads, medium) => {
       place.memory = quayMemory(place.api);
       place.surveyed = loads;
@@ -31,6 +33,10 @@ export function quayHost(place: QuayPlace): RegistryHost {
     obstacles: (wanted, run) => quayObstacles(place, wanted, run),
     explain: (path, error, run) => explainRefusal(place, path, error, run),
   };
+}
+
+function nestedProblem({ memory }: QuayPlace, path: string): string | undefined {
+  return memory.names.nested === false && path.split('/').length > 2 ? 'it has a slash' : undefined;
 }
 
 /** Without a token nobody tells what is missing. */
@@ -53,6 +59,7 @@ function makesText({ memory, organizations, repositories }: QuayPlace, path: str
 
 async function signIn(place: QuayPlace, run: Run): Promise<void> {
   const { login, service, api, hasToken, user } = place;
+  await place.memory.system(run);
   await askLogin(login, service, run).catch((error: unknown) => {
     throw isGapferryError(error, 'UNAUTHORIZED')
       ? refused(place, `the credentials of ${user}`, error)

@@ -26,15 +26,24 @@ export interface QuayMemory {
   readonly closed: Set<string>;
   /** Organisations that were found missing. */
   readonly missing: Set<string>;
+  /** What `system` has told of names with slashes. */
+  readonly names: { nested?: boolean };
 }
 
 export function quayMemory(api: HostApi): QuayMemory {
   const { question, forget } = askOnce();
   const missing = new Set<string>();
+  const names: QuayMemory['names'] = {};
   return {
     closed: new Set(),
     missing,
-    system: (run) => question('system', () => askSystem(api, run)),
+    names,
+    system: (run) =>
+      question('system', async () => {
+        const system = await askSystem(api, run);
+        if (system.nestedNames !== undefined) names.nested = system.nestedNames;
+        return system;
+      }),
     organization: (name, run) =>
       question(`organization ${name}`, async () => {
         const look = await lookAtOrganization(api, name, run);

@@ -81,7 +81,7 @@ function makeOnce(host: RegistryHost): (place: string, run: Run) => Promise<void
   };
 }
 
-/** A new survey: what an earlier one saw counts no more. Each place is looked at once. */
+/** A new survey: what an earlier one saw counts no more. Each place is looked at once, at once where they are few. */
 async function preflight(
   { name, host, registry, pathOf }: RegistryHostTargetOptions,
   loads: readonly Load[],
@@ -93,6 +93,7 @@ async function preflight(
   const [first] = loads;
   if (first === undefined) return;
   await atTarget(name, first.item, () => host.signIn(run));
+  if (host.looksLate) return;
   const paths = loads.map((load) => pathOf(toOci(load, host.product, name).repository));
   const named = paths.filter((path) => host.nameProblem(path) === undefined);
   const places = new Set(named.map((path) => host.placeOf(path)));
@@ -100,20 +101,41 @@ async function preflight(
 }
 
 async function inspect(options: RegistryHostTargetOptions, load: OciLoad, run: Run): Promise<Presence> {
-  const { host, registry, pathOf } = options;
+  const { host, pathOf } = options;
   if (host.nameProblem(pathOf(load.repository)) !== undefined) return allOf(load);
   const place = placeOf(options, load);
+  if (!host.looksLate) {
+    const state = await host.look(place, run);
+    if (state === 'missing') return { ...allOf(load), makes: host.makes(place) };
+    return state === 'closed'
+      ? allOf(load)
+      : ((await tryRegistry(options, load, run)) ?? closed(host, place, load));
+  }
+  const there = await tryRegistry(options, load, run);
+  if (there !== undefined && there.state !== 'absent') return there;
   const state = await host.look(place, run);
   if (state === 'missing') return { ...allOf(load), makes: host.makes(place) };
-  if (state === 'closed') return allOf(load);
+  return there ?? closed(host, place, load);
+}
+
+/** Undefined where the registry does not let these credentials read. */
+async function tryRegistry(
+  { registry }: RegistryHostTargetOptions,
+  load: OciLoad,
+  run: Run,
+): Promise<Presence | undefined> {
   try {
     return await registry.inspect(load, run);
   } catch (error) {
-    if (!isGapferryError(error, 'UNAUTHORIZED') && !isGapferryError(error, 'FORBIDDEN')) throw error;
-    // What lacks is told with everything else that lacks.
-    host.close(place);
-    return allOf(load);
+    if (isGapferryError(error, 'UNAUTHORIZED') || isGapferryError(error, 'FORBIDDEN')) return undefined;
+    throw error;
   }
+}
+
+/** What lacks is told with everything else that lacks. */
+function closed(host: RegistryHost, place: string, load: OciLoad): Absent {
+  host.close(place);
+  return allOf(load);
 }
 
 /** Nothing of it is there. */

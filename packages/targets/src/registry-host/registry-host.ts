@@ -14,6 +14,8 @@ import type {
 export interface RegistryHost {
   /** What it is called: `Harbor`. */
   readonly product: string;
+  /** Places are as many as repositories: they are looked at only where the registry does not have what is wanted. */
+  readonly looksLate?: true;
   /** A new survey: what an earlier one saw counts no more. Asks nothing. `medium`: what the loads come from, where it is at hand. */
   begin(loads: readonly Load[], medium?: BlobReader): void;
   /** Proves that the host answers and takes the credentials. Throws `UNAUTHORIZED`, `CONFIG_INVALID`. */
