@@ -77,26 +77,7 @@ export function repositoryMemory({
   };
   const look = (repository: string, run: Run): Promise<RepositoryLook> =>
     once(looks, repository, () => lookAt(host, remotes, repository, run));
-  const bringBack = async (content: GitContent, run: Run): Promise<StagedRepository | undefined> => {
-    const { now } = await look(content.repository, run);
-    const url = host.urlOf(host.pathOf(content.repository));
-    const there = now === undefined ? undefined : await stageFromHost(remotes, url, now, content, run);
-    if (there !== undefined) cameBack.add(content.repository);
-    return there;
-  };
-  const unpack = async (content: GitContent, reader: BlobReader, run: Run): Promise<StagedRepository> => {
-    const there = goesBack ? await bringBack(content, run) : undefined;
-    if (there !== undefined) return there;
-    try {
-      return await remotes.stage(content, reader, run);
-    } catch (error) {
-      // Without the medium, and without packs that were kept, the host may have all of it.
-      if (goesBack || !isGapferryError(error, 'BLOB_MISSING')) throw error;
-      const brought = await bringBack(content, run);
-      if (brought === undefined) throw error;
-      return brought;
-    }
-  };
+  const unpack = unpacker({ host, remotes, goesBack, look, cameBack });
   return {
     look,
     forget: (repository) => void looks.delete(repository),
@@ -119,6 +100,36 @@ export function repositoryMemory({
     cameBack,
     discard,
     discardAll: async () => void (await Promise.all([...stages.keys()].map(discard))),
+  };
+}
+
+type Unpack = (content: GitContent, reader: BlobReader, run: Run) => Promise<StagedRepository>;
+
+interface Unpacking extends Pick<RepositoryMemoryInput, 'host' | 'remotes' | 'goesBack'> {
+  readonly look: RepositoryMemory['look'];
+  readonly cameBack: Set<string>;
+}
+
+/** From the medium, or from packs that are kept; from the host where the site goes back, and where neither has them: the host may have all of it. */
+function unpacker({ host, remotes, goesBack, look, cameBack }: Unpacking): Unpack {
+  const bringBack = async (content: GitContent, run: Run): Promise<StagedRepository | undefined> => {
+    const { now } = await look(content.repository, run);
+    const url = host.urlOf(host.pathOf(content.repository));
+    const there = now === undefined ? undefined : await stageFromHost(remotes, url, now, content, run);
+    if (there !== undefined) cameBack.add(content.repository);
+    return there;
+  };
+  return async (content, reader, run) => {
+    const there = goesBack ? await bringBack(content, run) : undefined;
+    if (there !== undefined) return there;
+    try {
+      return await remotes.stage(content, reader, run);
+    } catch (error) {
+      if (goesBack || !isGapferryError(error, 'BLOB_MISSING')) throw error;
+      const brought = await bringBack(content, run);
+      if (brought === undefined) throw error;
+      return brought;
+    }
   };
 }
 
