@@ -173,7 +173,8 @@ describe('a site with a Harbor', { timeout: 60_000 }, () => {
     const robot = harbor.robot(ROBOT.name);
     if (robot) robot.expiresAt = 1;
     const told = await load(6);
-    expect(told.error).toMatchObject({ code: 'UNAUTHORIZED', hint: expect.stringContaining('expired') });
+    expect(told.error).toMatchObject({ code: 'UNAUTHORIZED', message: expect.stringContaining('expired') });
+    expect(told.error?.data['failures']).toHaveLength(2);
     expect(JSON.stringify(told)).not.toContain(SECRET);
     expect(await zone.reached()).toBe('');
   });
