@@ -188,9 +188,13 @@ describe('an older release', { timeout: 120_000 }, () => {
     expect((await back('go', 4)).error?.code).toBe('OVERRIDE_REFUSED');
   });
 
-  it('comes back from its medium as well, with a new order', async () => {
+  it('comes back from its medium as well, with a new order, by a plan that was approved', async () => {
     await order('again.sigstore.json', 'once more');
-    expect(await back('again', 0, [zone.stick])).toMatchObject({ kind: 'loaded' });
+    const to = ['--to', 'line-a/1', ...signed('again')];
+    const plan = await gapferryJson(zone.inside, ['plan', ...to, ...SITE, '-o', 'back.json']);
+    expect(JSON.stringify(plan['stays'])).toContain('historian');
+    const approved = ['import', zone.stick, ...to, '--plan', 'back.json', ...SITE];
+    expect(await gapferryJson(zone.inside, approved)).toMatchObject({ kind: 'loaded' });
     const now = await seen();
     for (const [name, digest] of Object.entries(first)) expect(now[name]).toBe(digest);
     const newest = ['import', '--to', 'line-a/2', ...SITE, '--yes'];

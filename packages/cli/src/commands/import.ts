@@ -7,6 +7,7 @@ import { admitRelease } from '../inside/admit-release.ts';
 import { applyForSite } from '../inside/apply-for-site.ts';
 import { confirmImport } from '../inside/confirm-import.ts';
 import { describeGoingBack, type GoingBack } from '../inside/describe-going-back.ts';
+import { overrideFlag, toFlag } from '../inside/going-back-flags.ts';
 import { importResult } from '../inside/import-result.ts';
 import { type ImportSession, inImportSession } from '../inside/import-session.ts';
 import { keepOverrides } from '../inside/keep-overrides.ts';
@@ -35,15 +36,8 @@ export default class Import extends GapferryCommand<typeof Import> {
       description: 'load only what this approved plan says; asks nothing',
       helpValue: 'FILE',
     }),
-    to: Flags.string({
-      description: 'a release that was loaded before; an older one needs an override',
-      helpValue: 'CHANNEL/NUMBER',
-    }),
-    override: Flags.string({
-      description: 'signed order to go back ("gapferry trust override"); once for each signature',
-      multiple: true,
-      helpValue: 'FILE',
-    }),
+    to: toFlag(),
+    override: overrideFlag(),
     stage: Flags.boolean({
       description: 'stop when everything is there and nothing visible; "gapferry activate" does the rest',
       exclusive: ['to', 'override'],

@@ -24,7 +24,12 @@ export interface WrittenPlan {
 }
 
 /** Before anything is read at length: throws `USAGE` where the file would lie on the medium, or take the place of what is no plan. */
-export async function requirePlanPlace(path: string, medium: string): Promise<void> {
+export async function requirePlanPlace(path: string, medium: string | undefined): Promise<void> {
+  if (medium !== undefined) await requireBeside(path, medium);
+  await requireOurs(path, BEGINNING);
+}
+
+async function requireBeside(path: string, medium: string): Promise<void> {
   const directory = dirname(resolve(path));
   const real = await realpath(directory).catch(() => directory);
   const onto = await realpath(medium).catch(() => resolve(medium));
@@ -34,7 +39,6 @@ export async function requirePlanPlace(path: string, medium: string): Promise<vo
       message: `the plan file ${path} would lie on the medium, and nothing is written there`,
       hint: 'name a file elsewhere',
     });
-  await requireOurs(path, BEGINNING);
 }
 
 /** Writes a plan for whoever approves it, for the owner's eyes only: it names hosts and paths. Throws `STORAGE_FAILED`, `LIMIT_EXCEEDED`. */
