@@ -58,6 +58,29 @@ describe('a Harbor that changes while an import runs', () => {
     expect(harbor.tagged('docker.io/library/nginx', '1.0')).toBe(nginx.tag.root.digest);
   });
 
+  it.each(['content', 'name'] as const)(
+    'loses a project after the plan: the %s that comes then is refused with its name, and the next import finds out first',
+    async (phase) => {
+      const { harbor, open } = await start();
+      const target = open({ projects: { create: false, public: false } });
+      await surveyHost(target, [nginx]);
+      if (phase === 'name') await target.load(nginx.content, memoryMedium(nginx.parts), run);
+      harbor.removeProject('docker.io');
+      const load = phase === 'name' ? nginx.tag : nginx.content;
+      await expect(target.load(load, memoryMedium(nginx.parts), run)).rejects.toMatchObject({
+        origin: 'target',
+        retryable: false,
+        message: expect.stringContaining('docker.io'),
+        hint: expect.stringContaining('have it made again'),
+      });
+      const again = open({ projects: { create: false, public: false } });
+      const { obstacles } = await surveyHost(again, [nginx]);
+      expect(obstacles).toEqual([expect.objectContaining({ problem: 'there is no project docker.io' })]);
+      await loadInto(open(), [nginx]);
+      expect(harbor.tagged('docker.io/library/nginx', '1.0')).toBe(nginx.tag.root.digest);
+    },
+  );
+
   it('stumbles at every fourth question of its API, and says to come back later at others', async () => {
     const { harbor, open } = await start({ projects: [] });
     let asked = 0;
