@@ -4,29 +4,11 @@ import {
   lackingText,
   obstaclesText,
   requirePermissions,
-  type TargetFailure,
   type TargetObstacle,
   type TargetPermission,
 } from '@gapferry/core';
+import type { Blockers } from './blockers.ts';
 import { troublesError } from './target-troubles.ts';
-
-/** A place where loading would replace what is not the channel's own. */
-export interface Conflict {
-  readonly target: string;
-  readonly place: string;
-  readonly item: string;
-  readonly reason: string;
-  /** The target's policy or a rule of the host is against it; nobody's work would be lost. */
-  readonly refused?: true;
-}
-
-export interface Blockers {
-  readonly conflicts: readonly Conflict[];
-  readonly obstacles: readonly TargetObstacle[];
-  readonly permissions: readonly TargetPermission[];
-  /** Targets that could not be asked. */
-  readonly failures: readonly TargetFailure[];
-}
 
 /** Throws everything that is in the way at once: whoever clears it should need one walk. `TARGET_CONFLICT` with every conflict and obstacle, `FORBIDDEN` where only permissions lack; where targets could not be asked
  *  the code of the gravest of it, and what the one target said where that is all. */

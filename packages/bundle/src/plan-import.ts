@@ -19,10 +19,11 @@ import {
   totalSize,
   uniqueByDigest,
 } from '@gapferry/core';
+import type { Conflict } from './blockers.ts';
 import { requireVerified, type VerifiedRelease } from './complete.ts';
 import { isFiltered } from './diff-manifests.ts';
 import { estimateTime, type ImportRates, type TimeEstimate } from './estimate-time.ts';
-import { type Conflict, requireWay } from './import-blockers.ts';
+import { requireWay } from './import-blockers.ts';
 import { type ItemLoads, placeOf, wantedState } from './import-loads.ts';
 import { describeItem, type Item, type ItemKind } from './manifest.ts';
 import { requireContentThere } from './require-content-there.ts';

@@ -6,7 +6,7 @@ import {
   isLacking,
   type TargetFailure,
 } from '@gapferry/core';
-import type { Blockers } from './import-blockers.ts';
+import type { Blockers } from './blockers.ts';
 
 /** One thing that is in the way at one target. */
 interface Trouble {

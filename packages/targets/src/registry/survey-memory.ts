@@ -1,6 +1,6 @@
 import type { Descriptor, Digest, GapferryError, Load, OciContent, Run, SizedDigest } from '@gapferry/core';
 import type { OciRegistry } from './oci-registry.ts';
-import { uploadTrials } from './upload-trials.ts';
+import { type UploadTrial, uploadTrials } from './upload-trials.ts';
 
 /** What one survey of a registry has found out, so that nothing is asked twice before the loads begin. */
 export interface SurveyMemory {
@@ -19,11 +19,6 @@ export interface SurveyMemory {
   /** What came of beginning an upload, asked once for each repository. */
   trial(repository: string, run: Run): Promise<UploadTrial>;
 }
-
-/** `refused`: the credentials may not push. `stopped`: the registry takes nothing there. `untried`: it lets nobody cancel what is begun, and one was enough. */
-export type UploadTrial =
-  | { readonly kind: 'begun' | 'untried' }
-  | { readonly kind: 'refused' | 'stopped'; readonly error: GapferryError };
 
 /** `byTag`: its tags stand at the wanted digests, so that the registry has it whole: it took no manifest before what the manifest names. */
 export interface ContentLook {

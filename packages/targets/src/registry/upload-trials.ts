@@ -1,6 +1,10 @@
 import { type GapferryError, isGapferryError, isInterruption, type Run } from '@gapferry/core';
 import type { OciRegistry } from './oci-registry.ts';
-import type { UploadTrial } from './survey-memory.ts';
+
+/** `refused`: the credentials may not push. `stopped`: the registry takes nothing there. `untried`: it lets nobody cancel what is begun, and one was enough. */
+export type UploadTrial =
+  | { readonly kind: 'begun' | 'untried' }
+  | { readonly kind: 'refused' | 'stopped'; readonly error: GapferryError };
 
 /** Begins an upload in one repository after the other and cancels it. The first is tried alone: where nothing that was begun can be cancelled, nothing else is begun. */
 export function uploadTrials(registry: OciRegistry): (repository: string, run: Run) => Promise<UploadTrial> {

@@ -123,8 +123,8 @@ const NAME = /^(?=.{1,100}$)[-.\w]+$/;
 
 function routesOf(state: State): Route[] {
   const { options, organisations, users } = state;
-  const { username } = options.credentials;
-  const isAdmin = options.isAdmin === true;
+  const { credentials, isAdmin = false } = options;
+  const { username } = credentials;
   const withRepository =
     (act: (repository: Known, request: ApiRequest, args: string[]) => Promise<Reply> | Reply) =>
     (request: ApiRequest, [owner = '', name = '', ...args]: string[]): Promise<Reply> | Reply => {
@@ -150,14 +150,7 @@ function routesOf(state: State): Route[] {
     ],
     ['GET', '/orgs/:name', (_, [name = '']) => toOrganisation(organisations.get(name.toLowerCase()))],
     ['POST', '/orgs', ({ body }) => makeOrganisation(state, body)],
-    [
-      'POST',
-      '/orgs/:name/repos',
-      ({ body }, [owner = '']) =>
-        organisations.get(owner.toLowerCase())?.ours === true || isAdmin
-          ? makeRepository(state, owner, body)
-          : jsonReply(403, { message: 'Given user is not allowed to create repository in organization.' }),
-    ],
+    ['POST', '/orgs/:name/repos', ({ body }, [owner = '']) => makeInOrganisation(state, owner, body)],
     ['POST', '/user/repos', ({ body }) => makeRepository(state, username, body)],
     [
       'POST',
@@ -181,6 +174,13 @@ function routesOf(state: State): Route[] {
     ],
     ...ruleRoutes(state, withRepository),
   ];
+}
+
+function makeInOrganisation(state: State, owner: string, body: ApiRequest['body']): Promise<Reply> | Reply {
+  const { options, organisations } = state;
+  return organisations.get(owner.toLowerCase())?.ours === true || options.isAdmin === true
+    ? makeRepository(state, owner, body)
+    : jsonReply(403, { message: 'Given user is not allowed to create repository in organization.' });
 }
 
 function missing(): Reply {
