@@ -109,8 +109,8 @@ describe('collect', { timeout: 120_000 }, () => {
     await holds;
     const refused = await start();
     expect(refused.code).toBe(8);
-    expect(refused.stderr).toMatch(/process \d+ since .*\(collect line-a\)/);
-    const [, holder] = /process (\d+) since/.exec(refused.stderr) ?? [];
+    expect(refused.stderr).toMatch(/process \d+, since .*: collect line-a/);
+    const [, holder] = /process (\d+), since/.exec(refused.stderr) ?? [];
     process.kill(Number(holder), 'SIGTERM');
     expect((await Promise.all(both)).map(({ code }) => code).sort()).toEqual([130, 8]);
     zone.upstream.files.clearFaults();
@@ -148,6 +148,8 @@ describe('import', { timeout: 120_000 }, () => {
     const uninterrupted = await loadedNow();
     for (const [index, effect] of spread(totals.import, POINTS).entries()) {
       await rm(zone.embedded(), { recursive: true });
+      // What the site keeps of the release is written first, and only once.
+      await rm(join(zone.inside.directory, 'site/state/releases'), { recursive: true });
       const signal = index % 2 === 0 ? 'SIGKILL' : 'SIGINT';
       const broken = await gapferry(signalledAt(zone.inside, signal, effect), [
         'import',
