@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseReceipt } from '@gapferry/bundle';
 import { gitEnvironment, mustRun, type ProcessResult, runProcess } from '@gapferry/testkit';
@@ -33,6 +33,7 @@ const typed = (...args: readonly string[]): Promise<ProcessResult> => gapferry(z
 
 /** Repositories go to a plain place of bare ones, which does not let branches be forced; everything else into the embedded depot. */
 async function siteWithAGitHost(): Promise<void> {
+  await mkdir(inside('site/share'));
   await writeFile(
     inside('site/site.yaml'),
     `format: gapferry.site/1
@@ -41,7 +42,8 @@ trust: trust.yaml
 key: keys/plant-7.key
 targets:
   - {name: forge, kind: git, url: srv, path: "{host}/{path}", refs: {force: refuse, tags: keep, prune: true}}
-  - {name: embedded, kind: depot, path: embedded, takes: [images, charts, files]}
+  - {name: share, kind: directory, directory: share, path: "{channel}/{version}/{path}", takes: [files]}
+  - {name: embedded, kind: depot, path: embedded, takes: [images, charts]}
 `,
   );
 }
@@ -85,7 +87,9 @@ async function seen(): Promise<Record<string, string>> {
     .trim()
     .split('\n')
     .map((line) => line.split(' '));
-  return Object.fromEntries([...names, ...lines]) as Record<string, string>;
+  const told = await readFile(inside('site/share/.gapferry/line-a/index.json'), 'utf8');
+  const { version } = JSON.parse(told) as { version: string };
+  return Object.fromEntries([...names, ...lines, ['share', version]]) as Record<string, string>;
 }
 
 async function order(file: string, reason: string, ...more: readonly string[]): Promise<Reported> {
