@@ -1,4 +1,4 @@
-import { open, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import {
   encodePlanFile,
@@ -10,8 +10,8 @@ import {
   toPlanFile,
 } from '@gapferry/bundle';
 import { type Clock, type Digest, digestOf, formatTime, GapferryError } from '@gapferry/core';
-import { reasonOf } from '../environment.ts';
 import { writeFileAtomically } from '../write-file.ts';
+import { readBounded } from './read-bounded.ts';
 import { requireOurs } from './require-ours.ts';
 
 /** What every plan file begins with: members are sorted. */
@@ -60,27 +60,6 @@ export interface ApprovedPlan extends WrittenPlan {
 
 /** Throws `USAGE` where it cannot be read, and what `parsePlanFile` throws. */
 export async function readPlanFile(path: string): Promise<ApprovedPlan> {
-  const bytes = await readBounded(path);
+  const bytes = await readBounded(path, 'the plan file', PLAN_FILE_LIMIT);
   return { path, file: parsePlanFile(bytes, `the plan file ${path}`), digest: digestOf(bytes) };
-}
-
-/** Never more than one byte too many, whatever stands there. */
-async function readBounded(path: string): Promise<Uint8Array> {
-  try {
-    await using file = await open(path, 'r');
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of file.createReadStream({ end: PLAN_FILE_LIMIT, autoClose: false })) {
-      chunks.push(chunk as Uint8Array);
-      size += (chunk as Uint8Array).byteLength;
-    }
-    return Buffer.concat(chunks, size);
-  } catch (cause) {
-    throw new GapferryError({
-      code: 'USAGE',
-      message: `cannot read the plan file ${path}: ${reasonOf(cause)}`,
-      hint: 'check the path and the permissions',
-      cause,
-    });
-  }
 }

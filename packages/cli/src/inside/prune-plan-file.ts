@@ -1,7 +1,13 @@
-import { comparePruneFiles, encodePruneFile, type PruneFile, parsePruneFile } from '@gapferry/bundle';
+import {
+  comparePruneFiles,
+  encodePruneFile,
+  PRUNE_FILE_LIMIT,
+  type PruneFile,
+  parsePruneFile,
+} from '@gapferry/bundle';
 import { type Digest, digestOf, GapferryError } from '@gapferry/core';
-import { readNamedBytes } from '../environment.ts';
 import { writeFileAtomically } from '../write-file.ts';
+import { readBounded } from './read-bounded.ts';
 import { requireOurs } from './require-ours.ts';
 
 /** Members are sorted: every prune file of a site begins so. */
@@ -24,7 +30,7 @@ export async function writePruneFile(path: string, file: PruneFile): Promise<Dig
 
 /** Throws `USAGE` where it cannot be read, and what `parsePruneFile` throws. */
 export async function readPruneFile(path: string): Promise<ApprovedPrune> {
-  const bytes = await readNamedBytes(path, 'the prune file');
+  const bytes = await readBounded(path, 'the prune file', PRUNE_FILE_LIMIT);
   return { path, file: parsePruneFile(bytes, `the prune file ${path}`), digest: digestOf(bytes) };
 }
 

@@ -1,5 +1,8 @@
 import { type Digest, digestOf, GapferryError, parseJson } from '@gapferry/core';
-import { readNamedBytes } from '../environment.ts';
+import { readBounded } from './read-bounded.ts';
+
+/** Bytes of a signature file. */
+const MOST = 1_048_576;
 
 /** A Sigstore bundle as a file, and what is signed in it. */
 export interface SignedFile {
@@ -14,7 +17,7 @@ export interface SignedFile {
 
 /** Reads a signature file that the operator named. Throws `USAGE` where there is none, and `STATEMENT_INVALID` for something else. */
 export async function readSignedFile(file: string, what: string): Promise<SignedFile> {
-  const bundle = await readNamedBytes(file, what);
+  const bundle = await readBounded(file, what, MOST);
   const payload = payloadOf(bundle, file);
   if (payload === undefined)
     throw new GapferryError({
@@ -28,7 +31,7 @@ export async function readSignedFile(file: string, what: string): Promise<Signed
 
 /** What is signed in a Sigstore bundle of at most 1 MiB, whoever signed it; undefined where nothing is. `what`: for messages. Throws `JSON_INVALID`, `LIMIT_EXCEEDED`. */
 export function payloadOf(bundle: Uint8Array, what: string): Uint8Array | undefined {
-  const value = parseJson(bundle, what, { maxBytes: 1_048_576, maxDepth: 20 });
+  const value = parseJson(bundle, what, { maxBytes: MOST, maxDepth: 20 });
   const text = (value as { dsseEnvelope?: { payload?: unknown } } | null)?.dsseEnvelope?.payload;
   return typeof text === 'string' ? Buffer.from(text, 'base64') : undefined;
 }
