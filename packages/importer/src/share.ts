@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Bytes, Run } from '@gapferry/core';
 
@@ -12,8 +13,8 @@ export interface ShareLimits {
 export interface ShareReader {
   /** Of the next chunk, counted from the beginning. */
   at: number;
-  /** It stood still while others waited, and is not one of them any more. */
-  isCut: boolean;
+  /** It stood still while others waited, and is not one of them any more: sha256 (hex) of all that it had taken until then. */
+  cut?: string;
 }
 
 /** One reading of a byte string for several readers. Chunks are copies that nobody may change. */
@@ -25,6 +26,8 @@ export class Share {
   #chunks: Uint8Array[] = [];
   /** Chunks that are not kept any more. */
   #dropped = 0;
+  /** Of these, as long as somebody could be cut: whoever reads the rest another time must know that it is of the same bytes. */
+  readonly #front = createHash('sha256');
   #kept = 0;
   #reading: Promise<void> | undefined;
   #end: { readonly error?: unknown } | undefined;
@@ -42,7 +45,7 @@ export class Share {
   }
 
   join(): ShareReader {
-    const reader = { at: 0, isCut: false };
+    const reader = { at: 0 };
     this.#readers.add(reader);
     return reader;
   }
@@ -50,7 +53,7 @@ export class Share {
   /** The reader's next chunk; undefined at the end, and when the reader was cut. Throws what reading threw. */
   async next(reader: ShareReader): Promise<Uint8Array | undefined> {
     for (;;) {
-      if (reader.isCut) return undefined;
+      if (reader.cut !== undefined) return undefined;
       const chunk = this.#chunks[reader.at - this.#dropped];
       if (chunk !== undefined) {
         reader.at += 1;
@@ -85,7 +88,10 @@ export class Share {
   #hasRoom(): boolean {
     const slowest = this.#slowest;
     while (this.#kept >= this.#limits.window && this.#dropped < slowest) {
-      this.#kept -= this.#chunks.shift()?.byteLength ?? 0;
+      const [chunk] = this.#chunks.splice(0, 1);
+      if (chunk === undefined) break;
+      if (this.#readers.size > 1) this.#front.update(chunk);
+      this.#kept -= chunk.byteLength;
       this.#dropped += 1;
     }
     return this.#kept < this.#limits.window;
@@ -118,7 +124,9 @@ export class Share {
   }
 
   #cut(reader: ShareReader): void {
-    reader.isCut = true;
+    const taken = this.#front.copy();
+    for (const chunk of this.#chunks.slice(0, reader.at - this.#dropped)) taken.update(chunk);
+    reader.cut = taken.digest('hex');
     this.#readers.delete(reader);
     this.#tellStep();
   }

@@ -166,6 +166,22 @@ describe('a blob that two want at the same time', () => {
     expect(open).toBe(0);
   });
 
+  it('fails for one that stood still when its beginning was not what is read now', async () => {
+    const blob = await put(9, 1);
+    for (const wrong of [0, 1]) {
+      const right = store.blobs.get(blob.digest) as Uint8Array;
+      const lie = Buffer.from(right);
+      lie[wrong * CHUNK + 3] = 0;
+      store.blobs.set(blob.digest, lie);
+      const [one, other] = consumers(blob, SHORT);
+      await Promise.all([one.take(2), other.take(2)]);
+      await expect(one.take()).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+      store.blobs.set(blob.digest, right);
+      await expect(other.take()).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+    }
+    expect(open).toBe(0);
+  });
+
   it('does not tie those together who wait for each other over two blobs', async () => {
     const [a, b] = [await put(9, 1), await put(9, 2)];
     const shared = sharedReads(medium, new Set([a.digest, b.digest]), SHORT);

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { blobsInContent, type PlanStep } from '@gapferry/bundle';
 import {
   type BlobReader,
   type Bytes,
   checkRun,
   type Digest,
+  GapferryError,
   type Run,
   type SizedDigest,
 } from '@gapferry/core';
@@ -62,14 +64,31 @@ async function* readAlong(find: () => Share, medium: BlobReader, blob: SizedDige
   } finally {
     await share.leave(reader);
   }
-  if (reader.isCut) yield* withoutFirst(medium.open(blob, run), taken);
+  const { cut } = reader;
+  if (cut !== undefined) yield* withoutFirst(medium.open(blob, run), taken, cut, blob);
 }
 
-/** A reader of blobs cannot seek: the beginning is read and hashed again, and dropped. */
-async function* withoutFirst(bytes: Bytes, count: number): Bytes {
+/** A reader of blobs cannot seek: the beginning is read and hashed again, and dropped. A medium may answer differently the second time: what was taken of the first reading, which nobody saw the end of, must be what this one begins with.
+ *  Throws `DIGEST_MISMATCH`. */
+async function* withoutFirst(bytes: Bytes, count: number, sha256: string, blob: SizedDigest): Bytes {
+  const front = createHash('sha256');
   let skip = count;
   for await (const chunk of bytes) {
+    if (skip > 0) {
+      front.update(chunk.subarray(0, skip));
+      if (skip <= chunk.byteLength && front.digest('hex') !== sha256) throw changed(blob);
+    }
     if (skip < chunk.byteLength) yield chunk.subarray(skip);
     skip = Math.max(0, skip - chunk.byteLength);
   }
+}
+
+function changed({ digest, size }: SizedDigest): GapferryError {
+  return new GapferryError({
+    code: 'DIGEST_MISMATCH',
+    message: `blob ${digest} was read twice and was not the same both times`,
+    hint: 'the medium answers differently, or somebody writes to it: take another copy',
+    origin: 'medium',
+    data: { digest, size },
+  });
 }
