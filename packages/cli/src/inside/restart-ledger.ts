@@ -3,7 +3,7 @@ import { open, rename } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { TrustPolicy } from '@gapferry/bundle';
 import { type Clock, formatTime, GapferryError, isGapferryError, type Run } from '@gapferry/core';
-import type { NotedHead, OpenLedger, SiteState } from '@gapferry/ledger';
+import type { NotedHead, OpenLedger } from '@gapferry/ledger';
 import { LEDGER_RESTARTED, notedHeads, requireNoted, requirePresent } from './noted-heads.ts';
 import { ledgerFile, type Site } from './open-site.ts';
 
@@ -23,12 +23,12 @@ const MAX_GIVEN = 40_000;
 /** Begins a site's ledger anew because the one before is lost: what is there is set aside, never removed, and the first entries of the new one say so, and which heads are given up.
  *  Throws `USAGE` when the ledger is whole, `LOCKED`, `LEDGER_UNWRITABLE`. */
 export async function restartLedger(
-  site: Site & { readonly policy: TrustPolicy; readonly state: SiteState },
+  site: Site & { readonly policy: TrustPolicy },
   reason: string,
   clock: Clock,
   run: Run,
 ): Promise<Restarted> {
-  const { lockDirectory, openLedger } = await import('@gapferry/ledger');
+  const { lockDirectory, openLedger, openSiteState } = await import('@gapferry/ledger');
   const lock = await lockDirectory(site.stateDirectory, 'ledger restart', { clock, run });
   let ledger: OpenLedger | undefined;
   try {
@@ -42,7 +42,9 @@ export async function restartLedger(
     for (let at = 0; at === 0 || at < given.length; at += MAX_GIVEN)
       ledger.append(LEDGER_RESTARTED, { ...about, given: given.slice(at, at + MAX_GIVEN) });
     const head = ledger.head();
-    if (head !== undefined) await site.state.noteLedger(head);
+    // Read under the lock: marks may have risen while the fingerprint was typed.
+    const state = await openSiteState(site.stateDirectory);
+    if (head !== undefined) await state.noteLedger(head);
     return { file, ...(setAside !== undefined && { setAside }), finding, given: given.length };
   } finally {
     ledger?.close();
