@@ -12,7 +12,7 @@ export interface ApplyPlan extends StagePlan {
   readonly receiptSigner: Signer;
   /** Digest of the statement of the site's receipt before; null for the first. */
   readonly previousReceipt: Digest | null;
-  /** Does the site have a receipt with the status `loaded` for this release (`plan.statement`) already? */
+  /** Is the site's last receipt of the channel one with the status `loaded` for this release (`plan.statement`)? */
   readonly hasReceipt: boolean;
 }
 

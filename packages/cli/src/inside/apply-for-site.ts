@@ -5,7 +5,7 @@ import { systemClock } from '../clock.ts';
 import { readEnvironment } from '../environment.ts';
 import { openSigner } from '../outside/private-key.ts';
 import type { ImportSession } from './import-session.ts';
-import { readReceipts, storeReceipt } from './receipts.ts';
+import { isLoadedLast, readReceipts, storeReceipt } from './receipts.ts';
 
 export interface ApplyForSite extends Pick<ImportSession, 'site' | 'ledger'> {
   readonly plan: ImportPlan;
@@ -39,9 +39,7 @@ export async function applyForSite(given: ApplyForSite, run: Run): Promise<Appli
     given.passphraseFile,
     given.mayAsk,
   );
-  const hasReceipt = earlier.some(
-    ({ receipt }) => receipt.statement === plan.statement && receipt.status === 'loaded',
-  );
+  const hasReceipt = isLoadedLast(earlier, plan.release.opened.release.channel, plan.statement);
   const state = { mark: site.mark, raiseMark: site.state.raiseMark };
   const outcome = await applyPlan(
     {

@@ -13,13 +13,17 @@ export async function orderBack(
 ): Promise<OverrideOrder | undefined> {
   if (files.length === 0) return undefined;
   const signed = await Promise.all(files.map((file) => readSignedFile(file, 'the override')));
-  const receipts = new Set<unknown>(
-    (await readReceipts(site.stateDirectory)).map(({ statement }) => statement),
+  const stored = await readReceipts(site.stateDirectory);
+  const receipts = new Set<unknown>(stored.map(({ statement }) => statement));
+  // Also where the ledger that told of it is lost.
+  const receipted = new Set(
+    stored.flatMap(({ receipt: { status, override } }) => (status === 'loaded' ? (override ?? []) : [])),
   );
   return {
     signatures: signed.map(({ bundle }) => bundle),
     site: site.config.name,
-    isSpent: (override) => isOverrideSpent(ledger, override, (receipt) => receipts.has(receipt)),
+    isSpent: (override) =>
+      receipted.has(override) || isOverrideSpent(ledger, override, (receipt) => receipts.has(receipt)),
   };
 }
 

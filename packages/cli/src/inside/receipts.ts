@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseReceipt, type Receipt, statementDigest } from '@gapferry/bundle';
 import { type Digest, GapferryError, isGapferryError, parseJson } from '@gapferry/core';
 import type { SignedReceipt } from '@gapferry/importer';
@@ -39,13 +39,25 @@ export async function readReceipt(file: string): Promise<StoredReceipt> {
   return { file, statement: statementDigest(bytes), receipt: parseReceipt(bytes, file) };
 }
 
-/** Stores a signed receipt; a name is never used twice. Returns its path. */
+/** Does the last receipt of the channel say that exactly this release is loaded? An earlier one does not count: the site may have gone back, or on, since. */
+export function isLoadedLast(
+  receipts: readonly StoredReceipt[],
+  channel: string,
+  statement: Digest,
+): boolean {
+  const last = receipts.findLast(({ receipt }) => receipt.channel === channel);
+  return last?.receipt.statement === statement && last.receipt.status === 'loaded';
+}
+
+/** Stores a signed receipt behind all `earlier` ones; a name is never used twice. Returns its path. */
 export async function storeReceipt(
   stateDirectory: string,
   { bytes, receipt }: SignedReceipt,
   earlier: readonly StoredReceipt[],
 ): Promise<string> {
-  for (let number = earlier.length + 1; ; number++) {
+  const last = basename(earlier.at(-1)?.file ?? '');
+  for (let number = Number.parseInt(last, 10) || 0; ; ) {
+    number += 1;
     const file = join(
       stateDirectory,
       'receipts',

@@ -1,0 +1,89 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { encodeReceipt, type Receipt } from '@gapferry/bundle';
+import { type Digest, digestOf } from '@gapferry/core';
+import type { SignedReceipt } from '@gapferry/importer';
+import { memoryLedger, temporaryDirectory } from '@gapferry/testkit';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { TrustedSite } from './open-site.ts';
+import { orderBack } from './order-back.ts';
+import { isLoadedLast, readReceipts, storeReceipt } from './receipts.ts';
+
+const [ONE, TWO, ORDER] = ['one', 'two', 'order'].map((text) => digestOf(text)) as [Digest, Digest, Digest];
+let home: Awaited<ReturnType<typeof temporaryDirectory>>;
+beforeEach(async () => {
+  home = await temporaryDirectory();
+  return () => home[Symbol.asyncDispose]();
+});
+
+function signed(said: Partial<Receipt>): SignedReceipt {
+  const receipt: Receipt = {
+    format: 'gapferry.receipt/1',
+    site: 'plant-7',
+    channel: 'line-a',
+    bundle: 'line-a',
+    version: '1.0.0',
+    sequence: 1,
+    statement: ONE,
+    status: 'loaded',
+    items: { loaded: 1, same: 0, failed: 0 },
+    at: '2026-03-20T00:00:00Z',
+    ledger: { index: 1, digest: digestOf('entry') },
+    previous: null,
+    ...said,
+  };
+  const payload = encodeReceipt(receipt);
+  const bytes = Buffer.from(
+    JSON.stringify({ dsseEnvelope: { payload: Buffer.from(payload).toString('base64') } }),
+  );
+  return { bytes, statement: digestOf(payload), receipt };
+}
+
+async function store(...receipts: readonly Partial<Receipt>[]): Promise<string[]> {
+  const names: string[] = [];
+  for (const said of receipts)
+    names.push(basename(await storeReceipt(home.path, signed(said), await readReceipts(home.path))));
+  return names;
+}
+
+it('stores a receipt behind all others, also where earlier ones were taken away', async () => {
+  const [first = '', second = ''] = await store({}, { sequence: 2, statement: TWO }, { sequence: 3 });
+  await rm(home.join('receipts', first));
+  await rm(home.join('receipts', second));
+  expect(await store({ sequence: 4 })).toEqual(['000004-line-a-4.sigstore.json']);
+  expect((await readReceipts(home.path)).at(-1)?.receipt.sequence).toBe(4);
+});
+
+describe('a release has its receipt', () => {
+  const isLoaded = async (statement: Digest): Promise<boolean> =>
+    isLoadedLast(await readReceipts(home.path), 'line-a', statement);
+
+  it('when the last one of its channel says that it is loaded', async () => {
+    await store({}, { channel: 'line-b', statement: TWO });
+    expect([await isLoaded(ONE), await isLoaded(TWO)]).toEqual([true, false]);
+  });
+
+  it('and needs another one when the site went back, or on, in between', async () => {
+    await store({ sequence: 2, statement: TWO }, { override: ORDER });
+    expect([await isLoaded(ONE), await isLoaded(TWO)]).toEqual([true, false]);
+  });
+
+  it('and not when it is only partly loaded', async () => {
+    await store({ status: 'partly-loaded' });
+    expect(await isLoaded(ONE)).toBe(false);
+  });
+});
+
+it('takes an override for spent that a receipt tells of, though the ledger of then is lost', async () => {
+  const order = home.join('order.json');
+  await writeFile(order, JSON.stringify({ dsseEnvelope: { payload: '' } }));
+  await mkdir(home.join('receipts'));
+  const site = { stateDirectory: home.path, config: { name: 'plant-7' } } as TrustedSite;
+  const isSpent = async (): Promise<boolean | undefined> =>
+    (await orderBack([order], site, memoryLedger()))?.isSpent(ORDER);
+  expect(await isSpent()).toBe(false);
+  await store({ override: ORDER, status: 'partly-loaded' });
+  expect(await isSpent()).toBe(false);
+  await store({ override: ORDER });
+  expect(await isSpent()).toBe(true);
+});
