@@ -96,6 +96,11 @@ describe('an entry for syslog', () => {
     expect(formatSyslog(entryOf('import.stopped', {}), '1')).toMatch(/^<108>1 /);
   });
 
+  it('has no time where the entry has none, and stays one line', () => {
+    const entry = { ...entryOf('import.named', {}), at: '2026-03-20T00:00:00Z\n<104>1 - - forged - - -' };
+    expect(formatSyslog(entry, '1')).toMatch(/^<110>1 - - gapferry - import\.named - CEF:0[^\n]*$/);
+  });
+
   it('has a MSGID of at most 32 printable characters', () => {
     expect(formatSyslog(entryOf(`a b\n${'c'.repeat(50)}`, {}), '1')).toMatch(/ - a_b_c{28} - CEF:0/);
     expect(formatSyslog(entryOf('', {}), '1')).toContain(' - gapferry - - - CEF:0');

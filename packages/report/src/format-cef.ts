@@ -33,8 +33,12 @@ export function formatCef(entry: LedgerEntry, version: string): string {
 export function formatSyslog(entry: LedgerEntry, version: string): string {
   const [, severity] = eventOf(entry);
   const id = entry.kind.replaceAll(/[^\x21-\x7e]/g, '_').slice(0, 32) || '-';
-  return `<${13 * 8 + syslogSeverity(severity)}>1 ${entry.at} - gapferry - ${id} - ${formatCef(entry, version)}`;
+  // What is no time has no place between the blanks of the header: whoever wrote the ledger may have meant another line.
+  const at = RFC_3339.test(entry.at) ? entry.at : '-';
+  return `<${13 * 8 + syslogSeverity(severity)}>1 ${at} - gapferry - ${id} - ${formatCef(entry, version)}`;
 }
+
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$/;
 
 function eventOf(entry: LedgerEntry): readonly [string, number] {
   const [name, severity] = (Object.hasOwn(EVENTS, entry.kind) && EVENTS[entry.kind]) || [entry.kind, 3];
