@@ -1,6 +1,13 @@
 import type { Digest, PruneRequest, PruneStep } from '@gapferry/core';
 import { quietRun } from '@gapferry/core';
-import { makeImage, makeIndex, startRegistry, type TestImage, type TestRegistry } from '@gapferry/testkit';
+import {
+  makeArtifact,
+  makeImage,
+  makeIndex,
+  startRegistry,
+  type TestImage,
+  type TestRegistry,
+} from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { plainRegistry } from '../testing/plain-registry.ts';
 import { type RegistryTarget, registryTarget } from './registry-target.ts';
@@ -121,6 +128,65 @@ describe('an index of a release that goes', () => {
     expect(await target.prune(first, request(), run)).toEqual({ state: 'gone' });
     const elsewhere = { item: 'image none', repository: 'up.example/none', digest: digestOfRoot(old) };
     expect(await target.prunable(request({ manifests: [elsewhere] }), run)).toEqual([]);
+  });
+});
+
+describe('what moves between the look and the removal', () => {
+  it('stays where somebody stood a tag at it meanwhile', async () => {
+    const steps = await target.prunable(request(), run);
+    registry.seedImage('up.example/app', 'production', old);
+    expect(await pruneAll(steps, request())).toEqual(['stays', 'stays', 'stays']);
+    expect(await at('production')).toMatchObject({ digest: digestOfRoot(old) });
+  });
+});
+
+describe('somebody else’s index of indexes', () => {
+  it('keeps everything below it', async () => {
+    registry.seedImage('up.example/app', 'suite', await makeIndex([await makeIndex([old])]));
+    const steps = await target.prunable(request(), run);
+    expect(steps.map(({ stays }) => stays?.includes('the tag suite'))).toEqual([true, true, true]);
+  });
+});
+
+describe('what is attached to an image', () => {
+  let signature: TestImage;
+  let signed: PruneRequest;
+  beforeEach(async () => {
+    const layers = [{ mediaType: 'application/octet-stream', bytes: 'signature' }];
+    const configType = 'application/vnd.oci.empty.v1+json';
+    signature = await makeArtifact({ configType, layers, subject: old.root });
+    registry.seedImage('up.example/app', 'any', signature);
+    // The ledger names no tag of it.
+    const root = { item: 'image up.example/app:1.0', repository: 'up.example/app' };
+    const manifests = [{ ...root, digest: digestOfRoot(signature) }, ...request().manifests];
+    const tags = [...request().tags, { ...root, tag: 'any', digest: digestOfRoot(signature) }];
+    signed = request({ manifests, tags });
+  });
+
+  it('goes after it', async () => {
+    const steps = await target.prunable(signed, run);
+    expect(steps.at(-1)?.place).toContain(digestOfRoot(signature));
+    expect(await pruneAll(steps, signed)).toEqual(['removed', 'removed', 'removed', 'removed']);
+  });
+
+  it('stays where the image stays: whoever asks for its signature finds it', async () => {
+    registry.seedImage('up.example/app', 'production', old);
+    const steps = await target.prunable(signed, run);
+    expect(steps.at(-1)?.stays).toBe('what it is attached to stays');
+  });
+
+  it('stays where the registry does not let the image go', async () => {
+    const refusing = {
+      ...plainRegistry(),
+      removeManifest: async (_repository: string, digest: Digest) => {
+        if (digest === digestOfRoot(old)) return 'unsupported' as const;
+        throw new Error('nothing else may go');
+      },
+    };
+    const host = registry.host;
+    target = registryTarget({ name: 'mirror', host, registry: refusing, path: '{host}/{path}' });
+    const steps = await target.prunable(signed, run);
+    expect(await pruneAll(steps, signed)).toEqual(['stays', 'stays', 'stays', 'stays']);
   });
 });
 

@@ -4,55 +4,60 @@ import {
   hasLinks,
   inLanes,
   isGapferryError,
+  isIndexType,
+  type ManifestLinks,
   type PruneOutcome,
   type PruneRequest,
   type PruneStep,
   parseManifestLinks,
   type Run,
 } from '@gapferry/core';
-import type { RegistryPlace } from './registry-place.ts';
+import type { PruningLook, RegistryPlace } from './registry-place.ts';
 
 /** Repositories looked into at a time. */
 const REPOSITORIES = 4;
 
-/** Manifests of releases that go, parents before children: each that stands there, is not needed by what stays, and at which nobody else's tag stands. */
+/** Manifests of releases that go, parents before children, what is attached to one after it: each that stands there, is not needed by what stays, and at which nobody else's tag stands. */
 export async function prunableManifests(
   place: RegistryPlace,
   request: PruneRequest,
   run: Run,
 ): Promise<readonly PruneStep[]> {
-  place.held.clear();
-  const byRepository = [...Map.groupBy(request.manifests, ({ repository }) => repository)];
+  place.pruning.clear();
+  const repositories = [
+    ...new Set(request.manifests.map(({ repository }) => place.repositoryOf(repository))),
+  ];
   const steps = await inLanes(
-    byRepository,
+    repositories,
     REPOSITORIES,
-    ([repository, manifests], inner) =>
-      inRepository(
-        place,
-        place.repositoryOf(repository),
-        manifests.map(({ digest }) => digest),
-        ownTags(request, repository),
-        request.needed,
-        inner,
-      ),
+    async (repository, inner) => [...(await lookInto(place, repository, request, inner)).steps.values()],
     run,
   );
   return steps.flat();
 }
 
-/** Removes one of them. A registry that does not delete, or protects a tag at it, keeps it, and then what it names stays as well. */
+/** Removes one of them. Its repository is looked into once more before the first of it goes: hours may lie between the look and the removal. A registry that does not delete, or protects a tag at it, keeps it, and then what it names
+ *  and what is attached to it stays as well. */
 export async function pruneManifest(
   place: RegistryPlace,
   { place: at }: PruneStep,
+  request: PruneRequest,
   run: Run,
 ): Promise<PruneOutcome> {
-  if (place.held.has(at)) return { state: 'stays', why: 'an index that stays names it' };
-  const [repository, digest] = [
-    at.slice(0, at.lastIndexOf('@')),
-    at.slice(at.lastIndexOf('@') + 1) as Digest,
-  ];
+  const repository = at.slice(0, at.lastIndexOf('@'));
+  const digest = at.slice(at.lastIndexOf('@') + 1) as Digest;
+  const again = place.pruning.get(repository) ?? lookInto(place, repository, request, run);
+  place.pruning.set(repository, again);
+  const { steps, attached, held } = await again;
+  const now = steps.get(digest);
+  if (now === undefined) return { state: 'gone' };
+  const why = now.stays ?? held.get(digest);
+  if (why !== undefined) return { state: 'stays', why };
   const outcome = await remove(place, repository, digest, run);
-  if (outcome.state === 'stays') await hold(place, repository, digest, run);
+  if (outcome.state === 'stays') {
+    await hold(place, repository, digest, held, run);
+    for (const one of attached.get(digest) ?? []) held.set(one, 'what it is attached to stays');
+  }
   return outcome;
 }
 
@@ -72,60 +77,108 @@ async function remove(
   }
 }
 
-async function hold(place: RegistryPlace, repository: string, digest: Digest, run: Run): Promise<void> {
-  const there = await place.registry.manifest(repository, digest, run);
-  if (there === undefined) return;
-  for (const link of await linksOf(place, repository, there, run)) {
-    place.held.add(`${repository}@${link.digest}`);
-    if (hasLinks(link.mediaType)) await hold(place, repository, link.digest, run);
-  }
-}
-
-/** Tag → the digest that the channel left there. */
-function ownTags({ tags }: PruneRequest, repository: string): ReadonlyMap<string, Digest> {
-  return new Map(
-    tags.flatMap((one) => (one.repository === repository ? [[one.tag, one.digest] as const] : [])),
-  );
-}
-
-async function inRepository(
+async function hold(
   place: RegistryPlace,
   repository: string,
-  roots: readonly Digest[],
-  own: ReadonlyMap<string, Digest>,
-  needed: ReadonlySet<Digest>,
+  digest: Digest,
+  held: Map<Digest, string>,
   run: Run,
-): Promise<PruneStep[]> {
-  const { registry, ask } = place;
+): Promise<void> {
+  const there = await place.registry.manifest(repository, digest, run);
+  if (there === undefined) return;
+  for (const link of (await linksOf(place, repository, there, run)).links) {
+    held.set(link.digest, 'an index that stays names it');
+    if (hasLinks(link.mediaType)) await hold(place, repository, link.digest, held, run);
+  }
+}
+
+async function lookInto(
+  place: RegistryPlace,
+  repository: string,
+  request: PruneRequest,
+  run: Run,
+): Promise<PruningLook> {
+  const isHere = (one: { readonly repository: string }): boolean =>
+    place.repositoryOf(one.repository) === repository;
   const found = new Map<Digest, Found>();
-  const gathering = { needed, found, counted: new Set<Digest>() };
-  for (const digest of new Set(roots)) await gather(place, repository, digest, gathering, run);
-  if (found.size === 0) return [];
-  const tags = await registry.tags(repository, run);
+  const gathering = { needed: request.needed, found, counted: new Set<Digest>() };
+  for (const { digest } of request.manifests.filter(isHere))
+    await gather(place, repository, digest, gathering, run);
+  // Tag → the digest that the channel left there.
+  const own = new Map(request.tags.filter(isHere).map(({ tag, digest }) => [tag, digest]));
+  const staying =
+    found.size === 0 ? new Map<Digest, string>() : await heldByTags(place, repository, found, own, run);
+  const whole = [...found].sort(([, one], [, other]) => Number(isAttached(one)) - Number(isAttached(other)));
+  return {
+    steps: new Map(whole.map(([digest, one]) => [digest, toStep(repository, digest, one, staying)])),
+    attached: Map.groupBy(
+      [...found].filter(([, one]) => isAttached(one)).map(([digest]) => digest),
+      (digest) => found.get(digest)?.subject ?? digest,
+    ),
+    held: new Map(),
+  };
+}
+
+function isAttached({ subject }: Found): boolean {
+  return subject !== undefined;
+}
+
+function toStep(
+  repository: string,
+  digest: Digest,
+  { bytes }: Found,
+  staying: ReadonlyMap<Digest, string>,
+): PruneStep {
+  const stays = staying.get(digest);
+  return {
+    place: `${repository}@${digest}`,
+    what: 'manifest',
+    bytes,
+    ...(stays !== undefined && { stays }),
+  };
+}
+
+/** Why they stay: those that a tag of somebody else leads to, and what is attached to them. */
+async function heldByTags(
+  place: RegistryPlace,
+  repository: string,
+  found: ReadonlyMap<Digest, Found>,
+  own: ReadonlyMap<string, Digest>,
+  run: Run,
+): Promise<ReadonlyMap<Digest, string>> {
+  const staying = new Map<Digest, string>();
+  const tags = await place.registry.tags(repository, run);
   const standing = await Promise.all(
-    tags.map(async (tag) => ({ tag, now: await ask(() => registry.manifest(repository, tag, run)) })),
+    tags.map(async (tag) => ({
+      tag,
+      now: await place.ask(() => place.registry.manifest(repository, tag, run)),
+    })),
   );
-  const foreign = new Map<Digest, string>();
   for (const { tag, now } of standing) {
     if (now === undefined || own.get(tag) === now.digest) continue;
-    for (const digest of await reachedFrom(place, repository, now, found, run)) foreign.set(digest, tag);
+    const why = `the tag ${tag} stands at it, which no release that goes set there`;
+    for (const digest of await reachedFrom(place, repository, now, run))
+      if (found.has(digest)) staying.set(digest, why);
   }
-  return [...found].map(([digest, { bytes }]): PruneStep => {
-    const tag = foreign.get(digest);
-    return {
-      place: `${repository}@${digest}`,
-      what: 'manifest',
-      bytes,
-      ...(tag !== undefined && {
-        stays: `the tag ${tag} stands at it, which no release that goes set there`,
-      }),
-    };
-  });
+  const withParts = (digest: Digest, why: string): void => {
+    if (!found.has(digest) || staying.has(digest)) return;
+    staying.set(digest, why);
+    for (const part of found.get(digest)?.parts ?? []) withParts(part, why);
+  };
+  for (let before = -1; before < staying.size; ) {
+    before = staying.size;
+    for (const [digest, { subject }] of found)
+      if (subject !== undefined && staying.has(subject)) withParts(digest, 'what it is attached to stays');
+  }
+  return staying;
 }
 
 interface Found {
   /** Of the manifest and what it names, without what something that stays needs and what was counted with another one. */
   readonly bytes: number;
+  /** Manifests that it names. */
+  readonly parts: readonly Digest[];
+  readonly subject?: Digest;
 }
 
 interface Gathering {
@@ -146,29 +199,32 @@ async function gather(
   if (needed.has(digest) || found.has(digest)) return;
   const there = await place.ask(() => place.registry.manifest(repository, digest, run));
   if (there === undefined) return;
-  const links = await linksOf(place, repository, there, run);
+  const { links, subject } = await linksOf(place, repository, there, run);
   let bytes = there.size;
   for (const link of links) {
     if (needed.has(link.digest) || counted.has(link.digest) || hasLinks(link.mediaType)) continue;
     counted.add(link.digest);
     bytes += link.size;
   }
-  found.set(digest, { bytes });
-  for (const link of links)
-    if (hasLinks(link.mediaType))
-      await gather(place, repository, link.digest, { needed, found, counted }, run);
+  const parts = links.filter(({ mediaType }) => hasLinks(mediaType)).map((link) => link.digest);
+  found.set(digest, { bytes, parts, ...(subject !== undefined && { subject: subject.digest }) });
+  for (const part of parts) await gather(place, repository, part, { needed, found, counted }, run);
 }
 
-/** Of the manifests that go, those that a tag which stays leads to: itself, or a child of the index that it stands at. */
+/** The manifest that a tag stands at and, of an index, everything below it. */
 async function reachedFrom(
   place: RegistryPlace,
   repository: string,
   now: Descriptor,
-  found: ReadonlyMap<Digest, Found>,
   run: Run,
 ): Promise<Digest[]> {
-  const children = await linksOf(place, repository, now, run);
-  return [now, ...children].map(({ digest }) => digest).filter((digest) => found.has(digest));
+  const { links } = await linksOf(place, repository, now, run);
+  const reached = [now, ...links].map(({ digest }) => digest);
+  // Somebody's index may name what its registry does not have.
+  for (const link of links.filter(({ mediaType }) => isIndexType(mediaType)))
+    if ((await place.ask(() => place.registry.manifest(repository, link.digest, run))) !== undefined)
+      reached.push(...(await reachedFrom(place, repository, link, run)));
+  return reached;
 }
 
 async function linksOf(
@@ -176,8 +232,8 @@ async function linksOf(
   repository: string,
   manifest: Descriptor,
   run: Run,
-): Promise<readonly Descriptor[]> {
-  if (!hasLinks(manifest.mediaType)) return [];
+): Promise<Pick<ManifestLinks, 'links' | 'subject'>> {
+  if (!hasLinks(manifest.mediaType)) return { links: [] };
   const bytes = await ask(() => registry.readManifest(repository, manifest, run));
-  return parseManifestLinks(bytes, manifest.mediaType, `${repository}@${manifest.digest}`).links;
+  return parseManifestLinks(bytes, manifest.mediaType, `${repository}@${manifest.digest}`);
 }

@@ -1,3 +1,4 @@
+import type { Digest, PruneStep } from '@gapferry/core';
 import type { BlobLanes } from './blob-lanes.ts';
 import type { OciRegistry } from './oci-registry.ts';
 import type { SurveyMemory } from './survey-memory.ts';
@@ -12,8 +13,18 @@ export interface RegistryPlace {
   readonly lanes: BlobLanes;
   /** Begun anew by every survey. */
   memory: SurveyMemory;
-  /** `repository@digest` of what an index names that could not be pruned. */
-  readonly held: Set<string>;
+  /** Repositories that were looked into before the first of them was removed. */
+  readonly pruning: Map<string, Promise<PruningLook>>;
   /** Small questions under way at once. */
   ask<T>(question: () => Promise<T>): Promise<T>;
+}
+
+/** What of a repository goes. */
+export interface PruningLook {
+  /** In the order in which they go. */
+  readonly steps: ReadonlyMap<Digest, PruneStep>;
+  /** Manifests that go, by their subjects. */
+  readonly attached: ReadonlyMap<Digest, readonly Digest[]>;
+  /** Why what could go stays: something that needs it could not be removed. */
+  readonly held: Map<Digest, string>;
 }

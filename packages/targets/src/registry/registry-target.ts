@@ -79,7 +79,7 @@ export function registryTarget(options: RegistryTargetOptions): RegistryTarget {
       atTarget(name, wanted[0]?.item ?? '', () => registryObstacles(place, wanted, run)),
     addressOf: (load) => addressOf(place, toOci(load, 'registry', name)),
     prunable: (request, run) => atTarget(name, request.channel, () => prunableManifests(place, request, run)),
-    prune: (step, _request, run) => atTarget(name, step.place, () => pruneManifest(place, step, run)),
+    prune: (step, request, run) => atTarget(name, step.place, () => pruneManifest(place, step, request, run)),
     begin: (loads) => beginSurvey(place, loads),
     missingOf: (load) => place.memory.looks.get(load)?.missing,
   };
@@ -94,7 +94,7 @@ function openPlace({ name, host, registry, path, connections = 8 }: RegistryTarg
     repositoryOf,
     lanes: blobLanes(registry, connections),
     memory: surveyMemory(registry, [], repositoryOf),
-    held: new Set(),
+    pruning: new Map(),
     ask: (question) => limit(question),
   };
 }
