@@ -58,6 +58,8 @@ export default class Prune extends GapferryCommand<typeof Prune> {
     const approved = plan === undefined ? undefined : await readPruneFile(plan);
     const work = async (session: ImportSession): Promise<Outcome> => {
       const { site, ledger } = session;
+      // Before anything is looked at: what nobody needs now may be needed when the question was answered.
+      if (approved !== undefined) await session.lockTargets();
       const wanted = approved?.file ?? { keep: keep ?? 1, channel: this.flags.channel };
       const input = { site, ledger, keep: wanted.keep, channel: wanted.channel, clock: systemClock };
       const planned = await planPrune({ ...input, by: this.config.version }, run);
@@ -94,7 +96,6 @@ export default class Prune extends GapferryCommand<typeof Prune> {
   ): Promise<Outcome> {
     requireSamePrune(approved, planned.file);
     await this.#confirm(planned);
-    await session.lockTargets();
     const { site, ledger } = session;
     const outcome = await applyPrune({ planned, site, ledger, approved: approved.digest }, run);
     return {

@@ -11,7 +11,7 @@ export interface ImportSession extends Pick<SiteSession, 'ledger'> {
   readonly site: TrustedSite;
   /** Opens the site's targets for a release; call it once. */
   open(release: TrustedManifest): Promise<OpenTargets['targets']>;
-  /** Right before the first change, not before: a refused import leaves a target as it is, and what changed since the plan is judged again by the target. Throws `LOCKED`. */
+  /** For an import right before the first change, not before: a refused one leaves a target as it is, and what changed since the plan is judged again by the target. A prune, of which nothing is judged again, locks before it looks. Throws `LOCKED`. */
   lockTargets(): Promise<void>;
 }
 
