@@ -14,8 +14,9 @@ export interface PruneRequest {
   readonly files: readonly PruneFile[];
   /** Digests of everything that a release of any channel that stays needs. */
   readonly needed: ReadonlySet<Digest>;
-  /** Numbers of the channel's releases that stay, and of those that go. */
-  readonly staying: ReadonlySet<number>;
+  /** Of the channel's releases that stay, the versions by number: also of those whose content alone is there. */
+  readonly staying: ReadonlyMap<number, string>;
+  /** Numbers of those that go. */
   readonly going: ReadonlySet<number>;
 }
 

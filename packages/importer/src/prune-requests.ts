@@ -122,8 +122,6 @@ export function pruneRequests(
   const named = namedPlaces(ledger, channel);
   const roots = rootsIn(manifests.values());
   const gone = [...going].flatMap((statement) => manifests.get(statement) ?? []);
-  const numbersOf = (releases: readonly LoadedRelease[] = []): ReadonlySet<number> =>
-    new Set(releases.map(({ sequence }) => sequence));
   return new Map(
     [...named].map(([target, places]) => [
       target,
@@ -131,8 +129,8 @@ export function pruneRequests(
         channel,
         ...wishesOf(places, { going, needed, kept, roots, gone }),
         needed,
-        staying: numbersOf(own?.stays),
-        going: numbersOf(own?.goes),
+        staying: new Map((own?.stays ?? []).map(({ sequence, version }) => [sequence, version])),
+        going: new Set((own?.goes ?? []).map(({ sequence }) => sequence)),
       },
     ]),
   );

@@ -11,7 +11,7 @@ const REQUEST: PruneRequest = {
   tags: [],
   files: [],
   needed: new Set(),
-  staying: new Set([2]),
+  staying: new Map([[2, '2.0.0']]),
   going: new Set([1]),
 };
 let ledger: MemoryLedger;

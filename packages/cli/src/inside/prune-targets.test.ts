@@ -18,7 +18,7 @@ function request(more: Partial<PruneRequest> = {}): PruneRequest {
     tags: [],
     files: [],
     needed: new Set(),
-    staying: new Set([2]),
+    staying: new Map([[2, NEXT.version]]),
     going: new Set([1]),
     ...more,
   };
@@ -80,11 +80,20 @@ describe('a bucket', () => {
     expect(await fixture.target.prunable(request(), run)).toHaveLength(1);
   });
 
+  it('keeps the keys that a staged release shares with one that goes, though no index names it yet', async () => {
+    const server = await story.serve();
+    await importFiles(story.open(server), makeFile('v1'));
+    const { target } = story.open(server, { release: NEXT });
+    await importFiles({ target } as never, makeFile('v2'));
+    const staged = request({ staying: new Map([...request().staying, [3, RELEASE.version]]) });
+    expect(await pruneAll(target, staged)).toEqual([[], []]);
+  });
+
   it('never lets the release go that the index names, whatever is asked', async () => {
     const server = await story.serve();
     await importFiles(story.open(server), makeFile('v1'));
     const { target } = story.open(server);
-    expect(await target.prunable(request({ staying: new Set() }), run)).toEqual([]);
+    expect(await target.prunable(request({ staying: new Map() }), run)).toEqual([]);
     expect(RELEASE.sequence).toBe(1);
   });
 });

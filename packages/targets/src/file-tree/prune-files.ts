@@ -55,9 +55,10 @@ async function goingReleases(
 ): Promise<readonly EarlierRelease[]> {
   const { index } = await ownTreeIndex(place, run);
   const kept = new Set(
-    [...(index === undefined ? [] : [index]), ...(index?.earlier ?? [])]
-      .filter(({ sequence }) => staying.has(sequence) || sequence === index?.sequence)
-      .map((release) => place.keys.prefixOf(release)),
+    [
+      ...(index === undefined ? [] : [index]),
+      ...[...staying].map(([sequence, version]) => ({ sequence, version })),
+    ].map((release) => place.keys.prefixOf(release)),
   );
   return (index?.earlier ?? []).filter((release) => {
     const prefix = place.keys.prefixOf(release);

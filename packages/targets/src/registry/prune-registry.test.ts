@@ -61,7 +61,7 @@ function request(more: Partial<PruneRequest> = {}): PruneRequest {
     tags: [{ ...manifest, tag: '1.0' }],
     files: [],
     needed: new Set(everything(newer)),
-    staying: new Set([2]),
+    staying: new Map([[2, '2.0']]),
     going: new Set([1]),
     ...more,
   };

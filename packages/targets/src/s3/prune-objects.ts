@@ -44,11 +44,12 @@ async function goingReleases(
   run: Run,
 ): Promise<readonly EarlierRelease[]> {
   const { index } = await ownIndex(place, run);
-  // A version that was made twice may share its keys with a release that stays.
+  // A version that was made twice may share its keys with a release that stays, also with one that is staged and that no index names.
   const kept = new Set(
-    [...(index === undefined ? [] : [index]), ...(index?.earlier ?? [])]
-      .filter(({ sequence }) => staying.has(sequence) || sequence === index?.sequence)
-      .map((release) => place.keys.prefixOf(release)),
+    [
+      ...(index === undefined ? [] : [index]),
+      ...[...staying].map(([sequence, version]) => ({ sequence, version })),
+    ].map((release) => place.keys.prefixOf(release)),
   );
   return (index?.earlier ?? []).filter(
     (release) => going.has(release.sequence) && !kept.has(place.keys.prefixOf(release)),
