@@ -62,6 +62,21 @@ describe('what moved since a prune was approved', () => {
     );
   });
 
+  it('is seen of each channel, where two have the same thing at one target', () => {
+    const [first] = file().targets;
+    if (first === undefined) throw new Error('no target');
+    const other = { ...first, channel: 'line-b', steps: [{ place: 'h/app', what: 'manifest' as const }] };
+    const was = {
+      ...file(),
+      targets: [{ ...first, steps: [{ place: 'h/app', what: 'manifest' as const, stays: 'a tag' }] }, other],
+    };
+    const is = {
+      ...file(),
+      targets: [{ ...first, steps: [{ place: 'h/app', what: 'manifest' as const }] }, other],
+    };
+    expect(comparePruneFiles(was, is)).toEqual(['h/app of channel line-a at target harbor changed']);
+  });
+
   it('is told thing by thing', () => {
     const now = structuredClone(file()) as Loose;
     now.siteFile = digestOf(Buffer.from('other'));
@@ -73,10 +88,10 @@ describe('what moved since a prune was approved', () => {
     expect(told.map((line) => line.replace(/sha256:[0-9a-f]+/g, '…'))).toEqual([
       'the site file was …, is …',
       'channel line-a changed',
-      'h/app@… at target harbor changed',
-      'h/other at target harbor is gone',
-      'target forge is gone',
-      'h/third at target harbor is new',
+      'h/app@… of channel line-a at target harbor changed',
+      'h/other of channel line-a at target harbor is gone',
+      'target forge of channel line-a is gone',
+      'h/third of channel line-a at target harbor is new',
     ]);
   });
 });

@@ -109,9 +109,9 @@ const NAMES = { site: 'the site', siteFile: 'the site file', keep: 'keep', chann
 
 function compareSteps(was: readonly PrunedTarget[], is: readonly PrunedTarget[]): string[] {
   const flat = (targets: readonly PrunedTarget[]) =>
-    targets.flatMap(({ target, because, steps }) => [
-      ...(because === undefined ? [] : [{ key: `target ${target}`, because }]),
-      ...steps.map((one) => ({ key: `${one.place} at target ${target}`, ...one })),
+    targets.flatMap(({ target, channel, because, steps }) => [
+      ...(because === undefined ? [] : [{ key: `target ${target} of channel ${channel}`, because }]),
+      ...steps.map((one) => ({ key: `${one.place} of channel ${channel} at target ${target}`, ...one })),
     ]);
   return compareLists(flat(was), flat(is), ({ key }) => key);
 }
