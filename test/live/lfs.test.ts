@@ -247,7 +247,7 @@ describe.skipIf(lacks('gitea', 'git-lfs', 'ssh-keygen'))(
       const order = gitea
         .accessLog()
         .slice(before)
-        .filter(({ path }) => /git-receive-pack$|\/info\/lfs\/objects\/[0-9a-f]{64}/.test(path))
+        .filter(({ path }) => /\/git-receive-pack$|\/info\/lfs\/objects\/[0-9a-f]{64}/.test(path))
         .map(({ method }) => method);
       expect(order[0]).toBe('PUT');
       expect(order.slice(1).every((method) => method !== 'PUT')).toBe(true);

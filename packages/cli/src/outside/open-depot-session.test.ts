@@ -14,7 +14,7 @@ it('makes no depot where somebody else is making one', async () => {
   const second = openDepotSession(home.join('depot'), 'collect line-b', clock, run);
   await expect(second).rejects.toMatchObject({
     code: 'LOCKED',
-    message: expect.stringContaining('(collect line-a)'),
+    message: expect.stringContaining(': collect line-a'),
   });
   const made = await readdir(home.join('depot'));
   expect(made.filter((name) => !name.startsWith('lock.'))).toEqual([]);
