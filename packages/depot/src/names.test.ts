@@ -126,3 +126,14 @@ it.skipIf(isMissing('skopeo'))('names images so that skopeo finds them by their 
     expect(JSON.parse(config).author).toBe(name);
   }
 });
+
+it('tells what entries without a name stand for, and refuses to when it cannot', async () => {
+  const [named, foreign] = [await addImage('1'), await addImage('2')];
+  await depot.nameItems([{ name: 'a:1', root: named }], run);
+  const file = home.join('depot/index.json');
+  const index = JSON.parse(await readFile(file, 'utf8'));
+  await writeFile(file, JSON.stringify({ ...index, manifests: [...index.manifests, foreign] }));
+  expect(await depot.unnamed()).toEqual([foreign]);
+  await writeFile(file, JSON.stringify({ ...index, manifests: [{ digest: 'sha256:no' }] }));
+  await expect(depot.unnamed()).rejects.toMatchObject({ code: 'LAYOUT_INVALID' });
+});

@@ -27,6 +27,8 @@ export interface NameIndex {
   dropNames(entries: readonly NamedRoot[], run: Run): Promise<void>;
   /** Named entries, sorted by name; entries that are not well-formed are left out. */
   names(): Promise<readonly NamedRoot[]>;
+  /** What the other entries stand for. Throws `LAYOUT_INVALID` where one of them is no descriptor. */
+  unnamed(): Promise<readonly Descriptor[]>;
 }
 
 /** OCI image-spec, annotations.md: the name skopeo and others select by. */
@@ -69,6 +71,12 @@ export function createNameIndex(place: DepotPlace): NameIndex {
         .map(toNamedRoot)
         .filter((entry) => entry !== undefined)
         .sort((a, b) => compare(a.name, b.name));
+    },
+    async unnamed() {
+      const { manifests } = await readIndex(place);
+      return manifests
+        .filter((entry) => toNamedRoot(entry) === undefined)
+        .map((entry) => requireRoot(place, entry));
     },
   };
 }
@@ -120,11 +128,20 @@ function indexText(index: Entry, manifests: readonly Entry[]): string {
 }
 
 function toNamedRoot(entry: Entry): NamedRoot | undefined {
-  const name = nameOf(entry);
-  const { mediaType, digest, size } = entry;
-  if (name === undefined || typeof mediaType !== 'string' || !isDigest(digest)) return undefined;
+  const [name, root] = [nameOf(entry), toRoot(entry)];
+  return name === undefined || root === undefined ? undefined : { name, root };
+}
+
+function toRoot({ mediaType, digest, size }: Entry): Descriptor | undefined {
+  if (typeof mediaType !== 'string' || !isDigest(digest)) return undefined;
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) return undefined;
-  return { name, root: { mediaType, digest, size } };
+  return { mediaType, digest, size };
+}
+
+function requireRoot(place: DepotPlace, entry: Entry): Descriptor {
+  const root = toRoot(entry);
+  if (root !== undefined) return root;
+  throw layoutInvalid(place, `${join(place.directory, 'index.json')} has an entry that is no descriptor`);
 }
 
 function nameOf(entry: Entry): string | undefined {

@@ -9,6 +9,9 @@ export interface EmbeddedStore extends BlobReader, BlobWriter, BlobChecker {
 
 /** A depot that can also take away. */
 export interface PrunableStore extends EmbeddedStore {
+  /** Entries of its index that have no name: somebody else's. */
+  unnamed(): Promise<readonly Descriptor[]>;
+  listReleases(): Promise<readonly unknown[]>;
   /** Removes names that stand at exactly these roots. */
   dropNames(entries: readonly NamedRoot[], run: Run): Promise<void>;
   /** Removes one blob; none there is fine. */

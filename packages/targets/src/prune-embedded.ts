@@ -16,7 +16,7 @@ import {
   readVerified,
   unsafePathReason,
 } from '@gapferry/core';
-import { type EmbeddedStore, isPrunable, type NamedRoot } from './embedded-store.ts';
+import { type EmbeddedStore, isPrunable, type NamedRoot, type PrunableStore } from './embedded-store.ts';
 import { embeddedRoots } from './embedded-tree.ts';
 import { ociName } from './map-item.ts';
 import { treeError } from './tree-error.ts';
@@ -46,9 +46,12 @@ export async function prunableInDepot(
     (file, inner) => fileStep(place, file, inner),
     run,
   );
+  const stays = (await place.store.listReleases()).length > 0 && {
+    stays: 'this depot holds releases as well, which may need it',
+  };
   return [
     ...names.map(({ name }): PruneStep => ({ place: name, what: 'name' })),
-    ...blobs.map(({ digest, size }): PruneStep => ({ place: digest, what: 'blob', bytes: size })),
+    ...blobs.map(({ digest, size }): PruneStep => ({ place: digest, what: 'blob', bytes: size, ...stays })),
     ...files.flat(),
   ];
 }
@@ -78,13 +81,14 @@ export async function pruneInDepot(
 }
 
 async function judge(
-  store: EmbeddedStore,
+  store: PrunableStore,
   request: PruneRequest,
   run: Run,
 ): Promise<{ readonly names: readonly NamedRoot[]; readonly blobs: readonly Descriptor[] }> {
   const { names, others } = await judgeNames(store, request);
   const stays = new Map<Digest, Descriptor>();
-  for (const { root } of others) await gather(store, root, stays, run);
+  for (const root of [...others.map((one) => one.root), ...(await store.unnamed())])
+    await gather(store, root, stays, run);
   const reached = new Map<Digest, Descriptor>();
   const roots = [...names, ...request.manifests].flatMap(({ root }) => root ?? []);
   for (const root of roots) await gather(store, root, reached, run);
