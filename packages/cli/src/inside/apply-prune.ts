@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import type { PruneFile } from '@gapferry/bundle';
 import { type Digest, isGapferryError, type JsonValue, type Ledger, type Run } from '@gapferry/core';
 import { type DoneStep, openPruneJournal, type PruneJournal } from '@gapferry/importer';
@@ -83,7 +83,11 @@ async function forgetReleases(
     if (kept === undefined) continue;
     const at = { target: 'the state of the site', channel: release.channel };
     journal.removing(at, [{ place: `${release.channel}/${release.sequence}`, what: 'files' }]);
-    await rm(kept.directory, { recursive: true, force: true });
+    // In one step: half a release would be taken for a damaged one.
+    const going = `${kept.directory}.going`;
+    await rm(going, { recursive: true, force: true });
+    await rename(kept.directory, going);
+    await rm(going, { recursive: true, force: true });
     journal.removed(at, [{ place: `${release.channel}/${release.sequence}`, outcome: 'removed' }]);
   }
 }
