@@ -116,6 +116,22 @@ it('says that a process was killed in the middle of an entry, and undoes it only
   expect((await verifyLedger(copy)).tampered).toBeUndefined();
 });
 
+it('takes entries while somebody verifies it', async () => {
+  const { index, digest } = ledger.append('a.b', { n: 1 });
+  let appended = 0;
+  const noted: NotedHead = {
+    index,
+    where: 'a receipt',
+    // Asked for in the middle of the walk.
+    get digest() {
+      appended = ledger.append('a.b', { n: 2 }).index;
+      return digest;
+    },
+  };
+  expect((await verifyLedger(file, { noted: [noted] })).tampered).toBeUndefined();
+  expect(appended).toBe(2);
+});
+
 it('gives back any JSON data', async () => {
   const key = fc
     .string({ maxLength: 5, unit: 'grapheme' })

@@ -73,7 +73,7 @@ function walk(database: SqliteDatabase, { noted = [], linksOnly = false }: Verif
     ...(finding !== undefined && { tampered: finding }),
   });
   try {
-    for (const row of database.prepare('SELECT * FROM entry ORDER BY idx').iterate() as Iterable<LedgerRow>) {
+    for (const row of rowsOf(database)) {
       const entry = judge(row);
       const detail = judgeStep(row, entry, head, heads);
       const index = (head?.index ?? 0) + 1;
@@ -92,6 +92,19 @@ function walk(database: SqliteDatabase, { noted = [], linksOnly = false }: Verif
 }
 
 const MAX_SET_BACK = 100;
+/** Rows fetched at a time. */
+const PAGE = 100;
+
+/** Page by page: as long as a reader walks, SQLite keeps an entry from being written, and an import that waits too long for its ledger stops. */
+function* rowsOf(database: SqliteDatabase): Iterable<LedgerRow> {
+  const statement = database.prepare('SELECT * FROM entry WHERE idx > ? ORDER BY idx LIMIT ?');
+  for (let after: unknown = -Number.MAX_VALUE; ; ) {
+    const rows = statement.all(after, PAGE) as LedgerRow[];
+    yield* rows;
+    if (rows.length < PAGE) return;
+    after = rows.at(-1)?.idx;
+  }
+}
 
 function isBefore(at: string, other: string): boolean {
   return Date.parse(at) < Date.parse(other);
