@@ -27,6 +27,22 @@ describe('the second gate', () => {
     expect(requireVerified(verified)).toBe(verified);
   });
 
+  it('opens with blobs that are pending, and says by what it was let in before', () => {
+    const admitted = {
+      statement: trusted.statement,
+      kind: 'import.finished',
+      index: 7,
+      at: '2026-03-20T00:00:00Z',
+    };
+    const pending = new Set(all);
+    const verified = complete(trusted, { good: new Set(), bad: [], pending, admitted });
+    expect(verified).toMatchObject({ pending, admitted });
+    const other = { ...admitted, statement: pack };
+    expect(() => complete(trusted, { good: new Set(), bad: [], pending, admitted: other })).toThrow(
+      expect.objectContaining({ code: 'INTERNAL' }),
+    );
+  });
+
   it.each(all)('stays shut when only %s was not checked', (digest) => {
     expect(() => complete(trusted, without(digest))).toThrow(
       expect.objectContaining({ code: 'BLOB_MISSING' }),

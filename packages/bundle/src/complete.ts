@@ -14,9 +14,10 @@ import type { UpstreamFinding, UpstreamJudgement } from './upstream-judgement.ts
 
 declare const verified: unique symbol;
 
-/** What was found of a release's blobs. `pending`, of an import in one pass: they lie in their places with their sizes, and are hashed when they are read, at the latest while they are sent. */
+/** What was found of a release's blobs. `pending`: they lie in their places with their sizes and were not read yet. In one pass they are hashed when they are read, at the latest while they are sent; of a release that was `admitted` here before, those that are sent are hashed before the first effect. */
 export interface ReleaseFindings extends BlobFindings {
   readonly pending?: ReadonlySet<Digest>;
+  readonly admitted?: Admission;
 }
 
 /** A release that passed both gates: authentic, every blob was read and is right, and upstream signed what the policy wants signed. `plan` and `apply` accept nothing else. Only `complete` and `readmit` make one. */
@@ -27,6 +28,8 @@ export interface VerifiedRelease {
   readonly upstream: readonly UpstreamFinding[];
   /** Blobs that had not been read when the release was judged; absent when all were. Whoever applies a plan proves them before anything gets a name. */
   readonly pending?: ReadonlySet<Digest>;
+  /** The ledger says that all of it was read here before: of what is pending, what a target lacks is hashed before the first effect, and the rest is proven at the targets. Absent in one pass. */
+  readonly admitted?: Admission;
   /** Its blobs are not here: the ledger says that all of them were read, and read back at the targets. A plan made of it sets names. */
   readonly readmitted?: Admission;
 }
@@ -44,24 +47,21 @@ export interface Admission {
 const made = new WeakSet<object>();
 
 /** The second gate (admission), pure: every blob of the release is among those that were read and found right, or will be before anything gets a name (`pending`), and upstream's signatures were judged where the policy demands any.
- *  Throws `DIGEST_MISMATCH` when something is damaged and `BLOB_MISSING` when something is only missing; each names the items concerned. */
+ *  Throws `DIGEST_MISMATCH` when something is damaged and `BLOB_MISSING` when something is only missing; each names the items concerned. Throws `INTERNAL` for an admission of another release. */
 export function complete(
   opened: TrustedManifest,
   findings: ReleaseFindings,
   judgements: readonly UpstreamJudgement[] = [],
 ): VerifiedRelease {
-  if (!isTrustedManifest(opened))
-    throw new GapferryError({
-      code: 'INTERNAL',
-      message: 'complete was called with something that openRelease did not make',
-    });
+  requireOpened(opened, findings.admitted, 'complete');
   requireBlobs(opened, findings);
   const upstream = requireJudged(opened, judgements);
-  const { pending } = findings;
+  const { pending, admitted } = findings;
   const release = Object.freeze({
     opened,
     upstream,
     ...(pending !== undefined && { pending }),
+    ...(admitted !== undefined && { admitted: Object.freeze({ ...admitted }) }),
   }) as VerifiedRelease;
   made.add(release);
   return release;
@@ -74,16 +74,20 @@ export function readmit(
   admission: Admission,
   judgements: readonly UpstreamJudgement[] = [],
 ): VerifiedRelease {
-  if (!isTrustedManifest(opened) || admission.statement !== opened.statement)
-    throw new GapferryError({
-      code: 'INTERNAL',
-      message: 'readmit was called with something that openRelease did not make, or that was never admitted',
-    });
+  requireOpened(opened, admission, 'readmit');
   const upstream = requireJudged(opened, judgements);
   const readmitted = Object.freeze({ ...admission });
   const release = Object.freeze({ opened, upstream, readmitted }) as VerifiedRelease;
   made.add(release);
   return release;
+}
+
+function requireOpened(opened: TrustedManifest, admission: Admission | undefined, caller: string): void {
+  if (isTrustedManifest(opened) && (admission ?? opened).statement === opened.statement) return;
+  throw new GapferryError({
+    code: 'INTERNAL',
+    message: `${caller} was called with something that openRelease did not make, or with the admission of another release`,
+  });
 }
 
 /** Every blob was read and is right, or is pending. Throws `DIGEST_MISMATCH` or `BLOB_MISSING` as `complete` does, which asks for it again. */

@@ -142,7 +142,7 @@ export function planImport(
   const items = new Set(steps.map(({ item }) => item)).size;
   const toLoad = new Set(steps.filter(isChange).map(({ item }) => item)).size;
   const sending = bytesToSend(steps);
-  const time = toLoad === 0 ? undefined : estimateFor(release, sending, rates);
+  const time = toLoad === 0 ? undefined : estimateFor(release, steps, sending, rates);
   const plan = Object.freeze({
     release,
     address,
@@ -168,20 +168,21 @@ function bytesToSend(steps: readonly PlanStep[]): ReadonlyMap<string, number> {
   const byTarget = [...Map.groupBy(steps, ({ target }) => target)].map(([target, all]) => {
     const sent = all.filter(({ contentAction }) => contentAction === 'send');
     const each = sent.reduce((sum, step) => sum + step.bytes, 0);
-    const blobs = sent.flatMap(({ content }) => (content === undefined ? [] : blobsInContent(content)));
-    return [target, Math.min(each, totalSize(uniqueByDigest(blobs)))] as const;
+    return [target, Math.min(each, totalSize(blobsToSend(sent)))] as const;
   });
   return new Map(byTarget);
 }
 
-/** Of a readmitted release nothing is read on a medium. */
+/** Of a readmitted release nothing is read on a medium, of an admitted one what is sent. */
 function estimateFor(
-  { opened, readmitted }: VerifiedRelease,
+  { opened, readmitted, admitted }: VerifiedRelease,
+  steps: readonly PlanStep[],
   targets: ReadonlyMap<string, number>,
   rates: ImportRates | undefined,
 ): TimeEstimate | undefined {
   const readBack = totalSize(opened.blobs);
-  const verify = readmitted === undefined ? readBack : 0;
+  const hashed = admitted === undefined ? readBack : totalSize(blobsToSend(steps));
+  const verify = readmitted === undefined ? hashed : 0;
   return rates && estimateTime({ verify, readBack, targets }, rates);
 }
 
@@ -191,6 +192,14 @@ export function blobsInContent(content: ContentLoad): readonly SizedDigest[] {
   return content.kind === 'git'
     ? [...content.packs, ...(content.lfs ?? [])]
     : content.files.map(({ root }) => root);
+}
+
+/** Of the content that is sent to any target, each once: also those of its blobs that the target has already. */
+export function blobsToSend(steps: readonly PlanStep[]): readonly SizedDigest[] {
+  const sent = steps.filter(({ contentAction }) => contentAction === 'send');
+  return uniqueByDigest(
+    sent.flatMap(({ content }) => (content === undefined ? [] : blobsInContent(content))),
+  );
 }
 
 /** Does the step do anything? */

@@ -1,6 +1,6 @@
 import type { ReleaseAddress } from '@gapferry/core';
 import type { Depot } from '@gapferry/depot';
-import { onePassMedium, selectRelease } from '@gapferry/importer';
+import { provingMedium, selectRelease } from '@gapferry/importer';
 import { formatReleasePlace, type ReleasePlace } from './release-place.ts';
 
 export interface OpenPlace {
@@ -10,10 +10,10 @@ export interface OpenPlace {
   readonly shown: string;
 }
 
-/** Opens a depot or medium for reading and chooses the release that is meant. Writes nothing there. `onePass`: it remembers which of its blobs were read. Throws `RELEASE_NOT_FOUND`, `RELEASE_AMBIGUOUS`. */
+/** Opens a depot or medium for reading and chooses the release that is meant. Writes nothing there. `proving`: it remembers which of its blobs were read and right. Throws `RELEASE_NOT_FOUND`, `RELEASE_AMBIGUOUS`. */
 export async function openPlace(
   place: ReleasePlace,
-  { onePass = false }: { readonly onePass?: boolean } = {},
+  { proving = false }: { readonly proving?: boolean } = {},
 ): Promise<OpenPlace> {
   const { openDepot } = await import('@gapferry/depot');
   const medium = await openDepot(place.directory, { readOnly: true, origin: 'medium' });
@@ -24,7 +24,7 @@ export async function openPlace(
     ...(sequence !== undefined && { sequence }),
   });
   return {
-    medium: onePass ? onePassMedium(medium) : medium,
+    medium: proving ? provingMedium(medium) : medium,
     address,
     shown: formatReleasePlace(place.directory, address),
   };

@@ -23,14 +23,14 @@ export interface ApplyPlan extends StagePlan {
  *  `run`: a `watchRun` that saw the gates and the plan, so that the record has their warnings and how long verifying took; any other is watched from here on. */
 export async function applyPlan(given: ApplyPlan, run: Run | WatchedRun): Promise<ImportOutcome> {
   const begun = await beginPlan(given, run);
-  const { input, journal, accepted, beganAt, began } = begun;
+  const { input, blobs, journal, accepted, beganAt, began } = begun;
   const act = async (): Promise<ImportOutcome> => {
-    const { sent, onePass, loaded, proved } = await reachBarrier(begun);
-    const named = await setNames(input, journal, sent, begun.run);
+    const { sent, pending, loaded, proved } = await reachBarrier(begun);
+    const named = await setNames({ ...input, medium: blobs }, journal, sent, begun.run);
     const account = begun.run.account();
     const laps = { began, loaded, proved, named: input.monotonic() };
     const timing = toTiming(laps, sent, account.verification);
-    const record = makeRecord({ ...input, accepted, beganAt, sent, named, timing, account, onePass });
+    const record = makeRecord({ ...input, accepted, beganAt, sent, named, timing, account, pending });
     return await finish(input, journal, record, run);
   };
   return await orStopped(begun, act);

@@ -4,6 +4,7 @@ import { type Digest, digestOf, isGapferryError, type NameState, quietRun } from
 import { beforeEach, describe, expect, it } from 'vitest';
 import { isOverrideSpent, stayingNames } from './going-back.ts';
 import { planRelease } from './plan-release.ts';
+import { provingMedium } from './proving-medium.ts';
 import { first, Inside, MAIN, meddledTarget, NEXT, secondRelease } from './testing/inside.ts';
 
 const anna: TestKey = testKey('anna');
@@ -92,6 +93,18 @@ describe('going back with an override', () => {
     const began = inside.ledger.entries.filter(({ kind: entry }) => entry === 'import.began');
     expect(began.map(({ data }) => data['override'])).toEqual([undefined, undefined, override]);
     expect(began.at(-1)?.data['back']).toMatchObject({ from: newer, reason: 'release 2 loses messages' });
+  });
+
+  it('reads of a medium only what a target lacks', async () => {
+    const { rules, ledger, targets } = inside;
+    const medium = provingMedium(inside.medium);
+    const release = await inside.verify(first, undefined, { override: order(), medium, ledger });
+    const plan = await planRelease({ release, medium, rules, targets, ledger }, quietRun());
+    const { kind, record } = await inside.apply(plan, { medium });
+    expect(kind).toBe('loaded');
+    expect(record.admitted?.notRead).toBeGreaterThan(0);
+    expect(medium.proven.has(digestOf('layer of nginx'))).toBe(false);
+    for (const [place, state] of before) expect(inside.target.names.get(place)).toMatchObject(state);
   });
 
   it('lets the newest come again, and what follows it, without an override', async () => {

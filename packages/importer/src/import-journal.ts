@@ -32,7 +32,8 @@ export interface ImportJournal {
     readonly names: number;
   }): string;
   naming(target: string, steps: readonly PlanStep[]): void;
-  named(step: PlanStep): void;
+  /** `found`: it stood there when the import came. */
+  named(step: PlanStep, found?: 'found'): void;
   /** Does the ledger say already that this channel left exactly this there? */
   knows(step: PlanStep): boolean;
   /** Head of the ledger with the record in it. */
@@ -47,9 +48,11 @@ export interface JournalInput {
   readonly ledger: Ledger;
   readonly site: string;
   readonly approved?: Digest;
+  /** Digests of what the site file says of where each target is. */
+  readonly places?: Readonly<Record<string, Digest>>;
 }
 
-export function openJournal({ plan, ledger, site, approved }: JournalInput): ImportJournal {
+export function openJournal({ plan, ledger, site, approved, places }: JournalInput): ImportJournal {
   const { release, statement } = plan.release.opened;
   const base = { channel: release.channel, sequence: release.sequence, statement };
   const ownerOf = ownersIn(ledger);
@@ -57,19 +60,27 @@ export function openJournal({ plan, ledger, site, approved }: JournalInput): Imp
     ledger.append(kind, { ...base, ...data });
   return {
     began: () =>
-      void append(IMPORT_ENTRIES.began, { site, approved, ...describePlan(plan), ...overrideData(plan) }),
+      void append(IMPORT_ENTRIES.began, {
+        site,
+        approved,
+        ...describePlan(plan),
+        ...overrideData(plan),
+        ...(places !== undefined && { places }),
+      }),
     staged: ({ targets, items, names }) =>
       ledger.append(IMPORT_ENTRIES.staged, { ...base, targets: [...targets], items, names }).at,
     naming: (target, steps) => {
       for (const names of inEntries(steps.flatMap(toIntents)))
         append(IMPORT_ENTRIES.naming, { target, names });
     },
-    named: ({ target, item, name }) => {
+    named: ({ target, item, name }, found) => {
       const parts = stateInParts(wantedState(name));
+      const isFound = found === 'found' && !wasIntended(ownerOf(target, placeOf(name)), base.channel, name);
       for (const [i, left] of parts.entries()) {
         const more = i + 1 < parts.length ? true : undefined;
         const about = more === undefined ? aboutOf(name) : {};
-        append(IMPORT_ENTRIES.named, { target, place: placeOf(name), item, left, more, ...about });
+        const where = { target, place: placeOf(name), item };
+        append(IMPORT_ENTRIES.named, { ...where, left, ...(isFound && { found: true }), more, ...about });
       }
     },
     knows: (step) => isKnown(step, base.channel, ownerOf),
@@ -101,7 +112,10 @@ function aboutOf(name: NameLoad): { about?: JsonValue } {
   return name.kind === 'git' && name.about !== undefined ? { about: { ...name.about } } : {};
 }
 
-function describePlan({ release: { opened, pending }, totals }: ImportPlan): Record<string, JsonValue> {
+function describePlan({
+  release: { opened, pending, admitted },
+  totals,
+}: ImportPlan): Record<string, JsonValue> {
   const { release, manifestDigest, policy, signers } = opened;
   return {
     bundle: release.bundle,
@@ -110,8 +124,15 @@ function describePlan({ release: { opened, pending }, totals }: ImportPlan): Rec
     policy: { ...policy },
     signers: signers.map((signer) => ({ ...signer })),
     totals: { ...totals },
-    ...(pending !== undefined && { onePass: true }),
+    ...(pending !== undefined && (admitted === undefined ? { onePass: true } : { admitted: admitted.index })),
   };
+}
+
+/** A process that was killed after it had set it did not say so. */
+function wasIntended(owner: Ownership | undefined, channel: string, name: NameLoad): boolean {
+  if (owner?.channel !== channel) return false;
+  const wanted = Object.entries(wantedState(name));
+  return (owner.intended ?? []).some((state) => wanted.every(([key, value]) => state[key] === value));
 }
 
 function isKnown({ target, name }: PlanStep, channel: string, ownerOf: LookUpOwner): boolean {

@@ -1,7 +1,7 @@
 import type { ItemKind, Receipt } from '@gapferry/bundle';
 import type { Digest, ErrorCode, NameState, RefChange, ScanSummary } from '@gapferry/core';
 import type { ImportTiming } from './import-timing.ts';
-import type { OnePass } from './prove-pending.ts';
+import type { NotRead } from './prove-pending.ts';
 import type { ImportWarning } from './watch-run.ts';
 
 /** How an import that came to its end ended. `unchanged`: this release was accepted before and everything was there already.
@@ -51,8 +51,10 @@ export interface ImportRecord {
   readonly endedAt: string;
   /** Bytes that were sent. */
   readonly bytes: number;
-  /** Of an import in one pass, whose blobs were hashed only while they were sent; absent where all were hashed before. */
-  readonly onePass?: OnePass;
+  /** Of an import in one pass, whose blobs were hashed only while they were sent; absent where they were hashed before. */
+  readonly onePass?: NotRead;
+  /** Of a release that was let in here before, as the ledger's entry with the index `entry` says: only what was sent was hashed, before it was; absent where all was hashed before, and in one pass. */
+  readonly admitted?: NotRead & { readonly entry: number };
   /** Absent in records of versions that did not measure. */
   readonly timing?: ImportTiming;
   /** What was warned of, from the first gate to the record, as far as it fits (a thousand, 1 MiB); absent when nothing was. */

@@ -22,7 +22,7 @@ import { goneBack } from './going-back.ts';
 import type { ImportRecord, ImportStatus, ItemRecord } from './import-outcome.ts';
 import { type ImportTiming, lengthOf } from './import-timing.ts';
 import type { SentContent } from './load-content.ts';
-import type { OnePass } from './prove-pending.ts';
+import type { PendingRead } from './prove-pending.ts';
 import type { NameOutcome } from './set-names.ts';
 import type { RunAccount } from './watch-run.ts';
 
@@ -40,7 +40,7 @@ export interface RecordInput {
   readonly named: ReadonlyMap<PlanStep, NameOutcome>;
   readonly timing: ImportTiming;
   readonly account: RunAccount;
-  readonly onePass?: OnePass | undefined;
+  readonly pending: PendingRead;
 }
 
 /** The account of an import that came to its end. */
@@ -65,7 +65,7 @@ export function makeRecord(input: RecordInput): ImportRecord {
     beganAt: input.beganAt,
     endedAt: formatTime(now),
     bytes: items.reduce((sum, item) => sum + item.bytes, 0),
-    ...(input.onePass !== undefined && { onePass: input.onePass }),
+    ...input.pending,
     timing: input.timing,
     ...warningsIn(input.account),
     items,

@@ -13,7 +13,7 @@ export interface Measured {
 export interface ImportTiming {
   /** From the first entry in the ledger to the record. */
   readonly total: number;
-  /** Both gates: from the first blob that was read to the survey; absent where nobody watched. */
+  /** Both gates: from the first blob that was read to the survey, and hashing what is sent of a release that was let in before; absent where nobody watched. */
   readonly verification?: Measured;
   /** Sending to all targets, reading everything back, and setting names. */
   readonly content: number;

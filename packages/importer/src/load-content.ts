@@ -1,6 +1,5 @@
 import type { ImportPlan, PlanStep } from '@gapferry/bundle';
 import {
-  type BlobReader,
   type ContentLoad,
   inLanes,
   isBatchTarget,
@@ -11,12 +10,13 @@ import {
 import { damagedOnMedium } from './damaged-on-medium.ts';
 import { type Monotonic, type Span, spanOf } from './import-timing.ts';
 import { inStep } from './in-step.ts';
+import type { SendableBlobs } from './prove-pending.ts';
 import { requireTarget } from './require-target.ts';
 import { sharedReads, wantedOften } from './shared-reads.ts';
 
 export interface LoadContent {
   readonly plan: ImportPlan;
-  readonly medium: BlobReader;
+  readonly medium: SendableBlobs;
   readonly targets: ReadonlyMap<string, Target>;
   readonly concurrency?: number;
   readonly monotonic: Monotonic;

@@ -45,6 +45,14 @@ describe('the measured rates of a site', () => {
     expect(measuredRates(ledger).loading).toBe(2 * MIB);
   });
 
+  it('take no rate of reading back from a release that was let in before: less was verified than read back', () => {
+    const timing = { verification: { bytes: 4 * MIB, ms: 1000 }, barrier: 8000 };
+    ledger.append('import.finished', { record: { admitted: { entry: 3, notRead: 9 }, timing } });
+    expect(measuredRates(ledger)).toEqual({ verification: 4 * MIB, targets: new Map() });
+    ledger.append('import.finished', { record: { timing } });
+    expect(measuredRates(ledger).readBack).toBe(MIB / 2);
+  });
+
   it('are those of the latest five imports that sent enough to tell', () => {
     finished({ targets: [{ target: 'harbor', bytes: 100 * MIB, ms: 1 }] });
     for (let n = 0; n < 5; n += 1) finished({ targets: [{ target: 'harbor', bytes: MIB, ms: 100 }] });

@@ -1,4 +1,4 @@
-import type { Ledger, LedgerEntry } from '@gapferry/core';
+import type { Ledger } from '@gapferry/core';
 import { IMPORT_ENTRIES } from './import-entries.ts';
 import type { Measured } from './import-timing.ts';
 
@@ -27,10 +27,13 @@ export function measuredRates(ledger: Ledger): MeasuredRates {
   const reading: Measured[] = [];
   const sending = new Map<string, Measured[]>();
   for (const entry of ledger.history([IMPORT_ENTRIES.finished])) {
-    const timing = timingIn(entry);
+    const record = objectOf(entry.data['record']);
+    const timing = objectOf(record['timing']);
     note(verifying, timing['verification']);
-    note(reading, { bytes: objectOf(timing['verification'])['bytes'], ms: timing['barrier'] });
-    note(loading, { bytes: objectOf(entry.data['record'])['bytes'], ms: timing['total'] });
+    // Of a release that was let in before less was verified than read back.
+    if (record['admitted'] === undefined)
+      note(reading, { bytes: objectOf(timing['verification'])['bytes'], ms: timing['barrier'] });
+    note(loading, { bytes: record['bytes'], ms: timing['total'] });
     for (const target of listOf(timing['targets'])) {
       const name = String(objectOf(target)['target']);
       const measured = sending.get(name) ?? [];
@@ -48,10 +51,6 @@ export function measuredRates(ledger: Ledger): MeasuredRates {
     ...(readBack !== undefined && { readBack }),
     targets: new Map(targets),
   };
-}
-
-function timingIn({ data }: LedgerEntry): Record<string, unknown> {
-  return objectOf(objectOf(data['record'])['timing']);
 }
 
 function note(measured: Measured[], value: unknown): Measured[] {

@@ -2,8 +2,8 @@ import { attach, filterIndex, type Loose, simulatedRelease } from '@gapferry/bun
 import { type Digest, digestOf, type SizedDigest } from '@gapferry/core';
 import { recordCalls } from '@gapferry/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { onePassMedium } from './one-pass-medium.ts';
 import { planRelease } from './plan-release.ts';
+import { provingMedium } from './proving-medium.ts';
 import { first, Inside, ITEMS } from './testing/inside.ts';
 
 const NGINX = 'docker.io/library/nginx:1.27';
@@ -148,7 +148,7 @@ it('no part of an import in one pass reads past what remembers', async () => {
   await expect(inside.verify(first, undefined, { onePass: true })).rejects.toMatchObject({
     code: 'INTERNAL',
   });
-  const medium = onePassMedium(inside.medium);
+  const medium = provingMedium(inside.medium);
   const release = await inside.verify(first, undefined, { medium, onePass: true });
   const { rules, ledger, targets } = inside;
   const plan = await planRelease(

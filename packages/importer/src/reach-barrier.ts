@@ -12,7 +12,13 @@ import {
 import { type ImportJournal, openJournal } from './import-journal.ts';
 import type { Monotonic } from './import-timing.ts';
 import { loadContent, proveContent, type SentContent } from './load-content.ts';
-import { type OnePass, proveUnsent, requireAllProven } from './prove-pending.ts';
+import {
+  type PendingRead,
+  proveUnsent,
+  requireAllProven,
+  type SendableBlobs,
+  sendableBlobs,
+} from './prove-pending.ts';
 import { type WatchedRun, watchRun } from './watch-run.ts';
 
 /** What the site remembers beside its ledger. */
@@ -25,7 +31,7 @@ export interface SiteMarks {
 /** What an import needs to come as far as the barrier. */
 export interface StagePlan {
   readonly plan: ImportPlan;
-  /** Of an import in one pass the `onePassMedium` that the release was verified with. */
+  /** Where the release has pending blobs the `provingMedium` that it was verified with. */
   readonly medium: BlobReader;
   /** By name. */
   readonly targets: ReadonlyMap<string, Target>;
@@ -38,6 +44,8 @@ export interface StagePlan {
   readonly keep?: (run: Run) => Promise<void>;
   /** sha256 of the plan file that was approved, and that the plan was found to be the same as; goes into the ledger. */
   readonly approved?: Digest;
+  /** Digests of what the site file says of where each target is; they go into the ledger. */
+  readonly places?: Readonly<Record<string, Digest>>;
   /** Loads per target at a time; 4. */
   readonly concurrency?: number;
   /** Measures durations, which the clock cannot: it may be set meanwhile. `performance.now` unless given. */
@@ -47,6 +55,8 @@ export interface StagePlan {
 /** An import whose intent stands in the ledger. */
 export interface Begun<T extends StagePlan> {
   readonly input: T & { readonly monotonic: Monotonic };
+  /** What targets read from. */
+  readonly blobs: SendableBlobs;
   readonly journal: ImportJournal;
   readonly run: WatchedRun;
   /** Was this release accepted before? */
@@ -65,32 +75,33 @@ export async function beginPlan<T extends StagePlan>(given: T, run: Run | Watche
   const plan = requirePlanned(input.plan);
   checkRun(run);
   await proveUnsent(plan, input.medium, watched);
+  const blobs = sendableBlobs(plan, input.medium);
   const accepted = wasAccepted(input);
   const journal = openJournal(input);
   const beganAt = formatTime(input.clock.now());
   watched.emit({ kind: 'stage', stage: 'apply', items: plan.totals.items, bytes: plan.totals.bytes });
   const began = monotonic();
   journal.began();
-  return { input, journal, run: watched, accepted, beganAt, began };
+  return { input, blobs, journal, run: watched, accepted, beganAt, began };
 }
 
 /** Everything is at its targets and was read back; nothing has a name. Times by `monotonic`. */
 export interface AtBarrier {
   readonly sent: ReadonlyMap<ImportPlan['steps'][number], SentContent>;
-  readonly onePass: OnePass | undefined;
+  readonly pending: PendingRead;
   readonly loaded: number;
   readonly proved: number;
 }
 
 /** What is kept of the release, the mark, then content into every target, then the barrier. */
-export async function reachBarrier({ input, run }: Begun<StagePlan>): Promise<AtBarrier> {
+export async function reachBarrier({ input, blobs, run }: Begun<StagePlan>): Promise<AtBarrier> {
   await input.keep?.(run);
   await raiseMark(input);
-  const sent = await loadContent(input, run);
+  const sent = await loadContent({ ...input, medium: blobs }, run);
   const loaded = input.monotonic();
   await proveContent(input, run);
-  const onePass = requireAllProven(input.plan, input.medium);
-  return { sent, onePass, loaded, proved: input.monotonic() };
+  const pending = requireAllProven(input.plan, input.medium);
+  return { sent, pending, loaded, proved: input.monotonic() };
 }
 
 /** What stops `act` is written into the ledger, and thrown. */

@@ -14,7 +14,7 @@ import {
   type Run,
   type UpstreamVerifier,
 } from '@gapferry/core';
-import { IMPORT_ENTRIES } from './import-entries.ts';
+import { findAdmission } from './find-admission.ts';
 import { judgeRepositoriesOnMedium } from './judge-repositories-on-medium.ts';
 import { judgeUpstreamOnMedium } from './judge-upstream-on-medium.ts';
 import { type OpenOnMedium, openOnMedium } from './open-on-medium.ts';
@@ -33,7 +33,7 @@ export interface ReadmitRelease extends OpenOnMedium {
  *  Throws the first gate's errors, `RELEASE_INCOMPLETE` where the ledger does not say so, and what judging signatures and age throws. */
 export async function readmitRelease(input: ReadmitRelease, run: Run): Promise<VerifiedRelease> {
   const opened = await openOnMedium(input, run);
-  const admission = admissionIn(input.ledger, opened);
+  const admission = requireAdmission(input.ledger, opened);
   const judgements = [
     ...(await judgeUpstreamOnMedium(opened, input, run)),
     ...(await judgeRepositoriesOnMedium(opened, input, run)),
@@ -44,14 +44,8 @@ export async function readmitRelease(input: ReadmitRelease, run: Run): Promise<V
   return release;
 }
 
-/** What is written only behind the barrier. */
-const PROOFS: readonly string[] = [IMPORT_ENTRIES.staged, IMPORT_ENTRIES.naming, IMPORT_ENTRIES.finished];
-
-/** The last entry that says so. */
-function admissionIn(ledger: Ledger, { release, statement }: TrustedManifest): Admission {
-  let found: Admission | undefined;
-  for (const { kind, index, at, data } of ledger.history(PROOFS))
-    if (data['statement'] === statement) found = { statement, kind, index, at };
+function requireAdmission(ledger: Ledger, { release, statement }: TrustedManifest): Admission {
+  const found = findAdmission(ledger, statement);
   if (found !== undefined) return found;
   throw new GapferryError({
     code: 'RELEASE_INCOMPLETE',

@@ -1,7 +1,6 @@
 import type { ImportPlan, PlanStep } from '@gapferry/bundle';
 import {
   type BatchTarget,
-  type BlobReader,
   GapferryError,
   inLanes,
   isBatchTarget,
@@ -14,11 +13,12 @@ import {
 import type { ImportJournal } from './import-journal.ts';
 import { lengthOf, type Monotonic, type Span, spanOf } from './import-timing.ts';
 import { inStep } from './in-step.ts';
+import type { SendableBlobs } from './prove-pending.ts';
 import { requireTarget } from './require-target.ts';
 
 export interface SetNames {
   readonly plan: ImportPlan;
-  readonly medium: BlobReader;
+  readonly medium: SendableBlobs;
   readonly targets: ReadonlyMap<string, Target>;
   readonly concurrency?: number;
   readonly monotonic: Monotonic;
@@ -66,7 +66,7 @@ async function setPhase(
   outcomes: Map<PlanStep, NameOutcome>,
   run: Run,
 ): Promise<void> {
-  for (const step of steps) if (step.nameAction === 'same' && !journal.knows(step)) journal.named(step);
+  for (const step of steps) if (step.nameAction === 'same' && !journal.knows(step)) journal.named(step, 'found');
   const wanting = steps.filter((step) => step.nameAction !== 'same');
   const byTarget = [...Map.groupBy(wanting, (step) => step.target)];
   await inLanes(
@@ -92,7 +92,7 @@ type RecordName = (step: PlanStep, outcome: NameOutcome) => void;
 async function setTogether(
   target: BatchTarget,
   steps: readonly PlanStep[],
-  medium: BlobReader,
+  medium: SendableBlobs,
   record: RecordName,
   run: Run,
 ): Promise<boolean> {

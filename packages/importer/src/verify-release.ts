@@ -14,16 +14,18 @@ import {
   type GitSignatureVerifier,
   inLanes,
   isGapferryError,
+  type Ledger,
   type ReleaseReader,
   type Run,
   type SizedDigest,
   totalSize,
   type UpstreamVerifier,
 } from '@gapferry/core';
+import { findAdmission } from './find-admission.ts';
 import { judgeRepositoriesOnMedium } from './judge-repositories-on-medium.ts';
 import { judgeUpstreamOnMedium } from './judge-upstream-on-medium.ts';
-import { requireOnePass } from './one-pass-medium.ts';
 import { type OpenOnMedium, openOnMedium } from './open-on-medium.ts';
+import { requireProving } from './proving-medium.ts';
 import { requireClosedGraphs } from './require-closed-graphs.ts';
 import { requireContentDates } from './require-content-dates.ts';
 
@@ -35,14 +37,16 @@ export interface VerifyRelease extends OpenOnMedium {
   readonly gitSignatureVerifier: GitSignatureVerifier;
   /** Which target takes what, in the order of the site file: the blobs are hashed in the order in which they will be sent. */
   readonly rules?: readonly TargetRule[];
-  /** Hash only what the gates themselves read; the rest is seen to be there with its size, and hashed while it is sent. `medium` is a `onePassMedium`. */
+  /** Hash only what the gates themselves read; the rest is seen to be there with its size, and hashed while it is sent. `medium` is a `provingMedium`. */
   readonly onePass?: boolean;
+  /** The site's, its chain found intact by whoever calls: a release that it says was let in here before is looked at as in one pass, and what is sent of it is hashed when that is planned, before the first effect. `medium` is a `provingMedium`. Left out to hash everything in any case. */
+  readonly ledger?: Ledger;
 }
 
 /** Blobs whose presence is asked for at a time. */
 const LOOKS = 16;
 
-/** Both gates: authenticity, then admission: every blob of the release is hashed where it lies (in one pass: looked for), and what the policy wants signed by upstream is held against the signatures that came along.
+/** Both gates: authenticity, then admission: every blob of the release is hashed where it lies (in one pass, and where the ledger says that all of it was before: looked for), and what the policy wants signed by upstream is held against the signatures that came along.
  *  Then the manifests of images and charts are read, to see that the release has all they name, and content that grows old is looked at, to see that it is as old as the release says.
  *  Throws the first gate's errors, `DIGEST_MISMATCH` for damaged and `BLOB_MISSING` for missing blobs, naming the items concerned, and what `judgeUpstreamOnMedium`, `judgeRepositoriesOnMedium`, `requireClosedGraphs` and `requireContentDates` throw. */
 export async function verifyRelease(input: VerifyRelease, run: Run): Promise<VerifiedRelease> {
@@ -53,7 +57,7 @@ export async function verifyRelease(input: VerifyRelease, run: Run): Promise<Ver
   try {
     return await judgeContent(opened, findings, input, run);
   } catch (error) {
-    if (input.onePass) await requireUndamaged(opened, input.medium, error, run);
+    if (findings.pending !== undefined) await requireUndamaged(opened, input.medium, error, run);
     throw error;
   }
 }
@@ -76,14 +80,16 @@ async function judgeContent(
 
 async function readBlobs(
   opened: TrustedManifest,
-  { medium, rules, onePass }: VerifyRelease,
+  { medium, rules, onePass, ledger }: VerifyRelease,
   run: Run,
 ): Promise<ReleaseFindings> {
   const items = opened.manifest.items.length;
-  if (onePass) {
-    requireOnePass(medium);
+  const admitted = onePass || ledger === undefined ? undefined : findAdmission(ledger, opened.statement);
+  if (onePass || admitted !== undefined) {
+    requireProving(medium);
     run.emit({ kind: 'stage', stage: 'verify', items });
-    return await lookForBlobs(opened, medium, run);
+    const found = await lookForBlobs(opened, medium, run);
+    return { ...found, ...(admitted !== undefined && { admitted }) };
   }
   run.emit({ kind: 'stage', stage: 'verify', items, bytes: totalSize(opened.blobs) });
   return await medium.check(sendingOrder(opened, rules), run);

@@ -46,6 +46,22 @@ describe('a watched run', () => {
     expect(watched.account().verification).toEqual({ bytes: 5000, ms: 251 });
   });
 
+  it('adds up what is verified in two parts, and nothing of what lies between', () => {
+    let now = 0;
+    const watched = watchRun(quietRun(), () => now);
+    for (const [at, stage, bytes] of [
+      [0, 'verify', 0],
+      [100, 'survey', 0],
+      [200, 'verify', 5000],
+      [250, 'plan', 0],
+      [9000, 'apply', 0],
+    ] as const) {
+      now = at;
+      watched.emit({ kind: 'stage', stage, bytes });
+    }
+    expect(watched.account().verification).toEqual({ bytes: 5000, ms: 150 });
+  });
+
   it('says nothing of verifying when there was none', () => {
     const watched = watchRun(quietRun(), still);
     watched.emit({ kind: 'stage', stage: 'survey' });

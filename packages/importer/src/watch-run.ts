@@ -13,7 +13,7 @@ export interface RunAccount {
   readonly warnings: readonly ImportWarning[];
   /** How many more there were. */
   readonly unheard: number;
-  /** Absent when no blob was read before the survey. */
+  /** All of it together: what is sent of a release that was let in before is hashed after the survey. Absent when no blob was read before it. */
   readonly verification?: Measured;
 }
 
@@ -37,8 +37,8 @@ export function watchRun(run: Run, monotonic: Monotonic): WatchedRun {
     if (event.kind !== 'stage') return;
     if (verifying !== undefined)
       verification = {
-        bytes: verifying.bytes,
-        ms: lengthOf({ began: verifying.began, ended: monotonic() }),
+        bytes: verifying.bytes + (verification?.bytes ?? 0),
+        ms: lengthOf({ began: verifying.began, ended: monotonic() }) + (verification?.ms ?? 0),
       };
     verifying =
       event.stage === 'verify' ? { began: monotonic(), bytes: Math.max(0, event.bytes ?? 0) } : undefined;

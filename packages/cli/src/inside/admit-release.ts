@@ -41,10 +41,10 @@ export async function admitRelease(
 ): Promise<AdmittedRelease> {
   const override = order === undefined ? {} : { override: order };
   if (wanted.from === 'medium') {
-    const place = await openPlace(wanted.place, { onePass });
+    const place = await openPlace(wanted.place, { proving: true });
     before(place.address);
     const { medium } = place;
-    const release = await verifyForSite(place, site, run, { onePass, ...override });
+    const release = await verifyForSite(place, site, run, { onePass, ledger, ...override });
     const keep = (inner: Run): Promise<void> => keepRelease(site.stateDirectory, release, medium, inner);
     return { release, medium, keep };
   }

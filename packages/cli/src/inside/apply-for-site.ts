@@ -6,6 +6,7 @@ import { readEnvironment } from '../environment.ts';
 import { openSigner } from '../outside/private-key.ts';
 import type { ImportSession } from './import-session.ts';
 import { isLoadedLast, readReceipts, storeReceipt } from './receipts.ts';
+import { targetPlaces } from './target-places.ts';
 
 export interface ApplyForSite extends Pick<ImportSession, 'site' | 'ledger'> {
   readonly plan: ImportPlan;
@@ -49,6 +50,7 @@ export async function applyForSite(given: ApplyForSite, run: Run): Promise<Appli
       ledger,
       state,
       site: site.config.name,
+      places: targetPlaces(site),
       receiptSigner,
       clock: systemClock,
       previousReceipt: earlier.at(-1)?.statement ?? null,

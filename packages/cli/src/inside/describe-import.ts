@@ -15,7 +15,7 @@ export function importText(outcome: ImportOutcome, receiptFile: string | undefin
   }[outcome.kind];
   return [
     first,
-    ...onePassLines(record),
+    ...pendingLines(record),
     ...missing.map(
       ({ item, of, target, outcome: state, error }) =>
         `  ${state === 'failed' ? 'failed' : 'waits '}  ${of === undefined ? '' : `${of} of `}${printable(item)} at ${target}${error === undefined ? '' : `: ${printable(error.message)}`}`,
@@ -26,13 +26,15 @@ export function importText(outcome: ImportOutcome, receiptFile: string | undefin
   ].join('\n');
 }
 
-function onePassLines({ onePass }: ImportRecord): string[] {
-  if (onePass === undefined) return [];
+function pendingLines({ onePass, admitted }: ImportRecord): string[] {
+  const { notRead = 0 } = onePass ?? admitted ?? {};
   const rest =
-    onePass.notRead === 0
+    notRead === 0
       ? ''
-      : `; ${onePass.notRead} blob(s) that the targets had were not read from the medium, but proved there`;
-  return [`in one pass: hashed while it was sent${rest}`];
+      : `${notRead} blob(s) that the targets had were not read from the medium, but proved there`;
+  if (onePass !== undefined)
+    return [`in one pass: hashed while it was sent${rest === '' ? '' : `; ${rest}`}`];
+  return rest === '' ? [] : [`let in here before: ${rest}`];
 }
 
 export function importJson(

@@ -10,12 +10,12 @@ import { openKeptRelease, requireNamed } from './open-kept-release.ts';
 import { openTrustedSite, type TrustedSite } from './open-site.ts';
 import { withWayBack } from './order-back.ts';
 
-/** Both gates with a site's pinned policy and marks. `onePass`: blobs are hashed while they are sent, and the medium is a `onePassMedium`. `override`: to go back to a release below the mark. */
+/** Both gates with a site's pinned policy and marks. `onePass`: blobs are hashed while they are sent. `ledger`: of a release that was let in here before only what is sent is hashed, when it is planned; with either the medium is a `provingMedium`, without both everything is hashed. `override`: to go back to a release below the mark. */
 export async function verifyForSite(
   { medium, address }: OpenPlace,
   site: TrustedSite,
   run: Run,
-  { onePass = false, override }: { readonly onePass?: boolean; readonly override?: OverrideOrder } = {},
+  { onePass = false, ledger, override }: JudgeWays = {},
 ): Promise<VerifiedRelease> {
   const [{ verifyRelease }, verifiers] = await Promise.all([import('@gapferry/importer'), openVerifiers()]);
   const verifying = verifyRelease(
@@ -29,6 +29,7 @@ export async function verifyForSite(
       ...seenBy(site),
       rules: site.config.targets,
       onePass,
+      ...(ledger !== undefined && { ledger }),
       ...(override !== undefined && { override }),
     },
     run,
@@ -36,6 +37,12 @@ export async function verifyForSite(
   return await verifying.catch((error: unknown) => {
     throw withWayBack(error, site);
   });
+}
+
+interface JudgeWays {
+  readonly onePass?: boolean;
+  readonly ledger?: Ledger;
+  readonly override?: OverrideOrder;
 }
 
 /** Both gates for a release that the site keeps: its blobs are not here, the ledger says that they were. `override`: as above. */

@@ -2,6 +2,7 @@ import type { Run } from '@gapferry/core';
 import type { StagedOutcome } from '@gapferry/importer';
 import { systemClock } from '../clock.ts';
 import type { ApplyForSite } from './apply-for-site.ts';
+import { targetPlaces } from './target-places.ts';
 
 /** Does the first half of a plan, to the barrier, with the site's marks and ledger. The site's key is not needed: nothing is loaded, so there is no receipt. Throws what `stagePlan` throws. */
 export async function stageForSite(
@@ -18,6 +19,7 @@ export async function stageForSite(
       ledger,
       state: { mark: site.mark, raiseMark: site.state.raiseMark },
       site: site.config.name,
+      places: targetPlaces(site),
       clock: systemClock,
       ...(keep !== undefined && { keep }),
       ...(approved !== undefined && { approved }),

@@ -41,8 +41,8 @@ import {
 import { applyPlan } from '../apply-plan.ts';
 import type { ImportOutcome } from '../import-outcome.ts';
 import type { Monotonic } from '../import-timing.ts';
-import { onePassMedium } from '../one-pass-medium.ts';
 import { planRelease } from '../plan-release.ts';
+import { provingMedium } from '../proving-medium.ts';
 import type { StagePlan } from '../reach-barrier.ts';
 import { readmitRelease } from '../readmit-release.ts';
 import { type StagedOutcome, stagePlan } from '../stage-plan.ts';
@@ -211,11 +211,21 @@ export class Inside {
 
   /** The same in one pass over `medium`. */
   async importInOnePass(medium: Inside['medium'] = this.medium, swap: Swap = {}): Promise<ImportOutcome> {
-    const read = onePassMedium(medium);
-    const run = swap.run ?? quietRun();
-    const release = await this.verify(first, run, { medium: read, onePass: true, rules: this.rules });
-    const { rules, ledger, targets } = this;
-    const plan = await planRelease({ release, rules, targets, ledger, ...swap, medium: read }, run);
+    const read = provingMedium(medium);
+    const release = await this.verify(first, swap.run, { medium: read, onePass: true, rules: this.rules });
+    const plan = await this.plan(first, { ...swap, medium: read, release });
+    return await this.apply(plan, { ...swap, medium: read });
+  }
+
+  /** The same as the command does it: what the ledger says was let in before is hashed as far as it is sent. */
+  async importAgain(
+    medium: Inside['medium'] = this.medium,
+    swap: Swap = {},
+    address: ReleaseAddress = first,
+  ): Promise<ImportOutcome> {
+    const read = provingMedium(medium);
+    const release = await this.verify(address, swap.run, { medium: read, ledger: this.ledger });
+    const plan = await this.plan(address, { ...swap, medium: read, release });
     return await this.apply(plan, { ...swap, medium: read });
   }
 
