@@ -16,8 +16,10 @@ export interface PruneRequest {
   readonly needed: ReadonlySet<Digest>;
   /** Of the channel's releases that stay, the versions by number: also of those whose content alone is there. */
   readonly staying: ReadonlyMap<number, string>;
-  /** Numbers of those that go. */
+  /** Numbers of those that go and left something there. */
   readonly going: ReadonlySet<number>;
+  /** Something was left where the site file said then that the target is, and says no more: nothing of that is in the request. */
+  readonly elsewhere?: boolean;
 }
 
 export interface PruneManifest {

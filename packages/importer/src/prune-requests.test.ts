@@ -108,6 +108,45 @@ describe('what may go of a target', () => {
     expect({ roots, tags, files }).toEqual({ roots: [], tags: [], files: [] });
   });
 
+  it('is what several releases had in common as well, when the last of them goes', async () => {
+    const both = { images: { [APP]: 'one', [OLD]: 'old' }, files: { 'a/gone': 'gone' } };
+    await load(1, both);
+    await load(2, both);
+    const goes = [choose(1)[0]?.goes[0]?.statement ?? null];
+    inside.ledger.append('prune.began', { channels: [{ channel: 'line-a', stays: [], goes }] });
+    inside.ledger.append('prune.finished', { removed: 0, stayed: 0 });
+    await load(3, { images: { [APP]: 'one' } });
+    const { manifests: roots, tags, files } = request(1);
+    expect(roots.map(({ item }) => item)).toEqual([`image ${OLD}`]);
+    expect(tags.map(({ repository, tag }) => `${repository}:${tag}`)).toEqual([OLD]);
+    expect(files.map(({ path }) => path)).toEqual(['a/gone']);
+  });
+
+  it('is not what stood there before an import came', async () => {
+    await load(1, { images: { [OLD]: 'old' } });
+    const other = new Inside();
+    Object.assign(other, { target: inside.target });
+    inside = other;
+    last = null;
+    await load(1, { images: { [OLD]: 'old', [APP]: 'one' } });
+    await load(2, { images: { [APP]: 'two' } });
+    const { manifests: roots, tags } = request(1);
+    expect(roots.map(({ item }) => item)).toEqual([`image ${APP}`]);
+    expect(tags).toEqual([]);
+  });
+
+  it('is not looked for where the site file said something else of where the target is', async () => {
+    await load(1, { images: { [APP]: 'one', [OLD]: 'old' }, files: { 'a/gone': 'gone' } });
+    await load(2, { images: { [APP]: 'two' } });
+    const at = (here: Digest): PruneRequest | undefined =>
+      pruneRequests(inside.ledger, choose(1), 'line-a', manifests, { depot: here }).get('depot');
+    const [then, now] = [digestOf('then'), digestOf('now')];
+    for (const { kind, data } of inside.ledger.entries)
+      if (kind === 'import.began') Object.assign(data, { places: { depot: then } });
+    expect(at(then)).toEqual(request(1));
+    expect(at(now)).toMatchObject({ manifests: [], tags: [], files: [], going: new Set(), elsewhere: true });
+  });
+
   it('is nothing while it is not known what a release that stays needs', async () => {
     await load(1, { images: { [APP]: 'one' } });
     await load(2, { images: { [APP]: 'two' } });

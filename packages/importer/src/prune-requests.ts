@@ -107,19 +107,21 @@ function toLoaded(data: LedgerEntry['data']): LoadedRelease | undefined {
   return { channel, sequence, version, statement, manifest };
 }
 
-/** What each target is asked about a channel, by target. `manifests`: of every release that stays, by statement; those of releases that go where the site has them.
+/** What each target is asked about a channel, by target. `manifests`: of every release that stays, by statement; those of releases that go where the site has them. `here`: digests of where the targets are now; what was left at another place
+ *  is not asked about, nor what stood there before an import came.
  *  Throws `RELEASE_INCOMPLETE` where it is not known what a release that stays needs: nothing is pruned then. */
 export function pruneRequests(
   ledger: Ledger,
   choices: readonly PruneChoice[],
   channel: string,
   manifests: ReadonlyMap<Digest, Manifest>,
+  here: Readonly<Record<string, unknown>> = {},
 ): ReadonlyMap<string, PruneRequest> {
   const staying = choices.flatMap(({ stays }) => stays);
   const { needed, places: kept } = neededBy(staying, manifests);
   const own = choices.find((one) => one.channel === channel);
   const going = new Set((own?.goes ?? []).map(({ statement }) => statement));
-  const named = namedPlaces(ledger, channel);
+  const { named, elsewhere } = namedPlaces(ledger, channel, here);
   const roots = rootsIn(manifests.values());
   const gone = [...going].flatMap((statement) => manifests.get(statement) ?? []);
   return new Map(
@@ -130,10 +132,17 @@ export function pruneRequests(
         ...wishesOf(places, { going, needed, kept, roots, gone }),
         needed,
         staying: new Map((own?.stays ?? []).map(({ sequence, version }) => [sequence, version])),
-        going: new Set((own?.goes ?? []).map(({ sequence }) => sequence)),
+        going: new Set(leftThere(places, own?.goes ?? [])),
+        ...(elsewhere.has(target) && { elsewhere: true }),
       },
     ]),
   );
+}
+
+/** A release that left nothing there has nothing to go. */
+function leftThere(places: ReadonlyMap<string, NamedPlace>, goes: readonly LoadedRelease[]): number[] {
+  const left = new Set([...places.values()].flatMap(({ states }) => [...states.keys()]));
+  return goes.flatMap(({ statement, sequence }) => (left.has(statement) ? [sequence] : []));
 }
 
 function neededBy(
@@ -168,13 +177,26 @@ interface NamedPlace {
   last: Digest;
 }
 
-function namedPlaces(ledger: Ledger, channel: string): ReadonlyMap<string, ReadonlyMap<string, NamedPlace>> {
+interface Named {
+  /** By target, by place. */
+  readonly named: ReadonlyMap<string, ReadonlyMap<string, NamedPlace>>;
+  /** Targets that were somewhere else when something was left there. */
+  readonly elsewhere: ReadonlySet<string>;
+}
+
+function namedPlaces(ledger: Ledger, channel: string, here: Readonly<Record<string, unknown>>): Named {
   const targets = new Map<string, Map<string, NamedPlace>>();
-  for (const { data } of ledger.history([IMPORT_ENTRIES.named])) {
+  const elsewhere = new Set<string>();
+  let then: Record<string, unknown> = {};
+  for (const { kind, data } of ledger.history([IMPORT_ENTRIES.began, IMPORT_ENTRIES.named])) {
     const { target, place, item, statement } = data;
-    if (typeof target !== 'string' || typeof place !== 'string' || !isDigest(statement)) continue;
     if (data['channel'] !== channel) continue;
+    if (kind === IMPORT_ENTRIES.began) then = (data['places'] ?? {}) as typeof then;
+    if (typeof target !== 'string' || typeof place !== 'string' || !isDigest(statement)) continue;
     const places = targets.get(target) ?? new Map<string, NamedPlace>();
+    targets.set(target, places);
+    if (here[target] !== undefined && here[target] !== then[target]) elsewhere.add(target);
+    if ((here[target] !== undefined && here[target] !== then[target]) || data['found'] === true) continue;
     const known = places.get(place) ?? {
       place,
       item: String(item),
@@ -184,9 +206,8 @@ function namedPlaces(ledger: Ledger, channel: string): ReadonlyMap<string, Reado
     known.states.set(statement, { ...known.states.get(statement), ...stateOf(data['left']) });
     known.last = statement;
     places.set(place, known);
-    targets.set(target, places);
   }
-  return targets;
+  return { named: targets, elsewhere };
 }
 
 function stateOf(value: unknown): NameState {
@@ -214,13 +235,19 @@ function wishesOf(
   const manifests = new Map<string, PruneManifest>();
   const tags: PruneTag[] = [];
   const files: PruneFile[] = [];
+  // What several releases had in common the ledger tells only of the first, which may have gone before.
+  const [goneRoots, gonePlaces] = [
+    rootsIn(gone),
+    new Set(gone.flatMap(({ items }) => items.flatMap(placesOf))),
+  ];
   for (const one of attachedAt(places, gone, needed)) manifests.set(`${one.repository}@${one.digest}`, one);
   for (const { place, item, states, last } of places.values()) {
     const isKept = kept.has(place);
     const oci = parseOci(place);
     if (oci !== undefined) {
       for (const [statement, { digest }] of states) {
-        if (!going.has(statement) || !isDigest(digest) || needed.has(digest)) continue;
+        if (!isDigest(digest) || needed.has(digest)) continue;
+        if (!going.has(statement) && !goneRoots.has(digest)) continue;
         const root = roots.get(digest);
         const one = { item, repository: oci.repository, digest, ...(root !== undefined && { root }) };
         manifests.set(`${oci.repository}@${digest}`, one);
@@ -228,7 +255,7 @@ function wishesOf(
       const left = states.get(last)?.['digest'];
       if (!isKept && oci.tag !== undefined && isDigest(left))
         tags.push({ item, repository: oci.repository, tag: oci.tag, digest: left });
-    } else if (!isKept && place.startsWith('file ') && going.has(last))
+    } else if (!isKept && place.startsWith('file ') && (going.has(last) || gonePlaces.has(place)))
       files.push({ item, path: place.slice('file '.length), left: states.get(last) ?? {} });
   }
   return { manifests: [...manifests.values()], tags, files };

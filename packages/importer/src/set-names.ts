@@ -66,7 +66,8 @@ async function setPhase(
   outcomes: Map<PlanStep, NameOutcome>,
   run: Run,
 ): Promise<void> {
-  for (const step of steps) if (step.nameAction === 'same' && !journal.knows(step)) journal.named(step, 'found');
+  for (const step of steps)
+    if (step.nameAction === 'same' && !journal.knows(step)) journal.named(step, 'found');
   const wanting = steps.filter((step) => step.nameAction !== 'same');
   const byTarget = [...Map.groupBy(wanting, (step) => step.target)];
   await inLanes(

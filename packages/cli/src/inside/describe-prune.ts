@@ -43,12 +43,17 @@ export function isGoing({ stays }: PruneStep): boolean {
 }
 
 function targetLines({ target, because, steps }: PrunedTarget): string[] {
-  if (because !== undefined) return [`nothing is pruned at ${target}: ${because}`];
+  if (because !== undefined && steps.length === 0) return [`nothing is pruned at ${target}: ${because}`];
   if (steps.length === 0)
     return [`nothing is pruned at ${target}: there is nothing that no kept release needs`];
   const shown = steps.slice(0, SHOWN).map(stepLine);
   const more = steps.length > SHOWN ? [`  … and ${steps.length - SHOWN} more`] : [];
-  return [`at ${target}:`, ...shown, ...more];
+  return [
+    `at ${target}:`,
+    ...shown,
+    ...more,
+    ...(because === undefined ? [] : [`  not looked for: ${because}`]),
+  ];
 }
 
 function stepLine({ place, what, count, bytes, stays }: PruneStep): string {

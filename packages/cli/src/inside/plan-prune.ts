@@ -22,6 +22,7 @@ import { readKeptManifests } from './kept-manifests.ts';
 import { openCurrent } from './open-for-prune.ts';
 import type { TrustedSite } from './open-site.ts';
 import { type OpenTargets, openTargets } from './open-targets.ts';
+import { targetPlaces } from './target-places.ts';
 
 export interface PlanPrune {
   readonly site: TrustedSite;
@@ -64,7 +65,7 @@ export async function planPrune(input: PlanPrune, run: Run): Promise<PlannedPrun
   };
   try {
     for (const choice of chosen) {
-      const requests = pruneRequests(ledger, all, choice.channel, manifests);
+      const requests = pruneRequests(ledger, all, choice.channel, manifests, targetPlaces(site));
       const open = await openTargets(site, process.env, await currentOf(site, choice, run), run);
       opened.push(open);
       for (const [name, request] of requests) {
@@ -84,6 +85,9 @@ async function currentOf(site: TrustedSite, choice: PruneChoice, run: Run): Prom
   return await openCurrent(site, choice.current, run);
 }
 
+const ELSEWHERE =
+  'some of it was loaded when the site file said something else of where the target is: its own tools remove that';
+
 async function lookAt(
   target: Target | undefined,
   name: string,
@@ -98,7 +102,8 @@ async function lookAt(
       told: { ...base, because: 'nothing can be taken away there safely: its own tools do that', steps: [] },
     };
   const steps = await target.prunable(request, run);
-  return { told: { ...base, steps }, work: { target, request, steps } };
+  const told = { ...base, ...(request.elsewhere === true && { because: ELSEWHERE }), steps };
+  return { told, work: { target, request, steps } };
 }
 
 function toFile(
