@@ -71,16 +71,16 @@ export function isSamePlan({ subject, conditions, steps, shown }: PlanDifference
 }
 
 function compareSteps(was: readonly PlanFileStep[], is: readonly PlanFileStep[]): StepDifference[] {
-  const before = new Map(was.map((step) => [keyOf(step), step]));
-  const now = new Set(is.map(keyOf));
+  // Step by step where several have one place: none of them may stand for another.
+  const before = Map.groupBy(was, keyOf);
   const here = is.flatMap((step): StepDifference[] => {
     const { target, place } = step;
-    const expected = before.get(keyOf(step));
+    const expected = before.get(keyOf(step))?.shift();
     if (expected === undefined) return [{ target, place, is: step }];
     return isSameStep(expected, step) ? [] : [{ target, place, was: expected, is: step }];
   });
-  const gone = was
-    .filter((step) => !now.has(keyOf(step)))
+  const gone = [...before.values()]
+    .flat()
     .map((step) => ({ target: step.target, place: step.place, was: step }));
   return [...here, ...gone];
 }
