@@ -22,6 +22,7 @@ import { readKeptManifests } from './kept-manifests.ts';
 import { openCurrent } from './open-for-prune.ts';
 import type { TrustedSite } from './open-site.ts';
 import { type OpenTargets, openTargets } from './open-targets.ts';
+import { requireKnownChannels } from './require-known-channels.ts';
 import { targetPlaces } from './target-places.ts';
 
 export interface PlanPrune {
@@ -49,11 +50,12 @@ export interface PlannedPrune {
   close(): Promise<void>;
 }
 
-/** Looks at every target of the site, channel by channel, for what no release that stays needs. Changes nothing. Throws `RELEASE_INCOMPLETE` where it is not known what a release that stays needs. */
+/** Looks at every target of the site, channel by channel, for what no release that stays needs. Changes nothing. Throws `RELEASE_INCOMPLETE` where it is not known what a release that stays needs, or which one does. */
 export async function planPrune(input: PlanPrune, run: Run): Promise<PlannedPrune> {
   const { site, ledger, keep, channel } = input;
   const all = choosePruned(ledger, { channel, keep }, (name) => site.mark(name).statement);
   const chosen = all.filter((one) => one.goes.length > 0);
+  if (chosen.length > 0) requireKnownChannels(ledger, site.state.marks(), all);
   const releases = all.flatMap(({ stays, goes }) => [...stays, ...goes]);
   const manifests =
     chosen.length === 0 ? new Map<never, never>() : await readKeptManifests(site.stateDirectory, releases);
