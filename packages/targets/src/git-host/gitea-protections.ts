@@ -1,4 +1,5 @@
 import { type RefChange, type Run, shortRefName } from '@gapferry/core';
+import { boundedExpression } from '../bounded-expression.ts';
 import { askHost, listOf, memberOf, numberIn, textIn } from './ask-host.ts';
 import type { HostApi, HostRequest, Protection } from './git-host.ts';
 import { globMatcher } from './glob-matcher.ts';
@@ -111,10 +112,10 @@ function tagMatcher(rule: string): (name: string) => boolean {
   const expression = /^\/(.+)\/$/.exec(rule)?.[1];
   if (expression === undefined) return globMatcher(rule, '');
   try {
-    const compiled = new RegExp(expression.slice(0, 500));
-    return (name) => compiled.test(name.slice(0, 500));
+    const matches = boundedExpression(expression.slice(0, 500), '', true);
+    return (name) => matches(name.slice(0, 500));
   } catch {
-    // Go's expressions are not all ours: then every tag counts as protected.
+    // Go's expressions are not all ours, and one of ours may run for ever: then every tag counts as protected.
     return () => true;
   }
 }

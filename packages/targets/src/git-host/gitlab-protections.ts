@@ -1,4 +1,5 @@
 import { type RefChange, type Run, shortRefName } from '@gapferry/core';
+import { boundedExpression } from '../bounded-expression.ts';
 import { askHost, listOf, memberOf, numberIn, textIn } from './ask-host.ts';
 import type { HostApi, HostRequest, Protection } from './git-host.ts';
 
@@ -136,9 +137,8 @@ function isLet(levels: unknown, mine: number): boolean {
   });
 }
 
-/** `*` stands for anything, slashes included. */
+/** `*` stands for anything, slashes included; what would take too long matches everything. */
 function wildcard(rule: string): (name: string) => boolean {
   const parts = rule.split('*').map((part) => part.replace(/[$()*+.?[\\\]^{|}/]/g, '\\$&'));
-  const expression = new RegExp(`^${parts.join('.*')}$`, 's');
-  return (name) => expression.test(name);
+  return boundedExpression(`^${parts.join('.*')}$`, 's', true);
 }

@@ -1,9 +1,10 @@
-/** Matches as gobwas/glob does, which Gitea uses: `?`, `[abc]`, `[!a-c]`, `{a,b}`, `*` (within a part, where there is a separator) and `**`. What cannot be read matches only itself. */
+import { boundedExpression } from '../bounded-expression.ts';
+
+/** Matches as gobwas/glob does, which Gitea uses: `?`, `[abc]`, `[!a-c]`, `{a,b}`, `*` (within a part, where there is a separator) and `**`. What cannot be read matches only itself; what would take too long matches everything. */
 export function globMatcher(pattern: string, separator: '/' | ''): (text: string) => boolean {
   const one = separator === '' ? '[\\s\\S]' : `[^${separator}]`;
   try {
-    const expression = new RegExp(`^(?:${toExpression(pattern, one)})$`, 'u');
-    return (text) => expression.test(text);
+    return boundedExpression(`^(?:${toExpression(pattern, one)})$`, 'u', true);
   } catch {
     return (text) => text === pattern;
   }
