@@ -1,5 +1,5 @@
 import { type Manifest, parseManifest } from '@gapferry/bundle';
-import { type SimulatedItems, simulatedRelease } from '@gapferry/bundle/testing';
+import { type Loose, type SimulatedItems, simulatedRelease } from '@gapferry/bundle/testing';
 import { type Digest, digestOf, isGapferryError, type PruneRequest } from '@gapferry/core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { choosePruned, type PruneChoice, pruneRequests } from './prune-requests.ts';
@@ -120,6 +120,31 @@ describe('what may go of a target', () => {
     expect(roots.map(({ item }) => item)).toEqual([`image ${OLD}`]);
     expect(tags.map(({ repository, tag }) => `${repository}:${tag}`)).toEqual([OLD]);
     expect(files.map(({ path }) => path)).toEqual(['a/gone']);
+  });
+
+  it('is not what a release that stays has as a single file, and an earlier one in a directory', async () => {
+    await load(1, { files: { 'a/old': 'old' } });
+    const [tool, rest] = [digestOf('tool'), digestOf('rest')];
+    const left = { 'kit/tool': tool, 'kit/rest': rest };
+    const first = { channel: 'line-a', sequence: 1, statement: last };
+    inside.ledger.append('import.named', {
+      ...first,
+      target: 'depot',
+      place: 'file kit/',
+      item: 'directory kit',
+      left,
+    });
+    await load(2, { files: { 'kit/tool': 'tool' } });
+    expect(request(1).files.find(({ path }) => path === 'kit/')?.left).toEqual({ 'kit/rest': rest });
+  });
+
+  it('is not what a release that stays has in a directory, and an earlier one as a single file', async () => {
+    await load(1, { files: { 'kit/tool': 'tool', 'kit/old': 'old' } });
+    await load(2, { files: { 'a/other': 'tool' } });
+    const manifest = structuredClone(manifests.get(last as Digest)) as Loose;
+    manifest.items[0].id = 'kit/';
+    manifests.set(last as Digest, manifest);
+    expect(request(1).files.map(({ path }) => path)).toEqual(['kit/old']);
   });
 
   it('is not what stood there before an import came', async () => {

@@ -240,6 +240,7 @@ function wishesOf(
     rootsIn(gone),
     new Set(gone.flatMap(({ items }) => items.flatMap(placesOf))),
   ];
+  const keptIn = new Set([...kept].flatMap(directoriesOf));
   for (const one of attachedAt(places, gone, needed)) manifests.set(`${one.repository}@${one.digest}`, one);
   for (const { place, item, states, last } of places.values()) {
     const isKept = kept.has(place);
@@ -255,10 +256,30 @@ function wishesOf(
       const left = states.get(last)?.['digest'];
       if (!isKept && oci.tag !== undefined && isDigest(left))
         tags.push({ item, repository: oci.repository, tag: oci.tag, digest: left });
-    } else if (!isKept && place.startsWith('file ') && (going.has(last) || gonePlaces.has(place)))
-      files.push({ item, path: place.slice('file '.length), left: states.get(last) ?? {} });
+    } else if (!isKept && place.startsWith('file ') && (going.has(last) || gonePlaces.has(place))) {
+      const isShared = keptIn.has(place) || directoriesOf(place).some((directory) => kept.has(directory));
+      files.push(...goingFiles({ item, place, left: states.get(last) ?? {} }, isShared, needed));
+    }
   }
   return { manifests: [...manifests.values()], tags, files };
+}
+
+/** A directory may have become single files, or the other way round: what a release that stays has in the same place under another name is left out. */
+function goingFiles(
+  { item, place, left }: { readonly item: string; readonly place: string; readonly left: NameState },
+  isShared: boolean,
+  needed: ReadonlySet<Digest>,
+): PruneFile[] {
+  const going = Object.entries(left).filter(
+    ([, digest]) => !isShared || !isDigest(digest) || !needed.has(digest),
+  );
+  const path = place.slice('file '.length);
+  return going.length === 0 ? [] : [{ item, path, left: Object.fromEntries(going) }];
+}
+
+/** `file a/`, `file a/b/` for `file a/b/c`. */
+function directoriesOf(place: string): string[] {
+  return [...place.matchAll(/\/(?=.)/g)].map(({ index }) => place.slice(0, index + 1));
 }
 
 /** Attachments without a tag: no name of theirs stands in the ledger. */
