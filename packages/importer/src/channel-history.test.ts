@@ -84,6 +84,9 @@ describe('the history of a channel', () => {
     });
     await inside.importRelease();
     expect(history()).not.toHaveProperty('staged');
+    await inside.stage(await inside.plan());
+    expect(history()).not.toHaveProperty('staged');
+    expect(history()).not.toHaveProperty('unfinished');
   });
 
   it('lists every override with its reason, once, and says which one led to what is loaded', () => {

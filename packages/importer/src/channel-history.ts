@@ -85,7 +85,9 @@ function tell(draft: Draft, entry: LedgerEntry, release: HistoricRelease): void 
   else if (kind === IMPORT_ENTRIES.finished) finished(draft, entry, release);
   else if (kind === IMPORT_ENTRIES.receipted) receipted(draft, entry, release);
   else if (kind === IMPORT_ENTRIES.staged) {
-    draft.staged = { ...pick(release, draft.unfinished), at };
+    // Staged again, what is loaded is proved once more and stays visible.
+    if (draft.loaded?.statement !== release.statement)
+      draft.staged = { ...pick(release, draft.unfinished), at };
     delete draft.unfinished;
   } else draft.unfinished = { ...pick(release, draft.unfinished), how: 'stopped', at, ...errorIn(entry) };
 }
