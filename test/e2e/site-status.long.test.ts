@@ -69,7 +69,7 @@ const drift = ({ channels }: Told): string[] =>
 describe('the status of a site', { timeout: 60_000 }, () => {
   it('is that nothing was imported yet', async () => {
     expect(await status(0)).toMatchObject({ site: 'plant-7', channels: [], drift: 0 });
-    expect((await status(4, '--channel', 'line-b')).error?.code).toBe('CHANNEL_UNKNOWN');
+    expect((await status(2, '--channel', 'line-b')).error?.code).toBe('RELEASE_NOT_FOUND');
   });
 
   it('is what is staged, with nothing loaded', async () => {

@@ -48,12 +48,12 @@ export default class Prune extends GapferryCommand<typeof Prune> {
   };
 
   protected async perform(run: Run): Promise<Outcome> {
-    const { plan, keep } = this.flags;
+    const { plan, keep, site } = this.flags;
     if (plan === undefined && keep === undefined)
       throw new GapferryError({
         code: 'USAGE',
         message: 'how many releases stay?',
-        hint: 'look first: gapferry prune --keep 3 -o prune.json; then gapferry prune --plan prune.json',
+        hint: `look first: gapferry prune --site ${site} --keep 3 -o prune.json; then gapferry prune --site ${site} --plan prune.json`,
       });
     const approved = plan === undefined ? undefined : await readPruneFile(plan);
     const work = async (session: ImportSession): Promise<Outcome> => {

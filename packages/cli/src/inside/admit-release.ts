@@ -59,7 +59,7 @@ export async function admitRelease(
 
 /** Statement of the release as the site's latest receipt of this number says: what it loaded then is what it goes back to. */
 async function loadedStatement(
-  { stateDirectory }: TrustedSite,
+  { stateDirectory, file }: TrustedSite,
   { channel, sequence }: ReleaseAddress,
 ): Promise<Digest> {
   const receipts = await readReceipts(stateDirectory);
@@ -72,7 +72,7 @@ async function loadedStatement(
   throw new GapferryError({
     code: 'RELEASE_NOT_FOUND',
     message: `release ${address} was never loaded here: the site has no receipt of it`,
-    hint: `import it from its medium: gapferry import DIR --to ${address}`,
+    hint: `import it from its medium: gapferry import DIR --to ${address} --site ${file}`,
     origin: 'site',
   });
 }

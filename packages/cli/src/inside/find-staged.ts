@@ -24,7 +24,7 @@ export async function findStaged(
     throw new GapferryError({
       code: 'RELEASE_NOT_FOUND',
       message: `nothing of channel ${channel} was ever staged or imported at site ${site.config.name}`,
-      hint: 'stage a release from its medium first: gapferry import DIR --stage',
+      hint: `stage a release from its medium first: gapferry import DIR --stage --site ${site.file}`,
       origin: 'site',
     });
   const statement = wanted === mark.sequence ? mark.statement : undefined;

@@ -40,7 +40,7 @@ export async function draftOverride(wish: OverrideWish, now: Date): Promise<Over
     from,
     to,
     reason: wish.reason,
-    notAfter: toEnd(wish.notAfter),
+    notAfter: toEnd(wish.notAfter, now),
     issuedAt: formatTime(now),
   };
 }
@@ -78,9 +78,12 @@ async function loadedOnce(
   );
 }
 
-function toEnd(text: string): string {
+function toEnd(text: string, now: Date): string {
   const time = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T23:59:59Z` : text;
-  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(time) && !Number.isNaN(Date.parse(time))) return time;
+  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(time) && !Number.isNaN(Date.parse(time))) {
+    if (Date.parse(time) > now.getTime()) return time;
+    throw usage(`--not-after ${text} is over already`, 'write a day or a time that is still to come');
+  }
   throw usage(`"${text.slice(0, 100)}" is no date`, 'write 2026-12-31, or 2026-12-31T12:00:00Z');
 }
 

@@ -16,7 +16,7 @@ export interface SiteStatusOptions {
 }
 
 /** Where a site stands, channel by channel: from its ledger, which must be whole, and from what its targets say. Changes nothing, and takes no lock: whoever imports is not kept from it.
- *  Throws `LEDGER_TAMPERED`, and `CHANNEL_UNKNOWN` for a channel of which nothing was ever imported. */
+ *  Throws `LEDGER_TAMPERED`, and `RELEASE_NOT_FOUND` for a channel of which nothing was ever imported. */
 export async function siteStatus(
   site: TrustedSite,
   { channel: wanted, offline }: SiteStatusOptions,
@@ -120,7 +120,7 @@ function restartsIn(ledger: OpenLedger): SiteStatus['restarts'] {
 
 function unknownChannel(channel: string, known: readonly string[]): GapferryError {
   return new GapferryError({
-    code: 'CHANNEL_UNKNOWN',
+    code: 'RELEASE_NOT_FOUND',
     message: `nothing of channel ${channel} was ever imported at this site`,
     hint: known.length === 0 ? 'nothing was imported yet' : `channels with imports: ${known.join(', ')}`,
     origin: 'site',

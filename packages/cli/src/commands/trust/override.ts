@@ -56,11 +56,14 @@ export default class TrustOverride extends GapferryCommand<typeof TrustOverride>
 
   async #draft(): Promise<OverridePredicate> {
     const { site, to, from, reason, 'not-after': notAfter, for: siteName } = this.flags;
+    const missing = Object.entries({ to, reason, 'not-after': notAfter }).flatMap(([flag, value]) =>
+      value === undefined ? [`--${flag}`] : [],
+    );
     if (to === undefined || reason === undefined || notAfter === undefined)
       throw new GapferryError({
         code: 'USAGE',
-        message: 'a new override needs --to, --reason and --not-after',
-        hint: 'give them, or sign an order that is there with --add FILE',
+        message: `a new override needs ${missing.join(', ')}`,
+        hint: 'give what is missing, or sign an order that is there with --add FILE',
       });
     const file = siteName === undefined ? site : undefined;
     const now = systemClock.now();
