@@ -39,7 +39,7 @@ export interface Distribution extends AsyncDisposable {
   accesses(text: string): string[];
   /** Its access log so far. */
   accessLog(): Access[];
-  /** Bytes of uploads that were begun in a repository and not finished, largest first. */
+  /** Bytes of uploads that were begun in a repository and not finished, largest first; without those that have none, as cancelled ones leave them: their directory with the state of the digest. */
   uploads(repository: string): Promise<number[]>;
 }
 
@@ -83,14 +83,13 @@ export async function startDistribution(options: DistributionOptions = {}): Prom
 async function uploadsIn(storage: string, repository: string): Promise<number[]> {
   const directory = join(storage, 'docker/registry/v2/repositories', repository, '_uploads');
   const names = await readdir(directory).catch(() => []);
-  // One that has only just begun, or just ended, has no data.
   const sizes = names.map((name) =>
     stat(join(directory, name, 'data')).then(
       ({ size }) => size,
       () => 0,
     ),
   );
-  return (await Promise.all(sizes)).sort((a, b) => b - a);
+  return (await Promise.all(sizes)).filter((size) => size > 0).sort((a, b) => b - a);
 }
 
 async function configuration(
