@@ -1,5 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { quietRun } from '@gapferry/core';
+import { lockDirectory } from '@gapferry/ledger';
 import { startRegistry, type TestRegistry } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gapferry, gapferryJson, type Machine, type Reported } from '../support/command-line.ts';
@@ -100,6 +102,11 @@ describe('a prune', { timeout: 120_000 }, () => {
     const asked = await gapferry(inside, ['prune', ...SITE, '--plan', 'prune.json']);
     expect(asked.code).toBe(2);
     hub.seedImage(`${REGISTRY}/line-a/app`, 'production', await zone.upstream.appImage(1));
+    // Whoever works with a target is out of the way before anything is looked at.
+    const busy = { clock: { now: () => new Date() }, run: quietRun() };
+    const lock = await lockDirectory(at('site/embedded'), 'collect', busy);
+    expect((await prune(['--plan', 'prune.json', '--yes'], 8)).error?.code).toBe('LOCKED');
+    await lock.release();
     const { error } = await prune(['--plan', 'prune.json', '--yes'], 7);
     expect(error?.code).toBe('PLAN_MOVED');
     expect(hub.hasManifest(`${REGISTRY}/line-a/app`, apps[1] as never)).toBe(true);
