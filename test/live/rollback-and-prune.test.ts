@@ -22,8 +22,8 @@ const run = (args: readonly string[], exitCode = 0): Promise<Reported> =>
   gapferryJson(inside, [...args, ...SITE], exitCode);
 
 /** The same storage behind another registry: one that deletes or not. */
-async function behind(deletes: boolean): Promise<Distribution> {
-  const hub = await startDistribution({ version: '3', storage, deletes });
+async function behind(deletes: boolean, port = 0): Promise<Distribution> {
+  const hub = await startDistribution({ version: '3', storage, deletes, port });
   inside = {
     ...zone.inside,
     environment: {
@@ -95,8 +95,10 @@ afterAll(() => cleanup.disposeAsync());
 
 describe.skipIf(isLacking)('distribution 3 and MinIO', { timeout: 120_000 }, () => {
   it('go back without a medium and forward again; a registry that does not delete says so, one that does lets go', async () => {
+    let port: number;
     {
       await using hub = await behind(false);
+      port = hub.port;
       await load(hub, '1.0.0', '--first');
       await zone.upstream.change();
       await load(hub, '1.1.0');
@@ -114,7 +116,13 @@ describe.skipIf(isLacking)('distribution 3 and MinIO', { timeout: 120_000 }, () 
       expect(JSON.stringify(told['stayed'])).toContain('this registry does not delete');
       expect(await digestAt(hub, apps[0] ?? '')).toBe(apps[0]);
     }
-    await using hub = await behind(true);
+    {
+      await using elsewhere = await behind(true);
+      await run(['prune', '--keep', '1', '-o', 'prune.json']);
+      await run(['prune', '--plan', 'prune.json', '--yes'], 3);
+      expect(await digestAt(elsewhere, apps[0] ?? '')).toBe(apps[0]);
+    }
+    await using hub = await behind(true, port);
     await run(['prune', '--keep', '1', '-o', 'prune.json']);
     expect(await run(['prune', '--plan', 'prune.json', '--yes'])).toMatchObject({ kind: 'pruned' });
     expect(await digestAt(hub, apps[0] ?? '')).toBeUndefined();

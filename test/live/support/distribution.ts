@@ -20,6 +20,8 @@ export interface DistributionOptions {
   readonly version?: DistributionVersion;
   /** A directory for its storage that outlives it; one of its own unless given. */
   readonly storage?: string;
+  /** Of one that stood there before; a free one unless given. */
+  readonly port?: number;
   readonly tls?: TlsIdentity;
   /** Lets manifests be deleted; default true, where its own default is false. */
   readonly deletes?: boolean;
@@ -93,7 +95,7 @@ async function uploadsIn(storage: string, repository: string): Promise<number[]>
 }
 
 async function configuration(
-  { tls, auth, deletes = true }: DistributionOptions,
+  { port = 0, tls, auth, deletes = true }: DistributionOptions,
   storage: string,
   home: string,
 ): Promise<unknown> {
@@ -104,7 +106,7 @@ async function configuration(
     // No cache: what a test does to the storage is seen at once.
     storage: { filesystem: { rootdirectory: storage }, delete: { enabled: deletes } },
     http: {
-      addr: '127.0.0.1:0',
+      addr: `127.0.0.1:${port}`,
       secret: 'of one test',
       ...(tls && { tls: await tlsFiles(tls, home) }),
     },

@@ -5,7 +5,7 @@ import { type DoneStep, openPruneJournal, type PruneJournal } from '@gapferry/im
 import { keptOf } from './kept-manifests.ts';
 import { readKeptReleases } from './kept-releases.ts';
 import type { TrustedSite } from './open-site.ts';
-import type { PlannedPrune } from './plan-prune.ts';
+import { ELSEWHERE, type PlannedPrune } from './plan-prune.ts';
 
 export interface ApplyPrune {
   readonly planned: PlannedPrune;
@@ -37,6 +37,9 @@ export async function applyPrune(
       const done = await pruneTarget(target, steps, request, journal, run);
       removed += done.filter(({ outcome }) => outcome !== 'stays').length;
       stayed.push(...done.flatMap((step) => stayedStep(target.name, step)));
+      // Found again where the site file says once more what it said then.
+      if (request.elsewhere === true)
+        stayed.push({ target: target.name, place: 'what is elsewhere', why: ELSEWHERE });
     }
     if (stayed.length === 0) await forgetReleases(planned, site, journal);
     journal.finished({ removed, stayed: stayed.length });

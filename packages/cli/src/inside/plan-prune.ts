@@ -24,6 +24,7 @@ import type { TrustedSite } from './open-site.ts';
 import { type OpenTargets, openTargets } from './open-targets.ts';
 import { requireKnownChannels } from './require-known-channels.ts';
 import { targetPlaces } from './target-places.ts';
+import { unknownChannel } from './unknown-channel.ts';
 
 export interface PlanPrune {
   readonly site: TrustedSite;
@@ -50,10 +51,12 @@ export interface PlannedPrune {
   close(): Promise<void>;
 }
 
-/** Looks at every target of the site, channel by channel, for what no release that stays needs. Changes nothing. Throws `RELEASE_INCOMPLETE` where it is not known what a release that stays needs, or which one does. */
+/** Looks at every target of the site, channel by channel, for what no release that stays needs. Changes nothing. Throws `RELEASE_NOT_FOUND` for a channel that the ledger does not know, `RELEASE_INCOMPLETE` where it is not known what a release that stays needs, or which one does. */
 export async function planPrune(input: PlanPrune, run: Run): Promise<PlannedPrune> {
   const { site, ledger, keep, channel } = input;
   const all = choosePruned(ledger, { channel, keep }, (name) => site.mark(name).statement);
+  const channels = all.map((one) => one.channel);
+  if (channel !== undefined && !channels.includes(channel)) throw unknownChannel(channel, channels);
   const chosen = all.filter((one) => one.goes.length > 0);
   if (chosen.length > 0) requireKnownChannels(ledger, site.state.marks(), all);
   const releases = all.flatMap(({ stays, goes }) => [...stays, ...goes]);
@@ -87,7 +90,7 @@ async function currentOf(site: TrustedSite, choice: PruneChoice, run: Run): Prom
   return await openCurrent(site, choice.current, run);
 }
 
-const ELSEWHERE =
+export const ELSEWHERE: string =
   'some of it was loaded when the site file said something else of where the target is: its own tools remove that';
 
 async function lookAt(
