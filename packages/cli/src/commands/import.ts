@@ -26,7 +26,15 @@ export default class Import extends GapferryCommand<typeof Import> {
   static override summary = COMMANDS.import.summary;
   static override description =
     'Verify, plan, confirm, load, read back, and only then make visible. Reads straight from the medium and writes nothing to it. Run it again after a break: it continues; run it again when it is done: it changes nothing.';
-  static override examples = ['<%= config.bin %> <%= command.id %> /media/stick --site site/site.yaml'];
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> /media/stick --site site/site.yaml',
+    '<%= config.bin %> <%= command.id %> /media/stick --site site/site.yaml --stage',
+    '<%= config.bin %> <%= command.id %> --to line-a/16 --override override.sigstore.json --site site/site.yaml',
+  ];
+  static override usage = [
+    '<%= command.id %> PLACE --site FILE [--plan FILE] [--stage] [--one-pass] [-y]',
+    '<%= command.id %> [PLACE] --to CHANNEL/NUMBER [--override FILE...] --site FILE [--plan FILE] [-y]',
+  ];
   static override args = {
     place: Args.string({ description: 'DIR, DIR#CHANNEL or DIR#CHANNEL/NUMBER' }),
   };

@@ -24,6 +24,10 @@ export default class Prune extends GapferryCommand<typeof Prune> {
     '<%= config.bin %> <%= command.id %> --site site/site.yaml --keep 3 -o prune.json',
     '<%= config.bin %> <%= command.id %> --site site/site.yaml --plan prune.json',
   ];
+  static override usage = [
+    '<%= command.id %> --site FILE --keep N [--channel CHANNEL] [-o FILE]',
+    '<%= command.id %> --site FILE --plan FILE [-y]',
+  ];
   static override flags = {
     site: siteFlag(),
     keep: Flags.integer({

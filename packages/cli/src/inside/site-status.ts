@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { formatTime, GapferryError, type LedgerHead, type Run } from '@gapferry/core';
+import { formatTime, type LedgerHead, type Run } from '@gapferry/core';
 import type { ChannelHistory } from '@gapferry/importer';
 import type { LockHolder, OpenLedger } from '@gapferry/ledger';
 import type { ChannelStatus, SiteStatus } from '@gapferry/report';
@@ -8,6 +8,7 @@ import { type Compared, compareChannel } from './compare-channel.ts';
 import { LEDGER_RESTARTED, notedHeads, requireNoted, requirePresent } from './noted-heads.ts';
 import { ledgerFile, type TrustedSite } from './open-site.ts';
 import { readReceipts, type StoredReceipt } from './receipts.ts';
+import { unknownChannel } from './unknown-channel.ts';
 
 export interface SiteStatusOptions {
   readonly channel?: string;
@@ -116,13 +117,4 @@ function restartsIn(ledger: OpenLedger): SiteStatus['restarts'] {
     at,
     reason: String(data['reason']),
   }));
-}
-
-function unknownChannel(channel: string, known: readonly string[]): GapferryError {
-  return new GapferryError({
-    code: 'RELEASE_NOT_FOUND',
-    message: `nothing of channel ${channel} was ever imported at this site`,
-    hint: known.length === 0 ? 'nothing was imported yet' : `channels with imports: ${known.join(', ')}`,
-    origin: 'site',
-  });
 }
