@@ -111,6 +111,20 @@ describe('drift', () => {
     expect(await look()).toMatchObject({ same: 4, drift: [] });
   });
 
+  it('is not known of what was loaded elsewhere than the site file says now', async () => {
+    await inside.importRelease();
+    const release = await inside.verify();
+    const rules = inside.rules.map((rule) => ({ ...rule, name: 'moved-on' }));
+    const targets = new Map([['moved-on', inside.target]]);
+    const releases = [{ release, medium: inside.medium, isLoaded: true }];
+    const [found] = await findDrift({ releases, rules, targets, ledger: inside.ledger }, quietRun());
+    expect(found).toMatchObject({ same: 0, drift: [], unasked: 5 });
+    expect(found?.error).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(/ and 4 more did not go to target /),
+    });
+  });
+
   it('is not what an import was about to set when it was killed', async () => {
     await inside.importRelease();
     const [named] = inside.ledger.entries.filter(({ kind }) => kind === 'import.named');

@@ -10,7 +10,7 @@ import {
 } from '@gapferry/bundle';
 import {
   type BlobReader,
-  type GapferryError,
+  GapferryError,
   hasAddresses,
   hasPreflight,
   inLanes,
@@ -30,13 +30,20 @@ import { targetFailure } from './target-failure.ts';
 
 export interface FindDrift {
   /** Those of which something should stand at the targets, the one that counts first: what a later one names as well is not asked twice. */
-  readonly releases: readonly { readonly release: VerifiedRelease; readonly medium: BlobReader }[];
+  readonly releases: readonly JudgedRelease[];
   readonly rules: readonly TargetRule[];
   /** By name; one for each of `rules`. */
   readonly targets: ReadonlyMap<string, Target>;
   readonly ledger: Ledger;
   /** Items asked about at a time at each target; 8. */
   readonly concurrency?: number;
+}
+
+export interface JudgedRelease {
+  readonly release: VerifiedRelease;
+  readonly medium: BlobReader;
+  /** All of its names were set: one that the ledger does not know where the site file sends it now stands somewhere else. */
+  readonly isLoaded?: boolean;
 }
 
 /** Something that does not stand at a target as the ledger says the channel left it. `gone`: the name, or what it stands in, is not there. `moved`: it stands for something else. `content`: the name stands, what it needs does not. */
@@ -76,26 +83,54 @@ export async function findDrift(input: FindDrift, run: Run): Promise<readonly Ta
   return await inLanes(
     groups,
     groups.length,
-    ([name, own], inner) => lookAt(requireTarget(input.targets, name), own, input.concurrency ?? 8, inner),
+    async ([name, own], inner) => {
+      const known = own.filter(isKnown);
+      const look = await lookAt(requireTarget(input.targets, name), known, input.concurrency ?? 8, inner);
+      return withElsewhere(look, own);
+    },
     run,
   );
 }
 
 interface Expected {
   readonly loads: ItemLoads;
-  readonly owner: Ownership;
+  /** Absent where the ledger does not know the name at this target. */
+  readonly owner?: Ownership;
+}
+
+type Known = Expected & { readonly owner: Ownership };
+
+function isKnown(expected: Expected): expected is Known {
+  return expected.owner !== undefined;
+}
+
+/** Names that were loaded, but not to where the site file sends them now, are not asked about: nobody knows how they stand. */
+function withElsewhere(look: TargetLook, expected: readonly Expected[]): TargetLook {
+  const elsewhere = expected.filter((one) => !isKnown(one));
+  const [first] = elsewhere;
+  if (first === undefined) return look;
+  const more = elsewhere.length > 1 ? ` and ${elsewhere.length - 1} more` : '';
+  const error = new GapferryError({
+    code: 'CONFIG_INVALID',
+    message: `${first.loads.name.item}${more} did not go to target ${look.target}, as the ledger tells: site.yaml has sent it elsewhere when it was loaded`,
+    hint: 'put site.yaml back as it was, or import the release again to where it says now',
+    origin: 'site',
+  });
+  return { ...look, unasked: look.unasked + elsewhere.length, error: look.error ?? error };
 }
 
 async function expectedOf(input: FindDrift, ownerOf: LookUpOwner, run: Run): Promise<Expected[]> {
   const expected = new Map<string, Expected>();
-  for (const { release, medium } of input.releases) {
+  for (const { release, medium, isLoaded = false } of input.releases) {
     const { channel } = release.opened.release;
     for (const loads of await loadsOf(release, medium, input.rules, run)) {
       const place = placeOf(loads.name);
       const owner = ownerOf(loads.target, place);
       const key = `${loads.target}\n${place}`;
-      const isOurs = owner?.channel === channel && Object.keys(owner.left).length > 0;
-      if (isOurs && !expected.has(key)) expected.set(key, { loads, owner });
+      if (expected.has(key)) continue;
+      const hasLeft = owner !== undefined && Object.keys(owner.left).length > 0;
+      if (hasLeft && owner.channel === channel) expected.set(key, { loads, owner });
+      if (!hasLeft && isLoaded) expected.set(key, { loads });
     }
   }
   return [...expected.values()];
@@ -115,14 +150,14 @@ async function loadsOf(
 
 async function lookAt(
   target: Target,
-  expected: readonly Expected[],
+  expected: readonly Known[],
   concurrency: number,
   run: Run,
 ): Promise<TargetLook> {
   const drift: Drift[] = [];
   const failures: GapferryError[] = [];
   let asked = 0;
-  const act = async (one: Expected, inner: Run): Promise<void> => {
+  const act = async (one: Known, inner: Run): Promise<void> => {
     if (failures.length >= PATIENCE) return;
     try {
       drift.push(...(await judge(target, one, inner)));
@@ -164,7 +199,7 @@ async function preflight(
   }
 }
 
-async function judge(target: Target, { loads, owner }: Expected, run: Run): Promise<Drift[]> {
+async function judge(target: Target, { loads, owner }: Known, run: Run): Promise<Drift[]> {
   const { content, name } = loads;
   const [said, held] = await Promise.all([
     target.inspect(name, run),

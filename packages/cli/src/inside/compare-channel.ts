@@ -1,14 +1,6 @@
 import { existsSync } from 'node:fs';
-import type { VerifiedRelease } from '@gapferry/bundle';
-import {
-  type BlobReader,
-  GapferryError,
-  isGapferryError,
-  isInterruption,
-  type Run,
-  type Target,
-} from '@gapferry/core';
-import type { ChannelHistory, HistoricRelease, TargetLook } from '@gapferry/importer';
+import { GapferryError, isGapferryError, isInterruption, type Run, type Target } from '@gapferry/core';
+import type { ChannelHistory, HistoricRelease, JudgedRelease, TargetLook } from '@gapferry/importer';
 import type { OpenLedger } from '@gapferry/ledger';
 import { type ChannelStatus, contentAges, type StatusProblem, type TargetStatus } from '@gapferry/report';
 import { systemClock } from '../clock.ts';
@@ -29,16 +21,18 @@ export async function compareChannel(
 ): Promise<Compared> {
   // What was set last counts: names of an import that did not come to its end stand beside those of the one before.
   const wanted: HistoricRelease[] = [unfinished ?? [], loaded ?? []].flat();
-  const releases: Readmitted[] = [];
+  const releases: JudgedRelease[] = [];
   let notCompared: StatusProblem | undefined;
   for (const { sequence, statement } of wanted)
     try {
       const kept = await findKeptRelease(site.stateDirectory, { channel, sequence, statement });
-      releases.push(await readmitForSite(kept, withoutMarks(site), ledger, run));
+      const isLoaded = statement === loaded?.statement;
+      releases.push({ ...(await readmitForSite(kept, withoutMarks(site), ledger, run)), isLoaded });
     } catch (error) {
       if (!isGapferryError(error) || isInterruption(error)) throw error;
       // An import that was stopped before anything was visible has nothing to compare.
-      if (statement === loaded?.statement) notCompared = toProblem(error);
+      const isBrokenOff = statement !== loaded?.statement && unfinished?.how !== 'partly-loaded';
+      if (!isBrokenOff) notCompared = toProblem(error);
     }
   const [first] = releases;
   if (first === undefined) return notCompared === undefined ? {} : { notCompared };
@@ -52,8 +46,6 @@ export async function compareChannel(
   };
 }
 
-type Readmitted = { readonly release: VerifiedRelease; readonly medium: BlobReader };
-
 /** It was accepted once; a higher mark, after going back, does not matter to who only looks. */
 function withoutMarks(site: TrustedSite): TrustedSite {
   return { ...site, mark: () => ({ sequence: 0 }) };
@@ -62,8 +54,8 @@ function withoutMarks(site: TrustedSite): TrustedSite {
 async function lookAround(
   site: TrustedSite,
   ledger: OpenLedger,
-  first: Readmitted,
-  releases: readonly Readmitted[],
+  first: JudgedRelease,
+  releases: readonly JudgedRelease[],
   run: Run,
 ): Promise<TargetStatus[]> {
   const { findDrift } = await import('@gapferry/importer');
