@@ -1,9 +1,8 @@
-import { canonicalBytes, type Digest, hexOf, parseCanonicalJson, printable } from '@gapferry/core';
+import { type Digest, printable } from '@gapferry/core';
 import { z } from 'zod';
+import { type AboutRelease, encodeAboutRelease, parseAboutRelease } from './about-release.ts';
 import { FORMATS } from './formats.ts';
-import { documentError, toProblems } from './problems.ts';
 import { digestSchema, nameSchema, timeSchema } from './schemas.ts';
-import { STATEMENT_TYPE } from './statement.ts';
 
 export const OVERRIDE_PREDICATE_TYPE = 'https://gapferry.dev/override/v1';
 
@@ -51,40 +50,21 @@ const predicateSchema = z
     error: 'is not after issuedAt',
   });
 
-const statementSchema = z.strictObject({
-  _type: z.literal(STATEMENT_TYPE),
-  subject: z.tuple([
-    z.strictObject({
-      name: z.literal('release'),
-      digest: z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
-    }),
-  ]),
-  predicateType: z.literal(OVERRIDE_PREDICATE_TYPE),
-  predicate: predicateSchema as unknown as z.ZodType<OverridePredicate>,
-});
+const ABOUT: AboutRelease<OverridePredicate> = {
+  predicateType: OVERRIDE_PREDICATE_TYPE,
+  schema: predicateSchema as unknown as z.ZodType<OverridePredicate>,
+  releaseOf: ({ to }) => to,
+  otherSubject: 'is not the release that the override leads to',
+};
 
 /** in-toto statement bytes of an override, ready to sign: the subject is the statement digest of the release that is wanted. Throws `STATEMENT_INVALID` for one that nobody would accept. */
 export function encodeOverride(override: OverridePredicate): Uint8Array {
-  const bytes = canonicalBytes({
-    _type: STATEMENT_TYPE,
-    subject: [{ name: 'release', digest: { sha256: hexOf(override.to) } }],
-    predicateType: OVERRIDE_PREDICATE_TYPE,
-    predicate: override,
-  });
+  const bytes = encodeAboutRelease(ABOUT, override);
   parseOverride(bytes);
   return bytes;
 }
 
 /** Parses the payload of a verified override. Throws `LIMIT_EXCEEDED`, `JSON_INVALID` or `STATEMENT_INVALID`. */
 export function parseOverride(bytes: Uint8Array, what = 'the override'): OverridePredicate {
-  const parsed = statementSchema.safeParse(
-    parseCanonicalJson(bytes, what, { maxBytes: 1_048_576, maxDepth: 8 }),
-  );
-  if (!parsed.success) throw documentError('STATEMENT_INVALID', what, toProblems(parsed.error));
-  const { subject, predicate } = parsed.data;
-  if (subject[0].digest.sha256 !== hexOf(predicate.to))
-    throw documentError('STATEMENT_INVALID', what, [
-      { path: 'subject', message: 'is not the release that the override leads to' },
-    ]);
-  return predicate;
+  return parseAboutRelease(ABOUT, bytes, what);
 }

@@ -1,9 +1,8 @@
-import { canonicalBytes, type Digest, hexOf, parseCanonicalJson } from '@gapferry/core';
+import type { Digest } from '@gapferry/core';
 import { z } from 'zod';
+import { type AboutRelease, encodeAboutRelease, parseAboutRelease } from './about-release.ts';
 import { FORMATS } from './formats.ts';
-import { documentError, toProblems } from './problems.ts';
 import { digestSchema, nameSchema, sequenceSchema, timeSchema, versionSchema } from './schemas.ts';
-import { STATEMENT_TYPE } from './statement.ts';
 
 export const RECEIPT_PREDICATE_TYPE = 'https://gapferry.dev/receipt/v1';
 
@@ -47,38 +46,19 @@ const receiptSchema = z.strictObject({
   override: digestSchema.optional(),
 }) as unknown as z.ZodType<Receipt>;
 
-const statementSchema = z.strictObject({
-  _type: z.literal(STATEMENT_TYPE),
-  subject: z.tuple([
-    z.strictObject({
-      name: z.literal('release'),
-      digest: z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
-    }),
-  ]),
-  predicateType: z.literal(RECEIPT_PREDICATE_TYPE),
-  predicate: receiptSchema,
-});
+const ABOUT: AboutRelease<Receipt> = {
+  predicateType: RECEIPT_PREDICATE_TYPE,
+  schema: receiptSchema,
+  releaseOf: ({ statement }) => statement,
+  otherSubject: 'is not the release that the receipt is about',
+};
 
 /** in-toto statement bytes of a receipt, ready to sign: the subject is the release's statement digest. */
 export function encodeReceipt(receipt: Receipt): Uint8Array {
-  return canonicalBytes({
-    _type: STATEMENT_TYPE,
-    subject: [{ name: 'release', digest: { sha256: hexOf(receipt.statement) } }],
-    predicateType: RECEIPT_PREDICATE_TYPE,
-    predicate: receipt,
-  });
+  return encodeAboutRelease(ABOUT, receipt);
 }
 
 /** Parses the payload of a verified receipt. Throws `LIMIT_EXCEEDED`, `JSON_INVALID` or `STATEMENT_INVALID`. */
 export function parseReceipt(bytes: Uint8Array, what = 'the receipt'): Receipt {
-  const parsed = statementSchema.safeParse(
-    parseCanonicalJson(bytes, what, { maxBytes: 1_048_576, maxDepth: 8 }),
-  );
-  if (!parsed.success) throw documentError('STATEMENT_INVALID', what, toProblems(parsed.error));
-  const { subject, predicate } = parsed.data;
-  if (subject[0].digest.sha256 !== hexOf(predicate.statement))
-    throw documentError('STATEMENT_INVALID', what, [
-      { path: 'subject', message: 'is not the release that the receipt is about' },
-    ]);
-  return predicate;
+  return parseAboutRelease(ABOUT, bytes, what);
 }
