@@ -68,6 +68,14 @@ describe('an entry in the Common Event Format', () => {
     );
   });
 
+  it('counts what a prune removed and what stayed', () => {
+    const { header, extension } = parseCef(
+      formatCef(entryOf('prune.finished', { removed: 12, stayed: 0, plan: digestOf('plan') }), '1'),
+    );
+    expect(header.slice(4, 7)).toEqual(['prune.finished', 'Prune finished', '3']);
+    expect(extension).toMatchObject({ cn1Label: 'removed', cn1: '12', cn2Label: 'stayed', cn2: '0' });
+  });
+
   it('is short enough for the fields of the dictionary', () => {
     const long = '😀'.repeat(5000);
     const { extension } = parseCef(formatCef(entryOf('import.stopped', { message: long, item: long }), '1'));

@@ -13,6 +13,11 @@ const EVENTS: Readonly<Record<string, readonly [name: string, severity: number]>
   'import.finished': ['Import finished', 3],
   'import.receipted': ['Receipt signed', 3],
   'import.stopped': ['Import stopped', 7],
+  'prune.began': ['Prune began', 6],
+  'prune.removing': ['Something is about to be removed', 3],
+  'prune.removed': ['Removed', 3],
+  'prune.finished': ['Prune finished', 3],
+  'prune.stopped': ['Prune stopped', 7],
   'ledger.restarted': ['Ledger begun anew', 9],
 };
 
@@ -60,6 +65,7 @@ function extensionOf(entry: LedgerEntry): [string, string | undefined][] {
   const record = objectOf(data['record']);
   const of = (member: string): string | undefined => textOf(data[member]) ?? textOf(record[member]);
   const time = Date.parse(entry.at);
+  const [first, second] = NUMBERS.get(entry.kind) ?? ['sequence', 'bytes'];
   return [
     ['rt', Number.isNaN(time) ? undefined : String(time)],
     ['externalId', String(entry.index)],
@@ -70,13 +76,18 @@ function extensionOf(entry: LedgerEntry): [string, string | undefined][] {
     ...custom(4, 'entryDigest', entry.digest),
     ...custom(5, 'target', of('target')),
     ...custom(6, 'place', of('item') ?? of('place') ?? of('override') ?? of('receipt')),
-    ...number(1, 'sequence', of('sequence')),
-    ...number(2, 'bytes', of('bytes')),
+    ...number(1, first, of(first)),
+    ...number(2, second, of(second)),
     ['outcome', statusOf(entry)],
     ['reason', short(of('code') ?? of('reason'), LIMITS.message)],
     ['msg', short(of('message') ?? of('finding'), LIMITS.message)],
   ];
 }
+
+/** What is counted, where it is not the number of a release and bytes. */
+const NUMBERS: ReadonlyMap<string, readonly [string, string]> = new Map([
+  ['prune.finished', ['removed', 'stayed']],
+]);
 
 function statusOf({ data }: LedgerEntry): string | undefined {
   return textOf(data['status']) ?? textOf(objectOf(data['record'])['status']);

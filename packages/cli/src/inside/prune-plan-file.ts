@@ -10,9 +10,6 @@ import { writeFileAtomically } from '../write-file.ts';
 import { readBounded } from './read-bounded.ts';
 import { requireOurs } from './require-ours.ts';
 
-/** Members are sorted: every prune file of a site begins so. */
-const BEGINNING = '{"channel';
-
 export interface ApprovedPrune {
   readonly path: string;
   readonly file: PruneFile;
@@ -22,10 +19,20 @@ export interface ApprovedPrune {
 
 /** For the owner's eyes only: it names hosts and paths. Throws `USAGE` where somebody else's file lies, `STORAGE_FAILED`. */
 export async function writePruneFile(path: string, file: PruneFile): Promise<Digest> {
-  await requireOurs(path, BEGINNING);
+  await requireOurs(path, isPruneFile);
   const bytes = encodePruneFile(file);
   await writeFileAtomically(path, bytes, { mode: 0o600 });
   return digestOf(bytes);
+}
+
+/** Members are sorted, and the one that tells stands in the middle: only the whole file says what it is. */
+function isPruneFile(text: string): boolean {
+  try {
+    parsePruneFile(Buffer.from(text), 'the file');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Throws `USAGE` where it cannot be read, and what `parsePruneFile` throws. */
