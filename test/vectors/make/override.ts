@@ -1,13 +1,9 @@
+import { type LooseStatement, statementVectors } from './about-release.ts';
 import { digest, sha256 } from './openssl.ts';
 import { refusals, sortedJson, type Vector } from './vector.ts';
 
 const refused = refusals('override.json');
-
-interface LooseOverride {
-  [name: string]: unknown;
-  subject: { name: string; digest: Record<string, string> }[];
-  predicate: Record<string, unknown>;
-}
+const { good, invalid } = statementVectors('override.json', override);
 
 const OLD = 'statement of release 16';
 const NEW = 'statement of release 17';
@@ -81,7 +77,7 @@ function wrongMembers(): Vector[] {
   ];
 }
 
-function override(): LooseOverride {
+function override(): LooseStatement {
   return {
     _type: 'https://in-toto.io/Statement/v1',
     subject: [{ name: 'release', digest: { sha256: sha256(OLD) } }],
@@ -97,21 +93,4 @@ function override(): LooseOverride {
       issuedAt: '2026-11-21T09:00:00Z',
     },
   };
-}
-
-function good(name: string, why: string, members: object, result: unknown): Vector {
-  const document = override();
-  Object.assign(document.predicate, members);
-  return { name, files: { 'override.json': sortedJson(document) }, expect: { why, accept: true, result } };
-}
-
-function invalid(
-  name: string,
-  why: string,
-  change: (override: LooseOverride) => unknown,
-  says: readonly string[],
-): Vector {
-  const document = override();
-  change(document);
-  return refused(name, why, sortedJson(document), 'STATEMENT_INVALID', says);
 }

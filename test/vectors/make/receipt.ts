@@ -1,13 +1,9 @@
+import { type LooseStatement, statementVectors } from './about-release.ts';
 import { digest, sha256 } from './openssl.ts';
 import { refusals, sortedJson, type Vector } from './vector.ts';
 
 const refused = refusals('receipt.json');
-
-interface LooseReceipt {
-  [name: string]: unknown;
-  subject: { name: string; digest: Record<string, string> }[];
-  predicate: Record<string, unknown>;
-}
+const { good, invalid } = statementVectors('receipt.json', receipt);
 
 const RELEASE = 'statement of the release';
 
@@ -88,7 +84,7 @@ function wrongMembers(): Vector[] {
   ];
 }
 
-function receipt(): LooseReceipt {
+function receipt(): LooseStatement {
   return {
     _type: 'https://in-toto.io/Statement/v1',
     subject: [{ name: 'release', digest: { sha256: sha256(RELEASE) } }],
@@ -108,21 +104,4 @@ function receipt(): LooseReceipt {
       previous: null,
     },
   };
-}
-
-function good(name: string, why: string, members: object, result: unknown): Vector {
-  const document = receipt();
-  Object.assign(document.predicate, members);
-  return { name, files: { 'receipt.json': sortedJson(document) }, expect: { why, accept: true, result } };
-}
-
-function invalid(
-  name: string,
-  why: string,
-  change: (receipt: LooseReceipt) => unknown,
-  says: readonly string[],
-): Vector {
-  const document = receipt();
-  change(document);
-  return refused(name, why, sortedJson(document), 'STATEMENT_INVALID', says);
 }
