@@ -1,13 +1,9 @@
-import { GapferryError, isGapferryError, type Run } from '@gapferry/core';
+import { isGapferryError, type Run } from '@gapferry/core';
+import { type RefusalReason, withReason } from '../registry-host/refusal-reason.ts';
 import { gitlabRegistryMemory } from './gitlab-registry-memory.ts';
 import { pushRemedy } from './gitlab-registry-permissions.ts';
 import type { GitlabRegistryPlace } from './gitlab-registry-place.ts';
 import { askActions, askLogin } from './gitlab-registry-questions.ts';
-
-interface Reason {
-  readonly says: string;
-  readonly hint: string;
-}
 
 /** GitLab's registry answers 401 to whom it does not know any more, for a project that is gone or switched off, and for a permission that lacks: asks which of them it is. */
 export async function explainRefusal(
@@ -17,20 +13,14 @@ export async function explainRefusal(
   run: Run,
 ): Promise<unknown> {
   if (!isGapferryError(error, 'UNAUTHORIZED') && !isGapferryError(error, 'FORBIDDEN')) return error;
-  try {
-    const why = await reasonFor(place, project, run);
-    return why === undefined ? error : told(error, place, project, why);
-  } catch {
-    // Why cannot be found out; that it was refused is what counts.
-    return error;
-  }
+  return await withReason(error, { target: place.target, project }, () => reasonFor(place, project, run));
 }
 
 async function reasonFor(
   { login, api, gitlab, user, create }: GitlabRegistryPlace,
   project: string,
   run: Run,
-): Promise<Reason | undefined> {
+): Promise<RefusalReason | undefined> {
   try {
     await askLogin(login, run);
   } catch (error) {
@@ -58,20 +48,4 @@ async function reasonFor(
     says: `${user} may not push to the project ${project}`,
     hint: `${pushRemedy({ user }, project, words)}; then import again`,
   };
-}
-
-function told(
-  error: GapferryError,
-  { target }: GitlabRegistryPlace,
-  project: string,
-  why: Reason,
-): GapferryError {
-  return new GapferryError({
-    code: error.code,
-    message: `${why.says} (${error.message})`,
-    hint: why.hint,
-    origin: 'target',
-    data: { ...error.data, target, project },
-    cause: error,
-  });
 }

@@ -1,4 +1,5 @@
-import { GapferryError, isGapferryError, type Run } from '@gapferry/core';
+import { isGapferryError, type Run } from '@gapferry/core';
+import { type RefusalReason, withReason } from '../registry-host/refusal-reason.ts';
 import type { HarborPlace } from './harbor-place.ts';
 import { askRights, askSystem, lookAtProject, scopeOf } from './harbor-questions.ts';
 import { pushRemedy } from './remedies.ts';
@@ -11,25 +12,14 @@ export async function explainRefusal(
   run: Run,
 ): Promise<unknown> {
   if (!isGapferryError(error, 'UNAUTHORIZED')) return error;
-  try {
-    const why = await reasonFor(place, project, run);
-    return why === undefined ? error : told(error, place, project, why);
-  } catch {
-    // Why cannot be found out; that it was refused is what counts.
-    return error;
-  }
-}
-
-interface Reason {
-  readonly says: string;
-  readonly hint: string;
+  return await withReason(error, { target: place.target, project }, () => reasonFor(place, project, run));
 }
 
 async function reasonFor(
   { api, user, ...place }: HarborPlace,
   project: string,
   run: Run,
-): Promise<Reason | undefined> {
+): Promise<RefusalReason | undefined> {
   try {
     await askSystem(api, run);
   } catch (error) {
@@ -52,15 +42,4 @@ async function reasonFor(
     says: `${user} may not push to the project ${project}`,
     hint: `${pushRemedy({ user }, project)}, then import again`,
   };
-}
-
-function told(error: GapferryError, { target }: HarborPlace, project: string, why: Reason): GapferryError {
-  return new GapferryError({
-    code: error.code,
-    message: `${why.says} (${error.message})`,
-    hint: why.hint,
-    origin: 'target',
-    data: { ...error.data, target, project },
-    cause: error,
-  });
 }
