@@ -197,6 +197,14 @@ describe('an older release', { timeout: 120_000 }, () => {
     const to = ['--to', 'line-a/1', ...signed('again')];
     const plan = await gapferryJson(zone.inside, ['plan', ...to, ...SITE, '-o', 'back.json']);
     expect(JSON.stringify(plan['stays'])).toContain('historian');
+    const told = JSON.parse(await readFile(inside('back.json'), 'utf8')).override;
+    expect(told).toMatchObject({ reason: 'once more', signers: [{ owner: 'anna' }, { owner: 'boris' }] });
+    expect(plan['override']).toEqual(told);
+    await order('other.sigstore.json', 'for another reason');
+    const otherwise = ['import', '--to', 'line-a/1', ...signed('other'), '--plan', 'back.json', ...SITE];
+    const { error } = await gapferryJson(zone.inside, otherwise, 7);
+    expect(error).toMatchObject({ code: 'PLAN_MOVED', data: { moved: [{ what: 'override' }], steps: [] } });
+    expect(error?.message).toContain('of anna, boris: for another reason');
     const approved = ['import', zone.stick, ...to, '--plan', 'back.json', ...SITE];
     expect(await gapferryJson(zone.inside, approved)).toMatchObject({ kind: 'loaded' });
     const now = await seen();

@@ -2,6 +2,7 @@ import type { Digest, NameState, RefChange, TargetPermission, TargetRoom } from 
 import type { TimeEstimate } from './estimate-time.ts';
 import { FORMATS } from './formats.ts';
 import { placeOf } from './import-loads.ts';
+import type { AcceptedOverride } from './judge-override.ts';
 import type { ItemKind } from './manifest.ts';
 import type { ImportPlan, PlanStep } from './plan-import.ts';
 
@@ -9,6 +10,8 @@ import type { ImportPlan, PlanStep } from './plan-import.ts';
 export interface ImportPlanJson {
   readonly format: 'gapferry.plan/1';
   readonly release: { readonly channel: string; readonly sequence: number; readonly statement: Digest };
+  /** By whose order the site goes back to it, why and from which release; absent where it goes on. */
+  readonly override?: PlanOverride;
   readonly totals: ImportPlan['totals'];
   /** What the targets must allow for it: `proven`, `probed` or `unknown` each. Absent where no target was asked. */
   readonly permissions?: readonly TargetPermission[];
@@ -18,6 +21,9 @@ export interface ImportPlanJson {
   readonly time?: TimeEstimate;
   readonly steps: readonly ImportPlanStepJson[];
 }
+
+/** Statement digest of the order and of the release at the site's mark, reason, last moment, and who signed. */
+export type PlanOverride = Omit<AcceptedOverride, 'to' | 'issuedAt'>;
 
 export interface ImportPlanStepJson {
   readonly target: string;
@@ -52,6 +58,7 @@ export interface ImportPlanStepJson {
 }
 
 export function toImportPlanJson({
+  release: { opened },
   address,
   statement,
   totals,
@@ -63,12 +70,19 @@ export function toImportPlanJson({
   return {
     format: FORMATS.plan,
     release: { channel: address.channel, sequence: address.sequence, statement },
+    ...overrideJson(opened.override),
     totals,
     ...(permissions.length > 0 && { permissions }),
     ...(room.length > 0 && { room }),
     ...(time !== undefined && { time }),
     steps: steps.map(toStepJson),
   };
+}
+
+function overrideJson(override: AcceptedOverride | undefined): Pick<ImportPlanJson, 'override'> {
+  if (override === undefined) return {};
+  const { statement, from, reason, notAfter, signers } = override;
+  return { override: { statement, from, reason, notAfter, signers } };
 }
 
 /** One step as `toImportPlanJson` describes it. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FORMATS } from './formats.ts';
+import { MAX_REASON } from './override.ts';
 import {
   digestSchema,
   nameSchema,
@@ -71,6 +72,17 @@ const time = z.strictObject({
   unknown: z.array(line).max(1000).optional(),
 });
 
+const override = z.strictObject({
+  statement: digestSchema,
+  from: digestSchema,
+  reason: line.max(MAX_REASON),
+  notAfter: timeSchema,
+  signers: z
+    .array(z.strictObject({ key: line, owner: line }))
+    .min(1)
+    .max(1000),
+});
+
 /** docs/spec/11-plan-file.md. */
 export const planFileSchema: z.ZodType<unknown> = z.strictObject({
   format: z.literal(FORMATS.plan),
@@ -87,6 +99,7 @@ export const planFileSchema: z.ZodType<unknown> = z.strictObject({
     digest: digestSchema,
   }),
   siteFile: digestSchema,
+  override: override.optional(),
   state: digestSchema,
   totals: z.strictObject({ items: count, toLoad: count, same: count, moved: count, bytes: sizeSchema }),
   permissions: z.array(permission).max(100_000).optional(),

@@ -1,4 +1,4 @@
-import { canonicalBytes, type NameState, type Presence } from '@gapferry/core';
+import { canonicalBytes, digestOf, type NameState, type Presence } from '@gapferry/core';
 import { describe, expect, it } from 'vitest';
 import { comparePlans, compareSubjects, isSamePlan } from './compare-plans.ts';
 import { importLoads, wantedState } from './import-loads.ts';
@@ -23,6 +23,14 @@ const release = verifySimulated(
     git: { 'git.example/ops': { main: 'a'.repeat(40) } },
   }),
 );
+
+const ORDER = {
+  statement: digestOf('order'),
+  from: digestOf('from'),
+  reason: 'it loses messages',
+  notAfter: '2026-12-01T23:59:59Z',
+  signers: [{ key: 'anna', owner: 'Anna' }],
+};
 
 interface Scene {
   /** What stands at the image's tag. */
@@ -123,8 +131,48 @@ describe('two plans', () => {
     expect(isSamePlan(comparePlans(planFile(), later))).toBe(true);
   });
 
-  it('are the same where a repository lacks about as many bytes', () => {
-    expect(isSamePlan(comparePlans(planFile(), planFile({ gitBytes: 7 })))).toBe(true);
+  it('are the same where a repository that is there lacks about as many bytes, and not where a new one does', () => {
+    const grown = ({ steps, totals, ...file }: PlanFile, more: number): PlanFile => ({
+      ...file,
+      totals: { ...totals, bytes: totals.bytes + more },
+      steps: steps.map(({ isNew: _, ...step }) =>
+        step.kind === 'git' ? { ...step, bytes: step.bytes + more } : step,
+      ),
+    });
+    const file = planFile();
+    expect(isSamePlan(comparePlans(grown(file, 0), grown(file, 2)))).toBe(true);
+    expect(comparePlans(file, planFile({ gitBytes: 7 })).steps).toMatchObject([
+      { was: { bytes: 5 }, is: { bytes: 7 } },
+    ]);
+  });
+
+  it('differ in the sum of bytes by no more than those of increments do', () => {
+    const file = planFile();
+    const sum = (bytes: number): PlanFile => ({ ...file, totals: { ...file.totals, bytes } });
+    expect(comparePlans(sum(file.totals.bytes - 1), file).shown).toEqual(['totals']);
+  });
+
+  it('differ where one goes back, or goes back by the order of others', () => {
+    const file = planFile();
+    const ordered = { ...file, override: ORDER };
+    expect(parsePlanFile(encodePlanFile(ordered), 'plan.json')).toEqual(ordered);
+    expect(isSamePlan(comparePlans(ordered, structuredClone(ordered)))).toBe(true);
+    const both = { ...file, override: { ...ORDER, signers: [{ key: 'boris', owner: 'Boris' }] } };
+    expect(comparePlans(file, ordered).conditions).toEqual([{ what: 'override', is: ORDER }]);
+    expect(comparePlans(ordered, file).conditions).toEqual([{ what: 'override', was: ORDER }]);
+    expect(comparePlans(ordered, both).conditions).toEqual([
+      { what: 'override', was: ORDER, is: both.override },
+    ]);
+  });
+
+  it('differ where a permission was known that nobody can tell now, and not where one is known by now', () => {
+    const known = planFile();
+    const permissions = [
+      { target: 'depot', action: 'push', on: 'a', state: 'unknown', reason: 'it does not say' } as const,
+    ];
+    const unknown = { ...known, permissions };
+    expect(comparePlans(known, unknown).shown).toEqual(['permissions']);
+    expect(isSamePlan(comparePlans(unknown, known))).toBe(true);
   });
 
   it('differ in what is done by now', () => {

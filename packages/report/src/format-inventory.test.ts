@@ -121,6 +121,7 @@ const base = {
 } as const;
 const name = { ...base, phase: 'name', of: 'image', tag: '1' } as const;
 const PLAN = {
+  release: { opened: {} },
   address: { channel: 'line-a', sequence: 3 },
   statement: digestOf('statement'),
   permissions: [],

@@ -83,6 +83,26 @@ describe('what moved since a plan was approved', () => {
     ]);
   });
 
+  it('tells of an order to go back that came, went, or is another one', () => {
+    const order = (by: string, reason: string) => ({
+      statement: digestOf(reason),
+      from: digestOf('from'),
+      reason,
+      notAfter: '2026-12-01T23:59:59Z',
+      signers: [{ key: by, owner: by }],
+    });
+    const text = (difference: object): string | undefined =>
+      planDifferenceLines({ ...SAME, conditions: [{ what: 'override', ...difference }] })[0];
+    const [one, other] = [order('anna', 'it loses messages'), order('boris', 'it is slow')];
+    const [first, second] = [
+      `override ${short('it loses messages')} of anna: it loses messages`,
+      `override ${short('it is slow')} of boris: it is slow`,
+    ];
+    expect(text({ is: one })).toBe(`it says nothing of going back, and this goes back by ${first}`);
+    expect(text({ was: one })).toBe(`it goes back by ${first}, and this does not`);
+    expect(text({ was: one, is: other })).toBe(`it goes back by another order (was ${first}; is ${second})`);
+  });
+
   it('names ten steps and counts the others', () => {
     const [one] = moved(STEP, DONE).steps;
     const lines = planDifferenceLines({ ...SAME, steps: Array.from({ length: 12 }, () => one as never) });

@@ -3,6 +3,7 @@ import type {
   NamedRelease,
   PlanDifference,
   PlanFileStep,
+  PlanOverride,
   StepDifference,
   SubjectDifference,
 } from '@gapferry/bundle';
@@ -24,9 +25,14 @@ export function planDifferenceLines({ subject, conditions, steps, shown }: PlanD
     ...conditions.map(conditionText),
     ...told,
     ...(more > 0 ? [`and ${count(more, 'more step')}`] : []),
-    ...shown.map((what) => `the ${what} that it shows are not those of its steps`),
+    ...shown.map((what) => SHOWN[what]),
   ].map((line) => printable(line.slice(0, LONGEST)));
 }
+
+const SHOWN = {
+  totals: 'the totals that it shows are not those of its steps',
+  permissions: 'the permissions that it shows are not those that the targets tell of',
+} as const;
 
 /** Did nothing move but that steps are done by now, as an import of the plan that was broken off leaves it? */
 export function isOnlyDone({ subject, conditions, steps, shown }: PlanDifference): boolean {
@@ -57,12 +63,24 @@ function releaseText({ version, statement }: NamedRelease): string {
 }
 
 function conditionText(difference: ConditionDifference): string {
+  if (difference.what === 'override') return overrideText(difference);
   if (difference.what === 'siteFile')
     return `the site file changed (was ${shortDigest(difference.was)}…, is ${shortDigest(difference.is)}…)`;
   const [was, is] = [difference.was, difference.is].map(
     ({ version, digest }) => `version ${version}, ${shortDigest(digest)}…`,
   );
   return `the trust policy changed (was ${was}; is ${is})`;
+}
+
+function overrideText({ was, is }: Extract<ConditionDifference, { readonly what: 'override' }>): string {
+  const [before, now] = [was, is].map((order) => order && orderText(order));
+  if (before === undefined) return `it says nothing of going back, and this goes back by ${now}`;
+  if (now === undefined) return `it goes back by ${before}, and this does not`;
+  return `it goes back by another order (was ${before}; is ${now})`;
+}
+
+function orderText({ statement, signers, reason }: PlanOverride): string {
+  return `override ${shortDigest(statement)}… of ${signers.map(({ key }) => key).join(', ')}: ${reason}`;
 }
 
 function stepText({ target, place, was, is }: StepDifference): string {

@@ -26,6 +26,15 @@ function planBytes(): Vector[] {
         result: { site: 'plant-7', totals: { toLoad: 3 }, steps: [{ name: 'create' }, { name: 'move' }, {}] },
       },
     },
+    {
+      name: 'goes-back',
+      files: { 'plan.json': sortedJson(goingBack()) },
+      expect: {
+        why: 'back to an older release, by whose order and why',
+        accept: true,
+        result: { override: { reason: '17 loses messages', signers: [{ owner: 'Anna' }, {}] } },
+      },
+    },
     refused('truncated', 'the last byte is missing', json.slice(0, -1), 'JSON_INVALID'),
     refused('trailing-newline', 'a newline after the end', `${json}\n`, 'JSON_INVALID', ['not canonical']),
     refused(
@@ -70,6 +79,12 @@ function wrongMembers(): Vector[] {
       ['steps[0].password'],
     ),
     invalid(
+      'override-of-nobody',
+      'an order to go back that nobody signed',
+      (p) => Object.assign(p, { override: { ...goingBack().override, signers: [] } }),
+      ['override.signers'],
+    ),
+    invalid(
       'no-state',
       'nothing that binds it to the targets',
       (p) => Object.assign(p, { state: undefined }),
@@ -106,6 +121,21 @@ function wrongMembers(): Vector[] {
       ['made.at'],
     ),
   ];
+}
+
+function goingBack(): LoosePlan & { readonly override: object } {
+  const override = {
+    statement: digest('statement of the order'),
+    from: digest('statement of release 17'),
+    reason: '17 loses messages',
+    notAfter: '2026-12-01T23:59:59Z',
+    signers: [
+      { key: 'anna', owner: 'Anna' },
+      { key: 'boris', owner: 'Boris' },
+    ],
+  };
+  const document = plan();
+  return { ...document, release: { ...document.release, sequence: 16, version: '1.3.0' }, override };
 }
 
 function plan(): LoosePlan {
