@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { makeImage, startHarbor, type TestHarbor, type TestImage } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gapferry, gapferryJson, type Machine, type Reported } from '../support/command-line.ts';
+import { harborRobot } from '../support/harbor-robot.ts';
 import { REGISTRY } from '../support/upstream.ts';
 import { makeZone, type Zone } from './zone.ts';
 
@@ -10,27 +11,14 @@ const APP = `${REGISTRY}/line-a/app`;
 const HISTORIAN = 'charts/charts.upstream.example/historian';
 const SECRET = 'Sesam:47$';
 /** Of the system: it may make projects, and do in all of them what loading takes. */
-const ROBOT = {
-  name: 'robot$line-a',
-  secret: SECRET,
-  permissions: [
-    { kind: 'system', namespace: '/', access: [{ resource: 'project', action: 'create' }] },
-    {
-      kind: 'project',
-      namespace: '*',
-      access: [
-        { resource: 'repository', action: 'push' },
-        { resource: 'label', action: 'list' },
-        { resource: 'label', action: 'create' },
-        { resource: 'artifact-label', action: 'create' },
-        { resource: 'artifact', action: 'read' },
-        { resource: 'scan', action: 'create' },
-        { resource: 'project', action: 'read' },
-        { resource: 'quota', action: 'read' },
-      ],
-    },
-  ],
-} as const;
+const ROBOT = harborRobot('robot$line-a', SECRET, [
+  'label:list',
+  'label:create',
+  'artifact-label:create',
+  'artifact:read',
+  'scan:create',
+  'quota:read',
+]);
 const IMPORT = ['import', '--site', 'site/site.yaml', '--yes'];
 const PLAN = ['plan', '--site', 'site/site.yaml'];
 

@@ -11,6 +11,7 @@ import {
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { gapferry, gapferryJson, type Machine, type Reported } from '../support/command-line.ts';
 import { type Place, placesOf } from '../support/damage.ts';
+import { harborRobot } from '../support/harbor-robot.ts';
 import { REGISTRY } from '../support/upstream.ts';
 import { makeZone, type Zone } from './zone.ts';
 
@@ -79,22 +80,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
     };
   },
   Harbor: async () => {
-    const robot = {
-      name: 'robot',
-      secret: SECRET,
-      permissions: [
-        { kind: 'system', namespace: '/', access: [{ resource: 'project', action: 'create' }] },
-        {
-          kind: 'project',
-          namespace: '*',
-          access: [
-            { resource: 'repository', action: 'push' },
-            { resource: 'project', action: 'read' },
-          ],
-        },
-      ],
-    } as const;
-    const harbor = await startHarbor({ creation: 'everyone', robots: [robot] });
+    const harbor = await startHarbor({ creation: 'everyone', robots: [harborRobot('robot', SECRET)] });
     return {
       takes: 'images',
       what: 'an image layer',

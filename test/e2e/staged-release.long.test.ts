@@ -10,6 +10,7 @@ import {
 } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gapferry, gapferryJson, type Machine, type Reported } from '../support/command-line.ts';
+import { harborRobot } from '../support/harbor-robot.ts';
 import { GIT, REGISTRY } from '../support/upstream.ts';
 import { makeZone, type Zone } from './zone.ts';
 
@@ -64,22 +65,7 @@ async function namesInDepot(directory: string): Promise<string[]> {
 const SITES: Readonly<Record<string, () => Promise<Site>>> = {
   'a registry, a Harbor, a Gitea and an object store': async () => {
     const registry = await startRegistry({ auth: { kind: 'basic', username: 'robot', password: SECRET } });
-    const robot = {
-      name: 'robot',
-      secret: SECRET,
-      permissions: [
-        { kind: 'system', namespace: '/', access: [{ resource: 'project', action: 'create' }] },
-        {
-          kind: 'project',
-          namespace: '*',
-          access: [
-            { resource: 'repository', action: 'push' },
-            { resource: 'project', action: 'read' },
-          ],
-        },
-      ],
-    } as const;
-    const harbor = await startHarbor({ creation: 'everyone', robots: [robot] });
+    const harbor = await startHarbor({ creation: 'everyone', robots: [harborRobot('robot', SECRET)] });
     const gitea = await startGiteaFake({
       directory: zone.path('gitea'),
       credentials: { username: 'robot', password: SECRET },
