@@ -97,13 +97,18 @@ export async function readNamedBytes(path: string, what: string): Promise<Uint8A
   try {
     return await readFile(path);
   } catch (cause) {
-    throw new GapferryError({
-      code: 'USAGE',
-      message: `cannot read ${what} ${path}: ${reasonOf(cause)}`,
-      hint: 'check the path and the permissions',
-      cause,
-    });
+    throw unreadable(path, what, cause);
   }
+}
+
+/** A file that the operator named and that cannot be read. */
+export function unreadable(path: string, what: string, cause: unknown): GapferryError {
+  return new GapferryError({
+    code: 'USAGE',
+    message: `cannot read ${what} ${path}: ${reasonOf(cause)}`,
+    hint: 'check the path and the permissions',
+    cause,
+  });
 }
 
 export function reasonOf(cause: unknown): string {

@@ -1,6 +1,5 @@
 import { open } from 'node:fs/promises';
-import { GapferryError } from '@gapferry/core';
-import { reasonOf } from '../environment.ts';
+import { unreadable } from '../environment.ts';
 
 /** Reads a file that the operator named and somebody else may have made: never more than one byte beyond `most`, whatever stands there; whoever parses it refuses what is too long. Throws `USAGE` where it cannot be read. */
 export async function readBounded(path: string, what: string, most: number): Promise<Uint8Array> {
@@ -14,11 +13,6 @@ export async function readBounded(path: string, what: string, most: number): Pro
     }
     return Buffer.concat(chunks, size);
   } catch (cause) {
-    throw new GapferryError({
-      code: 'USAGE',
-      message: `cannot read ${what} ${path}: ${reasonOf(cause)}`,
-      hint: 'check the path and the permissions',
-      cause,
-    });
+    throw unreadable(path, what, cause);
   }
 }
