@@ -3,13 +3,13 @@ import {
   checkRun,
   GapferryError,
   hexOf,
+  inLanes,
   isGapferryError,
   type LfsObject,
   type Run,
   type SizedDigest,
 } from '@gapferry/core';
 import { createTries, createWaiting, type HttpClient } from '@gapferry/http';
-import pLimit from 'p-limit';
 import { protocolOf } from '../git-url.ts';
 import type { RetryOptions } from '../retry-trips.ts';
 import type { BatchedObject, LfsAction } from './batch-answer.ts';
@@ -67,9 +67,11 @@ export function lfsRemote(given: LfsRemoteOptions): LfsRemote {
       for (let at = 0; at < objects.length; at += BATCH) {
         const some = objects.slice(at, at + BATCH);
         const batched = await ask(options, url, 'upload', some, item, run);
-        const limit = pLimit(AT_ONCE);
-        const sizes = await Promise.all(
-          batched.map((one) => limit(() => sendOne({ options, url, from, item, run }, one))),
+        const sizes = await inLanes(
+          batched,
+          AT_ONCE,
+          (one, inner) => sendOne({ options, url, from, item, run: inner }, one),
+          run,
         );
         sent += sizes.reduce((sum, size) => sum + size, 0);
       }
@@ -116,9 +118,9 @@ async function endpointOf(
   return endpoint;
 }
 
-/** "Not there" is an answer; everything else is none. */
+/** "Not there" is an answer; everything else is none. What a host has, it says how to get: what it says nothing of, nobody can check out. */
 function isMissing(one: BatchedObject, item: string): boolean {
-  if (one.kind !== 'error') return false;
+  if (one.kind !== 'error') return one.kind === 'done';
   if (one.code === 404 || one.code === 410) return true;
   throw refused(one, item);
 }

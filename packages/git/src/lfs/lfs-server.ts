@@ -3,6 +3,7 @@ import { createTries, createWaiting, type HttpClient } from '@gapferry/http';
 import type { RetryOptions } from '../retry-trips.ts';
 import { type BatchedObject, type LfsAction, readBatchAnswer } from './batch-answer.ts';
 import type { LfsEndpoint } from './lfs-endpoint.ts';
+import { protectedAction } from './protected-action.ts';
 
 /** Objects asked about at once, as git-lfs does (docs/api/batch.md). */
 export const BATCH = 100;
@@ -50,11 +51,21 @@ export async function askBatch(
     try {
       const answer = await http.send(request, quietOfBytes(run));
       const batched = readBatchAnswer(answer.body, { operation, objects, host, item, now: now() });
-      return batched.map((one) => withHeaderOf(endpoint, one));
+      return batched.map((one) => withHeaderOf(endpoint, protectedOne(endpoint, one, item)));
     } catch (error) {
       await tries.failed(notServed(error, host, item), run);
     }
   }
+}
+
+function protectedOne(endpoint: LfsEndpoint, one: BatchedObject, item: string): BatchedObject {
+  if (one.kind !== 'action') return one;
+  const { action, verify } = one;
+  return {
+    ...one,
+    action: protectedAction(endpoint, action, item),
+    ...(verify !== undefined && { verify: protectedAction(endpoint, verify, item) }),
+  };
 }
 
 /** Who was let in over SSH has no other credentials for the server: an address at the same place that brings none gets the same header (docs/api/batch.md, `authenticated`). */
