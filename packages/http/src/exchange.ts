@@ -3,7 +3,7 @@ import { ask, askTokenService, authorizationIn, type ExchangeParts, type Exchang
 import { secretsOf } from './basic.ts';
 import type { HostRules } from './host-rules.ts';
 import { badRedirect, changesSomething, headersElsewhere, isRedirect, nextUrl } from './redirects.ts';
-import { masked, refusal } from './refusal.ts';
+import { heldBack, masked, refusal } from './refusal.ts';
 import type { AskTokenService } from './token-question.ts';
 import { readUpTo, type Trip } from './trip.ts';
 
@@ -75,6 +75,8 @@ async function askWithAuthorization(
   const { item, scope } = request;
   const askService: AskTokenService = (question) => askTokenService(parts, item, question, run);
   const own = authorizationIn(request.headers);
+  if (own !== undefined && !isSignature(own) && !parts.rules.mayCarryCredentials(url))
+    throw heldBack({ item, url });
   // Where a redirect leads, credentials are for whoever asks for them: the address may be a signed one, and it was not chosen by who has them.
   const known =
     url.host === first.host
@@ -102,6 +104,11 @@ async function askWithAuthorization(
     changes: changesSomething(request),
     secrets: secretsOf(sent),
   });
+}
+
+/** AWS Signature Version 4: it is good for this one question, and does not give away what it was made with. */
+function isSignature(authorization: string): boolean {
+  return /^AWS4-/i.test(authorization);
 }
 
 /** A token service that failed is asked again where the question itself is not. */

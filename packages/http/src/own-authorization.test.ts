@@ -51,4 +51,31 @@ describe('an Authorization that a request brings along', () => {
     );
     expect(Buffer.from(answer.body).toString()).toBe('well');
   });
+
+  it('is sent over plain HTTP only where that was said to be fine, as everything else that is secret', async () => {
+    await using server = await guarded(OWN);
+    const connectTo = new Map([['api.plant.test:80', server.host]]);
+    const asked = { url: 'http://api.plant.test/it', item: 'it', headers: { authorization: OWN } };
+    const refused = createHttpClient({ wait: async () => {}, connectTo });
+    await expect(refused.request(asked, run)).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      message: expect.stringContaining('plain HTTP'),
+      hint: expect.stringContaining('insecure'),
+    });
+    expect(server.requests).toEqual([]);
+    const told = createHttpClient({ wait: async () => {}, connectTo, insecure: ['api.plant.test'] });
+    expect((await told.request(asked, run)).status).toBe(200);
+    for (const client of [refused, told]) client.close();
+  });
+
+  it('that is a signature of one question may go wherever the question goes', async () => {
+    const signature =
+      'AWS4-HMAC-SHA256 Credential=k/20260101/r/s3/aws4_request, SignedHeaders=host, Signature=0';
+    await using server = await guarded(signature);
+    const connectTo = new Map([['s3.plant.test:80', server.host]]);
+    const client = createHttpClient({ wait: async () => {}, connectTo });
+    const asked = { url: 'http://s3.plant.test/b', item: 'it', headers: { authorization: signature } };
+    expect((await client.request(asked, run)).status).toBe(200);
+    client.close();
+  });
 });

@@ -17,6 +17,16 @@ export interface RefusalContext extends TripPurpose {
 /** There are none, they were used, or there are some that an unprotected connection may not carry. */
 export type CredentialsUse = 'none' | 'used' | 'held-back';
 
+/** The error for credentials of a question that an unprotected connection may not carry. Nothing was asked. */
+export function heldBack({ item, url }: TripPurpose): GapferryError {
+  const data = { host: url.host, item };
+  return new GapferryError({
+    origin: 'source',
+    data,
+    ...unauthorized({ item, url, credentials: 'held-back' }, ''),
+  });
+}
+
 /** The error for a status the caller does not accept. Ends the trip. 404 and 410 alone mean that there is none. */
 export async function refusal(trip: Trip, context: RefusalContext): Promise<GapferryError> {
   const words = await saidBy(trip, context.secrets ?? []);
