@@ -40,6 +40,9 @@ export interface PruneFile {
   readonly left: NameState;
 }
 
+/** Names of a request; its manifests are those of what has no other name than its digest. */
+export type PruneNames = Pick<PruneRequest, 'manifests' | 'tags' | 'files'>;
+
 /** One thing that goes, or would and does not. */
 export interface PruneStep {
   /** As the target's own clients name it; unique at the target: `registry.plant7.internal/app@sha256:…`, `s3://bucket/line-a/1.0.0/`. */
@@ -64,6 +67,8 @@ export interface PruneTarget extends Target {
   prunable(request: PruneRequest, run: Run): Promise<readonly PruneStep[]>;
   /** Removes what `prunable` told, step by step in its order, each looked at again. What is gone already is fine. */
   prune(step: PruneStep, request: PruneRequest, run: Run): Promise<PruneOutcome>;
+  /** Which of these names are not there any more, whatever they would stand for; a directory only with all of its files. In doubt a name is there. */
+  gone(names: PruneNames, request: PruneRequest, run: Run): Promise<PruneNames>;
 }
 
 export function canPrune(target: Target): target is PruneTarget {

@@ -22,6 +22,7 @@ export { ownersIn } from './owners.ts';
 export * from './plan-release.ts';
 export type { NotRead } from './prove-pending.ts';
 export { type ProvingMedium, provingMedium } from './proving-medium.ts';
+export * from './prune-entries.ts';
 export * from './prune-journal.ts';
 export * from './prune-requests.ts';
 export { pruneTarget } from './prune-target.ts';

@@ -7,13 +7,16 @@ import {
   toRepositoryAbout,
 } from '@gapferry/core';
 import { IMPORT_ENTRIES } from './import-entries.ts';
+import { PRUNE_ENTRIES } from './prune-entries.ts';
 
-/** Which channel left what in which place, as the ledger tells it: the latest import counts. Read once; what is appended afterwards is not seen. */
+/** Which channel left what in which place, as the ledger tells it: the latest import counts, and what a prune took away is nobody's. Read once; what is appended afterwards is not seen. */
 export function ownersIn(ledger: Ledger): LookUpOwner {
   const owners = new Map<string, Owner>();
   const told = new Map<string, Ownership>();
-  for (const entry of ledger.history([IMPORT_ENTRIES.naming, IMPORT_ENTRIES.named])) {
+  const kinds = [IMPORT_ENTRIES.naming, IMPORT_ENTRIES.named, PRUNE_ENTRIES.freed];
+  for (const entry of ledger.history(kinds)) {
     if (entry.kind === IMPORT_ENTRIES.named) settle(owners, entry);
+    else if (entry.kind === PRUNE_ENTRIES.freed) free(owners, entry);
     else for (const name of listOf(entry.data['names'])) intend(owners, entry, name);
   }
   return (target, place) => {
@@ -61,6 +64,15 @@ function intend(owners: Map<string, Owner>, { data }: LedgerEntry, name: Record<
     intended: [...(mine?.intended ?? []), toState(name['state'])],
     ...aboutOf([...(mine?.about ?? []), ...(aboutIn(name['about']) ?? [])]),
   });
+}
+
+/** A name that a prune took away is nobody's, and another channel may have it. */
+function free(owners: Map<string, Owner>, { data }: LedgerEntry): void {
+  const places = Array.isArray(data['places']) ? data['places'] : [];
+  for (const place of places) {
+    const key = keyOf(data['target'], place);
+    if (owners.get(key)?.channel === data['channel']) owners.delete(key);
+  }
 }
 
 function aboutOf(about: readonly RepositoryAbout[]): Pick<Ownership, 'about'> {

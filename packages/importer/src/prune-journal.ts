@@ -1,19 +1,8 @@
+import type { LookUpOwner } from '@gapferry/bundle';
 import type { Digest, JsonValue, Ledger, PruneStep } from '@gapferry/core';
 import { inEntries } from './in-entries.ts';
-
-/** What a prune writes into the site's ledger, in this order. Every entry has `plan`, the digest of what was approved. */
-export const PRUNE_ENTRIES = {
-  /** Before the first effect: `site`, `keep`, `channels`: what stays and what goes of each. */
-  began: 'prune.began',
-  /** Before something goes: `target`, `channel`, `steps`; several entries when they do not fit into one. */
-  removing: 'prune.removing',
-  /** After it: `target`, `channel`, `steps` with `outcome` each, and `why` of what stays. */
-  removed: 'prune.removed',
-  /** `removed`, `stayed`: how many. */
-  finished: 'prune.finished',
-  /** Instead of `finished`: the `code` and `message` of what stopped it. */
-  stopped: 'prune.stopped',
-} as const;
+import { ownersIn } from './owners.ts';
+import { PRUNE_ENTRIES } from './prune-entries.ts';
 
 export interface PruneAt {
   readonly target: string;
@@ -31,6 +20,9 @@ export interface PruneJournal {
   began(data: Record<string, JsonValue>): void;
   removing(at: PruneAt, steps: readonly PruneStep[]): void;
   removed(at: PruneAt, steps: readonly DoneStep[]): void;
+  /** Does the ledger say that the channel left something in this place? */
+  owns(at: PruneAt, place: string): boolean;
+  freed(at: PruneAt, places: readonly string[]): void;
   finished(counts: { readonly removed: number; readonly stayed: number }): void;
   stopped(code: string, message: string): void;
 }
@@ -39,6 +31,7 @@ export function openPruneJournal(ledger: Ledger, plan: Digest): PruneJournal {
   const append = (kind: string, data: Record<string, JsonValue>): void => {
     ledger.append(kind, { plan, ...data });
   };
+  let owners: LookUpOwner | undefined;
   return {
     began: (data) => append(PRUNE_ENTRIES.began, data),
     removing: (at, steps) => {
@@ -48,6 +41,13 @@ export function openPruneJournal(ledger: Ledger, plan: Digest): PruneJournal {
     removed: (at, steps) => {
       for (const some of inEntries(steps.map((step) => ({ ...step }))))
         append(PRUNE_ENTRIES.removed, { ...at, steps: some });
+    },
+    owns: ({ target, channel }, place) => {
+      owners ??= ownersIn(ledger);
+      return owners(target, place)?.channel === channel;
+    },
+    freed: (at, places) => {
+      for (const some of inEntries(places)) append(PRUNE_ENTRIES.freed, { ...at, places: some });
     },
     finished: (counts) => append(PRUNE_ENTRIES.finished, { ...counts }),
     stopped: (code, message) => {

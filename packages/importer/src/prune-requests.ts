@@ -13,7 +13,7 @@ import {
   type PruneTag,
 } from '@gapferry/core';
 import { IMPORT_ENTRIES } from './import-entries.ts';
-import { PRUNE_ENTRIES } from './prune-journal.ts';
+import { PRUNE_ENTRIES } from './prune-entries.ts';
 
 /** A release that an import of this site began to load. */
 export interface LoadedRelease {

@@ -1,6 +1,7 @@
 import { type PruneRequest, type PruneStep, type PruneTarget, quietRun, type Run } from '@gapferry/core';
 import { fixedClock, type MemoryLedger, memoryLedger, memoryTarget } from '@gapferry/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { ownersIn } from './owners.ts';
 import { openPruneJournal } from './prune-journal.ts';
 import { pruneTarget } from './prune-target.ts';
 
@@ -36,13 +37,22 @@ function target(): PruneTarget {
       if (place === locked) return { state: 'stays', why: 'it is locked' };
       return { state: there.delete(place) ? 'removed' : 'gone' };
     },
+    gone: async ({ tags }) => ({
+      manifests: [],
+      tags: tags.filter(({ tag }) => !there.has(tag)),
+      files: [],
+    }),
   };
 }
 
-async function prune(steps?: readonly PruneStep[], run: Run = quietRun()): Promise<unknown> {
+async function prune(
+  steps?: readonly PruneStep[],
+  run: Run = quietRun(),
+  request: PruneRequest = REQUEST,
+): Promise<unknown> {
   const at = target();
-  const found = steps ?? (await at.prunable(REQUEST, run));
-  return await pruneTarget(at, found, REQUEST, openPruneJournal(ledger, PLAN), run);
+  const found = steps ?? (await at.prunable(request, run));
+  return await pruneTarget(at, found, request, openPruneJournal(ledger, PLAN), run);
 }
 
 const story = (): unknown[] =>
@@ -105,5 +115,31 @@ describe('what is taken away', () => {
     };
     await expect(prune()).rejects.toThrow('disk full');
     expect([...there]).toEqual(['a', 'b', 'c']);
+  });
+});
+
+describe('a name that a prune took away', () => {
+  const named = (channel: string, place: string): void =>
+    void ledger.append('import.named', { channel, target: 'depot', place, left: { digest: PLAN } });
+  const tagged = (tag: string): PruneRequest['tags'][number] => ({
+    item: `image app:${tag}`,
+    repository: 'up.example/app',
+    digest: PLAN,
+    tag,
+  });
+  const ownerOf = (tag: string): string | undefined =>
+    ownersIn(ledger)('depot', `oci up.example/app:${tag}`)?.channel;
+
+  it('is nobody’s, once, and one that still stands or is another channel’s stays what it was', async () => {
+    for (const tag of ['a', 'b']) named('line-a', `oci up.example/app:${tag}`);
+    named('line-b', 'oci up.example/app:c');
+    locked = 'b';
+    const request = { ...REQUEST, tags: ['a', 'b', 'c'].map(tagged) };
+    await prune(undefined, quietRun(), request);
+    expect(['a', 'b', 'c'].map(ownerOf)).toEqual([undefined, 'line-a', 'line-b']);
+    await prune([], quietRun(), request);
+    expect(ledger.entries.filter(({ kind }) => kind === 'prune.freed')).toHaveLength(1);
+    named('line-b', 'oci up.example/app:a');
+    expect(ownerOf('a')).toBe('line-b');
   });
 });

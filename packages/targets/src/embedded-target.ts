@@ -23,7 +23,7 @@ import { inspectObjects, loadObjects, proveObjects } from './git-content.ts';
 import { inspectRefs, loadRefs } from './git-names.ts';
 import type { GitRepositories } from './git-repositories.ts';
 import { inspectTag, loadTags } from './oci-names.ts';
-import { prunableInDepot, pruneInDepot } from './prune-embedded.ts';
+import { goneInDepot, prunableInDepot, pruneInDepot } from './prune-embedded.ts';
 import { requireNoStrangers } from './strangers.ts';
 import { sweepIncoming } from './tree-write.ts';
 
@@ -68,6 +68,7 @@ export function embeddedTarget(options: EmbeddedTargetOptions): EmbeddedTarget {
     },
     prunable: (request, run) => prunableInDepot(place, request, run),
     prune: (step, request, run) => pruneInDepot(place, step, request, run),
+    gone: (names, _request, run) => goneInDepot(place, names, run),
     loadNames: (loads, _from, run) => loadNames(loads, run),
     readBackAll: (loads, run) => readBackAll(place, loads, run),
   };

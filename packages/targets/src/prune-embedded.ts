@@ -8,6 +8,7 @@ import {
   isDigest,
   MANIFEST_LIMITS,
   type PruneFile,
+  type PruneNames,
   type PruneOutcome,
   type PruneRequest,
   type PruneStep,
@@ -78,6 +79,28 @@ export async function pruneInDepot(
     default:
       return await pruneFile(place, step, request, run);
   }
+}
+
+/** Names and files that are not there. */
+export async function goneInDepot(
+  { store, tree }: PrunePlace,
+  { manifests, tags, files }: PruneNames,
+  run: Run,
+): Promise<PruneNames> {
+  const there = new Set((await store.names()).map(({ name }) => name));
+  const root = embeddedRoots(tree).files;
+  const gone: PruneFile[] = [];
+  for (const file of files) {
+    const facts = await Promise.all(pathsOf(file).map(({ path }) => seeFile(root, path, run)));
+    if (facts.every((seen) => seen === undefined)) gone.push(file);
+  }
+  return {
+    manifests: manifests.filter(
+      ({ repository, digest }) => !there.has(ociName({ repository, root: { digest } })),
+    ),
+    tags: tags.filter((tag) => !there.has(ociName({ ...tag, root: tag }))),
+    files: gone,
+  };
 }
 
 async function judge(

@@ -13,5 +13,6 @@ export function unopenedTarget(name: string, error: GapferryError): PreflightTar
     preflight: refuse,
     prunable: refuse,
     prune: refuse,
+    gone: refuse,
   };
 }

@@ -20,7 +20,7 @@ import { atTarget } from '../registry/at-target.ts';
 import { releaseKeys } from '../s3/release-keys.ts';
 import type { FileTree } from './file-tree.ts';
 import { preflightTree } from './preflight-tree.ts';
-import { prunableFiles, pruneFiles } from './prune-files.ts';
+import { goneFiles, prunableFiles, pruneFiles } from './prune-files.ts';
 import { inspectTreeName, setTree } from './set-tree.ts';
 import { inspectTreeContent, proveTree, stageFiles } from './stage-files.ts';
 import { treeMemory } from './tree-memory.ts';
@@ -82,6 +82,8 @@ export function fileTreeTarget(
     },
     prune: (step, request, run) =>
       atTarget(name, step.place, () => turn(() => pruneFiles(place, step, request, run))),
+    gone: (wanted, request, run) =>
+      atTarget(name, place.tree.place, () => goneFiles(place, wanted, request, run)),
     loadNames: names,
     readBackAll: prove,
   };

@@ -1,6 +1,7 @@
 import {
   inLanes,
   type PruneFile,
+  type PruneNames,
   type PruneOutcome,
   type PruneRequest,
   type PruneStep,
@@ -46,6 +47,47 @@ export async function pruneFiles(
       run,
     );
   return { state: 'removed' };
+}
+
+/** Where paths stay, files that are not there; else those that the index does not name, once every release that goes went. */
+export async function goneFiles(
+  place: TreePlace,
+  { files }: PruneNames,
+  request: PruneRequest,
+  run: Run,
+): Promise<PruneNames> {
+  const gone = await (place.isByRelease
+    ? unnamedFiles(place, files, request, run)
+    : absentFiles(place, files, run));
+  return { manifests: [], tags: [], files: gone };
+}
+
+async function unnamedFiles(
+  place: TreePlace,
+  files: readonly PruneFile[],
+  request: PruneRequest,
+  run: Run,
+): Promise<readonly PruneFile[]> {
+  if ((await goingReleases(place, request, run)).length > 0) return [];
+  const { index } = await ownTreeIndex(place, run);
+  const named = new Set(index?.files.map(({ path }) => path));
+  return files.filter((file) => ownPaths(file).every(({ path }) => !named.has(path)));
+}
+
+async function absentFiles(
+  place: TreePlace,
+  files: readonly PruneFile[],
+  run: Run,
+): Promise<readonly PruneFile[]> {
+  const isThere = async ({ path }: OwnFile): Promise<boolean> => {
+    place.memory.forget(path);
+    return (await place.memory.look({ path, item: path }, run)) !== undefined;
+  };
+  const look = async (file: PruneFile): Promise<PruneFile[]> => {
+    for (const own of pathsOf(place, file)) if (await isThere(own)) return [];
+    return [file];
+  };
+  return (await inLanes(files, place.lanes, look, run)).flat();
 }
 
 async function goingReleases(
@@ -107,10 +149,17 @@ interface OwnFile {
 }
 
 /** Of a directory each of its files; the ledger's names are no paths of the place before they were judged. */
-function pathsOf({ keys }: TreePlace, { item, path, left }: PruneFile): OwnFile[] {
+function pathsOf({ keys }: TreePlace, file: PruneFile): OwnFile[] {
+  return ownPaths(file).map(({ path, digest }) => ({
+    path: keys.keyOf({ path }, { item: file.item }),
+    digest,
+  }));
+}
+
+function ownPaths({ path, left }: PruneFile): OwnFile[] {
   return Object.entries(left).flatMap(([name, digest]) => {
     const file = path.endsWith('/') ? name : path;
     if (unsafePathReason(file) !== undefined || !digest.startsWith('sha256:')) return [];
-    return [{ path: keys.keyOf({ path: file }, { item }), digest }];
+    return [{ path: file, digest }];
   });
 }

@@ -63,6 +63,7 @@ export function registryHostTarget(options: RegistryHostTargetOptions): Registry
     addressOf: (load) => registry.addressOf(load),
     prunable: (request, run) => registry.prunable(request, run),
     prune: (step, request, run) => registry.prune(step, request, run),
+    gone: (names, request, run) => registry.gone(names, request, run),
   };
 }
 

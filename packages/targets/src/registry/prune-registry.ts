@@ -6,6 +6,8 @@ import {
   isGapferryError,
   isIndexType,
   type ManifestLinks,
+  type PruneManifest,
+  type PruneNames,
   type PruneOutcome,
   type PruneRequest,
   type PruneStep,
@@ -59,6 +61,30 @@ export async function pruneManifest(
     for (const one of attached.get(digest) ?? []) held.set(one, 'what it is attached to stays');
   }
   return outcome;
+}
+
+/** Names at which nothing stands. */
+export async function goneNames(
+  place: RegistryPlace,
+  { manifests, tags }: PruneNames,
+  run: Run,
+): Promise<PruneNames> {
+  const lacking = async <T extends PruneManifest>(
+    names: readonly T[],
+    referenceOf: (name: T) => string,
+  ): Promise<T[]> => {
+    const there = await Promise.all(
+      names.map((name) =>
+        place.ask(() => place.registry.manifest(place.repositoryOf(name.repository), referenceOf(name), run)),
+      ),
+    );
+    return names.filter((_, i) => there[i] === undefined);
+  };
+  return {
+    manifests: await lacking(manifests, ({ digest }) => digest),
+    tags: await lacking(tags, ({ tag }) => tag),
+    files: [],
+  };
 }
 
 async function remove(

@@ -25,7 +25,7 @@ import { mapRepository } from './map-repository.ts';
 import type { OciRegistry } from './oci-registry.ts';
 import { beginSurvey, preflightRegistry } from './preflight-registry.ts';
 import { proveContent } from './prove-content.ts';
-import { prunableManifests, pruneManifest } from './prune-registry.ts';
+import { goneNames, prunableManifests, pruneManifest } from './prune-registry.ts';
 import { registryObstacles, registryPermissions } from './registry-permissions.ts';
 import type { RegistryPlace } from './registry-place.ts';
 import { sendContent } from './send-content.ts';
@@ -80,6 +80,7 @@ export function registryTarget(options: RegistryTargetOptions): RegistryTarget {
     addressOf: (load) => addressOf(place, toOci(load, 'registry', name)),
     prunable: (request, run) => atTarget(name, request.channel, () => prunableManifests(place, request, run)),
     prune: (step, request, run) => atTarget(name, step.place, () => pruneManifest(place, step, request, run)),
+    gone: (names, request, run) => atTarget(name, request.channel, () => goneNames(place, names, run)),
     begin: (loads) => beginSurvey(place, loads),
     missingOf: (load) => place.memory.looks.get(load)?.missing,
   };

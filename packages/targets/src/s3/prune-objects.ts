@@ -1,4 +1,4 @@
-import type { PruneOutcome, PruneRequest, PruneStep, Run } from '@gapferry/core';
+import type { PruneFile, PruneNames, PruneOutcome, PruneRequest, PruneStep, Run } from '@gapferry/core';
 import { pruneRelease } from './prune-releases.ts';
 import type { EarlierRelease } from './release-index.ts';
 import type { S3Place } from './s3-place.ts';
@@ -36,6 +36,38 @@ export async function pruneObjects(
   if (locked.length > 0) return { state: 'stays', why: `${locked.length} objects are locked (${locked[0]})` };
   await forgetEarlier(place, release, run);
   return { state: 'removed' };
+}
+
+/** Files that the index does not name, nor a copy that stays, once every release that goes went. */
+export async function goneObjects(
+  place: S3Place,
+  { files }: PruneNames,
+  request: PruneRequest,
+  run: Run,
+): Promise<PruneNames> {
+  const none = { manifests: [], tags: [], files: [] };
+  if ((await goingReleases(place, request, run)).length > 0) return none;
+  const { index } = await ownIndex(place, run);
+  const named = new Set(index?.files.map(({ path }) => path));
+  const gone: PruneFile[] = [];
+  for (const file of files) {
+    const paths = file.path.endsWith('/') ? Object.keys(file.left) : [file.path];
+    if (paths.some((path) => named.has(path)) || (await hasCopies(place, paths, file.item, run))) continue;
+    gone.push(file);
+  }
+  return { ...none, files: gone };
+}
+
+async function hasCopies(
+  { store, keys, policy }: S3Place,
+  paths: readonly string[],
+  item: string,
+  run: Run,
+): Promise<boolean> {
+  if (policy.latest === undefined) return false;
+  for (const path of paths)
+    if ((await store.head({ key: `${keys.latest}${path}`, item }, run)) !== undefined) return true;
+  return false;
 }
 
 async function goingReleases(

@@ -24,7 +24,7 @@ import { bucketPermissions } from './bucket-permissions.ts';
 import { copiesOf, isAsWanted, lookAtFiles, missingOf } from './look-at-files.ts';
 import { createBucket, preflightBucket } from './preflight-bucket.ts';
 import { proveFiles } from './prove-files.ts';
-import { prunableObjects, pruneObjects } from './prune-objects.ts';
+import { goneObjects, prunableObjects, pruneObjects } from './prune-objects.ts';
 import { releaseKeys } from './release-keys.ts';
 import { type S3Place, type S3Policy, toFiles } from './s3-place.ts';
 import type { S3Store } from './s3-store.ts';
@@ -109,6 +109,8 @@ export function s3Target(options: S3TargetOptions): S3Target {
     addressOf: (load) => `s3://${place.store.name}/${place.keys.keyOfLoad(toName(load, name))}`,
     prunable: (request, run) => atTarget(name, place.store.place, () => prunableObjects(place, request, run)),
     prune: (step, request, run) => atTarget(name, step.place, () => pruneObjects(place, step, request, run)),
+    gone: (names, request, run) =>
+      atTarget(name, place.store.place, () => goneObjects(place, names, request, run)),
     loadNames: (loads, _from, run) => names(loads, run),
     readBackAll: prove,
   };
