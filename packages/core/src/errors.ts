@@ -31,16 +31,21 @@ export class GapferryError extends Error {
   readonly data: Readonly<Record<string, unknown>>;
 
   constructor(init: ErrorInit) {
-    super(redact(init.message), init.cause === undefined ? undefined : { cause: init.cause });
+    super(clean(init.message), init.cause === undefined ? undefined : { cause: init.cause });
     this.name = 'GapferryError';
     this.code = init.code;
     this.category = categoryOf(init.code);
-    this.hint = init.hint === undefined ? undefined : redact(init.hint);
+    this.hint = init.hint === undefined ? undefined : clean(init.hint);
     this.origin = init.origin;
     this.retryable = init.retryable ?? false;
     this.retryAfter = init.retryAfter;
     this.data = redactData(init.data ?? {});
   }
+}
+
+/** Words of others are cut somewhere: half a character at the end could be written into no ledger, and an import that has loaded everything would stop there. */
+function clean(text: string): string {
+  return redact(text).toWellFormed();
 }
 
 export function isGapferryError(error: unknown, code?: ErrorCode): error is GapferryError {

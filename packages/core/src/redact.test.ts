@@ -58,4 +58,10 @@ describe('redact', () => {
     });
     expect(JSON.stringify([error.message, error.hint, error.data])).not.toContain('S3cretValue');
   });
+
+  it('leaves half a character in no error: no ledger takes one', () => {
+    const cut = '\u{1F6AB}'.slice(0, 1);
+    const error = new GapferryError({ code: 'UNREACHABLE', message: `no${cut}`, hint: `nor${cut}` });
+    expect([error.message, error.hint]).toEqual(['no\ufffd', 'nor\ufffd']);
+  });
 });

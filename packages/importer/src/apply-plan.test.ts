@@ -111,6 +111,23 @@ describe('a first import', () => {
     expect(receipt?.receipt.items).toEqual({ loaded: 0, same: 0, failed: 5 });
   });
 
+  it('is recorded whatever a host said, also where its words were cut in the middle of a character', async () => {
+    await inside.carryFirst();
+    const said = `${'x'.repeat(499)}\u{1F6AB} no`.slice(0, 500);
+    const target = meddledTarget(inside.target, {
+      load: async (load) => {
+        if (load.kind === 'file' && load.phase === 'name')
+          throw new GapferryError({ code: 'FORBIDDEN', message: said, hint: said, origin: 'target' });
+        return { state: 'same', bytes: 0 };
+      },
+    });
+    const { kind, record } = await inside.importRelease(first, only(target));
+    expect(kind).toBe('partly-loaded');
+    expect(record.items.flatMap(({ error }) => error?.message ?? [])).toEqual([
+      expect.stringMatching(/x{499}\ufffd$/),
+    ]);
+  });
+
   it('records each intent before its effect', async () => {
     await inside.carryFirst();
     const seen: string[] = [];

@@ -35,6 +35,14 @@ describe('a watched run', () => {
     expect(warnings[0]?.message).not.toContain('\u001b');
   });
 
+  it('cuts a warning into text that a ledger takes', () => {
+    const watched = watchRun(quietRun(), still);
+    const long = `${'x'.repeat(1999)}\u{1F6AB}${'x'.repeat(9)}`;
+    watched.emit({ kind: 'warning', message: long, item: long });
+    const [{ message, item } = { message: '' }] = watched.account().warnings;
+    expect([message.isWellFormed(), item?.isWellFormed()]).toEqual([true, true]);
+  });
+
   it('measures from the beginning of verifying to the next stage, also when it is told late', () => {
     let now = 100;
     const watched = watchRun(quietRun(), () => now);

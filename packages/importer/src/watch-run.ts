@@ -63,12 +63,17 @@ function keep(
   { message, item }: ImportWarning,
 ): void {
   const warning = {
-    message: printable(message).slice(0, MAX_LENGTH),
-    ...(item !== undefined && { item: printable(item).slice(0, MAX_LENGTH) }),
+    message: shortened(message),
+    ...(item !== undefined && { item: shortened(item) }),
   };
   const key = JSON.stringify(warning);
   if (warnings.has(key)) return;
   limits.room -= Buffer.byteLength(key) + 1;
   if (warnings.size < MAX_WARNINGS && limits.room >= 0) warnings.set(key, warning);
   else limits.unheard += 1;
+}
+
+/** Whole characters: half of one could be written into no ledger. */
+function shortened(text: string): string {
+  return printable(text).slice(0, MAX_LENGTH).toWellFormed();
 }

@@ -149,6 +149,12 @@ it('gives back any JSON data', async () => {
   expect((await verifyLedger(file)).tampered).toBeUndefined();
 });
 
+it('records what a host said also where it holds half a character', async () => {
+  const { digest } = ledger.append('a.b', { scan: { severity: JSON.parse('"a\\ud800b"') as string } });
+  expect([...ledger.history()]).toMatchObject([{ data: { scan: { severity: 'a\ufffdb' } }, digest }]);
+  requireIntact(await verifyLedger(file));
+});
+
 it('walks through more entries than it fetches at a time', () => {
   const raw = new Sqlite(file);
   const insert = raw.prepare('INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)');

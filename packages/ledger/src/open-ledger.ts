@@ -175,8 +175,7 @@ function append(
       index: (last?.index ?? 0) + 1,
       at: formatTime(options.clock.now()),
       kind,
-      // As it will be read back: members that are undefined are not there.
-      data: JSON.parse(JSON.stringify(data)) as LedgerEntry['data'],
+      data: asReadBack(data),
       previous: last?.digest ?? EMPTY_DIGEST,
     };
     const entry = { ...fields, digest: entryDigest(fields) };
@@ -192,6 +191,13 @@ function append(
   } catch (error) {
     throw isGapferryError(error) ? error : unwritable(path, error);
   }
+}
+
+/** Members that are undefined are not there, and half a character, which no canonical JSON holds, is none: what hosts say keeps nothing from being recorded. */
+function asReadBack(data: LedgerEntry['data']): LedgerEntry['data'] {
+  const whole = (_: string, value: unknown): unknown =>
+    typeof value === 'string' ? value.toWellFormed() : value;
+  return JSON.parse(JSON.stringify(data), whole) as LedgerEntry['data'];
 }
 
 function reading<T>(path: string, read: () => T): T {
