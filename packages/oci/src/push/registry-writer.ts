@@ -88,7 +88,7 @@ export function createRegistryWriter(http: HttpClient, options: RegistryWriterOp
       answersAsRegistry(await pushPlace(http, repository, run), run),
     tryUpload: async (repository, run) => {
       const place = await pushPlace(http, repository, run);
-      return tryUpload(place, triesFor(`an upload on trial in ${repository}`, place), run);
+      return tryUpload(place, () => triesFor(`an upload on trial in ${repository}`, place), run);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { quietRun } from '@gapferry/core';
+import { GapferryError, quietRun } from '@gapferry/core';
 import { createHttpClient } from '@gapferry/http';
 import { type Fault, startRegistry } from '@gapferry/testkit';
 import { expect, it } from 'vitest';
@@ -36,4 +36,29 @@ it('a registry that has trouble all the time is no registry that refuses', async
 
 it('a refusal is taken at its word', async () => {
   expect(await tryWith({ kind: 'status', status: 403 }, 1)).toMatchObject({ code: 'FORBIDDEN' });
+});
+
+it('is begun once, however often it cannot be cancelled: the push is allowed all the same', async () => {
+  await using registry = await startRegistry();
+  registry.addFault({ match: ({ method }) => method === 'DELETE', do: { kind: 'status', status: 500 } });
+  const http = createHttpClient({ wait: async () => {} });
+  const writer = createRegistryWriter(http, { wait: async () => {} });
+  expect(await writer.tryUpload(`${registry.host}/team/app`, quietRun())).toBe('kept');
+  expect(registry.requests.map(({ method }) => method)).toEqual(['POST', ...Array(4).fill('DELETE')]);
+  http.close();
+});
+
+it('a registry that never ends a cancelling is no operator who stops', async () => {
+  await using registry = await startRegistry();
+  const http = createHttpClient({ wait: async () => {} });
+  const stopped = new GapferryError({ code: 'INTERRUPTED', message: 'the time for tidying is over' });
+  const late = {
+    ...http,
+    send: (...asked: Parameters<typeof http.send>) =>
+      asked[0].method === 'DELETE' ? Promise.reject(stopped) : http.send(...asked),
+  };
+  const trying = (signal?: AbortSignal) =>
+    createRegistryWriter(late).tryUpload(`${registry.host}/team/app`, quietRun(signal));
+  expect(await trying()).toBe('kept');
+  http.close();
 });
