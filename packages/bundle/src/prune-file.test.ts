@@ -1,6 +1,12 @@
 import { digestOf } from '@gapferry/core';
 import { describe, expect, it } from 'vitest';
-import { comparePruneFiles, encodePruneFile, type PruneFile, parsePruneFile } from './prune-file.ts';
+import {
+  comparePruneFiles,
+  compareRest,
+  encodePruneFile,
+  type PruneFile,
+  parsePruneFile,
+} from './prune-file.ts';
 import type { Loose } from './testing/index.ts';
 
 const D = digestOf(Buffer.from('statement'));
@@ -92,6 +98,26 @@ describe('what moved since a prune was approved', () => {
       'h/other of channel line-a at target harbor is gone',
       'target forge of channel line-a is gone',
       'h/third of channel line-a at target harbor is new',
+    ]);
+  });
+});
+
+describe('what moved since a prune broke off', () => {
+  it('is nothing where things are gone, or stay by now', () => {
+    const now = structuredClone(file()) as Loose;
+    now.targets[0].steps = [{ place: `h/app@${D}`, what: 'manifest', bytes: 3, stays: 'a tag' }];
+    expect(compareRest(file(), now)).toEqual([]);
+    now.targets = [];
+    expect(compareRest(file(), now)).toEqual([]);
+  });
+
+  it('is what was approved to stay, or not at all, and would go now; and other releases', () => {
+    const now = structuredClone(file()) as Loose;
+    now.channels[0].goes = [];
+    now.targets[0].steps = [{ place: 'h/other', what: 'manifest' }];
+    expect(compareRest(file(), now)).toEqual([
+      'channel line-a changed',
+      'manifest h/other of channel line-a at target harbor is new',
     ]);
   });
 });

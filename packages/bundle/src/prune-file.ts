@@ -95,14 +95,33 @@ export function parsePruneFile(bytes: Uint8Array, what: string): PruneFile {
 
 /** What is other now than it was approved, in one clause each; empty where all is the same. Who made it and when counts for nothing. */
 export function comparePruneFiles(was: PruneFile, is: PruneFile): readonly string[] {
+  return [...compareChoices(was, is), ...compareSteps(was.targets, is.targets)];
+}
+
+/** The same of what was begun and broke off: what is gone by now was approved to go, and what stays may stay. What would go and was not approved is told. */
+export function compareRest(was: PruneFile, is: PruneFile): readonly string[] {
+  const approved = new Set(goingKeys(was));
+  const more = goingKeys(is).filter((key) => !approved.has(key));
+  return [...compareChoices(was, is), ...more.map((key) => `${key} is new`)];
+}
+
+function compareChoices(was: PruneFile, is: PruneFile): string[] {
   const changed = (['site', 'siteFile', 'keep', 'channel'] as const).flatMap((member) =>
     was[member] === is[member] ? [] : [`${NAMES[member]} was ${was[member]}, is ${is[member]}`],
   );
-  return [
-    ...changed,
-    ...compareLists(was.channels, is.channels, ({ channel }) => `channel ${channel}`),
-    ...compareSteps(was.targets, is.targets),
-  ];
+  return [...changed, ...compareLists(was.channels, is.channels, ({ channel }) => `channel ${channel}`)];
+}
+
+function goingKeys({ targets }: PruneFile): string[] {
+  return targets.flatMap(({ target, channel, steps }) =>
+    steps.flatMap(({ place, what, stays }) =>
+      stays === undefined ? [`${what} ${keyOf(place, channel, target)}`] : [],
+    ),
+  );
+}
+
+function keyOf(place: string, channel: string, target: string): string {
+  return `${place} of channel ${channel} at target ${target}`;
 }
 
 const NAMES = { site: 'the site', siteFile: 'the site file', keep: 'keep', channel: 'the channel' } as const;
@@ -111,7 +130,7 @@ function compareSteps(was: readonly PrunedTarget[], is: readonly PrunedTarget[])
   const flat = (targets: readonly PrunedTarget[]) =>
     targets.flatMap(({ target, channel, because, steps }) => [
       ...(because === undefined ? [] : [{ key: `target ${target} of channel ${channel}`, because }]),
-      ...steps.map((one) => ({ key: `${one.place} of channel ${channel} at target ${target}`, ...one })),
+      ...steps.map((one) => ({ key: keyOf(one.place, channel, target), ...one })),
     ]);
   return compareLists(flat(was), flat(is), ({ key }) => key);
 }

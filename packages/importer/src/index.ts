@@ -24,6 +24,7 @@ export type { NotRead } from './prove-pending.ts';
 export { type ProvingMedium, provingMedium } from './proving-medium.ts';
 export * from './prune-entries.ts';
 export * from './prune-journal.ts';
+export * from './prune-progress.ts';
 export * from './prune-requests.ts';
 export { pruneTarget } from './prune-target.ts';
 export type { SiteMarks, StagePlan } from './reach-barrier.ts';

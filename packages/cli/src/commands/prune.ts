@@ -98,9 +98,12 @@ export default class Prune extends GapferryCommand<typeof Prune> {
     session: ImportSession,
     run: Run,
   ): Promise<Outcome> {
-    requireSamePrune(approved, planned.file);
-    await this.#confirm(planned);
     const { site, ledger } = session;
+    const { pruneProgress } = await import('@gapferry/importer');
+    const progress = pruneProgress(ledger, approved.digest);
+    if (progress?.state === 'done' && pruneTotals(planned.file).steps === 0) return alreadyDone(progress.at);
+    requireSamePrune(approved, planned.file, progress, this.flags.site);
+    await this.#confirm(planned);
     const outcome = await applyPrune({ planned, site, ledger, approved: approved.digest }, run);
     return {
       json: { ...outcome },
@@ -126,6 +129,12 @@ export default class Prune extends GapferryCommand<typeof Prune> {
       hint: 'nothing was changed',
     });
   }
+}
+
+/** Run again after it came to its end, or was killed right behind it. */
+function alreadyDone(at: string): Outcome {
+  const outcome: PrunedOutcome = { kind: 'pruned', removed: 0, stayed: [] };
+  return { json: { ...outcome }, text: `nothing is left to remove: this prune was carried out at ${at}` };
 }
 
 function outcomeText({ removed, stayed }: PrunedOutcome): string {

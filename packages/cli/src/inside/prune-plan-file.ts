@@ -1,11 +1,13 @@
 import {
   comparePruneFiles,
+  compareRest,
   encodePruneFile,
   PRUNE_FILE_LIMIT,
   type PruneFile,
   parsePruneFile,
 } from '@gapferry/bundle';
 import { type Digest, digestOf, GapferryError } from '@gapferry/core';
+import type { PruneProgress } from '@gapferry/importer';
 import { writeFileAtomically } from '../write-file.ts';
 import { readBounded } from './read-bounded.ts';
 import { requireOurs } from './require-ours.ts';
@@ -44,15 +46,21 @@ export async function readPruneFile(path: string): Promise<ApprovedPrune> {
 /** Differences that are told. */
 const SHOWN = 10;
 
-/** Throws `PLAN_MOVED`, naming what moved, unless a look right now finds exactly what was approved. */
-export function requireSamePrune({ path, file }: ApprovedPrune, now: PruneFile): void {
-  const moved = comparePruneFiles(file, now);
+/** Throws `PLAN_MOVED`, naming what moved, unless a look right now finds exactly what was approved; of what was begun, no more than that. */
+export function requireSamePrune(
+  { path, file }: ApprovedPrune,
+  now: PruneFile,
+  progress: PruneProgress | undefined,
+  site: string,
+): void {
+  const moved = progress?.state === 'begun' ? compareRest(file, now) : comparePruneFiles(file, now);
   if (moved.length === 0) return;
   const more = moved.length > SHOWN ? `; and ${moved.length - SHOWN} more` : '';
+  const done = progress?.state === 'done' ? `, and was carried out at ${progress.at}` : '';
   throw new GapferryError({
     code: 'PLAN_MOVED',
-    message: `the prune file ${path} says something else than what would be done now: ${moved.slice(0, SHOWN).join('; ')}${more}`,
-    hint: 'nothing was removed; look again with "gapferry prune --keep N -o FILE" and have the new file approved',
+    message: `the prune file ${path} says something else than what would be done now${done}: ${moved.slice(0, SHOWN).join('; ')}${more}`,
+    hint: `nothing was removed; look again with "gapferry prune --site ${site} --keep ${file.keep} -o FILE" and have the new file approved`,
     origin: 'site',
     data: { file: path, moved: moved.slice(0, 1000) },
   });

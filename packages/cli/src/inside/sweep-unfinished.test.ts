@@ -21,3 +21,14 @@ it('takes away what was left half-written in the state, and nothing else', async
     'receipts/000001-a-1',
   ]);
 });
+
+it('takes away what a killed prune had begun to remove of kept releases', async () => {
+  await using home = await temporaryDirectory();
+  const kept = ['7-0123456789ab', '6-0123456789ab.going', 'mine.going'];
+  for (const name of kept) {
+    await mkdir(home.join('releases/line-a', name), { recursive: true });
+    await writeFile(home.join('releases/line-a', name, 'x'), 'x');
+  }
+  await sweepUnfinished(home.path);
+  expect((await readdir(home.join('releases/line-a'))).sort()).toEqual(['7-0123456789ab', 'mine.going']);
+});
