@@ -13,7 +13,7 @@ import { MANIFEST_LIMIT } from '../manifest-document.ts';
 import { ACCEPTED_MANIFESTS, bareMediaType } from '../media-type-names.ts';
 import { askTarget } from './ask-target.ts';
 import { type PushPlace, pullScope } from './push-place.ts';
-import { targetRefusal } from './target-refusal.ts';
+import { type Purpose, targetRefusal } from './target-refusal.ts';
 
 /** What a tag or digest is at the registry, whatever it is; undefined only for a real 404. */
 export async function lookAtManifest(
@@ -24,13 +24,25 @@ export async function lookAtManifest(
   const head = await askManifest(place, 'HEAD', reference, run);
   if (head.status === 404) return undefined;
   const told = head.status === 200 ? announced(head) : undefined;
-  if (told !== undefined) return told;
+  if (told !== undefined && isMeant(reference, told.digest)) return told;
   // Some registries do not know HEAD, or leave headers out; and a refusal has words only in a body.
   const answer = await askManifest(place, 'GET', reference, run);
   if (answer.status === 404 && head.status !== 401) return undefined;
   if (answer.status !== 200) throw targetRefusal(answer, purposeOf(place, reference));
+  requireNoPage(answer, purposeOf(place, reference));
   const mediaType = bareMediaType(answer.headers.get('content-type'));
-  return { mediaType, digest: digestOf(answer.body), size: answer.body.byteLength };
+  const [digest, size] = [digestOf(answer.body), answer.body.byteLength];
+  if (isDigest(reference)) requireDigest({ digest: reference, size }, digest, sideOf(place));
+  return { mediaType, digest, size };
+}
+
+/** Under a digest lies what has that digest, whatever is said of it; what the header says counts for tags. */
+function isMeant(reference: string, said: string): boolean {
+  return !isDigest(reference) || reference === said;
+}
+
+function sideOf({ repository }: PushPlace): { origin: 'target'; place: string } {
+  return { origin: 'target', place: repository };
 }
 
 /** A manifest by digest, verified. Throws `BLOB_MISSING`, `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `LIMIT_EXCEEDED`. */
@@ -44,6 +56,7 @@ export async function readTargetManifest(
   if (answer.status === 404)
     throw new GapferryError({ code: 'BLOB_MISSING', message: `there is no ${what}`, origin: 'target' });
   if (answer.status !== 200) throw targetRefusal(answer, purposeOf(place, descriptor.digest));
+  requireNoPage(answer, purposeOf(place, descriptor.digest));
   if (answer.body.byteLength !== descriptor.size)
     throw new GapferryError({
       code: 'SIZE_MISMATCH',
@@ -51,7 +64,7 @@ export async function readTargetManifest(
       origin: 'target',
       data: { expected: descriptor.digest, size: descriptor.size, actual: answer.body.byteLength },
     });
-  requireDigest(descriptor, digestOf(answer.body), { origin: 'target', place: place.repository });
+  requireDigest(descriptor, digestOf(answer.body), sideOf(place));
   return answer.body;
 }
 
@@ -64,15 +77,17 @@ export async function readTaggedManifest(
   const answer = await askManifest(place, 'GET', tag, run);
   if (answer.status === 404) return undefined;
   if (answer.status !== 200) throw targetRefusal(answer, purposeOf(place, tag));
+  requireNoPage(answer, purposeOf(place, tag));
   return { mediaType: bareMediaType(answer.headers.get('content-type')), bytes: answer.body };
 }
 
 /** False also where the registry has another size under the digest: what is there is not the blob. */
 export async function hasTargetBlob(place: PushPlace, blob: SizedDigest, run: Run): Promise<boolean> {
+  const item = `blob ${shortDigest(blob.digest)} of ${place.repository}`;
   const answer = await askTarget(
     {
       place,
-      item: `blob ${shortDigest(blob.digest)} of ${place.repository}`,
+      item,
       doing: 'looking',
       method: 'HEAD',
       url: `${place.base}/blobs/${blob.digest}`,
@@ -81,6 +96,7 @@ export async function hasTargetBlob(place: PushPlace, blob: SizedDigest, run: Ru
     },
     run,
   );
+  requireNoPage(answer, { place, item });
   const size = answer.headers.get('content-length');
   return answer.status === 200 && (size === undefined || size === String(blob.size));
 }
@@ -108,6 +124,21 @@ function askManifest(
 function purposeOf(place: PushPlace, reference: string): { place: PushPlace; item: string; doing: string } {
   const item = `${place.repository}${isDigest(reference) ? '@' : ':'}${reference}`;
   return { place, item, doing: 'looking' };
+}
+
+/** Something before the registry that sends whoever it does not know to a page answers 200 to everything. */
+function requireNoPage(
+  { status, headers }: HttpAnswer,
+  { place, item }: Pick<Purpose, 'place' | 'item'>,
+): void {
+  if (status !== 200 || !/\bx?html\b/i.test(headers.get('content-type') ?? '')) return;
+  throw new GapferryError({
+    code: 'PROTOCOL_VIOLATION',
+    message: `${place.host} answers with a web page when asked for ${item}`,
+    hint: `check that nothing before ${place.host} sends registry clients to a page to sign in, and that the credentials are still good`,
+    origin: 'target',
+    data: { host: place.host, repository: place.repository, item },
+  });
 }
 
 function announced({ headers }: HttpAnswer): Descriptor | undefined {
