@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { type TemporaryDirectory, temporaryDirectory } from '@gapferry/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { gapferryJson, type Reported } from '../support/command-line.ts';
@@ -60,4 +60,20 @@ it('the record has the pins that were made, with the marks they set, and none th
       { version: 2, digest: expect.stringMatching(/^sha256:/), marks: { 'line-a': { sequence: 40 } } },
     ],
   ]);
+});
+
+it('the state is that of the site that pinned: under another name nothing is done with it', {
+  timeout: 60_000,
+}, async () => {
+  const file = home.join('site.yaml');
+  await writeFile(file, (await readFile(file, 'utf8')).replace('plant-7', 'plant-8'));
+  for (const command of [['status'], ['trust', 'pin', '--fingerprint', 'any']]) {
+    const typed = [...command, '--site', 'site.yaml'];
+    const { error } = await gapferryJson({ directory: home.path }, typed, 2);
+    expect(error).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('this is site plant-8, and its state'),
+      hint: expect.stringContaining('write "name: plant-7" again'),
+    });
+  }
 });

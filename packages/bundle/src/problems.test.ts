@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { documentError, formatPath, toProblems } from './problems.ts';
+import { documentError, formatPath, toProblems, UNKNOWN } from './problems.ts';
 
 function problemsOf(schema: z.ZodType, value: unknown): string[] {
   const parsed = schema.safeParse(value);
@@ -44,5 +44,13 @@ describe('problems', () => {
       /^manifest\.json is refused: is wrong 0; a\[1\]: is wrong 1; .*is wrong 9; and 140 more$/,
     );
     expect(error.data['problems']).toHaveLength(100);
+  });
+
+  it('that are unknown members and nothing else may be the work of a newer gapferry', () => {
+    const unknown = { path: 'b', message: UNKNOWN };
+    const hintOf = (...problems: readonly { path: string; message: string }[]): string | undefined =>
+      documentError('CONFIG_INVALID', 'plan.json', problems).hint;
+    expect(hintOf(unknown)).toContain('newer gapferry');
+    expect(hintOf(unknown, { path: 'a', message: 'is wrong' })).toBeUndefined();
   });
 });

@@ -67,9 +67,11 @@ export function documentError(code: ErrorCode, what: string, problems: readonly 
     .slice(0, 10)
     .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
   const more = problems.length > 10 ? `; and ${problems.length - 10} more` : '';
+  const isNewer = problems.length > 0 && problems.every(({ message }) => message === UNKNOWN);
   return new GapferryError({
     code,
     message: `${what} is refused: ${shown.join('; ')}${more}`,
+    ...(isNewer && { hint: 'where a newer gapferry made it, update this one' }),
     data: { problems: problems.slice(0, 100) },
   });
 }

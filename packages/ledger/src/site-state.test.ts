@@ -29,14 +29,15 @@ it('knows nothing at first, and writes nothing for that', async () => {
 
 it('remembers pin and marks, in the documented form', async () => {
   const state = await openSiteState(home.join('site'));
-  await state.setPin(pinOf(3), { 'line-a': { sequence: 0 } });
+  const pin = { ...pinOf(3), site: 'plant-7' };
+  await state.setPin(pin, { 'line-a': { sequence: 0 } });
   await state.raiseMark('line-a', markOf(17));
   const again = await openSiteState(home.join('site'));
-  expect(again.pin()).toEqual(pinOf(3));
+  expect(again.pin()).toEqual(pin);
   expect(again.mark('line-a')).toEqual(markOf(17));
   expect(JSON.parse(await readFile(home.join('site', 'trust-state.json'), 'utf8'))).toEqual({
     format: 'gapferry.site-state/1',
-    pin: pinOf(3),
+    pin,
     seen: '2026-03-01T12:00:00Z',
     marks: { 'line-a': markOf(17) },
   });
@@ -105,9 +106,9 @@ describe('a damaged file', () => {
   it.each([
     ['empty', ''],
     ['cut', '{"format":"gapferry.site-state/1","mar'],
-    ['of another format', '{"format":"gapferry.site-state/2","marks":{}}'],
+    ['of another format', '{"format":"gapferry.depot-state/1","marks":{}}'],
     ['with a negative mark', '{"format":"gapferry.site-state/1","marks":{"a":{"sequence":-1}}}'],
-    ['with an unknown member', '{"format":"gapferry.site-state/1","marks":{},"more":1}'],
+    ['with an unknown member and a wrong one', '{"format":"gapferry.site-state/1","marks":1,"more":1}'],
     [
       'with a digest that is none',
       '{"format":"gapferry.site-state/1","marks":{"a":{"sequence":1,"statement":"x"}}}',
@@ -127,6 +128,21 @@ describe('a damaged file', () => {
     if (kind === 'link') await symlink('/dev/null', home.join('trust-state.json'));
     else await mkdir(home.join('trust-state.json'));
     await expect(openSiteState(home.path)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+  });
+});
+
+describe('a file that a newer gapferry wrote', () => {
+  it.each([
+    '{"format":"gapferry.site-state/2","epochs":[]}',
+    '{"format":"gapferry.site-state/1","marks":{},"more":1}',
+    '{"format":"gapferry.site-state/1","marks":{"a":{"sequence":1,"more":1}}}',
+  ])('is not called damaged, and stays as it is: %s', async (text) => {
+    await writeFile(home.join('trust-state.json'), text);
+    await expect(openSiteState(home.path)).rejects.toMatchObject({
+      code: 'FORMAT_UNKNOWN',
+      hint: expect.stringContaining('use the gapferry that wrote it'),
+    });
+    expect(await readFile(home.join('trust-state.json'), 'utf8')).toBe(text);
   });
 });
 

@@ -5,6 +5,7 @@ import {
   type Digest,
   GapferryError,
   isDigest,
+  isGapferryError,
   type LedgerHead,
   parseJson,
   shortDigest,
@@ -18,6 +19,8 @@ export interface TrustPin {
   readonly digest: Digest;
   /** RFC 3339, UTC. */
   readonly pinnedAt: string;
+  /** Name of the site that pinned it: everything in the state is that site's. */
+  readonly site?: string;
 }
 
 /** By channel. */
@@ -52,7 +55,14 @@ const time = z.iso.datetime();
 const channelName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/);
 const schema = z.strictObject({
   format: z.literal(FORMAT),
-  pin: z.strictObject({ version: z.int().min(1), digest, pinnedAt: time }).exactOptional(),
+  pin: z
+    .strictObject({
+      version: z.int().min(1),
+      digest,
+      pinnedAt: time,
+      site: z.string().min(1).max(200).exactOptional(),
+    })
+    .exactOptional(),
   ledger: z.strictObject({ index: z.int().min(1), digest }).exactOptional(),
   seen: time.exactOptional(),
   marks: z.record(
@@ -73,7 +83,7 @@ interface State {
   readonly marks: Marks;
 }
 
-/** Opens `<directory>/trust-state.json`. None there: nothing is pinned, and imports will refuse. One that cannot be read is `STORAGE_FAILED`, never a fresh start.
+/** Opens `<directory>/trust-state.json`. None there: nothing is pinned, and imports will refuse. One that cannot be read is `STORAGE_FAILED`, and one that a newer gapferry wrote `FORMAT_UNKNOWN`, never a fresh start.
  *  The state is read once: whoever changes it holds the site's lock. */
 export async function openSiteState(directory: string): Promise<SiteState> {
   const file = join(resolve(directory), 'trust-state.json');
@@ -116,10 +126,22 @@ async function readState(file: string): Promise<State | undefined> {
   const bytes = await readSmallFile(file, LIMITS.maxBytes);
   if (bytes === undefined) return undefined;
   try {
-    return schema.parse(parseJson(bytes, file, LIMITS));
+    const value = parseJson(bytes, file, LIMITS);
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    throw isNewer(value, parsed.error) ? newer(file) : damaged(file, parsed.error);
   } catch (error) {
-    throw damaged(file, error);
+    throw isGapferryError(error, 'JSON_INVALID') || isGapferryError(error, 'LIMIT_EXCEEDED')
+      ? damaged(file, error)
+      : error;
   }
+}
+
+/** Nothing is wrong but that it says more than is known here. */
+function isNewer(value: unknown, { issues }: z.ZodError): boolean {
+  if (issues.every(({ code }) => code === 'unrecognized_keys')) return true;
+  const format = value !== null && typeof value === 'object' && 'format' in value ? value.format : undefined;
+  return typeof format === 'string' && /^gapferry\.site-state\/(?:[2-9]|[1-9]\d+)$/.test(format);
 }
 
 /** A channel may be called `constructor`. */
@@ -177,6 +199,16 @@ function forked(channel: string, current: Mark, next: Mark): GapferryError {
     hint: 'two depots numbered this channel, or somebody used the signing key: find out which',
     origin: 'site',
     data: { channel, sequence: current.sequence, accepted: current.statement, given: next.statement },
+  });
+}
+
+function newer(file: string): GapferryError {
+  return new GapferryError({
+    code: 'FORMAT_UNKNOWN',
+    message: `${file} was written by a newer gapferry than this one`,
+    hint: 'use the gapferry that wrote it, or a newer one; leave the file as it is',
+    origin: 'site',
+    data: { file },
   });
 }
 

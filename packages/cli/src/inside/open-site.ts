@@ -48,14 +48,28 @@ export interface TrustedSite extends Site {
   mark(channel: string): Mark;
 }
 
-/** Reads the site and requires that its trust policy is the one that was pinned. Throws `TRUST_NOT_PINNED`, `TRUST_MISMATCH`. */
+/** Reads the site and requires that its state is its own, and its trust policy the one that was pinned. Throws `CONFIG_INVALID`, `TRUST_NOT_PINNED`, `TRUST_MISMATCH`. */
 export async function openTrustedSite(siteFile: string): Promise<TrustedSite> {
   const site = await readSite(siteFile);
   const policy = await loadTrust(site.trustFile);
   const { openSiteState } = await import('@gapferry/ledger');
   const state = await openSiteState(site.stateDirectory);
+  requireOwnState(site, state);
   requirePinned(site, policy, state);
   return { ...site, policy, state, mark: (channel) => state.mark(channel) ?? { sequence: 0 } };
+}
+
+/** Throws `CONFIG_INVALID` where the state is that of a site with another name: receipts and orders to go back would be taken for that one's. */
+export function requireOwnState({ config, file, stateDirectory }: Site, state: SiteState): void {
+  const known = state.pin()?.site;
+  if (known === undefined || known === config.name) return;
+  throw new GapferryError({
+    code: 'CONFIG_INVALID',
+    message: `${file} says that this is site ${config.name}, and its state in ${stateDirectory} is that of site ${known}`,
+    hint: `write "name: ${known}" again; a site of another name has a state of its own ("state:" in its site file) and pins its trust policy itself`,
+    origin: 'site',
+    data: { file, name: config.name, known },
+  });
 }
 
 function requirePinned(site: Site, policy: TrustPolicy, state: SiteState): void {

@@ -7,7 +7,7 @@ import { GapferryCommand, type Outcome } from '../../gapferry-command.ts';
 import { fingerprintLines } from '../../inside/describe-policy.ts';
 import { loadTrust } from '../../inside/load-trust.ts';
 import { requireFingerprint } from '../../inside/match-fingerprint.ts';
-import { beginSession, readSite } from '../../inside/open-site.ts';
+import { beginSession, readSite, requireOwnState } from '../../inside/open-site.ts';
 import { siteFlag } from '../../inside/site-flag.ts';
 
 export default class TrustPin extends GapferryCommand<typeof TrustPin> {
@@ -29,6 +29,8 @@ export default class TrustPin extends GapferryCommand<typeof TrustPin> {
   protected async perform(run: Run): Promise<Outcome> {
     const site = await readSite(this.flags.site);
     const policy = await loadTrust(site.trustFile);
+    const { openSiteState } = await import('@gapferry/ledger');
+    requireOwnState(site, await openSiteState(site.stateDirectory));
     const { fingerprintOf } = await import('@gapferry/signing');
     const { digits, words } = fingerprintOf(policy.digest);
     this.say(
@@ -38,9 +40,11 @@ export default class TrustPin extends GapferryCommand<typeof TrustPin> {
 
     const session = await beginSession(site, 'trust pin', systemClock, run);
     try {
-      const { openSiteState } = await import('@gapferry/ledger');
       const state = await openSiteState(site.stateDirectory);
-      const pin = { version: policy.version, digest: policy.digest, pinnedAt: formatTime(systemClock.now()) };
+      // Somebody may have pinned while the fingerprint was typed.
+      requireOwnState(site, state);
+      const { version, digest } = policy;
+      const pin = { version, digest, pinnedAt: formatTime(systemClock.now()), site: site.config.name };
       const settled = this.#settled(policy.channels, state.pin()?.version, policy.version);
       // A pin that is refused must not stand in the record as if it had been made.
       state.requireNextPin(pin);
