@@ -79,6 +79,13 @@ describe('what Gitea lets us make', () => {
     expect(() => gitea.repository('ferry/-')).toThrow('has no repository');
   });
 
+  it('leaves nothing behind at old ones either, which keep fewer names for themselves', async () => {
+    const { obstacles } = await judge({ version: '1.15.0', keepsDash: false }, { paths: ['ferry/c'] });
+    expect(obstacles).toHaveLength(1);
+    expect(() => gitea.repository('ferry/-')).toThrow('has no repository');
+    expect(gitea.requests.filter(({ method }) => method === 'POST')).toHaveLength(1);
+  });
+
   it('lacks by the scopes of the token: all at once', async () => {
     const scopes = ['read:user', 'read:repository', 'read:organization'];
     const { permissions } = await judge({ scopes }, { paths: ['git.example/a', 'ferry/c'] });
@@ -225,5 +232,22 @@ describe('what plain git lets us make', () => {
     const host = plainHost({ url: 'file:///srv', template: '{path}', remotes: remotes(isWritable) });
     const { permissions } = await host.judge(toWanted({ paths: ['a'] }), run);
     expect(permissions).toMatchObject([{ action: 'write', state: isWritable ? 'proven' : 'lacking' }]);
+  });
+
+  it('is nothing in a directory that is not there: a misspelled place is not a new one', async () => {
+    await using place = await temporaryDirectory();
+    const { look, create } = plainHost({
+      url: `file://${place.join('gitrot')}`,
+      template: '{path}',
+      remotes: { list: async () => undefined, create: async () => {} } as unknown as GitRemotes,
+    });
+    const refused = {
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('gitrot cannot be used: there is no such directory'),
+    };
+    await expect(look('a', run)).rejects.toMatchObject(refused);
+    await expect(create('a', { objectFormat: 'sha1' } as never, run)).rejects.toMatchObject(refused);
+    await mkdir(place.join('gitrot'));
+    expect(await look('a', run)).toBeUndefined();
   });
 });

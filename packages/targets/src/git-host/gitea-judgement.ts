@@ -138,7 +138,7 @@ async function judgeOwner(
 const CREATES_ORGANISATIONS =
   'its scope `write:organization`, and that its user may create organizations (or let an administrator make it)';
 
-/** Names that Gitea keeps for itself (models/user, models/repo): whoever may make others is told so (422). */
+/** Names that Gitea keeps for itself (models/user, models/repo), in all its versions: whoever may make others is told so (422). */
 const MAKE_ORGANISATION: HostRequest = {
   method: 'POST',
   path: '/orgs',
@@ -148,7 +148,7 @@ const MAKE_ORGANISATION: HostRequest = {
 const MAKE_REPOSITORY: HostRequest = {
   method: 'POST',
   path: '',
-  body: { name: '-', private: true, auto_init: false },
+  body: { name: '.', private: true, auto_init: false },
   accept: [400, 403, 404, 409, 413, 422],
 };
 

@@ -10,6 +10,8 @@ export interface GiteaAccess {
   readonly maxRepositories?: number;
   /** Default 1.26.0. */
   readonly version?: string;
+  /** False: as old ones, it lets a repository be called `-`. */
+  readonly keepsDash?: boolean;
   /** As GET /settings/repository names them: `lfs_disabled`. */
   readonly switchedOff?: readonly string[];
 }
@@ -19,6 +21,14 @@ const RESERVED = new Set(['api', 'admin', 'assets', 'user', 'v2']);
 
 export function isReservedOwner(name: string): boolean {
   return RESERVED.has(name.toLowerCase());
+}
+
+const NAME = /^(?=.{1,100}$)[-.\w]+$/;
+
+/** models/repo/repo.go: `.` and `..` were always kept, `-` only since there are addresses behind it. */
+export function isUsableName(name: string, { keepsDash = true }: GiteaAccess = {}): boolean {
+  const isKept = name === '.' || name === '..' || (keepsDash && name === '-');
+  return NAME.test(name) && !isKept && !/\.(?:git|wiki|rss|atom)$/i.test(name);
 }
 
 export function hasScope({ scopes }: GiteaAccess = {}, wanted: string): boolean {

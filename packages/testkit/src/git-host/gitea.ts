@@ -5,7 +5,14 @@ import { type HttpServerOptions, startHttpServer, type TestServer } from '../htt
 import { jsonReply, type Reply, textReply } from '../http/reply.ts';
 import type { TestRequest } from '../http/test-request.ts';
 import { type ApiRequest, type Route, route, textOf, toApiRequest } from './api-request.ts';
-import { aboutRoutes, type GiteaAccess, hasScope, isReservedOwner, outOfScope } from './gitea-access.ts';
+import {
+  aboutRoutes,
+  type GiteaAccess,
+  hasScope,
+  isReservedOwner,
+  isUsableName,
+  outOfScope,
+} from './gitea-access.ts';
 import { type HostedRepositories, hostedRepositories } from './hosted-repositories.ts';
 
 export interface GiteaFakeOptions extends HttpServerOptions {
@@ -119,7 +126,6 @@ async function answer(
 }
 
 const OWNER = /^(?=.{1,40}$)[0-9A-Za-z](?:[-._]?[0-9A-Za-z])*$/;
-const NAME = /^(?=.{1,100}$)[-.\w]+$/;
 
 function routesOf(state: State): Route[] {
   const { options, organisations, users } = state;
@@ -214,7 +220,7 @@ async function makeRepository(state: State, owner: string, body: Record<string, 
     return jsonReply(403, {
       message: `user has reached maximum limit of repositories [limit: ${maxRepositories}]`,
     });
-  if (!NAME.test(name) || /^[.-]{1,2}$|\.(?:git|wiki|rss|atom)$/i.test(name))
+  if (!isUsableName(name, state.options.access))
     return jsonReply(422, { message: `repository name is reserved or invalid [name: ${name}]` });
   if (state.known.has(path.toLowerCase()))
     return jsonReply(409, { message: 'The repository with the same name already exists.' });
