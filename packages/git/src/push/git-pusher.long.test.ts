@@ -128,6 +128,19 @@ describe.each([
     expect((await from.list(url(), run))?.refs).toEqual([{ name: 'refs/heads/main', oid: first }]);
   });
 
+  it('says that a repository lets nothing be forced, which is no change of somebody else', async () => {
+    const from = open();
+    const stage = await staged(from);
+    const { 'refs/heads/main': main = '' } = await upstream.refs();
+    const first = (await upstream.git('rev-parse', 'main~1')).trim();
+    await stage.push(url(), [{ name: 'refs/heads/main', oid: main, lease: {} }], run);
+    await inRepository('config', 'receive.denyNonFastForwards', 'true');
+    const forced = stage.push(url(), [{ name: 'refs/heads/main', oid: first, lease: { oid: main } }], run);
+    await expect(forced).rejects.toMatchObject({ code: 'FORBIDDEN', origin: 'target' });
+    await expect(forced).rejects.toThrow('lets no branch be forced');
+    expect((await from.list(url(), run))?.refs).toEqual([{ name: 'refs/heads/main', oid: main }]);
+  });
+
   it('forces, keeps what stood there and deletes, all in one push', async () => {
     const from = open();
     const stage = await staged(from);

@@ -5,6 +5,8 @@ import { gitFailure } from '../git-failure.ts';
 export interface RejectedRef {
   readonly ref: string;
   readonly reason: string;
+  /** The server said so, not git here. */
+  readonly byHost: boolean;
 }
 
 /** Words of git for a ref that is not what the lease says, whether git here or the server noticed it. */
@@ -19,7 +21,9 @@ export function rejectedIn(porcelain: string): readonly RejectedRef[] {
   const all = porcelain.split('\n').flatMap((line): RejectedRef[] => {
     const [flag, refs = '', summary = ''] = line.split('\t');
     if (flag !== '!') return [];
-    return [{ ref: refs.slice(refs.indexOf(':') + 1), reason: /\((.*)\)\s*$/.exec(summary)?.[1] ?? summary }];
+    const reason = /\((.*)\)\s*$/.exec(summary)?.[1] ?? summary;
+    const byHost = summary.startsWith('[remote rejected]');
+    return [{ ref: refs.slice(refs.indexOf(':') + 1), reason, byHost }];
   });
   const own = all.filter(
     ({ reason }) => !/^atomic (?:push failed|transaction)|^transaction aborted/i.test(reason),
@@ -36,6 +40,8 @@ export function pushFailure(
 ): GapferryError {
   if (TOO_LARGE.test(said)) return tooLarge(url);
   const lines = remoteLines(said);
+  const unforced = rejected.filter(isUnforced);
+  if (unforced.length > 0) return unforceable(url, unforced);
   if (rejected.some(({ reason }) => MOVED.test(reason))) return moved(url, rejected);
   // Who loses a race for a ref within a transaction learns it beside the answer.
   if (rejected.length > 0 && lines.some((line) => /^error: /.test(line) && MOVED.test(line)))
@@ -81,6 +87,21 @@ function refused(url: string, rejected: readonly RejectedRef[], lines: readonly 
     origin: 'target',
     message: `${url} refused the push, and no ref was changed: ${listed(rejected)}${wordsOf(lines)}`,
     hint: 'look for hooks, protection rules and the permissions of these credentials at the host',
+    data: { url, refused: rejected.map(({ ref }) => ref) },
+  });
+}
+
+/** A server says of a ref that stands where it should: `receive.denyNonFastForwards`. git here says it of one that moved. */
+function isUnforced({ reason, byHost }: RejectedRef): boolean {
+  return byHost && reason === 'non-fast-forward';
+}
+
+function unforceable(url: string, rejected: readonly RejectedRef[]): GapferryError {
+  return new GapferryError({
+    code: 'FORBIDDEN',
+    origin: 'target',
+    message: `${url} lets no branch be forced, and no ref was changed: ${listed(rejected)}`,
+    hint: 'its repository has `receive.denyNonFastForwards` (of "git init --shared"): set it to false there, and run the import again',
     data: { url, refused: rejected.map(({ ref }) => ref) },
   });
 }

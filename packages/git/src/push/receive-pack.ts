@@ -61,7 +61,7 @@ function requireLeases(url: string, pushes: readonly RefPush[], there: ReadonlyM
     ({ name, lease, oid }) => lease !== undefined && there.get(name) !== lease.oid && there.get(name) !== oid,
   );
   if (stale.length === 0) return;
-  const rejected = stale.map(({ name }): RejectedRef => ({ ref: name, reason: 'stale info' }));
+  const rejected = stale.map(({ name }): RejectedRef => ({ ref: name, reason: 'stale info', byHost: false }));
   throw pushFailure(url, 1, rejected, '');
 }
 
@@ -170,7 +170,7 @@ function requireTaken(url: string, { status, body }: HttpAnswer): void {
   const { report, said } = readReport(Buffer.from(body), url);
   const rejected = report.flatMap((line): RejectedRef[] => {
     const [, ref = '', reason = ''] = /^ng (\S+) (.*)$/.exec(line) ?? [];
-    return ref === '' ? [] : [{ ref, reason }];
+    return ref === '' ? [] : [{ ref, reason, byHost: true }];
   });
   const words = said
     .split('\n')
