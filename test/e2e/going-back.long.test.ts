@@ -4,6 +4,8 @@ import { parseReceipt } from '@gapferry/bundle';
 import { gitEnvironment, mustRun, type ProcessResult, runProcess } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gapferry, gapferryJson, type Reported } from '../support/command-line.ts';
+import { allowGoingBack } from '../support/going-back.ts';
+import { pinPolicy } from '../support/pin-policy.ts';
 import { makeZone, type Zone } from './zone.ts';
 
 const SITE = ['--site', 'site/site.yaml'];
@@ -15,7 +17,8 @@ let second: Record<string, string>;
 beforeAll(async () => {
   zone = await makeZone();
   await siteWithAGitHost();
-  await policyWithOverrides();
+  await allowGoingBack(zone.inside, ['anna', 'boris']);
+  await pinPolicy(zone.inside);
   await zone.collect('--first', '--version', '1.0.0');
   await zone.export();
   await zone.import();
@@ -33,7 +36,7 @@ const typed = (...args: readonly string[]): Promise<ProcessResult> => gapferry(z
 
 /** Repositories go to a plain place of bare ones, which does not let branches be forced; everything else into the embedded depot. */
 async function siteWithAGitHost(): Promise<void> {
-  await mkdir(inside('site/share'));
+  for (const name of ['share', 'srv']) await mkdir(inside('site', name));
   await writeFile(
     inside('site/site.yaml'),
     `format: gapferry.site/1
@@ -46,23 +49,6 @@ targets:
   - {name: embedded, kind: depot, path: embedded, takes: [images, charts]}
 `,
   );
-}
-
-async function policyWithOverrides(): Promise<void> {
-  for (const name of ['anna', 'boris'])
-    await gapferryJson(zone.inside, ['keys', 'generate', `site/keys/${name}`, '--plain']);
-  const file = inside('site/trust.yaml');
-  const text = await readFile(file, 'utf8');
-  const keys = ['anna', 'boris'].map((name) => `  ${name}: {file: keys/${name}.pub, owner: ${name}}\n`);
-  const rule = '    overrides:\n      - {role: approver, keys: [anna, boris], count: 2}\n';
-  const changed = text
-    .replace(/^version: 1\b/m, 'version: 2')
-    .replace(/^keys:\n/m, `keys:\n${keys.join('')}`)
-    .replace(/^ {4}require:/m, `${rule}    require:`);
-  await writeFile(file, changed);
-  const shown = await gapferryJson(zone.inside, ['trust', 'show', '--trust', 'site/trust.yaml']);
-  const { words } = shown['fingerprint'] as { words: string };
-  await gapferryJson(zone.inside, ['trust', 'pin', ...SITE, '--fingerprint', words]);
 }
 
 /** What tags, branches and files are, as other programs see them. */

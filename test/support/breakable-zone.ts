@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   chartArtifact,
@@ -19,6 +19,8 @@ import {
   temporaryDirectory,
 } from '@gapferry/testkit';
 import { gapferryJson, type Machine } from './command-line.ts';
+import { allowGoingBack, orderBack } from './going-back.ts';
+import { pinPolicy } from './pin-policy.ts';
 import { makeTwoMachines, type TwoMachines } from './two-machines.ts';
 
 export const REGISTRY = 'registry.upstream.example';
@@ -82,11 +84,12 @@ export async function makeBreakableZone(): Promise<BreakableZone> {
     await machines.collect(...(number === 1 ? ['--first'] : []), '--version', `1.${number - 1}.0`);
   }
   const place = (release: number): string => `${join(machines.outside.directory, 'depot')}#line-a/${release}`;
-  await allowGoingBack(machines);
+  await allowGoingBack(machines.inside, ['anna']);
   const empty = await settleNew(home, machines);
   const first = await advance(home, machines, empty, { number: 1, place: place(1), releases });
   const second = await advance(home, machines, first, { number: 2, place: place(2), releases });
-  const order = await orderBack(machines);
+  const order = 'back.sigstore.json';
+  await orderBack(machines.inside, 'site/site-advanced-2.yaml', { by: 'anna', file: order });
   let copies = 0;
   return {
     machines,
@@ -96,28 +99,6 @@ export async function makeBreakableZone(): Promise<BreakableZone> {
     fresh: (loaded = 1) => copyZone(home, machines, loaded === 1 ? first : second, String(++copies)),
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
   };
-}
-
-/** One person may order it. */
-async function allowGoingBack({ inside }: TwoMachines): Promise<void> {
-  await gapferryJson(inside, ['keys', 'generate', 'site/keys/anna', '--plain']);
-  const file = join(inside.directory, 'site/trust.yaml');
-  const changed = (await readFile(file, 'utf8'))
-    .replace(/^version: 1\b/m, 'version: 2')
-    .replace(/^keys:\n/m, 'keys:\n  anna: {file: keys/anna.pub, owner: Anna}\n')
-    .replace(
-      /^ {4}require:/m,
-      '    overrides:\n      - {role: approver, keys: [anna], count: 1}\n    require:',
-    );
-  await writeFile(file, changed);
-}
-
-async function orderBack({ inside }: TwoMachines): Promise<string> {
-  const order = 'back.sigstore.json';
-  const what = ['--to', 'line-a/1', '--reason', 'it loses messages', '--not-after', '2099-12-31'];
-  const by = ['--key', 'site/keys/anna.key', '-o', order];
-  await gapferryJson(inside, ['trust', 'override', '--site', 'site/site-advanced-2.yaml', ...what, ...by]);
-  return order;
 }
 
 function connectTo({ port }: TestRegistry): Record<string, string> {
@@ -185,10 +166,8 @@ interface Source {
 async function settleNew(home: TemporaryDirectory, machines: TwoMachines): Promise<Source> {
   const directory = home.join('empty');
   await using servers = await startServers(directory);
-  const { inside, site, state } = await settle(machines, servers, 'empty');
-  const shown = await gapferryJson(inside, ['trust', 'show', '--trust', 'site/trust.yaml']);
-  const { words } = shown['fingerprint'] as { words: string };
-  await gapferryJson(inside, ['trust', 'pin', ...site, '--fingerprint', words]);
+  const { inside, state } = await settle(machines, servers, 'empty');
+  await pinPolicy(inside, 'site/site-empty.yaml');
   await mkdir(join(directory, 'git'), { recursive: true });
   await mkdir(join(directory, 'embedded'));
   await cp(state, join(directory, 'state'), { recursive: true });

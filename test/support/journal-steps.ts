@@ -11,7 +11,7 @@ export interface JournalStep {
   readonly label: string;
 }
 
-/** The same machine, on which commands write down the steps of the site with this state, and die at one of them. */
+/** The same machine, on which commands write down the steps of the site with this state, and die at one of them: `killAt` is `NUMBER SIDE` or `SIDE LABEL`. */
 export function atStep(machine: Machine, state: string, log: string, killAt = ''): Machine {
   const options = [machine.environment?.['NODE_OPTIONS'] ?? '', `--import=${PRELOAD}`].join(' ').trim();
   const steps = { STEPS_IN: state, STEPS_LOG: log, KILL_AT: killAt };

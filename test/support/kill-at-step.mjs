@@ -1,5 +1,5 @@
 // Preloaded (`node --import`): counts the steps of a command by which a site remembers what it does (entries of its ledger, and files of its state that get their names), and kills the process
-// (SIGKILL) exactly before or after one of them. KILL_AT is "NUMBER before" or "NUMBER after"; STEPS_IN the state directory; STEPS_LOG gets one line per step and side.
+// (SIGKILL) exactly before or after one of them. KILL_AT is "NUMBER before" or "NUMBER after", or "before LABEL" or "after LABEL" of a step; STEPS_IN the state directory; STEPS_LOG gets one line per step and side.
 import fs, { appendFileSync } from 'node:fs';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { relative } from 'node:path';
@@ -17,7 +17,8 @@ function begin(label) {
 
 function tell(moment, label) {
   appendFileSync(STEPS_LOG, `${moment} ${label}\n`);
-  if (moment === KILL_AT) process.kill(process.pid, 'SIGKILL');
+  if (moment === KILL_AT || `${moment.split(' ')[1]} ${label}` === KILL_AT)
+    process.kill(process.pid, 'SIGKILL');
   return moment.replace('before', 'after');
 }
 

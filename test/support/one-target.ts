@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gapferryJson, type Machine } from './command-line.ts';
+import type { Machine } from './command-line.ts';
+import { pinPolicy } from './pin-policy.ts';
 
 /** An inside with a state of its own and one target. Imports without a question: `load(depot)`; a release of it: `load('depot#line-a/1')`. */
 export interface OneTarget extends Machine {
@@ -20,9 +21,7 @@ targets:
   - {${target}}
 `;
   await writeFile(join(inside.directory, file), text);
-  const shown = await gapferryJson(inside, ['trust', 'show', '--trust', 'site/trust.yaml']);
-  const { words } = shown['fingerprint'] as { words: string };
-  await gapferryJson(inside, ['trust', 'pin', '--site', file, '--fingerprint', words]);
+  await pinPolicy(inside, file);
   return {
     ...inside,
     plan: (depot) => ['plan', depot, '--site', file],

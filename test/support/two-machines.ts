@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryDirectory } from '@gapferry/testkit';
 import { gapferryJson, type Machine, type Reported } from './command-line.ts';
+import { pinPolicy } from './pin-policy.ts';
 
 const NO_NETWORK: string = new URL('no-network.mjs', import.meta.url).href;
 
@@ -65,11 +66,4 @@ export async function makeTwoMachines({ bundle, environment }: TwoMachinesInput)
     import: (...flags) => gapferryJson(inside, ['import', stick, ...site, '--yes', ...flags]),
     close: () => home.remove(),
   };
-}
-
-/** The fingerprint is read on one side and typed on the other. */
-async function pinPolicy(inside: Machine): Promise<void> {
-  const shown = await gapferryJson(inside, ['trust', 'show', '--trust', 'site/trust.yaml']);
-  const { words } = shown['fingerprint'] as { words: string };
-  await gapferryJson(inside, ['trust', 'pin', '--site', 'site/site.yaml', '--fingerprint', words]);
 }
