@@ -19,6 +19,13 @@ const atSite = (...parts: readonly string[]): string => join(zone.inside.directo
 const importing = (exitCode: number, which = '', site = SITE): Promise<Reported> =>
   gapferryJson(zone.inside, ['import', `${zone.stick}${which}`, ...site], exitCode);
 
+async function pinAgain(): Promise<void> {
+  const shown = await gapferryJson(zone.inside, ['trust', 'show', '--trust', 'site/trust.yaml']);
+  const { digest } = shown['fingerprint'] as { readonly digest: string };
+  const typed = ['trust', 'pin', '--site', 'site/site.yaml', '--fingerprint', digest];
+  await gapferryJson(zone.inside, typed);
+}
+
 describe('a medium that cannot be written', { timeout: 60_000 }, () => {
   it('with foreign files on it is imported, and nothing on it changes', async () => {
     await mkdir(join(zone.stick, 'DCIM'));
@@ -87,6 +94,31 @@ describe('the mark of a site', { timeout: 60_000 }, () => {
     await rm(atSite('state'), { recursive: true, force: true });
     await rename(zone.path('state'), atSite('state'));
     expect(await importing(0)).toMatchObject({ kind: 'unchanged' });
+  });
+
+  it('is not lowered by an older state that is put back, and pinning again takes it from the ledger', async () => {
+    const file = atSite('state/trust-state.json');
+    const good = await readFile(file, 'utf8');
+    const { marks: _, ...rest } = JSON.parse(good) as Record<string, unknown>;
+    await writeFile(file, JSON.stringify({ ...rest, marks: { 'line-a': { sequence: 1 } } }));
+    for (const args of [
+      ['import', `${zone.stick}${older}`, ...SITE],
+      ['status', '--site', 'site/site.yaml'],
+    ]) {
+      const { error } = await gapferryJson(zone.inside, args, 4);
+      expect(error).toMatchObject({
+        code: 'TRUST_MISMATCH',
+        origin: 'site',
+        message: expect.stringMatching(/line-a stands at 1.*entry \d+ .* tells of number 2/),
+        hint: expect.stringContaining('trust pin'),
+      });
+    }
+    for (const lost of [false, true]) {
+      if (lost) await rm(file);
+      await pinAgain();
+      expect((await importing(4, older)).error?.code).toBe('ROLLBACK');
+      expect(await importing(0)).toMatchObject({ kind: 'unchanged' });
+    }
   });
 
   it('stands when state is there but cannot be read', async () => {

@@ -35,5 +35,6 @@ export * from './readmit-release.ts';
 export * from './select-release.ts';
 export * from './stage-plan.ts';
 export * from './survey-targets.ts';
+export * from './told-trust.ts';
 export * from './verify-release.ts';
 export * from './watch-run.ts';

@@ -15,6 +15,7 @@ import { type OpenTargets, openTargets } from '../inside/open-targets.ts';
 import { orderBack } from '../inside/order-back.ts';
 import { requirePlanPlace, type WrittenPlan, writePlanFile } from '../inside/plan-file.ts';
 import { planForSite } from '../inside/plan-for-site.ts';
+import { requireLatestState } from '../inside/require-latest-state.ts';
 import { siteFlag } from '../inside/site-flag.ts';
 import { type WantedRelease, wantedRelease } from '../inside/wanted-release.ts';
 import { formatReleasePlace } from '../release-place.ts';
@@ -39,16 +40,20 @@ export default class Plan extends GapferryCommand<typeof Plan> {
   };
 
   protected async perform(run: Run): Promise<Outcome> {
-    const site = await openTrustedSite(this.flags.site);
+    const early = await openTrustedSite(this.flags.site);
     const { output } = this.flags;
     const wanted = wantedRelease(this.args.place, this.flags.to);
     const medium = wanted.from === 'medium' ? wanted.place.directory : undefined;
     if (output !== undefined) await requirePlanPlace(output, medium);
     const shown = this.args.place ?? `--to ${this.flags.to ?? ''}`;
-    const session = await beginSession(site, `plan ${shown}`, systemClock, run);
+    const session = await beginSession(early, `plan ${shown}`, systemClock, run);
     let opened: OpenTargets | undefined;
     try {
       const { ledger } = session;
+      // Read under the lock: an import may have come to its end since.
+      const site = await openTrustedSite(this.flags.site);
+      const { toldTrust } = await import('@gapferry/importer');
+      requireLatestState(toldTrust(ledger), site.state);
       const order = await orderBack(this.flags.override ?? [], site, ledger);
       const given = { site, ledger, onePass: false, order, before: () => {} };
       const { release, medium: from } = await admitRelease(wanted, given, run);

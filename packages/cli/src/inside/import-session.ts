@@ -5,6 +5,7 @@ import { systemClock } from '../clock.ts';
 import { lockTargets } from './lock-targets.ts';
 import { beginSession, openTrustedSite, type SiteSession, type TrustedSite } from './open-site.ts';
 import { type OpenTargets, openTargets } from './open-targets.ts';
+import { requireLatestState } from './require-latest-state.ts';
 
 /** What a command that changes the site's targets works with. */
 export interface ImportSession extends Pick<SiteSession, 'ledger'> {
@@ -29,6 +30,8 @@ export async function inImportSession<T>(
   let opened: OpenTargets | undefined;
   try {
     const site = await openTrustedSite(siteFile);
+    const { toldTrust } = await import('@gapferry/importer');
+    requireLatestState(toldTrust(session.ledger), site.state);
     return await work({
       site,
       ledger: session.ledger,

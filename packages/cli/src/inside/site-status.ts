@@ -1,13 +1,14 @@
 import { basename } from 'node:path';
 import { formatTime, type LedgerHead, type Run } from '@gapferry/core';
 import type { ChannelHistory } from '@gapferry/importer';
-import type { LockHolder, OpenLedger } from '@gapferry/ledger';
+import type { LockHolder, NotedHead, OpenLedger } from '@gapferry/ledger';
 import type { ChannelStatus, SiteStatus } from '@gapferry/report';
 import { systemClock } from '../clock.ts';
 import { type Compared, compareChannel } from './compare-channel.ts';
 import { LEDGER_RESTARTED, notedHeads, requireNoted, requirePresent } from './noted-heads.ts';
 import { ledgerFile, type TrustedSite } from './open-site.ts';
 import { readReceipts, type StoredReceipt } from './receipts.ts';
+import { requireLatestMarks } from './require-latest-state.ts';
 import { unknownChannel } from './unknown-channel.ts';
 
 export interface SiteStatusOptions {
@@ -29,7 +30,7 @@ export async function siteStatus(
   requirePresent(file, noted);
   const ledger = await openIfThere(file);
   try {
-    if (ledger !== undefined) await requireNoted(ledger, noted);
+    if (ledger !== undefined) await requireKnown(ledger, noted, site);
     const channels = await channelsOf(site, ledger, wanted, offline, run);
     const { lockHolder } = await import('@gapferry/ledger');
     const holder = await lockHolder(site.stateDirectory);
@@ -44,6 +45,22 @@ export async function siteStatus(
   } finally {
     ledger?.close();
   }
+}
+
+/** The ledger is whole, and the state no older than it. */
+async function requireKnown(
+  ledger: OpenLedger,
+  noted: readonly NotedHead[],
+  { stateDirectory }: TrustedSite,
+): Promise<void> {
+  await requireNoted(ledger, noted);
+  const [{ toldTrust }, { openSiteState }] = await Promise.all([
+    import('@gapferry/importer'),
+    import('@gapferry/ledger'),
+  ]);
+  const told = toldTrust(ledger);
+  // Read anew: while an import is at work the mark rises before the ledger tells of it.
+  requireLatestMarks(told, await openSiteState(stateDirectory));
 }
 
 /** A site that was pinned and never had anything has none yet. */

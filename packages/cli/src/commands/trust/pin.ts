@@ -8,6 +8,7 @@ import { fingerprintLines } from '../../inside/describe-policy.ts';
 import { loadTrust } from '../../inside/load-trust.ts';
 import { requireFingerprint } from '../../inside/match-fingerprint.ts';
 import { beginSession, readSite, requireOwnState } from '../../inside/open-site.ts';
+import { requireNextTold, toldMarks } from '../../inside/require-latest-state.ts';
 import { siteFlag } from '../../inside/site-flag.ts';
 
 export default class TrustPin extends GapferryCommand<typeof TrustPin> {
@@ -45,9 +46,13 @@ export default class TrustPin extends GapferryCommand<typeof TrustPin> {
       requireOwnState(site, state);
       const { version, digest } = policy;
       const pin = { version, digest, pinnedAt: formatTime(systemClock.now()), site: site.config.name };
-      const settled = this.#settled(policy.channels, state.pin()?.version, policy.version);
+      const { toldTrust } = await import('@gapferry/importer');
+      const told = toldTrust(session.ledger);
+      const pinned = Math.max(state.pin()?.version ?? 0, told.pinned?.version ?? 0);
+      const settled = this.#settled(policy.channels, pinned, policy.version);
       // A pin that is refused must not stand in the record as if it had been made.
       state.requireNextPin(pin);
+      requireNextTold(told, pin);
       session.ledger.append('trust.pinned', {
         version: policy.version,
         digest: policy.digest,
@@ -56,7 +61,7 @@ export default class TrustPin extends GapferryCommand<typeof TrustPin> {
       const zero: Record<string, Mark> = Object.fromEntries(
         [...policy.channels.keys()].map((name): [string, Mark] => [name, { sequence: 0 }]),
       );
-      await state.setPin(pin, zero, settled);
+      await state.setPin(pin, zero, { ...toldMarks(told, pin, state), ...settled });
     } finally {
       await session.close();
     }
@@ -69,7 +74,7 @@ export default class TrustPin extends GapferryCommand<typeof TrustPin> {
   /** A `mark` in the policy sets the mark once, when its version is accepted; pinning the same version again must not set it back. */
   #settled(
     channels: ReadonlyMap<string, { readonly mark?: Mark }>,
-    pinned: number | undefined,
+    pinned: number,
     version: number,
   ): Record<string, Mark> {
     if (pinned === version) return {};
