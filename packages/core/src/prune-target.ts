@@ -28,6 +28,8 @@ export interface PruneManifest {
   readonly digest: Digest;
   /** Where the site still knows it. */
   readonly root?: Descriptor;
+  /** Of an index: what the item needs besides it, manifests among it. Where the index went and a prune broke off, they are found by this. */
+  readonly parts?: readonly Digest[];
 }
 
 export interface PruneTag extends PruneManifest {

@@ -8,6 +8,7 @@
  */
 export * from './apply-plan.ts';
 export * from './channel-history.ts';
+export * from './choose-pruned.ts';
 export * from './count-items.ts';
 export * from './find-drift.ts';
 export { isOverrideSpent, type StayingName, stayingNames } from './going-back.ts';

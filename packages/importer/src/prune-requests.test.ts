@@ -2,7 +2,8 @@ import { type Manifest, parseManifest } from '@gapferry/bundle';
 import { type Loose, type SimulatedItems, simulatedRelease } from '@gapferry/bundle/testing';
 import { type Digest, digestOf, isGapferryError, type PruneRequest } from '@gapferry/core';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { choosePruned, type PruneChoice, pruneRequests } from './prune-requests.ts';
+import { choosePruned, type PruneChoice } from './choose-pruned.ts';
+import { pruneRequests } from './prune-requests.ts';
 import { Inside, meddledTarget } from './testing/inside.ts';
 
 let inside: Inside;

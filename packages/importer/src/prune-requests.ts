@@ -1,111 +1,18 @@
 import { describeItem, type Item, loadedAttachments, type Manifest, placesOf } from '@gapferry/bundle';
 import {
-  type Descriptor,
   type Digest,
   GapferryError,
   isDigest,
+  isIndexType,
   type Ledger,
-  type LedgerEntry,
   type NameState,
   type PruneFile,
   type PruneManifest,
   type PruneRequest,
   type PruneTag,
 } from '@gapferry/core';
+import type { LoadedRelease, PruneChoice } from './choose-pruned.ts';
 import { IMPORT_ENTRIES } from './import-entries.ts';
-import { PRUNE_ENTRIES } from './prune-entries.ts';
-
-/** A release that an import of this site began to load. */
-export interface LoadedRelease {
-  readonly channel: string;
-  readonly sequence: number;
-  readonly version: string;
-  readonly statement: Digest;
-  readonly manifest: Digest;
-}
-
-/** Of one channel, each in the order of numbers. */
-export interface PruneChoice {
-  readonly channel: string;
-  /** What was loaded last, or is being loaded: never goes. */
-  readonly current: LoadedRelease;
-  readonly stays: readonly LoadedRelease[];
-  readonly goes: readonly LoadedRelease[];
-}
-
-/** Which releases stay: of each channel that is asked for the newest `keep`, the one at the mark, the one that was loaded last and those that were begun since; of other channels all. Channels without any are left out. */
-export function choosePruned(
-  ledger: Ledger,
-  wanted: { readonly channel?: string | undefined; readonly keep: number },
-  markOf: (channel: string) => Digest | undefined,
-): readonly PruneChoice[] {
-  const channels = new Map<string, LoadedRelease[]>();
-  const busy = new Map<string, Set<Digest>>();
-  const pruned = prunedBefore(ledger);
-  const kinds = [IMPORT_ENTRIES.began, IMPORT_ENTRIES.finished];
-  for (const { kind, data } of ledger.history(kinds)) {
-    const release = toLoaded(data);
-    if (release === undefined) continue;
-    if (kind === IMPORT_ENTRIES.finished) busy.set(release.channel, new Set([release.statement]));
-    else {
-      busy.set(release.channel, (busy.get(release.channel) ?? new Set()).add(release.statement));
-      channels.set(release.channel, [...(channels.get(release.channel) ?? []), release]);
-    }
-  }
-  return [...channels].map(([channel, begun]) => {
-    const known = [...new Map(begun.map((one) => [one.statement, one])).values()];
-    const all = known.sort((a, b) => a.sequence - b.sequence);
-    const isAsked = wanted.channel === undefined || wanted.channel === channel;
-    const newest = new Set(all.slice(isAsked ? -wanted.keep : 0).map(({ statement }) => statement));
-    const current = busy.get(channel) ?? new Set();
-    const mark = markOf(channel);
-    const stays = ({ statement }: LoadedRelease): boolean =>
-      newest.has(statement) || current.has(statement) || statement === mark;
-    const last = begun.findLast(({ statement }) => current.has(statement));
-    return {
-      channel,
-      current: last ?? lastOf(begun, channel),
-      stays: all.filter(stays),
-      goes: all.filter((one) => !stays(one) && !pruned.has(one.statement)),
-    };
-  });
-}
-
-/** Releases of which nothing was left, and that were not loaded again since. */
-function prunedBefore(ledger: Ledger): ReadonlySet<Digest> {
-  const pruned = new Set<Digest>();
-  let going: readonly Digest[] = [];
-  const kinds = [PRUNE_ENTRIES.began, PRUNE_ENTRIES.finished, IMPORT_ENTRIES.began];
-  for (const { kind, data } of ledger.history(kinds)) {
-    if (kind === IMPORT_ENTRIES.began && isDigest(data['statement'])) pruned.delete(data['statement']);
-    else if (kind === PRUNE_ENTRIES.began) going = goingIn(data['channels']);
-    else if (data['stayed'] === 0) for (const statement of going) pruned.add(statement);
-  }
-  return pruned;
-}
-
-function goingIn(channels: unknown): Digest[] {
-  if (!Array.isArray(channels)) return [];
-  return channels.flatMap((one: { readonly goes?: unknown } | null) =>
-    Array.isArray(one?.goes) ? one.goes.filter(isDigest) : [],
-  );
-}
-
-function lastOf(begun: readonly LoadedRelease[], channel: string): LoadedRelease {
-  const last = begun.at(-1);
-  if (last !== undefined) return last;
-  throw new GapferryError({ code: 'INTERNAL', message: `channel ${channel} has no release` });
-}
-
-/** `finished` has the version in its record. */
-function toLoaded(data: LedgerEntry['data']): LoadedRelease | undefined {
-  const { channel, sequence, statement } = data;
-  const record = (data['record'] ?? {}) as { readonly version?: unknown; readonly manifest?: unknown };
-  const { version = record.version, manifest = record.manifest } = data as Record<string, unknown>;
-  if (typeof channel !== 'string' || typeof sequence !== 'number' || !isDigest(statement)) return undefined;
-  if (typeof version !== 'string' || !isDigest(manifest)) return undefined;
-  return { channel, sequence, version, statement, manifest };
-}
 
 /** What each target is asked about a channel, by target. `manifests`: of every release that stays, by statement; those of releases that go where the site has them. `here`: digests of where the targets are now; what was left at another place
  *  is not asked about, nor what stood there before an import came.
@@ -223,7 +130,7 @@ interface Judging {
   readonly needed: ReadonlySet<Digest>;
   /** Places that a release which stays fills, at whatever target. */
   readonly kept: ReadonlySet<string>;
-  readonly roots: ReadonlyMap<Digest, Descriptor>;
+  readonly roots: ReadonlyMap<Digest, KnownRoot>;
   /** What is still known of the releases that go. */
   readonly gone: readonly Manifest[];
 }
@@ -249,8 +156,7 @@ function wishesOf(
       for (const [statement, { digest }] of states) {
         if (!isDigest(digest) || needed.has(digest)) continue;
         if (!going.has(statement) && !goneRoots.has(digest)) continue;
-        const root = roots.get(digest);
-        const one = { item, repository: oci.repository, digest, ...(root !== undefined && { root }) };
+        const one = { item, repository: oci.repository, digest, ...roots.get(digest) };
         manifests.set(`${oci.repository}@${digest}`, one);
       }
       const left = states.get(last)?.['digest'];
@@ -315,14 +221,22 @@ function parseOci(place: string): { readonly repository: string; readonly tag?: 
   return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };
 }
 
-function rootsIn(manifests: Iterable<Manifest>): ReadonlyMap<Digest, Descriptor> {
-  const roots = new Map<Digest, Descriptor>();
+/** What is known of a manifest that an item has at its root. */
+type KnownRoot = Required<Pick<PruneManifest, 'root'>> & Pick<PruneManifest, 'parts'>;
+
+function rootsIn(manifests: Iterable<Manifest>): ReadonlyMap<Digest, KnownRoot> {
+  const roots = new Map<Digest, KnownRoot>();
   for (const { items } of manifests)
-    for (const item of items) for (const root of rootsOf(item)) roots.set(root.digest, root);
+    for (const item of items) for (const known of rootsOf(item)) roots.set(known.root.digest, known);
   return roots;
 }
 
-function rootsOf(item: Item): readonly Descriptor[] {
+function rootsOf(item: Item): readonly KnownRoot[] {
   if (item.kind !== 'image' && item.kind !== 'chart') return [];
-  return [item.root, ...(item.attachments ?? []).map(({ root }) => root)];
+  const { root, blobs, attachments = [] } = item;
+  const parts = isIndexType(root.mediaType) && blobs.length <= MOST_PARTS ? { parts: blobs } : {};
+  return [{ root, ...parts }, ...attachments.map((one) => ({ root: one.root }))];
 }
+
+/** Each is asked for where the index is gone. */
+const MOST_PARTS = 1000;

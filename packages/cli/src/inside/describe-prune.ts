@@ -58,7 +58,7 @@ function targetLines({ target, because, steps }: PrunedTarget): string[] {
 
 function stepLine({ place, what, count, bytes, stays }: PruneStep): string {
   const size = [
-    ...(count === undefined ? [] : [`${count} files`]),
+    ...(count === undefined ? [] : [what === 'name' ? `${count} listed there` : `${count} files`]),
     ...(bytes === undefined ? [] : [formatBytes(bytes)]),
   ];
   const facts = size.length === 0 ? '' : ` (${size.join(', ')})`;

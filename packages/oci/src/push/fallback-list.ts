@@ -1,10 +1,12 @@
-import { type Descriptor, type Digest, GapferryError, MEDIA_TYPES, type Run } from '@gapferry/core';
+import { type Descriptor, type Digest, digestOf, GapferryError, MEDIA_TYPES, type Run } from '@gapferry/core';
 import type { Tries } from '@gapferry/http';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { MANIFEST_LIMIT } from '../manifest-document.ts';
 import { askTarget } from './ask-target.ts';
 import { type PushPlace, pushScope } from './push-place.ts';
 import { fallbackTag, type ReferrerIndex, readFallbackIndex } from './referrer-list.ts';
+import { removeManifest } from './remove-manifest.ts';
+import { lookAtManifest } from './target-look.ts';
 
 /** What the list says about one referrer (distribution-spec, pushing manifests with subject). */
 export interface Referrer extends Descriptor {
@@ -44,7 +46,7 @@ async function addUntilListed(
     const index = await readFallbackIndex(place, subject, run);
     if (index?.manifests?.some(({ digest }) => digest === referrer.digest)) return;
     try {
-      if (written) throw overwritten(place, subject, item);
+      if (written) throw overwritten(place, subject, `${item} is not listed there`, item);
       await putList(place, subject, withReferrer(index, referrer), item, run);
       written = true;
     } catch (error) {
@@ -52,6 +54,35 @@ async function addUntilListed(
       written = false;
     }
   }
+}
+
+/** Takes referrers that were deleted off the list (distribution-spec, deleting manifests: "remove the descriptor entry … push the updated referrers list"); a list with nothing left goes as a whole, and with it its tag.
+ *  Read and written at once: the protocol has no lock. */
+export async function unlistReferrers(
+  place: PushPlace,
+  subject: Digest,
+  deleted: readonly Digest[],
+  run: Run,
+): Promise<'removed' | 'gone' | 'unsupported'> {
+  const index = await readFallbackIndex(place, subject, run);
+  const listed = index?.manifests ?? [];
+  const left = listed.filter(({ digest }) => !deleted.includes(digest));
+  if (left.length === listed.length) return 'gone';
+  if (left.length === 0) return await removeList(place, subject, run);
+  const body = Buffer.from(JSON.stringify({ ...index, manifests: left }));
+  await putList(place, subject, body, `${place.repository}:${fallbackTag(subject)}`, run);
+  const now = await lookAtManifest(place, fallbackTag(subject), run);
+  if (now?.digest === digestOf(body)) return 'removed';
+  throw overwritten(place, subject, 'what was deleted may be listed still');
+}
+
+async function removeList(
+  place: PushPlace,
+  subject: Digest,
+  run: Run,
+): Promise<'removed' | 'gone' | 'unsupported'> {
+  const there = await lookAtManifest(place, fallbackTag(subject), run);
+  return there === undefined ? 'gone' : await removeManifest(place, there.digest, run);
 }
 
 function withReferrer(index: ReferrerIndex | undefined, referrer: Referrer): Buffer {
@@ -97,13 +128,13 @@ async function putList(
   );
 }
 
-function overwritten(place: PushPlace, subject: Digest, item: string): GapferryError {
+function overwritten(place: PushPlace, subject: Digest, what: string, item?: string): GapferryError {
   return new GapferryError({
     code: 'TARGET_CONFLICT',
-    message: `somebody else writes ${place.repository}:${fallbackTag(subject)} at the same time; ${item} is not listed there`,
+    message: `somebody else writes ${place.repository}:${fallbackTag(subject)} at the same time; ${what}`,
     hint: 'run the same command again when the other one is done',
     origin: 'target',
     retryable: true,
-    data: { repository: place.repository, item },
+    data: { repository: place.repository, ...(item !== undefined && { item }) },
   });
 }

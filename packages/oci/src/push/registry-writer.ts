@@ -2,6 +2,7 @@ import type { BlobReader, Descriptor, Digest, Run, SizedDigest } from '@gapferry
 import { createTries, createWaiting, type HttpClient, type Tries } from '@gapferry/http';
 import { answersAsRegistry } from './answers-as-registry.ts';
 import { createBlobPusher, type PushBlobOptions } from './blob-pusher.ts';
+import { unlistReferrers } from './fallback-list.ts';
 import { createManifestPusher, type PushManifestOptions } from './manifest-pusher.ts';
 import { type PushPlace, pushPlace } from './push-place.ts';
 import { readReferrers } from './referrer-list.ts';
@@ -46,6 +47,13 @@ export interface RegistryWriter {
   tags(repository: string, run: Run): Promise<readonly string[]>;
   /** DELETE by digest (distribution-spec, deleting manifests): the manifest, and every tag at it. `unsupported`: this registry does not delete. */
   removeManifest(repository: string, digest: Digest, run: Run): Promise<'removed' | 'gone' | 'unsupported'>;
+  /** Takes referrers that were deleted off the list under the fallback tag of their subject; with nothing left the list goes. `gone`: it lists none of them. `unsupported`: this registry does not delete. */
+  unlistReferrers(
+    repository: string,
+    subject: Digest,
+    deleted: readonly Digest[],
+    run: Run,
+  ): Promise<'removed' | 'gone' | 'unsupported'>;
   /** `GET /v2/` of the host of the repository: does it speak the protocol? */
   answersAsRegistry(repository: string, run: Run): Promise<boolean>;
   /** Begins an upload and cancels it: what may be pushed to, says so. `kept`: what was begun cannot be cancelled there. */
@@ -84,6 +92,8 @@ export function createRegistryWriter(http: HttpClient, options: RegistryWriterOp
     tags: async (repository, run) => targetTags(await pushPlace(http, repository, run), run),
     removeManifest: async (repository, digest, run) =>
       removeManifest(await pushPlace(http, repository, run), digest, run),
+    unlistReferrers: async (repository, subject, deleted, run) =>
+      unlistReferrers(await pushPlace(http, repository, run), subject, deleted, run),
     answersAsRegistry: async (repository, run) =>
       answersAsRegistry(await pushPlace(http, repository, run), run),
     tryUpload: async (repository, run) => {

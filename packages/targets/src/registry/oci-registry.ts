@@ -33,6 +33,13 @@ export interface OciRegistry {
   tags(repository: string, run: Run): Promise<readonly string[]>;
   /** DELETE by digest, and with it every tag at it. `unsupported`: this registry does not delete (405). Throws `FORBIDDEN`, `UNAUTHORIZED`, `TARGET_CONFLICT` (immutable tag). */
   removeManifest(repository: string, digest: Digest, run: Run): Promise<'removed' | 'gone' | 'unsupported'>;
+  /** Takes referrers that were deleted off the list under the fallback tag of their subject (distribution-spec, deleting manifests); with nothing left the list goes, and every tag at it. `gone`: it lists none of them. */
+  unlistReferrers(
+    repository: string,
+    subject: Digest,
+    deleted: readonly Digest[],
+    run: Run,
+  ): Promise<'removed' | 'gone' | 'unsupported'>;
   /** Does the host of the repository speak the protocol (`GET /v2/`)? Throws `UNAUTHORIZED` where it refuses the credentials for everything. */
   answersAsRegistry(repository: string, run: Run): Promise<boolean>;
   /** Begins an upload and cancels it at once. `kept`: the registry lets nobody cancel it, and sweeps it later. Throws what a push would, with `data.status`. */

@@ -14,7 +14,8 @@ import {
   parseManifestLinks,
   type Run,
 } from '@gapferry/core';
-import type { PruningLook, RegistryPlace } from './registry-place.ts';
+import { isListTag, listedOwn, type StandingTag, subjectOfList, toReferrerLists } from './referrer-lists.ts';
+import type { PruningLook, ReferrerList, RegistryPlace } from './registry-place.ts';
 
 /** Repositories looked into at a time. */
 const REPOSITORIES = 4;
@@ -32,7 +33,10 @@ export async function prunableManifests(
   const steps = await inLanes(
     repositories,
     REPOSITORIES,
-    async (repository, inner) => [...(await lookInto(place, repository, request, inner)).steps.values()],
+    async (repository, inner) => {
+      const { steps, lists } = await lookInto(place, repository, request, inner);
+      return [...steps.values(), ...[...lists.values()].map(({ step }) => step)];
+    },
     run,
   );
   return steps.flat();
@@ -42,15 +46,17 @@ export async function prunableManifests(
  *  and what is attached to it stays as well. */
 export async function pruneManifest(
   place: RegistryPlace,
-  { place: at }: PruneStep,
+  { place: at, what }: PruneStep,
   request: PruneRequest,
   run: Run,
 ): Promise<PruneOutcome> {
-  const repository = at.slice(0, at.lastIndexOf('@'));
-  const digest = at.slice(at.lastIndexOf('@') + 1) as Digest;
+  const end = at.lastIndexOf(what === 'name' ? ':' : '@');
+  const repository = at.slice(0, end);
   const again = place.pruning.get(repository) ?? lookInto(place, repository, request, run);
   place.pruning.set(repository, again);
-  const { steps, attached, held } = await again;
+  const { steps, attached, held, lists } = await again;
+  if (what === 'name') return await pruneList(place, repository, lists.get(at.slice(end + 1)), run);
+  const digest = at.slice(end + 1) as Digest;
   const now = steps.get(digest);
   if (now === undefined) return { state: 'gone' };
   const why = now.stays ?? held.get(digest);
@@ -61,6 +67,22 @@ export async function pruneManifest(
     for (const one of attached.get(digest) ?? []) held.set(one, 'what it is attached to stays');
   }
   return outcome;
+}
+
+/** Takes what is gone by now off a list of referrers. */
+async function pruneList(
+  place: RegistryPlace,
+  repository: string,
+  list: ReferrerList | undefined,
+  run: Run,
+): Promise<PruneOutcome> {
+  if (list === undefined) return { state: 'gone' };
+  if (list.step.stays !== undefined) return { state: 'stays', why: list.step.stays };
+  const deleted: Digest[] = [];
+  for (const digest of list.own)
+    if ((await place.registry.manifest(repository, digest, run)) === undefined) deleted.push(digest);
+  if (deleted.length === 0) return { state: 'stays', why: 'what it lists stays' };
+  return await orStays(() => place.registry.unlistReferrers(repository, list.subject, deleted, run));
 }
 
 /** Names at which nothing stands. */
@@ -93,8 +115,12 @@ async function remove(
   digest: Digest,
   run: Run,
 ): Promise<PruneOutcome> {
+  return await orStays(() => registry.removeManifest(repository, digest, run));
+}
+
+async function orStays(remove: () => Promise<'removed' | 'gone' | 'unsupported'>): Promise<PruneOutcome> {
   try {
-    const state = await registry.removeManifest(repository, digest, run);
+    const state = await remove();
     return state === 'unsupported' ? { state: 'stays', why: 'this registry does not delete' } : { state };
   } catch (error) {
     if (isGapferryError(error, 'TARGET_CONFLICT') || isGapferryError(error, 'FORBIDDEN'))
@@ -127,13 +153,13 @@ async function lookInto(
   const isHere = (one: { readonly repository: string }): boolean =>
     place.repositoryOf(one.repository) === repository;
   const found = new Map<Digest, Found>();
-  const gathering = { needed: request.needed, found, counted: new Set<Digest>() };
-  for (const { digest } of request.manifests.filter(isHere))
-    await gather(place, repository, digest, gathering, run);
+  const gone = new Set<Digest>();
+  const gathering = { needed: request.needed, found, gone, counted: new Set<Digest>() };
+  for (const one of request.manifests.filter(isHere)) await gather(place, repository, one, gathering, run);
   // Tag → the digest that the channel left there.
   const own = new Map(request.tags.filter(isHere).map(({ tag, digest }) => [tag, digest]));
-  const staying =
-    found.size === 0 ? new Map<Digest, string>() : await heldByTags(place, repository, found, own, run);
+  const standing = await standingTags(place, repository, { own, found, gone }, run);
+  const staying = await heldByTags(place, repository, found, standing, run);
   const whole = [...found].sort(([, one], [, other]) => Number(isAttached(one)) - Number(isAttached(other)));
   return {
     steps: new Map(whole.map(([digest, one]) => [digest, toStep(repository, digest, one, staying)])),
@@ -141,6 +167,7 @@ async function lookInto(
       [...found].filter(([, one]) => isAttached(one)).map(([digest]) => digest),
       (digest) => found.get(digest)?.subject ?? digest,
     ),
+    lists: toReferrerLists(repository, standing, staying),
     held: new Map(),
   };
 }
@@ -164,27 +191,41 @@ function toStep(
   };
 }
 
+/** All tags but those that stand where the channel left them; of lists of referrers what they name. Where nothing is found, lists alone: what broke off may have left them. */
+async function standingTags(
+  place: RegistryPlace,
+  repository: string,
+  { own, found, gone }: Pick<Gathering, 'found' | 'gone'> & { readonly own: ReadonlyMap<string, Digest> },
+  run: Run,
+): Promise<StandingTag[]> {
+  if (found.size === 0 && gone.size === 0) return [];
+  const all = await place.registry.tags(repository, run);
+  const tags = found.size === 0 ? all.filter(isListTag) : all;
+  const look = async (tag: string): Promise<StandingTag[]> => {
+    const now = await place.ask(() => place.registry.manifest(repository, tag, run));
+    if (now === undefined || own.get(tag) === now.digest) return [];
+    const subject = subjectOfList(tag, now);
+    if (subject === undefined) return [{ tag, now }];
+    const { links } = await linksOf(place, repository, now, run);
+    return [{ tag, now, list: { subject, size: links.length, own: listedOwn(links, subject, found, gone) } }];
+  };
+  return (await Promise.all(tags.map(look))).flat();
+}
+
 /** Why they stay: those that a tag of somebody else leads to, and what is attached to them. */
 async function heldByTags(
   place: RegistryPlace,
   repository: string,
   found: ReadonlyMap<Digest, Found>,
-  own: ReadonlyMap<string, Digest>,
+  standing: readonly StandingTag[],
   run: Run,
 ): Promise<ReadonlyMap<Digest, string>> {
   const staying = new Map<Digest, string>();
-  const tags = await place.registry.tags(repository, run);
-  const standing = await Promise.all(
-    tags.map(async (tag) => ({
-      tag,
-      now: await place.ask(() => place.registry.manifest(repository, tag, run)),
-    })),
-  );
-  for (const { tag, now } of standing) {
-    if (now === undefined || own.get(tag) === now.digest) continue;
+  if (found.size === 0) return staying;
+  for (const { tag, now, list } of standing) {
     const why = `the tag ${tag} stands at it, which no release that goes set there`;
     for (const digest of await reachedFrom(place, repository, now, run))
-      if (found.has(digest)) staying.set(digest, why);
+      if (found.has(digest) && list?.own.includes(digest) !== true) staying.set(digest, why);
   }
   const withParts = (digest: Digest, why: string): void => {
     if (!found.has(digest) || staying.has(digest)) return;
@@ -210,21 +251,28 @@ interface Found {
 interface Gathering {
   readonly needed: ReadonlySet<Digest>;
   readonly found: Map<Digest, Found>;
+  /** What was asked for and is not there. */
+  readonly gone: Set<Digest>;
   /** Layers and configs. */
   readonly counted: Set<Digest>;
 }
 
-/** What stands there of a manifest and of the children of an index. */
+/** What stands there of a manifest and of the children of an index; also of an index that went before, where they are known. */
 async function gather(
   place: RegistryPlace,
   repository: string,
-  digest: Digest,
-  { needed, found, counted }: Gathering,
+  { digest, parts: known = [] }: Pick<PruneManifest, 'digest' | 'parts'>,
+  gathering: Gathering,
   run: Run,
 ): Promise<void> {
+  const { needed, found, gone, counted } = gathering;
   if (needed.has(digest) || found.has(digest)) return;
   const there = await place.ask(() => place.registry.manifest(repository, digest, run));
-  if (there === undefined) return;
+  if (there === undefined) {
+    gone.add(digest);
+    for (const part of known) await gather(place, repository, { digest: part }, gathering, run);
+    return;
+  }
   const { links, subject } = await linksOf(place, repository, there, run);
   let bytes = there.size;
   for (const link of links) {
@@ -234,7 +282,7 @@ async function gather(
   }
   const parts = links.filter(({ mediaType }) => hasLinks(mediaType)).map((link) => link.digest);
   found.set(digest, { bytes, parts, ...(subject !== undefined && { subject: subject.digest }) });
-  for (const part of parts) await gather(place, repository, part, { needed, found, counted }, run);
+  for (const part of parts) await gather(place, repository, { digest: part }, gathering, run);
 }
 
 /** The manifest that a tag stands at and, of an index, everything below it. */

@@ -25,6 +25,16 @@ export interface PruningLook {
   readonly steps: ReadonlyMap<Digest, PruneStep>;
   /** Manifests that go, by their subjects. */
   readonly attached: ReadonlyMap<Digest, readonly Digest[]>;
+  /** Lists of referrers under fallback tags that name something that goes or is gone, by tag. */
+  readonly lists: ReadonlyMap<string, ReferrerList>;
   /** Why what could go stays: something that needs it could not be removed. */
   readonly held: Map<Digest, string>;
+}
+
+/** What lies under the tag `sha256-<hex>` where a registry has no referrers API (distribution-spec, referrers tag schema). */
+export interface ReferrerList {
+  readonly subject: Digest;
+  /** Of what it lists, what goes or is gone. */
+  readonly own: readonly Digest[];
+  readonly step: PruneStep;
 }

@@ -29,6 +29,7 @@ export function plainRegistry(): OciRegistry {
     referrers,
     tags,
     removeManifest,
+    unlistReferrers,
     answersAsRegistry,
     tryUpload,
   };
@@ -61,6 +62,23 @@ async function removeManifest(
   if (answer.status === 404) return 'gone';
   if (answer.status === 405) return 'unsupported';
   requireStatus(answer, 202);
+  return 'removed';
+}
+
+async function unlistReferrers(
+  repository: string,
+  subject: Digest,
+  deleted: readonly Digest[],
+  run: Run,
+): Promise<'removed' | 'gone' | 'unsupported'> {
+  const tag = subject.replace(':', '-');
+  const there = await manifest(repository, tag, run);
+  if (there === undefined) return 'gone';
+  const index = JSON.parse(Buffer.from(await readManifest(repository, there, run)).toString());
+  const manifests = index.manifests.filter(({ digest }: Descriptor) => !deleted.includes(digest));
+  if (manifests.length === 0) return await removeManifest(repository, there.digest, run);
+  const bytes = Buffer.from(JSON.stringify({ ...index, manifests }));
+  await pushManifest(repository, tag, there, bytes, { item: tag }, run);
   return 'removed';
 }
 

@@ -1,0 +1,95 @@
+import { type Digest, GapferryError, isDigest, type Ledger, type LedgerEntry } from '@gapferry/core';
+import { IMPORT_ENTRIES } from './import-entries.ts';
+import { PRUNE_ENTRIES } from './prune-entries.ts';
+
+/** A release that an import of this site began to load. */
+export interface LoadedRelease {
+  readonly channel: string;
+  readonly sequence: number;
+  readonly version: string;
+  readonly statement: Digest;
+  readonly manifest: Digest;
+}
+
+/** Of one channel, each in the order of numbers. */
+export interface PruneChoice {
+  readonly channel: string;
+  /** What was loaded last, or is being loaded: never goes. */
+  readonly current: LoadedRelease;
+  readonly stays: readonly LoadedRelease[];
+  readonly goes: readonly LoadedRelease[];
+}
+
+/** Which releases stay: of each channel that is asked for the newest `keep`, the one at the mark, the one that was loaded last and those that were begun since; of other channels all. Channels without any are left out. */
+export function choosePruned(
+  ledger: Ledger,
+  wanted: { readonly channel?: string | undefined; readonly keep: number },
+  markOf: (channel: string) => Digest | undefined,
+): readonly PruneChoice[] {
+  const channels = new Map<string, LoadedRelease[]>();
+  const busy = new Map<string, Set<Digest>>();
+  const pruned = prunedBefore(ledger);
+  const kinds = [IMPORT_ENTRIES.began, IMPORT_ENTRIES.finished];
+  for (const { kind, data } of ledger.history(kinds)) {
+    const release = toLoaded(data);
+    if (release === undefined) continue;
+    if (kind === IMPORT_ENTRIES.finished) busy.set(release.channel, new Set([release.statement]));
+    else {
+      busy.set(release.channel, (busy.get(release.channel) ?? new Set()).add(release.statement));
+      channels.set(release.channel, [...(channels.get(release.channel) ?? []), release]);
+    }
+  }
+  return [...channels].map(([channel, begun]) => {
+    const known = [...new Map(begun.map((one) => [one.statement, one])).values()];
+    const all = known.sort((a, b) => a.sequence - b.sequence);
+    const isAsked = wanted.channel === undefined || wanted.channel === channel;
+    const newest = new Set(all.slice(isAsked ? -wanted.keep : 0).map(({ statement }) => statement));
+    const current = busy.get(channel) ?? new Set();
+    const mark = markOf(channel);
+    const stays = ({ statement }: LoadedRelease): boolean =>
+      newest.has(statement) || current.has(statement) || statement === mark;
+    const last = begun.findLast(({ statement }) => current.has(statement));
+    return {
+      channel,
+      current: last ?? lastOf(begun, channel),
+      stays: all.filter(stays),
+      goes: all.filter((one) => !stays(one) && !pruned.has(one.statement)),
+    };
+  });
+}
+
+/** Releases of which nothing was left, and that were not loaded again since. */
+function prunedBefore(ledger: Ledger): ReadonlySet<Digest> {
+  const pruned = new Set<Digest>();
+  let going: readonly Digest[] = [];
+  const kinds = [PRUNE_ENTRIES.began, PRUNE_ENTRIES.finished, IMPORT_ENTRIES.began];
+  for (const { kind, data } of ledger.history(kinds)) {
+    if (kind === IMPORT_ENTRIES.began && isDigest(data['statement'])) pruned.delete(data['statement']);
+    else if (kind === PRUNE_ENTRIES.began) going = goingIn(data['channels']);
+    else if (data['stayed'] === 0) for (const statement of going) pruned.add(statement);
+  }
+  return pruned;
+}
+
+function goingIn(channels: unknown): Digest[] {
+  if (!Array.isArray(channels)) return [];
+  return channels.flatMap((one: { readonly goes?: unknown } | null) =>
+    Array.isArray(one?.goes) ? one.goes.filter(isDigest) : [],
+  );
+}
+
+function lastOf(begun: readonly LoadedRelease[], channel: string): LoadedRelease {
+  const last = begun.at(-1);
+  if (last !== undefined) return last;
+  throw new GapferryError({ code: 'INTERNAL', message: `channel ${channel} has no release` });
+}
+
+/** `finished` has the version in its record. */
+function toLoaded(data: LedgerEntry['data']): LoadedRelease | undefined {
+  const { channel, sequence, statement } = data;
+  const record = (data['record'] ?? {}) as { readonly version?: unknown; readonly manifest?: unknown };
+  const { version = record.version, manifest = record.manifest } = data as Record<string, unknown>;
+  if (typeof channel !== 'string' || typeof sequence !== 'number' || !isDigest(statement)) return undefined;
+  if (typeof version !== 'string' || !isDigest(manifest)) return undefined;
+  return { channel, sequence, version, statement, manifest };
+}
