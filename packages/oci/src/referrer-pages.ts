@@ -79,9 +79,11 @@ function referrersIn({ headers, body }: HttpAnswer, item: string): Referrer[] {
   return parseReferrers(body, item);
 }
 
-/** Entries of an index of referrers, as the API and the fallback tag have it. */
+/** Entries of an index of referrers, as the API and the fallback tag have it. Harbor says `{}` of a subject that it does not have. */
 export function parseReferrers(body: Uint8Array, item: string): Referrer[] {
-  const index = shape.safeParse(parseJson(body, item, { maxBytes: MANIFEST_LIMIT, maxDepth: 32 }));
+  const value = parseJson(body, item, { maxBytes: MANIFEST_LIMIT, maxDepth: 32 });
+  if (isEmptyObject(value)) return [];
+  const index = shape.safeParse(value);
   if (!index.success) throw refused('PROTOCOL_VIOLATION', `${item} came in an unknown form`);
   return index.data.manifests.map(({ mediaType, digest, size, artifactType }) => ({
     mediaType,
@@ -89,6 +91,11 @@ export function parseReferrers(body: Uint8Array, item: string): Referrer[] {
     size,
     ...(typeof artifactType === 'string' && artifactType !== '' && { artifactType }),
   }));
+}
+
+function isEmptyObject(value: unknown): boolean {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject && Object.keys(value).length === 0;
 }
 
 function refused(code: 'LIMIT_EXCEEDED' | 'PROTOCOL_VIOLATION', message: string): GapferryError {

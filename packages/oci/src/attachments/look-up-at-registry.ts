@@ -4,12 +4,13 @@ import {
   GapferryError,
   hasLinks,
   hexOf,
+  isGapferryError,
   isIndexType,
   type ManifestLinks,
   parseManifestLinks,
   type Run,
-  totalSize,
 } from '@gapferry/core';
+import { MANIFEST_LIMIT } from '../manifest-document.ts';
 import type { OciClient } from '../oci-client.ts';
 import { parseReferrers, type Referrer } from '../referrer-pages.ts';
 import { type AttachmentWord, attachmentWords } from './attachment-words.ts';
@@ -56,7 +57,7 @@ async function referrersOf(search: Search, subject: Digest, run: Run): Promise<F
 /** Before any of them is asked for: a list costs nothing to make. */
 function requireFew({ repository, listed }: Search, subject: Digest, referrers: readonly Referrer[]): void {
   listed.count += referrers.length;
-  listed.bytes += totalSize(referrers);
+  listed.bytes += referrers.reduce((sum, { size }) => sum + Math.min(size, MANIFEST_LIMIT), 0);
   if (listed.count <= MOST_ATTACHMENTS && listed.bytes <= MOST_BYTES) return;
   throw new GapferryError({
     code: 'LIMIT_EXCEEDED',
@@ -91,17 +92,34 @@ async function fallback(
 async function checkedReferrer(
   search: Search,
   subject: Digest,
-  { artifactType, ...root }: Referrer,
+  { artifactType, ...listed }: Referrer,
   run: Run,
 ): Promise<FoundAttachment | undefined> {
-  if (!hasLinks(root.mediaType)) return toFound(subject, root, { ...(artifactType && { artifactType }) });
-  const links = await linksOf(search, root, run);
+  if (!hasLinks(listed.mediaType)) return toFound(subject, listed, { ...(artifactType && { artifactType }) });
+  const { root, links } = await readListed(search, listed, run);
   if (links.subject?.digest === subject) return toFound(subject, root, links);
   run.emit({
     kind: 'warning',
     message: `${root.digest} is listed as belonging to ${subject} in ${search.repository} and does not say so itself: left out`,
   });
   return undefined;
+}
+
+/** Harbor before 2.11 lists the size of all that an attachment consists of (goharbor/harbor#20187), Google's registry another: then what HEAD says of it counts. */
+async function readListed(
+  search: Search,
+  listed: Descriptor,
+  run: Run,
+): Promise<{ readonly root: Descriptor; readonly links: ManifestLinks }> {
+  try {
+    return { root: listed, links: await linksOf(search, listed, run) };
+  } catch (error) {
+    if (!isGapferryError(error, 'SIZE_MISMATCH') && !isGapferryError(error, 'LIMIT_EXCEEDED')) throw error;
+    search.asked();
+    const root = await search.client.attached(search.repository, listed.digest, run);
+    if (root === undefined || root.size === listed.size) throw error;
+    return { root, links: await linksOf(search, root, run) };
+  }
 }
 
 async function underTag(search: Search, subject: Digest, tag: string, run: Run): Promise<FoundAttachment[]> {

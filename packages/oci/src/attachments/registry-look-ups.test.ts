@@ -122,6 +122,20 @@ describe('what belongs to an image', () => {
     expect(roots(await pinOf(wish(registry)))).toEqual([sbom.root.digest]);
   });
 
+  it('is found where the list gives the size of all that it consists of, larger than any manifest too', async () => {
+    await using registry = await seeded({ quirks: { wholeSizes: true } });
+    const [small, large] = [about(amd, SBOM), about(arm, SBOM, 'x'.repeat(5 << 20))];
+    for (const one of [small, large]) registry.seedImage('team/app', undefined, one);
+    const { attachments } = await pinOf(wish(registry));
+    expect(attachments?.map(({ root }) => root)).toEqual(expect.arrayContaining([small.root, large.root]));
+  });
+
+  it('is nothing where the registry says {} of a subject', async () => {
+    await using registry = await startRegistry({ quirks: { bareReferrers: true } });
+    const client = createOciClient(http);
+    expect(await client.referrers(`${registry.host}/app`, amd.root.digest, quietRun())).toEqual([]);
+  });
+
   it('is one thing where the API lists what cosign tagged', async () => {
     await using registry = await seeded();
     const signed = about(amd, SIGNATURE);

@@ -104,14 +104,19 @@ export function listReferrers(
   request: TestRequest,
   repository: Repository,
   digest: string,
-  perPage: number = Number.POSITIVE_INFINITY,
+  {
+    perPage = Number.POSITIVE_INFINITY,
+    wholeSizes = false,
+  }: { readonly perPage?: number; readonly wholeSizes?: boolean } = {},
 ): Reply {
   if (!isDigest(digest)) throw new RegistryError('DIGEST_INVALID', 'invalid digest', { digest });
   const wanted = request.query.get('artifactType');
   const all = [...repository.manifests]
     .map(([own, { mediaType, bytes }]) => ({ own, mediaType, bytes, manifest: parseStored(bytes) }))
     .filter(({ manifest }) => manifest.subject?.digest === digest)
-    .map(({ own, mediaType, bytes, manifest }) => referrer(own, mediaType, bytes.byteLength, manifest))
+    .map(({ own, mediaType, bytes, manifest }) =>
+      referrer(own, mediaType, bytes.byteLength + (wholeSizes ? partsOf(manifest) : 0), manifest),
+    )
     .filter(({ artifactType }) => wanted === null || artifactType === wanted);
   const from = Number(request.query.get('from') ?? 0);
   const manifests = all.slice(from, from + perPage);
@@ -130,6 +135,10 @@ function referrer(
 ): Descriptor & { artifactType: string | undefined; annotations: ParsedManifest['annotations'] } {
   const artifactType = manifest.artifactType ?? manifest.config?.mediaType;
   return { mediaType, digest, size, artifactType, annotations: manifest.annotations };
+}
+
+function partsOf({ config, layers = [] }: ParsedManifest): number {
+  return (config?.size ?? 0) + layers.reduce((sum, { size }) => sum + size, 0);
 }
 
 function parseStored(bytes: Uint8Array): ParsedManifest {

@@ -1,4 +1,4 @@
-import { isDigest } from '@gapferry/core';
+import { isDigest, MEDIA_TYPES } from '@gapferry/core';
 import type { HttpHandler } from '../http/http-server.ts';
 import { rangeReply } from '../http/range.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
@@ -68,9 +68,22 @@ async function route(call: Call): Promise<Reply> {
       return listTags(request, path.name, store.get(path.name), call.options.tagsPerPage);
     case 'referrers':
       requireMethod(request, 'GET');
-      if (call.options.referrers === false) return { status: 404 };
-      return listReferrers(request, store.get(path.name), path.digest, call.options.referrersPerPage);
+      return referrers(call, path);
   }
+}
+
+function referrers(
+  { request, store, options }: Call,
+  { name, digest }: RegistryPath & { kind: 'referrers' },
+): Reply {
+  if (options.referrers === false) return { status: 404 };
+  const { bareReferrers, wholeSizes } = options.quirks ?? {};
+  const isThere = [...(store.find(name)?.manifests.keys() ?? [])].some((each) => each === digest);
+  if (bareReferrers === true && !isThere) return jsonReply(200, {}, { 'content-type': MEDIA_TYPES.ociIndex });
+  return listReferrers(request, store.get(name), digest, {
+    ...(options.referrersPerPage !== undefined && { perPage: options.referrersPerPage }),
+    ...(wholeSizes !== undefined && { wholeSizes }),
+  });
 }
 
 function manifest(

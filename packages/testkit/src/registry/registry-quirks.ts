@@ -22,6 +22,10 @@ export interface RegistryQuirks {
   readonly quotaStatus?: 403 | 413 | 500;
   /** Tags that are set once, all or those that are named: every later PUT is answered 412, also of the same content (Harbor). */
   readonly immutableTags?: boolean | ((repository: string, tag: string) => boolean);
+  /** Referrers are listed with the size of all that they consist of (Harbor before 2.11). */
+  readonly wholeSizes?: boolean;
+  /** Referrers of what is not there are `{}` (Harbor). */
+  readonly bareReferrers?: boolean;
   /** A manifest is refused with 404 before its subject is there (older Harbor). */
   readonly subjectFirst?: boolean;
 }
