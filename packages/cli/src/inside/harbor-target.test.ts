@@ -83,6 +83,32 @@ describe('projects that are missing', () => {
     expect(harbor.project('docker.io')).toBeDefined();
   });
 
+  it('that Harbor refuses are told in its own words', async () => {
+    const { open, harbor } = await start();
+    harbor.settings.defaultQuota = -2;
+    const target = open();
+    await surveyHost(target, [nginx]);
+    await expect(target.load(nginx.content, memoryMedium(nginx.parts), run)).rejects.toThrow(
+      'POST /api/v2.0/projects with 400: invalid hard limit',
+    );
+  });
+
+  it.each([
+    ['missing', 'who sees all of them', 'admin', 'Harbor12345'],
+    ['hidden', 'anybody else', 'joe', 'Secret123'],
+  ])('are %s for %s where Harbor lets nobody ask for them by name', async (state, _, user, secret) => {
+    const { harbor, open } = await start({ users: [{ username: 'joe', password: 'Secret123' }] });
+    harbor.addFault({
+      match: ({ method, path }) => method === 'HEAD' && path === '/api/v2.0/projects',
+      do: { kind: 'status', status: 403 },
+    });
+    const { presences, permissions } = await surveyHost(open({ user, secret }), [nginx]);
+    expect('makes' in (presences[0] ?? {})).toBe(state === 'missing');
+    expect(permissions).toContainEqual(
+      expect.objectContaining({ state: state === 'missing' ? 'proven' : 'lacking' }),
+    );
+  });
+
   it('are made by who is no administrator with Harbor’s own quota, which may be too small', async () => {
     const joe = { username: 'joe', password: 'Secret123' };
     const { open } = await start({ users: [joe], defaultQuota: 1000 });
@@ -134,6 +160,14 @@ describe('what stands in the way at Harbor', () => {
     expect((await surveyHost(open(), [nginx, small, redis])).obstacles).toMatchObject([
       { problem: expect.stringContaining('are missing there') },
     ]);
+  });
+
+  it('is the quota of a project whose name could be the id of another', async () => {
+    const { open } = await start({
+      projects: [{ name: 'docker.io' }, { name: '1', storageLimit: 1000 }],
+    });
+    const { obstacles } = await surveyHost(open({ path: '1/{host}/{path}' }), [nginx]);
+    expect(obstacles).toMatchObject([{ on: 'project 1', problem: expect.stringContaining('has room for') }]);
   });
 
   it.each([

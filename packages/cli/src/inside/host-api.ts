@@ -24,13 +24,14 @@ export function hostApi(http: HttpClient, root: string, authorization?: string):
 function send(
   http: HttpClient,
   url: string,
-  { method, path, body, again }: HostRequest,
+  { method, path, body, headers: own, again }: HostRequest,
   authorization: string | undefined,
   run: Run,
 ): Promise<HttpAnswer> {
   const item = `${method} ${path}`;
   const headers = {
     accept: 'application/json',
+    ...own,
     ...(authorization !== undefined && { authorization }),
   };
   const rest = { url, item, accept: ANSWERS, maxBytes: LIMITS.maxBytes };

@@ -31,9 +31,12 @@ function refusal({ method, path }: HostRequest, { status, value }: HostAnswer): 
   });
 }
 
-/** Gitea: `{message}`. GitLab: `{message: text | {member: [texts]}}` or `{error}`. Quay: `{error_message}`. */
+/** Gitea: `{message}`. GitLab: `{message: text | {member: [texts]}}` or `{error}`. Quay: `{error_message}`. Harbor: `{errors: [{code, message}]}`. */
 function wordsIn(value: unknown): string {
-  const said = memberOf(value, 'message') ?? memberOf(value, 'error_message') ?? memberOf(value, 'error');
+  const [first] = listOf(memberOf(value, 'errors'));
+  const said = ['error_message', 'message', 'error']
+    .map((name) => memberOf(value, name) ?? memberOf(first, name))
+    .find((words) => words !== undefined);
   const text = typeof said === 'string' ? said : said === undefined ? '' : JSON.stringify(said);
   return printable(text.slice(0, 300));
 }

@@ -78,6 +78,8 @@ export interface HostRequest {
   /** Below the API's root, escaped: `/repos/line/infra`. */
   readonly path: string;
   readonly body?: Readonly<Record<string, unknown>>;
+  /** Besides those of every question. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Statuses that are answers besides 2xx. */
   readonly accept?: readonly number[];
   /** Sending it twice does what sending it once does: a failed trip is tried again. */

@@ -41,7 +41,11 @@ export function harborMemory(api: HostApi): HarborMemory {
       if (seen.state !== 'there') return undefined;
       return await question(`rights ${project}`, () => askRights(api, scopeOf(seen.project), run));
     },
-    quota: (project, run) => question(`quota ${project}`, () => askQuota(api, project, run)),
+    quota: async (project, run) => {
+      const seen = await look(project, run);
+      if (seen.state !== 'there') return undefined;
+      return await question(`quota ${project}`, () => askQuota(api, seen.project, run));
+    },
     forget: (project) => {
       for (const key of ['look', 'rights', 'quota']) forget(`${key} ${project}`);
     },

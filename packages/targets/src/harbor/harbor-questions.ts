@@ -77,9 +77,11 @@ export async function lookAtProject(api: HostApi, name: string, run: Run): Promi
   const project = found.find((each) => each.name === name);
   if (project !== undefined) return { state: 'there', project };
   const question = `${ROOT}/projects?project_name=${encodeURIComponent(name)}`;
-  // Newer ones answer 403 to who may not read it: then it is there.
   const { status } = await askHost(api, { method: 'HEAD', path: question, accept: [403, 404] }, run);
-  return { state: status === 404 ? 'missing' : 'hidden' };
+  if (status !== 403) return { state: status === 404 ? 'missing' : 'hidden' };
+  // Newer ones answer so to who may not read it; to who sees every project there is none.
+  const rights = await askRights(api, '/system', run);
+  return { state: rights?.has('project:list') === true ? 'missing' : 'hidden' };
 }
 
 function toProject(value: unknown): FoundProject | undefined {
@@ -144,8 +146,12 @@ function claimsOf(token: string): unknown {
 }
 
 /** Undefined where nobody tells it to these credentials. */
-export async function askQuota(api: HostApi, project: string, run: Run): Promise<ProjectQuota | undefined> {
-  const path = `${ROOT}/projects/${encodeURIComponent(project)}/summary`;
+export async function askQuota(
+  api: HostApi,
+  project: FoundProject,
+  run: Run,
+): Promise<ProjectQuota | undefined> {
+  const path = `${ROOT}${pathOf(project)}/summary`;
   const answer = await askHost(api, { method: 'GET', path, accept: [403, 404] }, run);
   const quota = memberOf(answer.value, 'quota');
   const hard = numberIn(memberOf(quota, 'hard'), 'storage');
@@ -185,6 +191,11 @@ export async function createProject(
     again: true,
   };
   return (await askHost(api, request, run)).status === 409 ? 'there' : 'made';
+}
+
+/** By its id: a name of digits alone would be taken for one. */
+export function pathOf({ id }: FoundProject): `/projects/${number}` {
+  return `/projects/${id}`;
 }
 
 /** As questions about rights name it. */

@@ -3,6 +3,7 @@ import { askHost, listOf, memberOf, textIn } from '../git-host/ask-host.ts';
 import type { PlaceNeed } from '../registry-host/place-needs.ts';
 import { artifactPath, projectOf } from './harbor-names.ts';
 import type { HarborPlace } from './harbor-place.ts';
+import { pathOf } from './harbor-questions.ts';
 import { parseTagRules } from './tag-rules.ts';
 
 /** Tags that would move and that the project keeps as they are, `path:tag` each. Those of which Harbor does not tell these credentials are warned of: they would stop the import when their turn comes. */
@@ -47,13 +48,15 @@ async function askTag(
 
 /** Undefined for who may not read the rules either. */
 async function matchRules(
-  { api }: HarborPlace,
+  { api, memory }: HarborPlace,
   path: string,
   tag: string,
   run: Run,
 ): Promise<boolean | undefined> {
   const project = projectOf(path);
-  const question = `/api/v2.0/projects/${encodeURIComponent(project)}/immutabletagrules?page_size=100`;
+  const look = await memory.look(project, run);
+  if (look.state !== 'there') return undefined;
+  const question = `/api/v2.0${pathOf(look.project)}/immutabletagrules?page_size=100`;
   const answer = await askHost(api, { method: 'GET', path: question, accept: [403, 404] }, run);
   if (answer.status !== 200) return undefined;
   const repository = path.slice(project.length + 1);

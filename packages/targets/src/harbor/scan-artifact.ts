@@ -6,6 +6,12 @@ import type { HarborPlace } from './harbor-place.ts';
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15_000;
 
+/** Unasked, Harbor tells of reports of the older kind alone (swagger: acceptVulnerabilities), and Trivy writes the newer. */
+const REPORTS = {
+  'x-accept-vulnerabilities':
+    'application/vnd.security.vulnerability.report; version=1.1, application/vnd.scanner.adapter.vuln.report.harbor+json; version=1.0',
+};
+
 /** Has Harbor scan an image; waits for it where the site says so, for all images of an import together no longer than it says. Undefined where nobody waits. */
 export async function scanArtifact(
   place: HarborPlace,
@@ -34,8 +40,12 @@ async function awaitScan(place: HarborPlace, path: string, within: number, run: 
   const { waiting } = place;
   place.scansEnd ??= waiting.now() + within * 1000;
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
-    const question = `${path}?with_scan_overview=true`;
-    const { value } = await askHost(place.api, { method: 'GET', path: question }, run);
+    const question = {
+      method: 'GET',
+      path: `${path}?with_scan_overview=true`,
+      headers: REPORTS,
+    } as const;
+    const { value } = await askHost(place.api, question, run);
     const summary = summaryIn(value);
     if (summary !== undefined) return summary;
     const left = place.scansEnd - waiting.now();

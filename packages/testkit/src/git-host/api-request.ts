@@ -7,6 +7,7 @@ export interface ApiRequest {
   /** Parts of the path below the API's root, each decoded by itself: `%2F` stays within a part. */
   readonly parts: readonly string[];
   readonly query: URLSearchParams;
+  readonly headers: TestRequest['headers'];
   readonly body: Record<string, unknown>;
 }
 
@@ -29,6 +30,7 @@ export async function toApiRequest(request: TestRequest, root: string): Promise<
       .filter((part) => part !== '')
       .map(decodeURIComponent),
     query: request.query,
+    headers: request.headers,
     body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
   };
 }

@@ -78,7 +78,7 @@ function getArtifact(
   state: HarborState,
   who: Principal,
   args: readonly string[],
-  { query }: ApiRequest,
+  { query, headers }: ApiRequest,
 ): Reply {
   const project = requireRight(state, who, args[0] ?? '', 'artifact/read');
   const { name, digest, repository } = requireArtifact(state, args);
@@ -93,16 +93,22 @@ function getArtifact(
     ...(query.get('with_label') === 'true' && {
       labels: [...(state.labelled.get(key) ?? [])].map((id) => state.labels.get(id)),
     }),
-    ...(query.get('with_scan_overview') === 'true' && overview(state, key)),
+    ...(query.get('with_scan_overview') === 'true' && overview(state, key, headers)),
   });
 }
 
-/** Each question finds the scan one step further. */
-function overview({ scans }: HarborState, key: string): { scan_overview?: unknown } {
+const REPORT = 'application/vnd.security.vulnerability.report; version=1.1';
+
+/** Each question finds the scan one step further. Its report is of the newer kind, as Trivy's: who does not say that he takes it is told nothing. */
+function overview(
+  { scans }: HarborState,
+  key: string,
+  headers: ApiRequest['headers'],
+): { scan_overview?: unknown } {
+  if (!String(headers['x-accept-vulnerabilities'] ?? '').includes(REPORT)) return {};
   const steps = scans.get(key) ?? [];
   const report = steps.length > 1 ? steps.shift() : steps[0];
-  if (report === undefined) return {};
-  return { scan_overview: { 'application/vnd.security.vulnerability.report; version=1.1': report } };
+  return report === undefined ? {} : { scan_overview: { [REPORT]: report } };
 }
 
 function typeOf({ config }: ParsedManifest): string {

@@ -80,6 +80,13 @@ describe('projects of a Harbor', () => {
     expect([(await head('docker.io')).status, (await head('nope')).status]).toEqual([200, 404]);
   });
 
+  it('of digits alone are taken for an id in a path', async () => {
+    await using harbor = await startHarbor({ projects: [{ name: 'docker.io' }, { name: '1' }] });
+    const id = harbor.project('1')?.id;
+    expect((await ask(harbor, api('/projects/1'))).json).toMatchObject({ name: 'docker.io' });
+    expect((await ask(harbor, api(`/projects/${id}`))).json).toMatchObject({ name: '1' });
+  });
+
   it('are hidden from a robot without `project: read` but for the list and HEAD by name', async () => {
     await using harbor = await startHarbor({ projects: [{ name: 'docker.io' }], robots: [PUSHER] });
     expect((await ask(harbor, api('/projects/docker.io'), { who: ROBOT })).status).toBe(403);
@@ -186,6 +193,13 @@ describe('the registry of a Harbor', () => {
     expect(json).toMatchObject({ quota: { hard: { storage: 5 }, used: { storage: 3 } } });
   });
 
+  it('says {} of the referrers of what it does not have', async () => {
+    await using harbor = await startHarbor({ projects: [{ name: 'docker.io' }] });
+    const { root } = await makeImage();
+    const { status, json } = await ask(harbor, `/v2/docker.io/app/referrers/${root.digest}`);
+    expect([status, json]).toEqual([200, {}]);
+  });
+
   it('keeps tags that a rule names, also against the same content', async () => {
     await using harbor = await startHarbor({ projects: [{ name: 'docker.io' }] });
     harbor.keepTags('docker.io', 'library/**', 'v*');
@@ -252,10 +266,14 @@ describe('artifacts of a Harbor', () => {
       scanner: [{ scan_status: 'Running' }, { scan_status: 'Success', severity: 'High' }],
     });
     const scan = () => ask(harbor, `${at('library%252Fapp', '1')}/scan`, { method: 'POST' });
-    const look = async () =>
-      JSON.stringify((await ask(harbor, `${at('library%252Fapp', '1')}?with_scan_overview=true`)).json);
-    expect([(await scan()).status, await look(), await look()]).toEqual([
+    const look = async (accept = 'application/vnd.security.vulnerability.report; version=1.1') => {
+      const headers = { 'x-accept-vulnerabilities': accept };
+      const path = `${at('library%252Fapp', '1')}?with_scan_overview=true`;
+      return JSON.stringify((await ask(harbor, path, { headers })).json);
+    };
+    expect([(await scan()).status, await look(''), await look(), await look()]).toEqual([
       202,
+      expect.not.stringContaining('scan_overview'),
       expect.stringContaining('Running'),
       expect.stringContaining('High'),
     ]);

@@ -113,14 +113,14 @@ function newState({ users = [], robots = [], now = Date.now, ...settings }: Harb
   };
 }
 
+type RuledBy = 'absoluteLocations' | 'octetsOnly' | 'bareReferrers' | 'quota' | 'immutableTags';
+
 /** What its registry does by the rules of projects. */
-function rulesOf({
-  projects,
-  store,
-}: HarborState): Pick<RegistryQuirks, 'absoluteLocations' | 'octetsOnly' | 'quota' | 'immutableTags'> {
+function rulesOf({ projects, store }: HarborState): Pick<RegistryQuirks, RuledBy> {
   return {
     absoluteLocations: true,
     octetsOnly: true,
+    bareReferrers: true,
     quota: (repository, digest) => {
       const project = projects.get(projectIn(repository));
       if (project === undefined || project.storageLimit < 0 || hasContent(store, project.name, digest))

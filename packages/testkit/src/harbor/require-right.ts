@@ -12,9 +12,15 @@ export function requireSystemRight(who: Principal, right: string): void {
   if (!systemRights(who).has(right)) throw new HarborError(403, 'forbidden');
 }
 
+/** By id, where the name is one. */
+function findProject({ projects }: HarborState, nameOrId: string): HarborProject | undefined {
+  if (!/^\d+$/.test(nameOrId)) return projects.get(nameOrId);
+  return [...projects.values()].find(({ id }) => id === Number(nameOrId));
+}
+
 /** `resource/action`; the project itself is the resource without a name. A missing project is said to be missing before any right is judged. */
 export function requireRight(state: HarborState, who: Principal, name: string, right: string): HarborProject {
-  const project = state.projects.get(name);
+  const project = findProject(state, name);
   if (project === undefined) throw new HarborError(404, `project ${name} not found`);
   const [resource = '', action = ''] = right.split('/');
   if (mayInProject(who, project, resource, action)) return project;
