@@ -34,7 +34,7 @@ export interface BucketMemory {
   relist(): void;
 }
 
-/** What is listed, and what of it is remembered. */
+/** What is listed, and what of it is remembered. The first that a key lies in is the one that tells of it. */
 export interface Listed {
   readonly prefix: string;
   /** Absent: all of it. */
@@ -43,16 +43,21 @@ export interface Listed {
 
 export function bucketMemory(store: S3Store, lists: readonly Listed[], indexKey: string): BucketMemory {
   const known = new Map<string, SeenObject>();
-  const listing = remembered((run) => listAll(store, lists, run));
-  const index = remembered(async (run) =>
-    (await listing.get(run)) === undefined ? {} : await seeIndex(store, indexKey, run),
-  );
+  // Each is made when somebody asks for something in it: one may be all of the bucket.
+  const listings = lists.map((list) => ({
+    prefix: list.prefix,
+    listing: remembered((run) => listAll(store, list, run)),
+  }));
+  const listingOf = async (key: string, run: Run): Promise<Listing> =>
+    await listings.find(({ prefix }) => key.startsWith(prefix))?.listing.get(run);
+  const isThere = async (run: Run): Promise<boolean> => (await listings[0]?.listing.get(run)) !== undefined;
+  const index = remembered(async (run) => ((await isThere(run)) ? await seeIndex(store, indexKey, run) : {}));
   const vouched = remembered(async (run) => vouchedBy((await index.get(run)).index));
   return {
-    isThere: async (run) => (await listing.get(run)) !== undefined,
+    isThere,
     index: index.get,
     async at(key, item, run) {
-      const listed = (await listing.get(run))?.get(key);
+      const listed = (await listingOf(key, run))?.get(key);
       if (listed === undefined) return undefined;
       const seen = known.get(key) ?? (await vouched.get(run)).get(key);
       if (seen !== undefined && seen.size === listed.size && seen.etag === listed.etag) return seen;
@@ -63,10 +68,12 @@ export function bucketMemory(store: S3Store, lists: readonly Listed[], indexKey:
     },
     async learn(key, object, run) {
       known.set(key, object);
-      (await listing.get(run))?.set(key, { key, size: object.size, etag: object.etag });
+      (await listingOf(key, run))?.set(key, { key, size: object.size, etag: object.etag });
     },
     setIndex: (seen) => index.set(seen),
-    relist: () => listing.forget(),
+    relist() {
+      for (const { listing } of listings) listing.forget();
+    },
   };
 }
 
@@ -97,12 +104,11 @@ function remembered<T>(ask: (run: Run) => Promise<T>): {
 }
 
 /** Undefined while there is no bucket. */
-async function listAll(store: S3Store, lists: readonly Listed[], run: Run): Promise<Listing> {
+async function listAll(store: S3Store, { prefix, keeps }: Listed, run: Run): Promise<Listing> {
   const listing = new Map<string, S3Listed>();
   try {
-    for (const { prefix, keeps } of lists)
-      for await (const object of store.list(prefix, run))
-        if (keeps === undefined || keeps(object.key)) listing.set(object.key, object);
+    for await (const object of store.list(prefix, run))
+      if (keeps === undefined || keeps(object.key)) listing.set(object.key, object);
     return listing;
   } catch (error) {
     if (isGapferryError(error) && error.data['s3'] === 'NoSuchBucket') return undefined;

@@ -145,7 +145,7 @@ function freshMemory({
   if (policy.latest === undefined) return bucketMemory(store, [{ prefix: keys.prefix }], keys.index);
   const copies = surveyed.flatMap(({ files }) => files.map(({ path }) => `${keys.latest}${path}`));
   const wanted = new Set(copies);
-  const keeps = (key: string): boolean => wanted.size === 0 || wanted.has(key) || key.startsWith(keys.prefix);
+  const keeps = (key: string): boolean => wanted.size === 0 || wanted.has(key);
   return bucketMemory(store, [{ prefix: keys.prefix }, { prefix: keys.latest, keeps }], keys.index);
 }
 
