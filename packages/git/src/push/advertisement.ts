@@ -1,4 +1,4 @@
-import type { Run } from '@gapferry/core';
+import { GapferryError, type Run } from '@gapferry/core';
 import type { HttpClient } from '@gapferry/http';
 import { notGit, readPackets } from './pkt-line.ts';
 
@@ -9,11 +9,9 @@ export interface Advertised {
   /** Object ids by full name; peeled tags are left out. */
   readonly refs: ReadonlyMap<string, string>;
   readonly capabilities: readonly string[];
-  /** Where the answer came from, when it came along a redirect. */
-  readonly redirectedTo?: string;
 }
 
-/** Asks once. Throws what the client throws, and `PROTOCOL_VIOLATION` for an answer that is none of Git's. */
+/** Asks once. Throws what the client throws, and `PROTOCOL_VIOLATION` for an answer that is none of Git's, or came along a redirect: git pushes along none. */
 export async function readAdvertisement(
   http: HttpClient,
   url: string,
@@ -30,12 +28,20 @@ export async function readAdvertisement(
     { url: asked, item: `the refs of ${url}`, headers: { Accept: type }, maxBytes: MOST_BYTES },
     run,
   );
-  const redirected = answered === new URL(asked).href ? {} : { redirectedTo: answered };
+  if (answered !== new URL(asked).href) throw redirectedError(url);
   if (!headers.get('content-type')?.startsWith(type)) throw notGit(url);
-  return { ...readRefs(Buffer.from(body), url), ...redirected };
+  return readRefs(Buffer.from(body), url);
 }
 
-function readRefs(body: Buffer, url: string): Pick<Advertised, 'refs' | 'capabilities'> {
+function redirectedError(url: string): GapferryError {
+  return new GapferryError({
+    code: 'PROTOCOL_VIOLATION',
+    origin: 'target',
+    message: `${url} redirects to another address`,
+  });
+}
+
+function readRefs(body: Buffer, url: string): Advertised {
   const refs = new Map<string, string>();
   let capabilities: string[] = [];
   for (const packet of readPackets(body, url)) {

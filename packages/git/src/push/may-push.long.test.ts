@@ -91,3 +91,16 @@ describe('a directory', () => {
     asking.close();
   });
 });
+
+it('no push goes along a redirect, and who asks by himself is told so', async () => {
+  server.addFault({
+    match: ({ url }) => url.startsWith('/line/') && url.includes('service=git-receive-pack'),
+    do: { kind: 'redirect', to: `${server.url}/closed/info/refs?service=git-receive-pack` },
+  });
+  const asking = pusher(true);
+  await expect(asking.mayPush(`${server.url}/line`, run)).rejects.toMatchObject({
+    code: 'PROTOCOL_VIOLATION',
+    hint: expect.stringContaining('`url` of the target'),
+  });
+  asking.close();
+});

@@ -39,7 +39,6 @@ export async function readRemoteRefs(
 export async function askForRefs(http: HttpClient, url: string, run: Run): Promise<RemoteRefs | undefined> {
   try {
     const shown = await readAdvertisement(http, url, 'git-upload-pack', run);
-    if (shown.redirectedTo !== undefined) throw redirectedError(url);
     const head = shown.capabilities
       .find((one) => one.startsWith('symref=HEAD:refs/heads/'))
       ?.slice('symref=HEAD:'.length);
@@ -50,14 +49,6 @@ export async function askForRefs(http: HttpClient, url: string, run: Run): Promi
     if (isGapferryError(error, 'SOURCE_NOT_FOUND')) return undefined;
     throw fromTarget(error, 'read');
   }
-}
-
-function redirectedError(url: string): GapferryError {
-  return new GapferryError({
-    code: 'PROTOCOL_VIOLATION',
-    origin: 'target',
-    message: `${url} redirects to another address`,
-  });
 }
 
 /** Peeled tags (`^{}`) are left out: no ref is named so. */
