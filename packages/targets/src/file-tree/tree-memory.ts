@@ -29,6 +29,9 @@ export interface TreeMemory {
   relook(): void;
 }
 
+/** A server that does not say when a file changed: one of the same size may be another. */
+const NO_TAG = '';
+
 export function treeMemory(tree: FileTree, indexPath: string): TreeMemory {
   const known = new Map<string, SeenTreeFile>();
   let index: Promise<SeenTreeIndex> | undefined;
@@ -51,7 +54,8 @@ export function treeMemory(tree: FileTree, indexPath: string): TreeMemory {
     if (!tree.isRemote) return undefined;
     const seen = await readOnce(run);
     if (vouched?.by !== seen) vouched = { by: seen, files: filesIn(seen.index) };
-    return vouched.files.get(path);
+    const file = vouched.files.get(path);
+    return file?.tag === NO_TAG ? undefined : file;
   };
   return {
     index: readOnce,
@@ -80,6 +84,7 @@ export function treeMemory(tree: FileTree, indexPath: string): TreeMemory {
     },
     relook() {
       for (const [path, fact] of looks) if (fact !== undefined) looks.delete(path);
+      for (const [path, { tag }] of known) if (tag === NO_TAG) known.delete(path);
     },
   };
 }
