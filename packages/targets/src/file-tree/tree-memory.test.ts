@@ -62,7 +62,7 @@ describe('a file server', () => {
       '',
     );
     expect(await treeMemory(tree, INDEX).at(AT, run)).toMatchObject({ digest: digestOf(theirs) });
-    expect(opened).toEqual(['tool']);
+    expect(opened).toEqual([INDEX, 'tool']);
   });
 
   it('that says nothing of it is read again at the barrier', async () => {
