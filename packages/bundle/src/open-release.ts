@@ -28,6 +28,8 @@ declare const trusted: unique symbol;
 export interface TrustedManifest {
   readonly [trusted]: true;
   readonly address: ReleaseAddress;
+  /** What was judged, byte for byte. */
+  readonly files: ReleaseFiles;
   readonly release: ReleasePredicate;
   /** The identity of the release. */
   readonly statement: Digest;
@@ -86,6 +88,7 @@ export function openRelease(input: OpenInput): TrustedManifest {
   requireScope(manifest, channel, release.channel);
   const opened = {
     address: input.address,
+    files: { ...input.files },
     release,
     statement: signed.digest,
     manifest,

@@ -23,6 +23,12 @@ it('does not let a plain manifest pass for a trusted one', () => {
   // @ts-expect-error not even with every member that a trusted one has
   const forged: TrustedManifest = {
     address: { channel: 'c', sequence: 1 },
+    files: {
+      manifest: new Uint8Array(),
+      statement: new Uint8Array(),
+      signatures: new Map(),
+      approvals: new Map(),
+    },
     release: {
       bundle: 'b',
       version: '1',
@@ -37,6 +43,7 @@ it('does not let a plain manifest pass for a trusted one', () => {
     packs: undefined,
     blobs: [],
     signers: [],
+    upstream: [],
     policy: { version: 1, digest: `sha256:${'0'.repeat(64)}` as TrustedManifest['statement'] },
     verdict: 'newer',
     warnings: [],

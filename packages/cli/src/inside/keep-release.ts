@@ -4,75 +4,86 @@ import {
   type BlobReader,
   type BlobStore,
   type Bytes,
-  digestOf,
   GapferryError,
   isGapferryError,
   isInterruption,
   MEDIA_TYPES,
   type ReleaseFiles,
-  type ReleaseReader,
   type Run,
   readVerified,
   type SizedDigest,
 } from '@gapferry/core';
 import { keptDirectory, readKeptReleases } from './kept-releases.ts';
-import { openKeptRelease } from './open-kept-release.ts';
-import { payloadOf } from './signed-payload.ts';
+import { type OpenKept, openKeptRelease } from './open-kept-release.ts';
 
-/** Writes what the site keeps of a release from its medium: the signed release, and the blobs that `readForNames` reads. On disk when it returns, and whole: its release appears last, in one rename. What is there already and right
+/** Writes what the site keeps of a release: its files as they were judged, and from its medium the blobs that `readForNames` reads. On disk when it returns, and whole: its release appears last, in one rename. What is there already and right
  *  is left alone, what a killed process began is completed, what is damaged is written anew. Throws `STORAGE_FAILED`, `NO_SPACE`, and what reading the medium throws. */
 export async function keepRelease(
   stateDirectory: string,
   release: VerifiedRelease,
-  medium: ReleaseReader & BlobReader,
+  medium: BlobReader,
   run: Run,
 ): Promise<void> {
-  const { address, release: said, statement } = release.opened;
+  const { address, files, release: said, statement } = release.opened;
   const directory = keptDirectory(stateDirectory, { ...said, statement });
-  if (await isKept(stateDirectory, directory, release, run)) return;
+  const all = await readKeptReleases(stateDirectory);
+  const kept = all.find((one) => one.directory === directory);
+  if (kept !== undefined) {
+    if (await isKeptWhole(() => openKeptRelease(kept), release, directory, run)) return;
+    await rm(directory, { recursive: true, force: true });
+  }
   const { openDepot } = await import('@gapferry/depot');
   const { readForNames } = await import('@gapferry/importer');
-  const files = await medium.readRelease(address);
-  requireSame(files, release);
   const store = await openDepot(directory, { create: true, origin: 'site' });
   await readForNames(release, keepingReader(medium, store), run);
   await store.writeRelease(address, files, run);
 }
 
-/** Is all of it there, and readable as it should be? What is damaged is removed, so that it can be written anew. */
-async function isKept(
-  stateDirectory: string,
-  directory: string,
+/** Is all of it there, byte for byte as it was judged now? False where something lacks or is other than it was written. Throws what may pass, also a disk that cannot be read: what is there may be right, and the only one. */
+export async function isKeptWhole(
+  open: () => Promise<OpenKept>,
   release: VerifiedRelease,
+  directory: string,
   run: Run,
 ): Promise<boolean> {
-  const kept = (await readKeptReleases(stateDirectory)).find((one) => one.directory === directory);
-  if (kept === undefined) return false;
   const { readForNames } = await import('@gapferry/importer');
   try {
-    const { medium, address } = await openKeptRelease(kept);
-    requireSame(await medium.readRelease(address), release);
+    const { medium, address } = await open();
+    if (!isSameRelease(await medium.readRelease(address), release.opened.files)) return false;
     await readForNames(release, medium, run);
     return true;
   } catch (error) {
-    if (!isGapferryError(error) || isInterruption(error)) throw error;
-    await rm(directory, { recursive: true, force: true });
+    if (!isGapferryError(error) || isInterruption(error) || error.category === 'internal') throw error;
+    if (error.category === 'storage') throw unreadable(error, directory);
     return false;
   }
 }
 
-/** A medium may answer differently the second time. */
-function requireSame(files: ReleaseFiles, { opened }: VerifiedRelease): void {
-  const { manifestDigest, statement, release } = opened;
-  const payload = payloadOf(files.statement, 'the release statement');
-  const isSame =
-    digestOf(files.manifest) === manifestDigest && payload !== undefined && digestOf(payload) === statement;
-  if (isSame) return;
-  throw new GapferryError({
-    code: 'DIGEST_MISMATCH',
-    message: `release ${release.channel}/${release.sequence} is not what was read before: it changed while it was imported`,
-    hint: 'nothing was loaded; somebody writes to the medium, or it is damaged: take another copy',
-    origin: 'medium',
+function isSameRelease(kept: ReleaseFiles, judged: ReleaseFiles): boolean {
+  const filesOf = ({ manifest, packs, statement, signatures, approvals }: ReleaseFiles) => [
+    ['manifest', manifest] as const,
+    ['packs', packs] as const,
+    ['statement', statement] as const,
+    ...[...signatures].map(([name, bytes]) => [`signatures/${name}`, bytes] as const),
+    ...[...approvals].map(([name, bytes]) => [`approvals/${name}`, bytes] as const),
+  ];
+  const known = new Map(filesOf(kept));
+  return filesOf(judged).every(([name, bytes]) => isSame(known.get(name), bytes));
+}
+
+function isSame(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return Buffer.compare(one, other) === 0;
+}
+
+function unreadable(error: GapferryError, directory: string): GapferryError {
+  return new GapferryError({
+    code: error.code,
+    message: `what the site keeps of the release cannot be read: ${error.message}`,
+    hint: `nothing was loaded; check the disk, and who may read ${directory}; where it cannot be read for good, move it away: the import writes it anew`,
+    origin: 'site',
+    data: error.data,
+    cause: error,
   });
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { VerifiedRelease } from '@gapferry/bundle';
 import {
@@ -14,8 +14,10 @@ import {
 import {
   type BlobReader,
   digestOf,
+  GapferryError,
   hexOf,
   quietRun,
+  type ReleaseFiles,
   type ReleaseReader,
   type SizedDigest,
 } from '@gapferry/core';
@@ -28,7 +30,7 @@ import {
   temporaryDirectory,
 } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { keepRelease } from './keep-release.ts';
+import { isKeptWhole, keepRelease } from './keep-release.ts';
 import { findKeptRelease, readKeptReleases } from './kept-releases.ts';
 import { openKeptRelease } from './open-kept-release.ts';
 
@@ -52,7 +54,12 @@ interface Brought {
 }
 
 async function bring(sequence = 1): Promise<Brought> {
-  const simulated = simulatedRelease({ images: { [NGINX]: 'nginx' }, files: { 'k3s/k3s': 'k3s' } }, sequence);
+  const items = {
+    images: { [NGINX]: 'nginx' },
+    files: { 'k3s/k3s': 'k3s' },
+    git: { 'git.example/a': { main: 'a'.repeat(40) } },
+  };
+  const simulated = simulatedRelease(items, sequence);
   const attached = attach(simulated, NGINX, { tag: 'sig' })['root'];
   const releases = memoryReleases();
   const store = memoryBlobStore();
@@ -145,6 +152,63 @@ describe('what a site keeps of a release', () => {
     await read((await openKeptRelease(kept)).medium, attached);
   });
 
+  it.each([
+    ['packs.json', 'another list of packs'],
+    ['release.sigstore.json', 'a signature that nobody made'],
+    ['manifest.json', 'another manifest'],
+  ])('is written anew where its %s is damaged', async (name, what) => {
+    const { medium, release } = await bring(1);
+    await keepRelease(state, release, medium, run);
+    const [kept] = await readKeptReleases(state);
+    const file = join(kept?.directory ?? '', 'releases/line-a/1', name);
+    const good = await readFile(file, 'utf8');
+    await writeFile(file, name.startsWith('release') ? good.replace(/"sig": ?"../, '"sig":"AA') : what);
+    expect(await readFile(file, 'utf8')).not.toBe(good);
+
+    await keepRelease(state, release, medium, run);
+
+    expect(await readFile(file, 'utf8')).toBe(good);
+  });
+
+  it('is what was judged, whatever the medium says the second time', async () => {
+    const [one, other] = [await bring(1), await bring(2)];
+    const readRelease = () => other.medium.readRelease(other.release.opened.address);
+    const swapped: ReleaseReader & BlobReader = { ...one.medium, readRelease };
+
+    await keepRelease(state, one.release, swapped, run);
+
+    const { medium, address } = await openKeptRelease(await findKeptRelease(state, { channel: 'line-a' }));
+    const digests = ({ manifest, statement, packs }: ReleaseFiles) =>
+      [manifest, statement, packs ?? new Uint8Array()].map((bytes) => digestOf(bytes));
+    expect(digests(await medium.readRelease(address))).toEqual(digests(one.release.opened.files));
+  });
+
+  it('is no damaged one while it cannot be read, which may pass', async () => {
+    const { medium, release } = await bring();
+    await keepRelease(state, release, medium, run);
+    const opened = await openKeptRelease(await findKeptRelease(state, { channel: 'line-a' }));
+    const failure = (code: 'STORAGE_FAILED' | 'DIGEST_MISMATCH') =>
+      isKeptWhole(
+        async () => ({
+          ...opened,
+          medium: {
+            ...opened.medium,
+            open: () => fail(new GapferryError({ code, message: 'i/o error (EIO)', origin: 'site' })),
+          },
+        }),
+        release,
+        opened.directory,
+        run,
+      );
+
+    await expect(failure('STORAGE_FAILED')).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+      message: expect.stringContaining('i/o error (EIO)'),
+      hint: expect.stringContaining(`move it away`),
+    });
+    expect(await failure('DIGEST_MISMATCH')).toBe(false);
+  });
+
   it('is not taken from where a link leads', async () => {
     const { medium, release, attached } = await bring();
     await keepRelease(state, release, medium, run);
@@ -185,16 +249,6 @@ describe('what a site keeps of a release', () => {
     await rm(state, { recursive: true, force: true });
     await writeFile(state, 'a file');
     await expect(keepRelease(state, release, medium, run)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
-  });
-
-  it('is refused when the medium says something else the second time', async () => {
-    const [one, other] = [await bring(), await bring(2)];
-    const readRelease = () => other.medium.readRelease(other.release.opened.address);
-    await expect(keepRelease(state, one.release, { ...one.medium, readRelease }, run)).rejects.toMatchObject({
-      code: 'DIGEST_MISMATCH',
-      origin: 'medium',
-    });
-    expect(await readKeptReleases(state)).toEqual([]);
   });
 });
 

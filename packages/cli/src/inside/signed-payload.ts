@@ -30,7 +30,7 @@ export async function readSignedFile(file: string, what: string): Promise<Signed
 }
 
 /** What is signed in a Sigstore bundle of at most 1 MiB, whoever signed it; undefined where nothing is. `what`: for messages. Throws `JSON_INVALID`, `LIMIT_EXCEEDED`. */
-export function payloadOf(bundle: Uint8Array, what: string): Uint8Array | undefined {
+function payloadOf(bundle: Uint8Array, what: string): Uint8Array | undefined {
   const value = parseJson(bundle, what, { maxBytes: MOST, maxDepth: 20 });
   const text = (value as { dsseEnvelope?: { payload?: unknown } } | null)?.dsseEnvelope?.payload;
   return typeof text === 'string' ? Buffer.from(text, 'base64') : undefined;
