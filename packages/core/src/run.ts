@@ -34,6 +34,8 @@ export type RunEvent =
       readonly waitMs: number;
       readonly reason: string;
     }
+  /** Whoever waits for the place, for the item's sake, has heard nothing from it for so long. */
+  | { readonly kind: 'silence'; readonly item: string; readonly place: string; readonly ms: number }
   /** What belongs to the item was looked up: by so many requests, or, with `age`, taken from what was found that many milliseconds ago. */
   | { readonly kind: 'lookup'; readonly item: string; readonly requests: number; readonly age?: number }
   /** What is verified next is loaded afterwards, by the same command: at so many bytes per second, where earlier imports tell; all of its bytes at most. */

@@ -91,7 +91,10 @@ export function gitFailure(doing: string, end: ProcessEnd, complaint: string, fa
       hint: 'run the same command again: it continues where it stopped',
     });
   if (end.kind === 'idle')
-    return failure(doing, 'nothing was heard for too long', { code: 'TIMED_OUT', retryable: true });
+    return failure(doing, `nothing was heard for ${Math.round(end.ms / 100) / 10} s`, {
+      code: 'TIMED_OUT',
+      retryable: true,
+    });
   if (end.kind === 'unread')
     return failure(doing, 'there are bytes after its end', { code: 'CONTENT_INVALID' });
   if (end.kind === 'unstarted') return toolMissing(end.cause.message);

@@ -83,7 +83,7 @@ describe('silence', () => {
       for (; vi.getTimerCount() > 0; ms += 1000) vi.advanceTimersByTime(1000);
       vi.useRealTimers();
       await output.return?.();
-      expect(await started.ended).toEqual({ kind: 'idle' });
+      expect(await started.ended).toEqual({ kind: 'idle', ms: ms - 1000 });
       return ms - 1000;
     };
     return { step, endsAfter };
@@ -115,6 +115,17 @@ describe('silence', () => {
     vi.advanceTimersByTime(199_000);
     await step();
     expect(await endsAfter()).toBe(200_000);
+  });
+
+  it('is told of while it lasts, and from the beginning when something was heard', async () => {
+    const told: number[] = [];
+    const { step, endsAfter } = script([':', ':'], { onSilence: (ms) => told.push(ms) });
+    await step();
+    vi.advanceTimersByTime(25_000);
+    expect(told.splice(0)).toEqual([10_000, 20_000]);
+    await step();
+    await endsAfter();
+    expect(told).toEqual([10_000, 20_000, 40_000]);
   });
 
   it('may be longer from the beginning', async () => {

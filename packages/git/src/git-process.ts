@@ -16,13 +16,16 @@ export interface ProcessCommand {
   readonly patience?: (said: string) => number | undefined;
   /** File descriptor 3 is open for it, and what it writes there counts as saying something. */
   readonly listens?: boolean;
+  /** Told while it says nothing: after ten seconds, or a sixth of `idleTimeoutMs`, and each time the silence has become twice as long. Milliseconds. */
+  readonly onSilence?: (ms: number) => void;
 }
 
 export type ProcessEnd =
   | { readonly kind: 'exit'; readonly status: number }
   | { readonly kind: 'signal'; readonly name: string }
   | { readonly kind: 'aborted' }
-  | { readonly kind: 'idle' }
+  /** It said nothing for so many milliseconds. */
+  | { readonly kind: 'idle'; readonly ms: number }
   /** It ended well without reading its input to the end, so nobody knows whether the input was right. */
   | { readonly kind: 'unread' }
   | { readonly kind: 'unstarted'; readonly cause: NodeJS.ErrnoException };
@@ -48,7 +51,7 @@ export function startProcess(command: ProcessCommand): StartedProcess {
   }) as Child;
   const state: State = { end: undefined, inputError: undefined };
   const stop = stopper(child);
-  const idle = idleWatch(command, () => end(state, stop, { kind: 'idle' }));
+  const idle = idleWatch(command, (ms) => end(state, stop, { kind: 'idle', ms }));
   listen(child, idle);
   const onAbort = (): void => end(state, stop, { kind: 'aborted' });
   if (command.signal.aborted) onAbort();
@@ -124,24 +127,40 @@ interface IdleWatch {
   cancel(): void;
 }
 
+/** Nobody who waits wants to know sooner what for. */
+const TELL_MS = 10_000;
+
 function idleWatch(
-  { idleTimeoutMs, patience = () => undefined }: Pick<ProcessCommand, 'idleTimeoutMs' | 'patience'>,
-  onIdle: () => void,
+  {
+    idleTimeoutMs,
+    patience = () => undefined,
+    onSilence = () => {},
+  }: Pick<ProcessCommand, 'idleTimeoutMs' | 'patience' | 'onSilence'>,
+  onIdle: (ms: number) => void,
 ): IdleWatch {
   if (idleTimeoutMs === undefined) return { heard: () => {}, cancel: () => {} };
+  const first = Math.min(TELL_MS, idleTimeoutMs / 6);
   let working = patience('');
-  let timer = setTimeout(onIdle, working ?? idleTimeoutMs);
-  const arm = (ms: number): void => {
-    clearTimeout(timer);
-    timer = setTimeout(onIdle, ms);
-  };
+  let [silent, until] = [0, first];
+  let timer = setTimeout(look, first);
+  function look(): void {
+    const limit = working ?? idleTimeoutMs ?? 0;
+    silent = until;
+    if (silent >= limit) {
+      onIdle(limit);
+      return;
+    }
+    onSilence(Math.round(silent));
+    until = Math.min(limit, 2 * silent);
+    timer = setTimeout(look, until - silent);
+  }
   return {
     heard(said) {
-      if (working === undefined && said !== undefined) {
-        working = patience(said);
-        if (working !== undefined) return arm(working);
-      }
-      timer.refresh();
+      if (working === undefined && said !== undefined) working = patience(said);
+      if (silent === 0) return void timer.refresh();
+      clearTimeout(timer);
+      [silent, until] = [0, first];
+      timer = setTimeout(look, first);
     },
     cancel: () => clearTimeout(timer),
   };

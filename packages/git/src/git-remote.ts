@@ -30,6 +30,8 @@ export interface RemoteOptions extends RemoteAccess {
   readonly hosts?: ReadonlyMap<string, RemoteAccess>;
   /** Milliseconds without a word until a trip counts as failed; default 120,000. */
   readonly idleTimeoutMs?: number;
+  /** The same for questions that only read; default `idleTimeoutMs`. */
+  readonly readingTimeoutMs?: number;
 }
 
 export interface SshOptions {
@@ -41,6 +43,7 @@ export interface SshOptions {
 
 export type RemoteSurroundings = Required<Pick<GitSurroundings, 'protocol' | 'settings' | 'variables'>> & {
   readonly idleTimeoutMs: number;
+  readonly host: string;
 };
 
 /** What a git process needs to talk to one URL and to no other. Secrets go into its environment only, and only to the host of the URL: a redirect elsewhere gets none. */
@@ -51,7 +54,8 @@ export async function remoteSurroundings(
 ): Promise<RemoteSurroundings> {
   const protocol = protocolOf(url);
   const { effective, settings } = await connectSettings(url, options.connectTo);
-  const told = { protocol, idleTimeoutMs: options.idleTimeoutMs ?? 120_000 };
+  const { host } = new URL(url);
+  const told = { protocol, host, idleTimeoutMs: options.idleTimeoutMs ?? 120_000 };
   if (protocol === 'file') return { ...told, settings, variables: {} };
   if (protocol === 'ssh')
     return {

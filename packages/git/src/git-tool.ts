@@ -23,6 +23,8 @@ export interface GitCommand extends GitSurroundings {
   readonly patience?: (said: string) => number | undefined;
   /** See `ProcessCommand`; for `GIT_TRACE_PACKET=3`. */
   readonly listens?: boolean;
+  /** The host it talks to, for `silence` events. */
+  readonly host?: string;
   /** Exit statuses that are answers and no failures, besides 0. */
   readonly accept?: readonly number[];
 }
@@ -142,6 +144,7 @@ function start(options: GitOptions, command: GitCommand, run: Run): StartedProce
     ...(command.idleTimeoutMs !== undefined && { idleTimeoutMs: command.idleTimeoutMs }),
     ...(command.patience !== undefined && { patience: command.patience }),
     ...(command.listens !== undefined && { listens: command.listens }),
+    onSilence: (ms) => run.emit({ kind: 'silence', item: command.doing, place: command.host || 'git', ms }),
   });
 }
 

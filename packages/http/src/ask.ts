@@ -3,12 +3,12 @@ import type { Agents } from './agents.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { HostRules } from './host-rules.ts';
 import type { HostWitness, HttpRequest } from './http-client.ts';
+import type { PatienceFor } from './patience.ts';
 import type { PourSession } from './pour-pool.ts';
 import { startPouredTrip } from './poured-trip.ts';
 import { LONGEST_WAIT } from './refusal.ts';
 import { parseRetryAfter } from './retry-after.ts';
 import { startSentTrip } from './sent-trip.ts';
-import type { Patience } from './silence.ts';
 import type { TakeSlot } from './slots.ts';
 import type { TokenQuestion } from './token-question.ts';
 import type { Tries } from './tries.ts';
@@ -20,7 +20,7 @@ export interface ExchangeParts {
   readonly rules: HostRules;
   readonly authorizer: Authorizer;
   readonly takeSlot: TakeSlot;
-  readonly patience: Patience;
+  readonly patienceFor: PatienceFor;
   readonly userAgent: string;
   readonly witness?: HostWitness;
 }
@@ -30,6 +30,9 @@ export interface ExchangeRequest extends Omit<HttpRequest, 'method'> {
   readonly method?: Method;
   readonly body?: TripBody;
   readonly workingTimeoutMs?: number;
+  readonly workingBytes?: number;
+  /** A small answer is wanted, and nothing changes: silence is borne for a shorter time. */
+  readonly isReading?: boolean;
   /** The file that the body of the answer may be poured into. Only for GET. */
   readonly session?: PourSession;
   /** For a question that is not asked again as a whole: how often the token service is. */
@@ -45,8 +48,8 @@ export async function ask(
   run: Run,
 ): Promise<Trip> {
   checkRun(run);
-  const { agents, patience } = parts;
-  const slot = await parts.takeSlot(url, run);
+  const { agents } = parts;
+  const slot = await parts.takeSlot(url, run, request.isReading ? request.item : undefined);
   const headers = {
     Accept: '*/*',
     'Accept-Encoding': 'identity',
@@ -59,13 +62,11 @@ export async function ask(
     headers,
     item: request.item,
     agent: agents.forUrl(url),
-    patience:
-      request.workingTimeoutMs === undefined
-        ? patience
-        : { ...patience, workingMs: request.workingTimeoutMs },
+    patience: parts.patienceFor(request),
     release: slot.release,
   };
   const trip = await startAny(parts, request, url, init, run).catch((error: unknown) => {
+    slot.failed(error);
     throw agents.explained(url, error);
   });
   slot.answered(tooManyFor(trip));
@@ -100,10 +101,10 @@ export function askTokenService(
   { url, authorization, form }: TokenQuestion,
   run: Run,
 ): Promise<Trip> {
-  if (form === undefined) return ask(parts, { item }, url, authorization, run);
+  if (form === undefined) return ask(parts, { item, isReading: true }, url, authorization, run);
   const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
   const body = toTripBody(Buffer.from(form.toString()));
-  return ask(parts, { item, method: 'POST', headers, body }, url, authorization, run);
+  return ask(parts, { item, method: 'POST', headers, body, isReading: true }, url, authorization, run);
 }
 
 /** What the caller says himself; it counts instead of what the client knows. */

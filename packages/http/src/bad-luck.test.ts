@@ -184,8 +184,9 @@ describe('an answer to what is sent', () => {
     await using server = await startHttpServer(hello, {
       faults: [{ match: () => true, do: { kind: 'stall' } }],
     });
-    const sent = { url: server.url, method: 'PUT', item: 'x', body: Buffer.from('x') } as const;
-    const patient = impatient({ idleTimeoutMs: 20, answerTimeoutMs: 150 });
+    const request = { url: server.url, method: 'PUT', item: 'x', body: Buffer.from('x') } as const;
+    const sent = { ...request, workingBytes: 4 << 20 };
+    const patient = impatient({ idleTimeoutMs: 20 });
     const began = performance.now();
     await expect(patient.send(sent, quietRun())).rejects.toMatchObject({
       code: 'TIMED_OUT',

@@ -5,6 +5,7 @@ import { createHostRules } from './host-rules.ts';
 import { createHostSettings } from './host-settings.ts';
 import type { HttpClient, HttpClientOptions } from './http-client.ts';
 import { createOrigins } from './origins.ts';
+import { createPatience } from './patience.ts';
 import { createPourPool } from './pour-pool.ts';
 import { pouredBody } from './poured-body.ts';
 import { resumedBody } from './resumed-body.ts';
@@ -24,11 +25,7 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
     rules,
     authorizer: createAuthorizer(options, rules),
     takeSlot: createSlots(options.perHost ?? 8, settingsFor, waiting),
-    patience: {
-      idleMs: options.idleTimeoutMs ?? 60_000,
-      leastBytes: options.leastBytes ?? 1024,
-      answerMs: options.answerTimeoutMs ?? 300_000,
-    },
+    patienceFor: createPatience(options),
     userAgent: options.userAgent ?? 'gapferry',
     ...(options.witness !== undefined && { witness: options.witness }),
   });

@@ -5,7 +5,7 @@ export interface HttpRequest {
   /** Absolute http: or https: URL without credentials (`REFERENCE_INVALID`). */
   readonly url: string;
   readonly method?: 'GET' | 'HEAD';
-  /** An `Authorization` among them counts instead of the client's credentials, and only for the host of `url`. */
+  /** An `Authorization` among them counts instead of the client's credentials, and only for the host of `url`; as those, it goes over plain HTTP only to loopback and to `insecure` hosts (`UNAUTHORIZED`), unless it is a signature. */
   readonly headers?: Readonly<Record<string, string>>;
   /** All of `headers` are for the host of `url`: a redirect to another one takes none of them along. Otherwise only those go that are known to be secrets. */
   readonly headersStay?: boolean;
@@ -27,6 +27,8 @@ export interface SendRequest extends Omit<HttpRequest, 'method'> {
   readonly body?: Uint8Array | StreamedBody;
   /** Milliseconds that the server may be silent from the end of the body to the end of its answer, any byte of which counts. The client's own patience unless given. */
   readonly workingTimeoutMs?: number;
+  /** Bytes that the server checks, moves or copies before it answers, where they are not those of the body: it is waited for longer. */
+  readonly workingBytes?: number;
 }
 
 /** A body of known size that may be opened again: a challenge or a redirect makes the client send it once more. */
@@ -71,7 +73,8 @@ export interface HttpAnswer {
   readonly url: string;
 }
 
-/** The one HTTP client. Failed trips are tried again (at most 4 times in all, `retry` events); wrong answers never.
+/** The one HTTP client. Failed trips are tried again (at most 4 times in all, after silences twice; `retry` events); wrong answers never. Of a silence it is told while it lasts
+ *  (`silence` events), and a host that was silent twice in a row to questions that only read is asked no more of them for half a minute.
  *  Throws `SOURCE_NOT_FOUND` only for 404 and 410; `UNREACHABLE`, `TIMED_OUT`, `CONNECTION_CUT`, `UNAUTHORIZED`, `FORBIDDEN`, `RATE_LIMITED`, `SERVER_ERROR` or
  *  `PROTOCOL_VIOLATION` when the question got no usable answer; `INTERRUPTED` when the run was stopped. */
 export interface HttpClient {
@@ -139,12 +142,12 @@ export interface HttpClientOptions {
   readonly userAgent?: string;
   /** Milliseconds until a connection must stand; default 15,000. */
   readonly connectTimeoutMs?: number;
-  /** Milliseconds without a byte until a trip counts as failed; default 60,000. */
+  /** Milliseconds without a byte until a trip counts as failed; default 60,000. After a body that was sent, 40 ms more for each MiB that the server has to look after. */
   readonly idleTimeoutMs?: number;
   /** Bytes that must come within `idleTimeoutMs` of waiting: what drips more slowly counts as silent too. Default 1024. */
   readonly leastBytes?: number;
-  /** Milliseconds until a server must answer after it got a whole body: it may have to check and move all of it. Default 300,000. */
-  readonly answerTimeoutMs?: number;
+  /** The same for questions that only read and whose answer is small (`request`, and for tokens); default `idleTimeoutMs`. */
+  readonly readingTimeoutMs?: number;
   readonly witness?: HostWitness;
   /** How to wait between tries; for tests. Rejects when the signal aborts. */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;

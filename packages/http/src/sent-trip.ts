@@ -12,7 +12,7 @@ export async function startSentTrip(
   init: TripInit & { readonly body: TripBody },
   run: Run,
 ): Promise<Trip> {
-  const watch = watchSilence({ item: init.item, url }, init.patience, run);
+  const watch = watchSilence({ item: init.item, url, method: init.method }, init.patience, run);
   const request = openRequest(url, init, watch.signal);
   const exchange = converse(request, url, init, watch);
   const end = async (): Promise<void> => {
@@ -70,15 +70,14 @@ function converse(
     let at = 0;
     for await (const piece of exactPieces(body, { item, url })) {
       if (answered || request.destroyed) return;
-      watch.waiting();
+      watch.sending();
       await Promise.race([written(request, piece), closed]);
       at += piece.byteLength;
       body.told(at);
       watch.busy();
     }
     if (answered || request.destroyed) return;
-    if (body.size > 0) watch.asked();
-    else watch.waiting();
+    watch.asked();
     request.end();
   };
   const sent = send().catch((error: unknown) => {

@@ -5,7 +5,7 @@ import { createHttpClient } from './create-http-client.ts';
 import { watchSilence } from './silence.ts';
 
 const purpose = { item: 'blob', url: new URL('http://upstream.test/x?sig=abc') };
-const patience = { idleMs: 60_000, leastBytes: 1024, answerMs: 300_000 };
+const patience = { idleMs: 60_000, leastBytes: 1024, answerMs: 300_000, tellMs: 10_000 };
 
 describe('silence', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
@@ -20,7 +20,7 @@ describe('silence', () => {
     expect(watch.failure(new Error('aborted'))).toMatchObject({
       code: 'TIMED_OUT',
       retryable: true,
-      message: 'upstream.test sent nothing of blob for 60 s',
+      message: 'upstream.test said nothing for 60 s when it was asked for blob (GET /x)',
     });
   });
 
@@ -81,6 +81,39 @@ describe('silence', () => {
     expect(watch.signal.aborted).toBe(true);
   });
 
+  it('is told of after ten seconds, and each time it has become twice as long', () => {
+    const told: number[] = [];
+    const run: Run = {
+      ...quietRun(),
+      emit: (event) => void (event.kind === 'silence' && told.push(event.ms)),
+    };
+    const watch = watchSilence(purpose, patience, run);
+    vi.advanceTimersByTime(9000);
+    expect(told).toEqual([]);
+    vi.advanceTimersByTime(16_000);
+    expect(told).toEqual([10_000, 20_000]);
+    watch.busy();
+    watch.waiting();
+    vi.advanceTimersByTime(59_000);
+    expect(told).toEqual([10_000, 20_000, 10_000, 20_000, 40_000]);
+    watch.stop();
+  });
+
+  it('names what was asked for, and at which moment', () => {
+    const watch = watchSilence({ ...purpose, method: 'PUT' }, patience, quietRun());
+    watch.sending();
+    vi.advanceTimersByTime(60_000);
+    expect(watch.failure(new Error('aborted')).message).toBe(
+      'upstream.test took nothing more of blob for 60 s (PUT /x)',
+    );
+    const asked = watchSilence({ ...purpose, method: 'PUT' }, patience, quietRun());
+    asked.asked();
+    vi.advanceTimersByTime(300_000);
+    expect(asked.failure(new Error('aborted')).message).toBe(
+      'upstream.test said nothing for 300 s after it had got all of what was sent of blob (PUT /x)',
+    );
+  });
+
   it('may be as long as the request says while the server works, and a few bytes end it', () => {
     const watch = watchSilence(purpose, { ...patience, workingMs: 100_000 }, quietRun());
     vi.advanceTimersByTime(59_000);
@@ -113,7 +146,8 @@ it('a body that drips is a failed trip', async () => {
   const run: Run = {
     signal: stop.signal,
     emit(event) {
-      if (event.kind === 'retry') reasons.push(event.reason);
+      if (event.kind !== 'retry') return;
+      reasons.push(event.reason);
       stop.abort();
     },
   };

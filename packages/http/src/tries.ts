@@ -3,6 +3,8 @@ import { LONGEST_WAIT } from './refusal.ts';
 import type { Waiting } from './waiting.ts';
 
 export const MOST_TRIES = 4;
+/** Each takes as long as it is borne. */
+const MOST_SILENCES = 2;
 const FIRST_WAIT_MS = 500;
 
 export interface TryOptions {
@@ -19,19 +21,21 @@ export interface Tries {
 }
 
 export function createTries(item: string, place: string, options: TryOptions): Tries {
-  let failures = 0;
+  let [failures, silences] = [0, 0];
   return {
     async failed(error, run) {
       checkRun(run);
       if (!isGapferryError(error) || !error.retryable || (error.retryAfter ?? 0) > LONGEST_WAIT) throw error;
+      if (error.data['unasked'] === true) throw error;
       failures += 1;
-      if (failures >= MOST_TRIES) throw afterTries(error, failures);
+      if (error.code === 'TIMED_OUT') silences += 1;
+      if (failures >= MOST_TRIES || silences >= MOST_SILENCES) throw afterTries(error, failures);
       const waitMs = waitBefore(failures, error.retryAfter, options.random);
       run.emit({ kind: 'retry', item, place, attempt: failures + 1, waitMs, reason: error.message });
       await options.waiting.wait(waitMs, run);
     },
     progressed() {
-      failures = 0;
+      [failures, silences] = [0, 0];
     },
   };
 }

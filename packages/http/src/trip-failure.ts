@@ -102,7 +102,7 @@ export function tripFailure(error: unknown, purpose: TripPurpose): GapferryError
   if (error instanceof GapferryError) return error;
   const code = codeOf(error);
   const failure = BY_CODE[code] ?? byFamily(code);
-  const detail = code === '' ? reasonOf(error) : code;
+  const detail = code === '' || failure === LATE ? reasonOf(error) : code;
   return new GapferryError({
     code: failure.code,
     message: `${purpose.url.host} was asked for ${purpose.item}: ${failure.says} (${detail})`,

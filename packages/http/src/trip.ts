@@ -43,7 +43,7 @@ export function toTripBody(body: Uint8Array | StreamedBody, told: TripBody['told
 
 /** A trip without a body of ours: `startSentTrip` has one. */
 export async function startTrip(url: URL, init: TripInit, run: Run): Promise<Trip> {
-  const watch = watchSilence({ item: init.item, url }, init.patience, run);
+  const watch = watchSilence({ item: init.item, url, method: init.method }, init.patience, run);
   const end = (): void => {
     watch.stop();
     init.release();

@@ -15,7 +15,7 @@ export async function askWhole(
 ): Promise<HttpAnswer> {
   for (;;) {
     try {
-      return await readAnswer(await exchange(request, {}, run), request);
+      return await readAnswer(await exchange({ ...request, isReading: true }, {}, run), request);
     } catch (error) {
       await tries.failed(error, run);
     }

@@ -5,6 +5,7 @@ import type { SingleBar } from 'cli-progress';
 import { Counter } from './counter.ts';
 import { LookUps } from './look-ups.ts';
 import type { Output } from './output.ts';
+import { Silences } from './silences.ts';
 
 /** Shows what a run does, on stderr. */
 export interface Progress {
@@ -39,7 +40,7 @@ export function lineProgress(
   now: () => number = () => performance.now(),
 ): Progress {
   const counter = new Counter(now);
-  const lines = new Lines();
+  const lines = new Lines(now);
   let last = now();
   return {
     tell(event) {
@@ -59,7 +60,7 @@ export function lineProgress(
 export async function barProgress(output: Output): Promise<Progress> {
   const { default: cliProgress } = await import('cli-progress');
   const counter = new Counter(() => performance.now());
-  const lines = new Lines();
+  const lines = new Lines(() => performance.now());
   const format = '  {doing} {bar} {summary}  {item}';
   let bar: SingleBar | undefined;
   const stop = (): void => {
@@ -96,13 +97,18 @@ export async function barProgress(output: Output): Promise<Progress> {
 /** What is said in lines, besides the numbers that move. */
 class Lines {
   readonly #lookUps = new LookUps();
+  readonly #silences: Silences;
+
+  constructor(now: () => number) {
+    this.#silences = new Silences(now);
+  }
 
   of(event: RunEvent): string[] {
     if (event.kind === 'lookup') {
       this.#lookUps.count(event);
       return [];
     }
-    const said = lineOf(event);
+    const said = event.kind === 'silence' ? this.#silences.lineOf(event) : lineOf(event);
     const found = event.kind === 'stage' ? this.#lookUps.take() : undefined;
     return [...(found === undefined ? [] : [found]), ...(said === undefined ? [] : [said])];
   }

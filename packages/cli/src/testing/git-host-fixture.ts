@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { createGit, type GitPusherOptions, gitPusher } from '@gapferry/git';
 import { createHttpClient } from '@gapferry/http';
 import {
@@ -68,6 +69,7 @@ export async function openGitHostFixture(
 ): Promise<GitHostFixture> {
   const home = await temporaryDirectory();
   const directory = home.join('srv');
+  await mkdir(directory);
   const options = { directory, credentials: CREDENTIALS, ...more };
   const gitea = kind === 'gitea' ? await startGiteaFake(options) : undefined;
   const gitlab = kind === 'gitlab' ? await startGitlabFake(options) : undefined;
@@ -117,7 +119,6 @@ function open(opening: Opening): ReturnType<GitHostFixture['open']> & { close():
     onlyHosts: [server.host],
     credentials: async () => credentials,
     idleTimeoutMs: 3_600_000,
-    answerTimeoutMs: 3_600_000,
   });
   const remotes = gitPusher({
     http: pushing,

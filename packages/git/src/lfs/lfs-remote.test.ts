@@ -39,7 +39,6 @@ async function forge(options: LfsServerOptions = {}, also: readonly string[] = [
     wait,
     random: () => 0,
     idleTimeoutMs: 500,
-    answerTimeoutMs: 500,
   });
   const remote: LfsRemote = lfsRemote({ http, wait });
   return Object.assign(server, { remote, repository: `${server.url}/ops/line-a.git` });

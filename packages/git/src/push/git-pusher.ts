@@ -53,6 +53,8 @@ export interface GitPusher {
   stage(content: GitContent, from: BlobReader, run: Run): Promise<GitStage>;
   /** The same of what a host has under some refs, brought here: for whoever sets refs to what the host has already. Throws `TARGET_CONFLICT` when a ref is something else by now. */
   mirror(url: string, refs: readonly GitRef[], run: Run): Promise<GitStage>;
+  /** Deletes refs, all or none, each only where it stands at its object. Throws what `pushRefs` throws. */
+  remove(url: string, refs: readonly GitRef[], run: Run): Promise<void>;
   /** Removes what killed runs left, and packs of repositories that nobody brings any more. */
   sweep(): Promise<void>;
 }
@@ -84,15 +86,19 @@ export type ObjectsToSend = Pick<SendObjects, 'item' | 'prefix'> & {
 export function gitPusher(options: GitPusherOptions): GitPusher {
   const git = options.git ?? createGit();
   const reach = (url: string): Promise<RemoteSurroundings> => surroundingsOf(url, options);
+  const reading = async (url: string): Promise<RemoteSurroundings> => {
+    const remote = await reach(url);
+    return { ...remote, idleTimeoutMs: options.readingTimeoutMs ?? remote.idleTimeoutMs };
+  };
   const limits = new Map<string, { bytes: number }>();
   return {
     list: async (url, run) => {
       if (options.http !== undefined && /^https?:/i.test(url))
         return await askForRefs(options.http, url, run);
-      const remote = await reach(url);
+      const remote = await reading(url);
       return await retryTrips(url, url, options, run, () => readRemoteRefs(git, url, remote, run));
     },
-    mayPush: async (url, run) => await mayPush(git, url, options, reach, run),
+    mayPush: async (url, run) => await mayPush(git, url, options, reading, run),
     create: async (url, objectFormat, head, run) => {
       await createBare(git, directoryOf(url), objectFormat, [], run);
       if (head !== undefined) await setHead(git, url, head, run);
@@ -108,6 +114,7 @@ export function gitPusher(options: GitPusherOptions): GitPusher {
       return openStage({ git, staging, options, reach, limits, ...(kept && { kept }) });
     },
     mirror: (url, refs, run) => mirror({ git, options, reach, limits }, url, refs, run),
+    remove: (url, refs, run) => remove({ git, options, reach, limits }, url, refs, run),
     sweep: async () => {
       await rm(options.workDirectory, { recursive: true, force: true });
       if (options.keptDirectory !== undefined) await sweepKept(options.keptDirectory);
@@ -137,16 +144,43 @@ interface Staging {
   readonly kept?: KeptPacks;
 }
 
-async function mirror(
+async function remove(
   from: Omit<Staging, 'staging' | 'kept'>,
   url: string,
+  refs: readonly GitRef[],
+  run: Run,
+): Promise<void> {
+  const stage = await emptyStage(from, refs, run);
+  try {
+    await stage.push(
+      url,
+      refs.map(({ name, oid }) => ({ name, lease: { oid } })),
+      run,
+    );
+  } finally {
+    await stage.discard();
+  }
+}
+
+/** With object ids like those of these refs. */
+async function emptyStage(
+  from: Omit<Staging, 'staging' | 'kept'>,
   refs: readonly GitRef[],
   run: Run,
 ): Promise<GitStage> {
   const staging = join(from.options.workDirectory, randomUUID());
   const format = refs.some(({ oid }) => oid.length === 64) ? 'sha256' : 'sha1';
   await createBare(from.git, staging, format, [], run);
-  const stage = openStage({ ...from, staging });
+  return openStage({ ...from, staging });
+}
+
+async function mirror(
+  from: Omit<Staging, 'staging' | 'kept'>,
+  url: string,
+  refs: readonly GitRef[],
+  run: Run,
+): Promise<GitStage> {
+  const stage = await emptyStage(from, refs, run);
   try {
     await stage.fetch(url, refs, run);
     return stage;

@@ -43,7 +43,8 @@ export function bucketObjects(
     },
     async copy(from, { key, item }, options, run) {
       const headers = { ...putHeaders(options), ...copySource(from, parts), ...REPLACING };
-      const answer = await askForXml(parts, { method: 'PUT', key, item, headers }, run);
+      const question = { method: 'PUT', key, item, headers, workingBytes: from.size ?? 0 } as const;
+      const answer = await askForXml(parts, question, run);
       const etag = textIn(answer, 'ETag');
       if (etag === undefined) throw unclear(parts, item);
       const sha256 = textIn(answer, 'ChecksumSHA256');

@@ -49,14 +49,17 @@ export function bucketUploads(
       const query = { partNumber: String(number), uploadId };
       const range = `bytes=${start}-${start + size - 1}`;
       const headers = { ...copySource(from, parts), 'x-amz-copy-source-range': range };
-      const answer = await askForXml(parts, { method: 'PUT', key, item, query, headers }, run);
+      const question = { method: 'PUT', key, item, query, headers, workingBytes: size } as const;
+      const answer = await askForXml(parts, question, run);
       const [etag, sha256] = [textIn(answer, 'ETag'), textIn(answer, 'ChecksumSHA256')];
       if (etag === undefined) throw unclear(parts, item);
       return { number, size, etag, ...(sha256 !== undefined && sha256 !== '' && { sha256 }) };
     },
     async complete({ key, item, ifMatch }, uploadId, done, run) {
+      const workingBytes = done.reduce((sum, { size }) => sum + size, 0);
       const question = { method: 'POST', key, item, query: { uploadId }, body: completion(done) } as const;
-      const answer = await askForXml(parts, { ...question, headers: conditions({ ifMatch }) }, run);
+      const headers = conditions({ ifMatch });
+      const answer = await askForXml(parts, { ...question, headers, workingBytes }, run);
       const etag = textIn(answer, 'ETag');
       if (etag === undefined) throw unclear(parts, item);
       return { etag };

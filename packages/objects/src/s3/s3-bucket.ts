@@ -97,6 +97,8 @@ export interface PutOptions {
 
 export interface CopySource {
   readonly key: string;
+  /** Bytes, where they are known: a large copy takes the store a while. */
+  readonly size?: number;
   readonly etag: string;
   readonly version?: string;
 }

@@ -29,6 +29,8 @@ export interface S3Question {
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: ObjectBody;
+  /** Bytes that the store copies or joins before it answers. */
+  readonly workingBytes?: number;
   readonly item: string;
   /** Statuses that are answers; all others become errors. Default 200 and 204. */
   readonly accept?: readonly number[];
@@ -95,7 +97,7 @@ export function placeOf({ endpoint, bucket }: S3Place): string {
 }
 
 async function askOnce(parts: S3Parts, question: S3Question, run: Run): Promise<HttpAnswer> {
-  const { method, body, item, accept = FINE, maxBytes = 32 << 20 } = question;
+  const { method, body, workingBytes = body?.size ?? 0, item, accept = FINE, maxBytes = 32 << 20 } = question;
   const request = {
     ...signedS3(parts, question),
     // A signature counts for one host, and a session token is a secret.
@@ -107,7 +109,7 @@ async function askOnce(parts: S3Parts, question: S3Question, run: Run): Promise<
   const answer =
     method === 'GET' || method === 'HEAD'
       ? await parts.http.request({ ...request, method }, run)
-      : await parts.http.send({ ...request, method, body: body ?? new Uint8Array() }, run);
+      : await parts.http.send({ ...request, method, body: body ?? new Uint8Array(), workingBytes }, run);
   if (accept.includes(answer.status)) return answer;
   throw s3Error(answer, purposeOf(parts, item));
 }

@@ -15,7 +15,7 @@ export interface WebdavParts {
   readonly tries: TryOptions;
 }
 
-export interface WebdavChange extends Pick<SendRequest, 'method' | 'headers' | 'body'> {
+export interface WebdavChange extends Pick<SendRequest, 'method' | 'headers' | 'body' | 'workingBytes'> {
   /** Statuses that are answers; all others become errors. */
   readonly accept: readonly number[];
   /** Of a collection: a slash at the end. */

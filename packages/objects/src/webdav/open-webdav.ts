@@ -180,7 +180,7 @@ async function move(
   const { status } = await change(
     parts,
     from,
-    { method: 'MOVE', headers, accept: [...WRITTEN, 404, 412] },
+    { method: 'MOVE', headers, workingBytes: size, accept: [...WRITTEN, 404, 412] },
     run,
   );
   const isLeft = status === 412 && (await look(parts, from, run)) !== undefined;

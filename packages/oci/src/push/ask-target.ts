@@ -1,13 +1,12 @@
 import type { Run } from '@gapferry/core';
-import type { HttpAnswer, StreamedBody } from '@gapferry/http';
+import type { HttpAnswer, SendRequest } from '@gapferry/http';
 import { atTarget, type Purpose, targetRefusal } from './target-refusal.ts';
 
-export interface TargetQuestion extends Purpose {
+export interface TargetQuestion extends Purpose, Pick<SendRequest, 'body' | 'workingBytes'> {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: string;
   readonly scope: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | StreamedBody;
   /** Statuses that are answers. */
   readonly accept: readonly number[];
   readonly maxBytes?: number;
@@ -18,12 +17,20 @@ const REFUSALS = [400, 401, 403, 404, 405, 409, 411, 412, 413, 415, 416, 422, 50
 
 /** One question to the registry that is written to. GET and HEAD are tried again after failed trips, the others never. Throws with origin `target`. */
 export async function askTarget(question: TargetQuestion, run: Run): Promise<HttpAnswer> {
-  const { place, doing, method, body, accept, ...rest } = question;
+  const { place, doing, method, body, workingBytes, accept, ...rest } = question;
   const request = { ...rest, accept: [...new Set([...accept, ...REFUSALS])] };
   const asked =
     method === 'GET' || method === 'HEAD'
       ? place.http.request({ ...request, method }, run)
-      : place.http.send({ ...request, method, ...(body !== undefined && { body }) }, run);
+      : place.http.send(
+          {
+            ...request,
+            method,
+            ...(body !== undefined && { body }),
+            ...(workingBytes !== undefined && { workingBytes }),
+          },
+          run,
+        );
   const answer = await asked.catch((error: unknown) => {
     throw atTarget(error);
   });

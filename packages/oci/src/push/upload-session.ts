@@ -120,6 +120,7 @@ export async function finishUpload(
       scope: pushScope(place),
       headers: { 'Content-Type': 'application/octet-stream' },
       ...(body && { body }),
+      workingBytes: blob.size,
       accept: [201, 200, 202, 204, 404, 416],
     },
     run,

@@ -26,7 +26,9 @@ export async function copyObject(
   if (file.root.size > mostCopied)
     return await oneLarge(() => copyLarge(place, from, { ...at, file }, options, run));
   return await limit(() =>
-    store.copy(from, at, options, run).catch((error: unknown) => ownAfterAll(store, at, file, error, run)),
+    store
+      .copy({ ...from, size: file.root.size }, at, options, run)
+      .catch((error: unknown) => ownAfterAll(store, at, file, error, run)),
   );
 }
 
@@ -50,14 +52,16 @@ async function copyLarge(
     return await completeUpload(place, large, id, parts, run);
   } catch (error) {
     // What stays behind nevertheless is in the journal.
-    const aborted = store.abort(large, id, UNSTOPPED).then(() => true);
+    const aborted = store.abort(large, id, tidyingRun()).then(() => true);
     if (await aborted.catch(() => false)) await forgetUpload(place, large.key);
     throw error;
   }
 }
 
-/** What was begun is also taken away in a run that was stopped. */
-const UNSTOPPED: Run = { signal: new AbortController().signal, emit: () => {} };
+/** What was begun is also taken away in a run that was stopped, and not waited for long. */
+function tidyingRun(): Run {
+  return { signal: AbortSignal.timeout(10_000), emit: () => {} };
+}
 
 /** A store has no digest of the whole for parts that it copied: what counts is, as for everything that is there, our digest with the object. */
 async function requireSource(

@@ -102,6 +102,8 @@ export interface S3PutOptions {
 
 export interface S3Source {
   readonly key: string;
+  /** Bytes, where they are known: a large copy takes the store a while. */
+  readonly size?: number;
   readonly etag: string;
   readonly version?: string;
 }
