@@ -4,11 +4,13 @@ import { parseReceipt } from '@gapferry/bundle';
 import { gitEnvironment, mustRun, type ProcessResult, runProcess } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gapferry, gapferryJson, type Reported } from '../support/command-line.ts';
-import { allowGoingBack } from '../support/going-back.ts';
+import { allowGoingBack, orderBack } from '../support/going-back.ts';
 import { pinPolicy } from '../support/pin-policy.ts';
+import { shiftedClock } from '../support/shifted-clock.ts';
 import { makeZone, type Zone } from './zone.ts';
 
 const SITE = ['--site', 'site/site.yaml'];
+const DAY = 86_400_000;
 let zone: Zone;
 /** What clients saw after the first release. */
 let first: Record<string, string>;
@@ -78,20 +80,11 @@ async function seen(): Promise<Record<string, string>> {
   return Object.fromEntries([...names, ...lines, ['share', version]]) as Record<string, string>;
 }
 
-async function order(file: string, reason: string, ...more: readonly string[]): Promise<Reported> {
-  const what = ['--to', 'line-a/1', '--reason', reason, '--not-after', '2099-12-31', ...more];
-  await gapferryJson(zone.inside, [
-    ...['trust', 'override', ...SITE, ...what],
-    ...['--key', 'site/keys/anna.key', '-o', file],
-  ]);
-  return await gapferryJson(zone.inside, [
-    'trust',
-    'override',
-    '--add',
-    file,
-    '--key',
-    'site/keys/boris.key',
-  ]);
+/** Signed by both. */
+async function order(file: string, reason: string): Promise<Reported> {
+  await orderBack(zone.inside, 'site/site.yaml', { by: 'anna', file, reason });
+  const added = ['--add', file, '--key', 'site/keys/boris.key'];
+  return await gapferryJson(zone.inside, ['trust', 'override', ...added, ...SITE]);
 }
 
 const signed = (name: string): string[] => [
@@ -116,7 +109,12 @@ describe('an older release', { timeout: 120_000 }, () => {
   });
 
   it('is refused with one signature where the policy wants two', async () => {
-    await order('go.sigstore.json', 'the gateway of 1.1.0 loses messages');
+    const named = {
+      fromRelease: { sequence: 2, version: '1.1.0' },
+      toRelease: { sequence: 1, version: '1.0.0' },
+    };
+    const both = await order('go.sigstore.json', 'the gateway of 1.1.0 loses messages');
+    expect(both).toMatchObject({ ...named, accepted: true });
     const alone = ['--override', 'go.sigstore.json'];
     const args = ['import', zone.stick, '--to', 'line-a/1', ...alone, ...SITE, '--yes'];
     const { error } = await gapferryJson(zone.inside, args, 4);
@@ -204,6 +202,79 @@ describe('an older release', { timeout: 120_000 }, () => {
   it('that was never loaded here has no way back without its medium', async () => {
     const { error } = await gapferryJson(zone.inside, ['import', '--to', 'line-a/7', ...SITE, '--yes'], 2);
     expect(error).toMatchObject({ code: 'RELEASE_NOT_FOUND' });
+  });
+});
+
+describe('an order that does not fit', { timeout: 120_000 }, () => {
+  const NOWHERE = `sha256:${'0'.repeat(64)}`;
+  let fitting: { readonly from: string; readonly to: string };
+  beforeAll(async () => {
+    const { from, to } = await order('fits.sigstore.json', 'it fits');
+    fitting = { from: String(from), to: String(to) };
+    await gapferryJson(zone.inside, ['keys', 'generate', 'site/keys/stranger', '--plain']);
+  });
+
+  /** Signed by anna, who says everything herself: a command line that knows nothing of the site would say nothing about it. */
+  async function refusedFor(
+    wrong: Partial<Record<'for' | 'channel' | 'from' | 'to' | 'key', string>>,
+  ): Promise<Reported> {
+    const {
+      for: site = 'plant-7',
+      channel = 'line-a',
+      from = fitting.from,
+      to = fitting.to,
+      key = 'anna',
+    } = wrong;
+    const what = ['--for', site, '--from', from, '--to', `${channel}@${to}`, '--reason', 'wrong'];
+    const by = ['--not-after', '2099-12-31', '--key', `site/keys/${key}.key`, '-o', 'wrong.sigstore.json'];
+    await rm(inside('wrong.sigstore.json'), { force: true });
+    await gapferryJson(zone.inside, ['trust', 'override', ...what, ...by]);
+    return await refused('wrong');
+  }
+  const refused = (name: string, machine = zone.inside): Promise<Reported> =>
+    gapferryJson(
+      machine,
+      ['import', '--to', 'line-a/1', '--override', `${name}.sigstore.json`, ...SITE, '--yes'],
+      4,
+    );
+
+  it.each<[string, Parameters<typeof refusedFor>[0], string, string]>([
+    ['another site', { for: 'plant-8' }, 'OVERRIDE_REFUSED', 'is for site plant-8, not for plant-7'],
+    ['another channel', { channel: 'line-b' }, 'OVERRIDE_REFUSED', 'is for channel line-b, not line-a'],
+    [
+      'from another mark',
+      { from: NOWHERE },
+      'OVERRIDE_REFUSED',
+      'leads away from sha256:000000000000; the site has accepted number 2',
+    ],
+    ['another release', { to: NOWHERE }, 'OVERRIDE_REFUSED', 'leads to sha256:000000000000; number 1 is'],
+    ['signed by a stranger', { key: 'stranger' }, 'KEY_UNKNOWN', 'the override: none of the 3 trusted keys'],
+  ])('%s: exit 4, and nothing is done', async (_, wrong, code, says) => {
+    const { error } = await refusedFor(wrong);
+    expect(error).toMatchObject({ code, origin: 'site', message: expect.stringContaining(says) });
+    expect(error?.hint).toMatch(/./);
+    expect(await seen()).toMatchObject(second);
+  });
+
+  it('has ended by the clock of the site: exit 4, and nothing is done', async () => {
+    const until = new Date(Date.now() + DAY).toISOString().slice(0, 10);
+    const file = 'short.sigstore.json';
+    await orderBack(zone.inside, 'site/site.yaml', { by: 'anna', file, until });
+    const { error } = await refused('short', shiftedClock(zone.inside, (3 * DAY) / 60_000));
+    const message = expect.stringContaining(`ended at ${until}T23:59:59Z`);
+    expect(error).toMatchObject({ code: 'OVERRIDE_REFUSED', message });
+    expect(await seen()).toMatchObject(second);
+  });
+
+  it('is told at once that the pinned policy takes none, and refused for that', async () => {
+    const file = inside('site/trust.yaml');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace(/^version: 2\b/m, 'version: 3').replace(/^ {4}overrides:\n.*\n/m, ''));
+    await pinPolicy(zone.inside);
+    const none = { code: 'OVERRIDE_REFUSED', message: expect.stringContaining('accepts no override') };
+    const made = await orderBack(zone.inside, 'site/site.yaml', { by: 'anna', file: 'none.sigstore.json' });
+    expect(made).toMatchObject({ accepted: false, refused: none });
+    expect((await refused('none')).error).toMatchObject(none);
   });
 });
 

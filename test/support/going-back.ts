@@ -25,9 +25,14 @@ export async function allowGoingBack(
 export function orderBack(
   machine: Machine,
   siteFile: string,
-  { by, file, reason = 'it loses messages' }: { by: string; file: string; reason?: string },
+  {
+    by,
+    file,
+    reason = 'it loses messages',
+    until = '2099-12-31',
+  }: { by: string; file: string; reason?: string; until?: string },
 ): Promise<Reported> {
-  const what = ['--to', 'line-a/1', '--reason', reason, '--not-after', '2099-12-31'];
+  const what = ['--to', 'line-a/1', '--reason', reason, '--not-after', until];
   const args = ['trust', 'override', '--site', siteFile, ...what, '--key', `site/keys/${by}.key`];
   return gapferryJson(machine, [...args, '-o', file]);
 }

@@ -192,8 +192,12 @@ describe('whose override it is', () => {
     expect(refusal({ keys: [anna, boris, annaToo], trust: revoked }).code).toBe('KEY_DENIED');
   });
 
-  it('a stranger refuses it', () => {
-    expect(refusal({ keys: [anna, boris, stranger] }).code).toBe('KEY_UNKNOWN');
+  it('a stranger refuses it, and it is told which file is theirs', () => {
+    expect(refusal({ keys: [anna, boris, stranger] })).toMatchObject({
+      code: 'KEY_UNKNOWN',
+      message: expect.stringContaining('override file 3: none of'),
+    });
+    expect(refusal({ keys: [stranger] }).message).toContain('the override: none of');
   });
 
   it('a policy that names nobody accepts none', () => {

@@ -1,4 +1,12 @@
-import { type Digest, digestOf, formatTime, GapferryError, shortDigest, type Verifier } from '@gapferry/core';
+import {
+  type Digest,
+  digestOf,
+  formatTime,
+  GapferryError,
+  isGapferryError,
+  shortDigest,
+  type Verifier,
+} from '@gapferry/core';
 import type { Mark } from './mark.ts';
 import { type OverridePredicate, parseOverride } from './override.ts';
 import { requireSigners } from './signatures.ts';
@@ -29,7 +37,7 @@ export interface JudgeOverride {
   /** Trusted now, in milliseconds. */
   readonly time: number;
   readonly mark: Mark;
-  readonly release: ReleasePredicate;
+  readonly release: Pick<ReleasePredicate, 'channel' | 'sequence'>;
   /** Identity of the release that is wanted. */
   readonly statement: Digest;
 }
@@ -67,7 +75,11 @@ function verifiedBy(
   { signatures }: OverrideOrder,
   { policy, verifier }: JudgeOverride,
 ): { bytes: Uint8Array; signers: readonly PolicyKey[] } {
-  const verified = signatures.map((bundle) => verifier.verify(bundle, policy.keys));
+  const verified = signatures.map((bundle, i) =>
+    ofOverride(`${signatures.length > 1 ? `override file ${i + 1}` : 'the override'}: `, () =>
+      verifier.verify(bundle, policy.keys),
+    ),
+  );
   const [first, ...others] = verified;
   if (first === undefined || verified.some(({ type }) => type !== PAYLOAD_TYPE))
     throw refused('what was given is not a signed override', 'make one with "gapferry trust override"');
@@ -123,7 +135,32 @@ function countSigners(signers: readonly PolicyKey[], { channel, time }: JudgeOve
       origin: 'site',
     });
   const alive = signers.filter(({ notAfter }) => notAfter === undefined || time <= Date.parse(notAfter));
-  return [...new Set(channel.overrides.flatMap((rule) => requireSigners(rule, alive, 'override')))];
+  const counted = channel.overrides.flatMap((rule) =>
+    ofOverride('', () => requireSigners(rule, alive, 'override'), ADD),
+  );
+  return [...new Set(counted)];
+}
+
+const ADD =
+  'another of them signs the same order: gapferry trust override --add FILE --key KEY; then give every file with --override';
+
+/** What is wrong came with the override, not with the medium. */
+function ofOverride<T>(prefix: string, judge: () => T, hint?: string): T {
+  try {
+    return judge();
+  } catch (error) {
+    if (!isGapferryError(error)) throw error;
+    const { code, message, data } = error;
+    const next = hint ?? error.hint;
+    throw new GapferryError({
+      code,
+      message: `${prefix}${message}`,
+      ...(next !== undefined && { hint: next }),
+      origin: 'site',
+      data,
+      cause: error,
+    });
+  }
 }
 
 function refused(message: string, hint: string): GapferryError {

@@ -1,8 +1,8 @@
 import type { OverrideOrder } from '@gapferry/bundle';
-import { GapferryError, isGapferryError, type Ledger } from '@gapferry/core';
+import { type Digest, GapferryError, isGapferryError, type Ledger } from '@gapferry/core';
 import { isOverrideSpent } from '@gapferry/importer';
 import type { TrustedSite } from './open-site.ts';
-import { readReceipts } from './receipts.ts';
+import { readReceipts, type StoredReceipt } from './receipts.ts';
 import { readSignedFile } from './signed-payload.ts';
 
 /** What was given with `--override`, for the first gate. Undefined where nothing was given. */
@@ -16,15 +16,20 @@ export async function orderBack(
   const stored = await readReceipts(site.stateDirectory);
   const receipts = new Set<unknown>(stored.map(({ statement }) => statement));
   // Also where the ledger that told of it is lost.
-  const receipted = new Set(
-    stored.flatMap(({ receipt: { status, override } }) => (status === 'loaded' ? (override ?? []) : [])),
-  );
+  const receipted = receiptedOverrides(stored);
   return {
     signatures: signed.map(({ bundle }) => bundle),
     site: site.config.name,
     isSpent: (override) =>
       receipted.has(override) || isOverrideSpent(ledger, override, (receipt) => receipts.has(receipt)),
   };
+}
+
+/** Overrides by which the site went back, as its receipts tell. */
+export function receiptedOverrides(stored: readonly StoredReceipt[]): ReadonlySet<Digest> {
+  return new Set(
+    stored.flatMap(({ receipt: { status, override } }) => (status === 'loaded' ? (override ?? []) : [])),
+  );
 }
 
 /** An older release is refused for a reason; whoever wants it all the same is told how. */

@@ -1,6 +1,6 @@
 import { FORMATS, type OverridePredicate } from '@gapferry/bundle';
 import { type Digest, formatTime, GapferryError, isDigest } from '@gapferry/core';
-import { openTrustedSite } from './open-site.ts';
+import type { TrustedSite } from './open-site.ts';
 import { readReceipts } from './receipts.ts';
 
 /** What the command line says of a new override. */
@@ -12,19 +12,20 @@ export interface OverrideWish {
   readonly reason: string;
   /** A date, which means its end, or a time. */
   readonly notAfter: string;
-  /** Site file, where there is one. */
-  readonly site?: string | undefined;
-  /** Name of the site, where there is none. */
+  /** Where its file is at hand. */
+  readonly site?: TrustedSite | undefined;
+  /** Name of the site, where it is not. */
   readonly siteName?: string | undefined;
 }
 
-/** The statement of a new override. With the site's file its name, mark and receipts are looked up; without, everything is said. Throws `USAGE`. */
+/** The statement of a new override. With the site its name, mark and receipts are looked up; without, everything is said. Throws `USAGE`. */
 export async function draftOverride(wish: OverrideWish, now: Date): Promise<OverridePredicate> {
   const wanted = parseWanted(wish.to);
-  const site = wish.site === undefined ? undefined : await openTrustedSite(wish.site);
+  const { site } = wish;
   const siteName = site?.config.name ?? wish.siteName;
   if (siteName === undefined)
     throw usage('for which site?', 'name its file with --site, or its name with --for');
+  if (site !== undefined) requireChannel(site, wanted.channel);
   const mark = site?.mark(wanted.channel).statement;
   const from = wish.from === undefined ? mark : parseFrom(wish.from);
   if (from === undefined)
@@ -43,6 +44,14 @@ export async function draftOverride(wish: OverrideWish, now: Date): Promise<Over
     notAfter: toEnd(wish.notAfter, now),
     issuedAt: formatTime(now),
   };
+}
+
+function requireChannel({ policy, config }: TrustedSite, channel: string): void {
+  if (policy.channels.has(channel)) return;
+  throw usage(
+    `the trust policy of site ${config.name} knows no channel ${channel}`,
+    `it knows ${[...policy.channels.keys()].join(', ')}`,
+  );
 }
 
 type Wanted =
@@ -64,7 +73,7 @@ function parseFrom(text: string): Digest {
 
 /** Only what was loaded here has a number that means something here. */
 async function loadedOnce(
-  site: Awaited<ReturnType<typeof openTrustedSite>> | undefined,
+  site: TrustedSite | undefined,
   { channel, sequence }: { readonly channel: string; readonly sequence: number },
 ): Promise<Digest> {
   const receipts = site === undefined ? [] : await readReceipts(site.stateDirectory);

@@ -6,18 +6,21 @@ import { systemClock } from '../../clock.ts';
 import { COMMANDS } from '../../command-table.ts';
 import { readEnvironment } from '../../environment.ts';
 import { GapferryCommand, type Outcome } from '../../gapferry-command.ts';
+import { describeOrder, outlookJson, outlookLines } from '../../inside/describe-order.ts';
+import { openTrustedSite, type TrustedSite } from '../../inside/open-site.ts';
+import { orderOutlook } from '../../inside/order-outlook.ts';
 import { draftOverride } from '../../inside/override-draft.ts';
-import { readSignedFile } from '../../inside/signed-payload.ts';
+import { readSignedFile, type SignedFile } from '../../inside/signed-payload.ts';
 import { openSigner } from '../../outside/private-key.ts';
 import { writeFileAtomically } from '../../write-file.ts';
 
 export default class TrustOverride extends GapferryCommand<typeof TrustOverride> {
   static override summary = COMMANDS['trust override'].summary;
   static override description =
-    'An override holds for one step of one site: from the release at its mark to one older release, until a date, once. Who may sign it, and how many must, is in `overrides` of the channel in the trust policy. Another person signs the same order with --add; `import --to` takes all the files.';
+    'An override holds for one step of one site: from the release at its mark to one older release, until a date, once. Who may sign it, and how many must, is in `overrides` of the channel in the trust policy. Another person signs the same order with --add; `import --to` takes all the files. With --site its releases are named by their numbers, and it is told whether the site would accept the order as it is.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> --site site/site.yaml --to line-a/16 --reason "17 loses messages (INC-4711)" --not-after 2026-12-01 --key keys/anna.key',
-    '<%= config.bin %> <%= command.id %> --add override.sigstore.json --key keys/boris.key',
+    '<%= config.bin %> <%= command.id %> --add override.sigstore.json --key keys/boris.key --site site/site.yaml',
   ];
   static override flags = {
     site: Flags.string({ description: 'site file', env: 'GAPFERRY_SITE', helpValue: 'FILE' }),
@@ -36,26 +39,34 @@ export default class TrustOverride extends GapferryCommand<typeof TrustOverride>
   };
 
   protected async perform(run: Run): Promise<Outcome> {
-    const { add, key } = this.flags;
-    const bytes = add === undefined ? encodeOverride(await this.#draft()) : await this.#sameOrder(add);
+    const { add, key, site: siteFile, for: siteName } = this.flags;
+    const site =
+      siteFile === undefined || siteName !== undefined ? undefined : await openTrustedSite(siteFile);
+    const added = add === undefined ? undefined : await this.#sameOrder(add);
+    const bytes = added?.payload ?? encodeOverride(await this.#draft(site));
     const override = parseOverride(bytes);
-    this.say(describe(override));
+    const outlook = site === undefined ? undefined : await orderOutlook(site, override, systemClock);
+    this.say(describeOrder(override, outlook));
     const mayAsk = !this.flags.json && process.stdin.isTTY === true;
     const passphraseFile = this.flags['passphrase-file'];
     const signer = await openSigner(key, readEnvironment(process.env), passphraseFile, mayAsk);
     const file = this.flags.output ?? nameOf(add, key);
-    await writeFileAtomically(file, await signer.sign({ type: PAYLOAD_TYPE, bytes }, run), {
-      exclusive: true,
-    });
+    const signed = await signer.sign({ type: PAYLOAD_TYPE, bytes }, run);
+    await writeFileAtomically(file, signed, { exclusive: true });
+    const files = [...(add === undefined ? [] : [add]), file];
+    const refusal = await outlook?.judge([...(added === undefined ? [] : [added.bundle]), signed]);
     const statement = digestOf(bytes);
     return {
-      json: { file, statement, ...override },
-      text: `signed override ${shortDigest(statement)}: ${file}`,
+      json: { file, statement, ...override, ...(outlook !== undefined && outlookJson(outlook, refusal)) },
+      text: [
+        `signed override ${shortDigest(statement)}: ${file}`,
+        ...(outlook === undefined ? [] : outlookLines(override, outlook, refusal, files, siteFile ?? '')),
+      ].join('\n'),
     };
   }
 
-  async #draft(): Promise<OverridePredicate> {
-    const { site, to, from, reason, 'not-after': notAfter, for: siteName } = this.flags;
+  async #draft(site: TrustedSite | undefined): Promise<OverridePredicate> {
+    const { to, from, reason, 'not-after': notAfter, for: siteName } = this.flags;
     const missing = Object.entries({ to, reason, 'not-after': notAfter }).flatMap(([flag, value]) =>
       value === undefined ? [`--${flag}`] : [],
     );
@@ -65,13 +76,11 @@ export default class TrustOverride extends GapferryCommand<typeof TrustOverride>
         message: `a new override needs ${missing.join(', ')}`,
         hint: 'give what is missing, or sign an order that is there with --add FILE',
       });
-    const file = siteName === undefined ? site : undefined;
-    const now = systemClock.now();
-    return await draftOverride({ to, from, reason, notAfter, site: file, siteName }, now);
+    return await draftOverride({ to, from, reason, notAfter, site, siteName }, systemClock.now());
   }
 
   /** Whoever signs sees what; nothing of it can be changed. */
-  async #sameOrder(file: string): Promise<Uint8Array> {
+  async #sameOrder(file: string): Promise<SignedFile> {
     const { to, from, reason, 'not-after': notAfter, for: siteName } = this.flags;
     if ([to, from, reason, notAfter, siteName].some((one) => one !== undefined))
       throw new GapferryError({
@@ -79,21 +88,10 @@ export default class TrustOverride extends GapferryCommand<typeof TrustOverride>
         message: 'an order that somebody signed is signed as it is',
         hint: 'give --add and --key alone, or make a new override without --add',
       });
-    const { payload } = await readSignedFile(file, 'the override');
-    parseOverride(payload, file);
-    return payload;
+    const signed = await readSignedFile(file, 'the override');
+    parseOverride(signed.payload, file);
+    return signed;
   }
-}
-
-/** On the terminal, before it is signed. */
-function describe({ site, channel, from, to, reason, notAfter }: OverridePredicate): string {
-  return [
-    `site ${site} goes back in channel ${channel}`,
-    `  from    ${from}`,
-    `  to      ${to}`,
-    `  until   ${notAfter}`,
-    `  reason  ${reason}`,
-  ].join('\n');
 }
 
 function nameOf(added: string | undefined, key: string): string {
