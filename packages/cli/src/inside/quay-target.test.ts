@@ -96,6 +96,18 @@ describe('organizations and repositories that are missing', () => {
     await loadInto(open(), [nginx]);
     expect(quay.tagged('docker.io/library/nginx', '1.0')).toBe(nginx.tag.root.digest);
   });
+
+  it('and that Quay does not make are told in its own words', async () => {
+    const { open } = await start({ mails: true });
+    const target = open();
+    await surveyHost(target, [nginx]);
+    await expect(target.load(nginx.content, memoryMedium(nginx.parts), run)).rejects.toMatchObject({
+      code: 'TARGET_CONFLICT',
+      message: expect.stringMatching(
+        /: Quay did not make the organization docker\.io at target .*: Email address is required/,
+      ),
+    });
+  });
 });
 
 describe('a robot of Quay', () => {

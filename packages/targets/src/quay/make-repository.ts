@@ -1,6 +1,6 @@
 import { GapferryError, isGapferryError, type Run } from '@gapferry/core';
-import { askHost } from '../git-host/ask-host.ts';
-import type { HostRequest } from '../git-host/git-host.ts';
+import { askHost, listOf, numberIn, saidBy } from '../git-host/ask-host.ts';
+import type { HostAnswer, HostRequest } from '../git-host/git-host.ts';
 import { organizationOf, ownerOf } from './quay-names.ts';
 import type { QuayPlace } from './quay-place.ts';
 import { askActions } from './quay-questions.ts';
@@ -35,34 +35,41 @@ async function makeByAsking(place: QuayPlace, path: string, run: Run): Promise<v
   });
 }
 
-/** A quota without a limit that rejects would only warn. */
-async function makeOrganization({ api, ...place }: QuayPlace, name: string, run: Run): Promise<void> {
-  const { create: isWanted, quota } = place.organizations;
-  if (!isWanted) throw unwanted(place, `organization ${name}`, 'organizations');
-  const post = (path: string, body: HostRequest['body']): Promise<void> =>
-    send({ api, ...place }, { method: 'POST', path, ...(body && { body }), accept: [400], again: true }, run);
+async function makeOrganization(place: QuayPlace, name: string, run: Run): Promise<void> {
+  if (!place.organizations.create) throw unwanted(place, `organization ${name}`, 'organizations');
   await act(place, name, organizationRemedy(place, name), async () => {
-    await post('/api/v1/organization/', { name });
+    const answer = await post(place, '/api/v1/organization/', { name }, run);
     place.memory.forget(`${name}/`);
-    if ((await place.memory.organization(name, run)).state !== 'there') throw notMade(place, name);
+    if ((await place.memory.organization(name, run)).state !== 'there')
+      throw notMade(place, `the organization ${name}`, answer);
   });
+  const { quota } = place.organizations;
   if (quota === undefined) return;
-  const own = `/api/v1/organization/${encodeURIComponent(name)}/quota`;
-  await act(place, name, quotaRemedy(name), async () => {
-    await post(own, { limit_bytes: quota });
-    const { value } = await askHost(api, { method: 'GET', path: own }, run);
-    const [made] = Array.isArray(value) ? (value as Array<{ id?: unknown }>) : [];
-    await post(`${own}/${String(made?.id ?? 1)}/limit`, { type: 'Reject', threshold_percent: 100 });
-  });
+  await act(place, name, quotaRemedy(name), () => limit(place, name, quota, run));
+}
+
+/** A quota without a limit that rejects would only warn. */
+async function limit(place: QuayPlace, name: string, bytes: number, run: Run): Promise<void> {
+  const path = `/api/v1/organization/${encodeURIComponent(name)}/quota`;
+  const answer = await post(place, path, { limit_bytes: bytes }, run);
+  const [made] = listOf((await askHost(place.api, { method: 'GET', path }, run)).value);
+  const id = numberIn(made, 'id');
+  if (id === undefined) throw notMade(place, `the quota of ${name}`, answer);
+  await post(place, `${path}/${id}/limit`, { type: 'Reject', threshold_percent: 100 }, run);
 }
 
 function quotaRemedy(name: string): string {
   return `Quay lets superusers alone set quotas: have the quota of ${name} set, and leave \`organizations: {quota: …}\` out, or use a token of a superuser with the scope super:user`;
 }
 
-async function send({ api }: Pick<QuayPlace, 'api'>, request: HostRequest, run: Run): Promise<void> {
-  // 400: it is there already, by an answer that was lost or by somebody else; what it is is looked at.
-  await askHost(api, request, run);
+/** 400: it is there already, by an answer that was lost or by somebody else, or Quay does not want it; what became of it is looked at. */
+async function post(
+  { api }: QuayPlace,
+  path: string,
+  body: NonNullable<HostRequest['body']>,
+  run: Run,
+): Promise<HostAnswer> {
+  return await askHost(api, { method: 'POST', path, body, accept: [400], again: true }, run);
 }
 
 async function create(place: QuayPlace, path: string, run: Run): Promise<void> {
@@ -75,11 +82,11 @@ async function create(place: QuayPlace, path: string, run: Run): Promise<void> {
     description: `made by gapferry with ${channel} ${version} (release ${sequence})`,
     repo_kind: 'image',
   };
-  const request = { method: 'POST', path: '/api/v1/repository', body, accept: [400], again: true } as const;
-  const answer = await askHost(place.api, request, run);
+  const answer = await post(place, '/api/v1/repository', body, run);
   if (answer.status !== 400) return;
   place.memory.forget(path);
-  if ((await place.memory.repository(path, run)).state !== 'there') throw notMade(place, path, answer.value);
+  if ((await place.memory.repository(path, run)).state !== 'there')
+    throw notMade(place, `the repository ${path}`, answer);
 }
 
 /** Who made it is its administrator; a robot is not who made it. */
@@ -127,11 +134,11 @@ function unwanted(
   });
 }
 
-function notMade({ target }: Pick<QuayPlace, 'target'>, what: string, said?: unknown): GapferryError {
-  const words = (said as { error_message?: unknown } | undefined)?.error_message;
+function notMade({ target }: Pick<QuayPlace, 'target'>, what: string, answer: HostAnswer): GapferryError {
+  const words = saidBy(answer);
   return new GapferryError({
     code: 'TARGET_CONFLICT',
-    message: `Quay did not make ${what} at target ${target}${typeof words === 'string' ? `: ${words.slice(0, 200)}` : ''}`,
+    message: `Quay did not make ${what} at target ${target}${words === '' ? '' : `: ${words}`}`,
     hint: 'make it there, then import again',
     origin: 'target',
     data: { target, place: what },

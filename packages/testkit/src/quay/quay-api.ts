@@ -82,6 +82,7 @@ function makeOrganization(state: QuayState, who: QuayPrincipal, { body }: ApiReq
   const name = textOf(body, 'name') ?? '';
   if (state.organizations.has(name) || state.users.some(({ username }) => username === name))
     throw problem('A user or organization with this name already exists');
+  if (state.settings.mails && textOf(body, 'email') === undefined) throw problem('Email address is required');
   if (!isNamespace(name)) throw problem(`Invalid organization name: ${name}`);
   state.organizations.set(name, { name, members: new Map([[who.name, 'admin']]), prunes: [] });
   return jsonReply(201, 'Created');

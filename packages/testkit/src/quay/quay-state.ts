@@ -58,6 +58,8 @@ export interface QuaySettings {
   privateOnPush: boolean;
   /** FEATURE_SUPERUSERS_ORG_CREATION_ONLY. */
   superusersMakeOrganizations: boolean;
+  /** FEATURE_MAILING: an organisation wants an address. */
+  mails: boolean;
   /** FEATURE_QUOTA_MANAGEMENT, FEATURE_PROXY_CACHE, FEATURE_AUTO_PRUNE, FEATURE_IMMUTABLE_TAGS. */
   quotas: boolean;
   proxyCaches: boolean;

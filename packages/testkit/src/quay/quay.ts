@@ -129,6 +129,7 @@ function settingsOf(options: QuayOptions): QuaySettings {
     organizationOnPush: options.organizationOnPush ?? false,
     privateOnPush: options.privateOnPush ?? true,
     superusersMakeOrganizations: options.superusersMakeOrganizations ?? false,
+    mails: options.mails ?? false,
     quotas: options.quotas ?? true,
     proxyCaches: options.proxyCaches ?? true,
     autoPrune: options.autoPrune ?? true,
