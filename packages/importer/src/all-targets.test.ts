@@ -89,6 +89,28 @@ describe('targets that cannot be asked', () => {
     });
   });
 
+  it.each([
+    ['permissions', undefined],
+    ['obstacles', [{ action: 'push' }]],
+  ])('about %s are told with what was seen there before', async (what, permissions) => {
+    const permission = { action: 'push', on: 'a', state: 'lacking', remedy: 'let it push' } as const;
+    const registry = Object.assign(memoryTarget('registry'), {
+      permissions: async () => [permission],
+      obstacles: async () => [],
+      [what]: async () => {
+        throw new GapferryError({ code: 'UNREACHABLE', message: 'registry is gone' });
+      },
+    });
+    registry.names.set('oci docker.io/library/nginx:1.27', { digest: `sha256:${'0'.repeat(64)}` });
+    await expect(inside.plan(first, { targets: targetsWith(registry) })).rejects.toMatchObject({
+      data: {
+        conflicts: [{ target: 'registry' }],
+        failures: [{ target: 'registry', code: 'UNREACHABLE' }],
+        ...(permissions && { permissions }),
+      },
+    });
+  });
+
   it('may be asked again where all of them may', async () => {
     const away = { retryable: true } as const;
     const targets = targetsWith(

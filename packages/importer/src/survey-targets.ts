@@ -42,7 +42,7 @@ export interface SurveyTargets {
 }
 
 export interface Survey {
-  /** In manifest order; of targets that could be asked. */
+  /** In manifest order; of targets that could be looked at. */
   readonly loads: readonly SurveyedLoads[];
   /** Only of targets that would change, and can tell. */
   readonly permissions: readonly TargetPermission[];
@@ -50,7 +50,7 @@ export interface Survey {
   readonly obstacles: readonly TargetObstacle[];
   /** As for permissions. */
   readonly room: readonly TargetRoom[];
-  /** Targets that could not be asked: nobody knows what they hold. */
+  /** Targets that could not be asked: nobody knows all of what they hold, or would take. */
   readonly failures: readonly TargetFailure[];
 }
 
@@ -100,14 +100,32 @@ async function surveyTarget(
   const target = requireTarget(input.targets, name);
   try {
     const looks = await lookAround(target, items, input, run);
-    const loads = items.flatMap((item) => looks.get(item) ?? []);
-    const permissions = await askPermissions(target, loads, run);
-    const obstacles = await askObstacles(target, loads, run);
-    return { looks, permissions, obstacles, room: await askRoom(target, loads, run) };
+    return await askTheRest(target, items, looks, run);
   } catch (error) {
     const failure = targetFailure(name, error, run);
     if (!isGapferryError(error, 'FORBIDDEN') || !hasPermissions(target)) return failed(failure);
     return await afterRefusal(target, items, failure, run);
+  }
+}
+
+/** What was seen and told before an answer failed stays. */
+async function askTheRest(
+  target: Target,
+  items: readonly ItemLoads[],
+  looks: TargetSurvey['looks'],
+  run: Run,
+): Promise<TargetSurvey> {
+  const loads = items.flatMap((item) => looks.get(item) ?? []);
+  let known: TargetSurvey = { looks, permissions: [], obstacles: [], room: [] };
+  try {
+    known = { ...known, permissions: await askPermissions(target, loads, run) };
+    known = { ...known, obstacles: await askObstacles(target, loads, run) };
+    return { ...known, room: await askRoom(target, loads, run) };
+  } catch (error) {
+    const failure = targetFailure(target.name, error, run);
+    // What lacks says more than that something was refused.
+    const isTold = isGapferryError(error, 'FORBIDDEN') && known.permissions.some(isLacking);
+    return isTold ? known : { ...known, failure };
   }
 }
 
