@@ -1,4 +1,4 @@
-import { cp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatTable } from '@gapferry/report';
 import { mustRun } from '@gapferry/testkit';
@@ -88,6 +88,7 @@ function overhead([fetch, collect, unchanged]: readonly Comparison[]): string {
 
 /** What the import of the first release left is copied for each run. */
 async function benchPush(zone: BenchZone, runs: number): Promise<string> {
+  await mkdir(zone.path('host'));
   await zone.newSite('{name: host, kind: git, url: ../host, path: "{path}"}');
   const importing = (depot: string): Command =>
     zone.gapferry('import', depot, '--site', 'site/site.yaml', '--yes', '--no-progress');

@@ -36,7 +36,7 @@ targets:
   - {name: embedded, kind: depot, path: embedded, takes: [charts]}
 `,
   );
-  await mkdir(at('site/share'));
+  for (const name of ['share', 'srv']) await mkdir(at(`site/${name}`));
   await load('1.0.0', '--first');
   await zone.upstream.change();
   await load('1.1.0');

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ProcessResult, runProcess } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -33,6 +33,7 @@ async function behind(deletes: boolean, port = 0): Promise<Distribution> {
       MINIO_PASSWORD: minio.secretKey,
     },
   };
+  await mkdir(at('site/srv'), { recursive: true });
   await writeFile(
     at('site/site.yaml'),
     `format: gapferry.site/1

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { quietRun } from '@gapferry/core';
 import { createHttpClient, type HttpClient } from '@gapferry/http';
 import { type GitRemotes, giteaHost, gitlabHost, type HostJudgement, plainHost } from '@gapferry/targets';
@@ -235,9 +236,8 @@ describe('what plain git lets us make', () => {
   });
 
   it('is nothing in a directory that is not there: a misspelled place is not a new one', async () => {
-    await using place = await temporaryDirectory();
     const { look, create } = plainHost({
-      url: `file://${place.join('gitrot')}`,
+      url: `file://${home.join('gitrot')}`,
       template: '{path}',
       remotes: { list: async () => undefined, create: async () => {} } as unknown as GitRemotes,
     });
@@ -247,7 +247,7 @@ describe('what plain git lets us make', () => {
     };
     await expect(look('a', run)).rejects.toMatchObject(refused);
     await expect(create('a', { objectFormat: 'sha1' } as never, run)).rejects.toMatchObject(refused);
-    await mkdir(place.join('gitrot'));
+    await mkdir(home.join('gitrot'));
     expect(await look('a', run)).toBeUndefined();
   });
 });

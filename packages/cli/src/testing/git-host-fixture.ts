@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { createGit, type GitPusherOptions, gitPusher } from '@gapferry/git';
 import { createHttpClient } from '@gapferry/http';
 import {
@@ -69,6 +70,7 @@ export async function openGitHostFixture(
 ): Promise<GitHostFixture> {
   const home = await temporaryDirectory();
   const directory = home.join('srv');
+  await mkdir(directory);
   await mkdir(directory);
   const options = { directory, credentials: CREDENTIALS, ...more };
   const gitea = kind === 'gitea' ? await startGiteaFake(options) : undefined;

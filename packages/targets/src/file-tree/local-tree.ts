@@ -1,8 +1,9 @@
 import type { BigIntStats } from 'node:fs';
 import { constants } from 'node:fs';
-import { access, chmod, lstat, open, rename, rm, rmdir, stat, statfs, unlink } from 'node:fs/promises';
+import { access, chmod, lstat, open, rename, rm, rmdir, statfs, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Bytes, checkRun, GapferryError, printable, type Run } from '@gapferry/core';
+import { requireDirectory } from '../require-directory.ts';
 import { type Listings, requireSpelling } from '../strangers.ts';
 import { errnoOf, treeError } from '../tree-error.ts';
 import { factsAt, identify, READ } from '../tree-look.ts';
@@ -117,11 +118,7 @@ function toFact(facts: BigIntStats | undefined, { keepsBits }: Probed): TreeFact
 }
 
 async function probeRoot(root: string): Promise<Probed> {
-  const facts = await stat(root).catch((error: unknown) => {
-    if (errnoOf(error) === 'ENOENT') throw noDirectory(root, 'there is no such directory');
-    throw treeError('look at', root, error);
-  });
-  if (!facts.isDirectory()) throw noDirectory(root, 'it is no directory');
+  await requireDirectory(root);
   try {
     await access(root, constants.W_OK | constants.X_OK);
     // It may be a link by now.
@@ -131,17 +128,6 @@ async function probeRoot(root: string): Promise<Probed> {
   } catch (error) {
     throw treeError('write to', root, error);
   }
-}
-
-/** A place that is not mounted looks like this too: nothing is made. */
-function noDirectory(root: string, why: string): GapferryError {
-  return new GapferryError({
-    code: 'CONFIG_INVALID',
-    message: `${printable(root)} cannot be used: ${why}`,
-    hint: 'make the directory, or mount what belongs there; gapferry does not make it',
-    origin: 'site',
-    data: { path: root },
-  });
 }
 
 async function requireRoom(root: string, { files, bytes }: TreeAmount): Promise<void> {

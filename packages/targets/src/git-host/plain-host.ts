@@ -1,9 +1,11 @@
+import { fileURLToPath } from 'node:url';
 import { GapferryError, isGapferryError, type Obstacle, type Permission, type Run } from '@gapferry/core';
+import { requireDirectory } from '../require-directory.ts';
 import type { GitHost, HostJudgement } from './git-host.ts';
 import type { GitRemotes } from './git-remotes.ts';
 import { mapGitRepository, unmapped } from './map-git-repository.ts';
 
-/** Bare repositories that plain git reaches, below one address: `<url>/<path>.git`. Over a path on this machine they are made and HEAD is set; elsewhere whoever runs the host makes them. */
+/** Bare repositories that plain git reaches, below one address: `<url>/<path>.git`. Over a path on this machine, which has to be there, they are made and HEAD is set; elsewhere whoever runs the host makes them. */
 export function plainHost(options: {
   /** Without a slash at the end. */
   readonly url: string;
@@ -12,13 +14,19 @@ export function plainHost(options: {
 }): GitHost {
   const { url, template, remotes } = options;
   const isHere = url.startsWith('file:');
+  const requireRoot = async (): Promise<void> => {
+    if (isHere) await requireDirectory(fileURLToPath(url));
+  };
   const urlOf = (path: string): string => `${url}/${path.split('/').map(encodeURIComponent).join('/')}.git`;
   return {
     hasHead: isHere,
     pathOf: (repository) => plainPath(template, repository),
     urlOf,
     begin: async () => {},
-    look: async (path, run) => ((await exists(remotes, urlOf(path), run)) ? {} : undefined),
+    look: async (path, run) => {
+      await requireRoot();
+      return (await exists(remotes, urlOf(path), run)) ? {} : undefined;
+    },
     judge: async ({ missing: paths }, run) =>
       isHere
         ? await judgeDirectories(
@@ -29,6 +37,7 @@ export function plainHost(options: {
         : { permissions: [], obstacles: paths.map(({ path }) => notThere(urlOf(path))) },
     create: async (path, { objectFormat, head }, run) => {
       if (!isHere) throw missing(urlOf(path));
+      await requireRoot();
       await remotes.create(urlOf(path), objectFormat, head, run);
     },
     protections: async () => [],
