@@ -3,6 +3,7 @@ import { type Bytes, type Digest, GapferryError, type Run, sha256 } from '@gapfe
 import { createWaiting, type HttpAnswer, type HttpClient } from '@gapferry/http';
 import { change, changedMeanwhile, inTheWay, placeOf, urlOf, type WebdavParts } from './ask-webdav.ts';
 import { type Collections, makeCollections } from './collections.ts';
+import { tryWrite } from './try-write.ts';
 import type { WebdavFact, WebdavPath, WebdavServer } from './webdav-server.ts';
 
 export interface OpenWebdavOptions {
@@ -37,6 +38,7 @@ export function openWebdav(http: HttpClient, options: OpenWebdavOptions): Webdav
     place: placeOf(base),
     addressOf: (path) => urlOf(base, { path }),
     probe: async (run) => ({ canMove: await canMove(run) }),
+    tryWrite: async (run) => tryWrite(base, incoming, await canMove(run), run),
     look: (at, run) => look(parts, at, run),
     open: (at, fact, run) => open(parts, at, fact, run),
     put: (at, body, over, run) => put(parts, at, body, over, run),

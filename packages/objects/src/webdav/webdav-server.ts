@@ -1,4 +1,5 @@
 import type { Bytes, Digest, Run } from '@gapferry/core';
+import type { WriteTrial } from './try-write.ts';
 
 /** Files at a WebDAV server (RFC 4918) or one that takes PUT alone. Questions are asked again after failed trips; every one may be asked twice. */
 export interface WebdavServer {
@@ -8,6 +9,8 @@ export interface WebdavServer {
   addressOf(path: string): string;
   /** Whether it answers, and has MOVE: from OPTIONS, or by moving what is not there. Asked once. */
   probe(run: Run): Promise<{ readonly canMove: boolean }>;
+  /** Whether these credentials may write, as far as that shows without writing anything. */
+  tryWrite(run: Run): Promise<WriteTrial>;
   look(at: WebdavPath, run: Run): Promise<WebdavFact | undefined>;
   open(at: WebdavPath, fact: WebdavFact, run: Run): Bytes;
   /** Under a name of ours first, then moved, where the server can; what is on its way anyhow at once, and nobody looks at it then. `over`: the tag of what may be replaced; absent: nothing may be there. Throws `TARGET_CONFLICT`. */

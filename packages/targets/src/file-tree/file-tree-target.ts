@@ -10,6 +10,7 @@ import {
   type Load,
   type LoadOutcome,
   type NameLoad,
+  type PermissionTarget,
   type PreflightTarget,
   type PruneTarget,
   type Run,
@@ -24,6 +25,7 @@ import { goneFiles, prunableFiles, pruneFiles } from './prune-files.ts';
 import { inspectTreeName, setTree } from './set-tree.ts';
 import { inspectTreeContent, proveTree, stageFiles } from './stage-files.ts';
 import { treeMemory } from './tree-memory.ts';
+import { treePermissions } from './tree-permissions.ts';
 import { type TreePlace, type TreePolicy, toTreeFiles } from './tree-place.ts';
 import { treeIndexPath } from './tree-records.ts';
 
@@ -42,7 +44,7 @@ export interface FileTreeTargetOptions {
 /** Directories and files as a target. Contents wait in a hidden directory of ours until the barrier is passed, then they are moved to their names, and SHA256SUMS is written last. */
 export function fileTreeTarget(
   options: FileTreeTargetOptions,
-): PreflightTarget & BatchTarget & AddressTarget & PruneTarget {
+): PreflightTarget & BatchTarget & AddressTarget & PermissionTarget & PruneTarget {
   const { name } = options;
   const place = openPlace(options);
   const fresh = (): TreePlace['memory'] => treeMemory(place.tree, treeIndexPath(place.keys));
@@ -75,6 +77,7 @@ export function fileTreeTarget(
       );
       await atTarget(name, place.tree.place, () => preflightTree(place, loads, run));
     },
+    permissions: (_wanted, run) => atTarget(name, place.tree.place, () => treePermissions(place, run)),
     addressOf: (load) => place.tree.addressOf(place.keys.keyOfLoad(asName(name)(load))),
     prunable: (request, run) => {
       place.memory = fresh();

@@ -10,6 +10,8 @@ export interface FileTree {
   readonly isRemote: boolean;
   /** Asks whether it can be used at all; changes nothing. `canMove`: a file that is there can get another name in one step. */
   probe(run: Run): Promise<{ readonly canMove: boolean }>;
+  /** Whether it may be written to, as far as that shows without writing anything; absent where `probe` throws unless it may. */
+  readonly tryWrite?: (run: Run) => Promise<WriteTrial>;
   /** Throws `NO_SPACE` where it is known that so much does not fit. */
   requireRoom(missing: TreeAmount, run: Run): Promise<void>;
   /** Throws `NAME_UNSAFE` where it is known that a path is there under another spelling. */
@@ -27,6 +29,12 @@ export interface FileTree {
   /** Removes a directory of ours with all that is in it; fine when there is none. */
   clear(directory: TreePath, run: Run): Promise<void>;
 }
+
+/** `refused`: what the place says. `unclear`: it gave an odd answer, with this status. */
+export type WriteTrial =
+  | { readonly kind: 'allowed' }
+  | { readonly kind: 'refused'; readonly said: string }
+  | { readonly kind: 'unclear'; readonly status: number };
 
 /** What is to come. */
 export interface TreeAmount {
