@@ -1,4 +1,4 @@
-import type { OverrideOrder } from '@gapferry/bundle';
+import type { OverrideOrder, Receipt } from '@gapferry/bundle';
 import { type Digest, GapferryError, isGapferryError, type Ledger } from '@gapferry/core';
 import { isOverrideSpent } from '@gapferry/importer';
 import type { TrustedSite } from './open-site.ts';
@@ -25,11 +25,18 @@ export async function orderBack(
   };
 }
 
-/** Overrides by which the site went back, as its receipts tell. */
+/** Overrides by which the site went back, as its receipts tell: all the way, or halfway before something else of the channel was imported. */
 export function receiptedOverrides(stored: readonly StoredReceipt[]): ReadonlySet<Digest> {
   return new Set(
-    stored.flatMap(({ receipt: { status, override } }) => (status === 'loaded' ? (override ?? []) : [])),
+    stored.flatMap(({ receipt }, i) =>
+      receipt.status === 'loaded' || isFollowed(receipt, stored.slice(i + 1)) ? (receipt.override ?? []) : [],
+    ),
   );
+}
+
+/** By another release of its channel, or by another order. */
+function isFollowed({ channel, override }: Receipt, later: readonly StoredReceipt[]): boolean {
+  return later.some(({ receipt }) => receipt.channel === channel && receipt.override !== override);
 }
 
 /** An older release is refused for a reason; whoever wants it all the same is told how. */

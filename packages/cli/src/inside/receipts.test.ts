@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { encodeReceipt, type Receipt } from '@gapferry/bundle';
 import { type Digest, digestOf } from '@gapferry/core';
 import type { SignedReceipt } from '@gapferry/importer';
@@ -7,7 +8,7 @@ import { memoryLedger, temporaryDirectory } from '@gapferry/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { TrustedSite } from './open-site.ts';
 import { orderBack } from './order-back.ts';
-import { isLoadedLast, readReceipts, storeReceipt } from './receipts.ts';
+import { isLoadedLast, readReceipt, readReceipts, storeReceipt } from './receipts.ts';
 
 const [ONE, TWO, ORDER] = ['one', 'two', 'order'].map((text) => digestOf(text)) as [Digest, Digest, Digest];
 let home: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -54,6 +55,31 @@ it('stores a receipt behind all others, also where earlier ones were taken away'
   expect((await readReceipts(home.path)).at(-1)?.receipt.sequence).toBe(4);
 });
 
+it('reads however many there are, a few at a time: a process may have 1,024 files open', async () => {
+  await mkdir(home.join('receipts'));
+  const { bytes } = signed({});
+  for (let n = 1; n <= 300; n += 1)
+    await writeFile(home.join('receipts', `${String(n).padStart(6, '0')}-line-a-1.sigstore.json`), bytes);
+  const reading = { done: false, most: 0 };
+  const all = readReceipts(home.path).finally(() => {
+    reading.done = true;
+  });
+  while (!reading.done) {
+    const open = process.getActiveResourcesInfo().filter((kind) => kind === 'FSReqPromise');
+    reading.most = Math.max(reading.most, open.length);
+    await nextTurn();
+  }
+  expect((await all).length).toBe(300);
+  expect(reading.most).toBeLessThan(40);
+});
+
+it('says what a receipt is that cannot be read', async () => {
+  await expect(readReceipt(home.join('none.sigstore.json'))).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringContaining('cannot read the receipt'),
+  });
+});
+
 describe('a release has its receipt', () => {
   const isLoaded = async (statement: Digest): Promise<boolean> =>
     isLoadedLast(await readReceipts(home.path), 'line-a', statement);
@@ -85,5 +111,17 @@ it('takes an override for spent that a receipt tells of, though the ledger of th
   await store({ override: ORDER, status: 'partly-loaded' });
   expect(await isSpent()).toBe(false);
   await store({ override: ORDER });
+  expect(await isSpent()).toBe(true);
+});
+
+it('takes an override for spent when another release came after it, also where it led only halfway', async () => {
+  const order = home.join('order.json');
+  await writeFile(order, JSON.stringify({ dsseEnvelope: { payload: '' } }));
+  const site = { stateDirectory: home.path, config: { name: 'plant-7' } } as TrustedSite;
+  const isSpent = async (): Promise<boolean | undefined> =>
+    (await orderBack([order], site, memoryLedger()))?.isSpent(ORDER);
+  await store({ override: ORDER, status: 'partly-loaded' }, { channel: 'line-b', statement: TWO });
+  expect(await isSpent()).toBe(false);
+  await store({ sequence: 2, statement: TWO });
   expect(await isSpent()).toBe(true);
 });

@@ -1,9 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseReceipt, type Receipt, statementDigest } from '@gapferry/bundle';
-import { type Digest, GapferryError, isGapferryError, parseJson } from '@gapferry/core';
+import { type Digest, GapferryError, inLanes, isGapferryError, parseJson, quietRun } from '@gapferry/core';
 import type { SignedReceipt } from '@gapferry/importer';
 import { writeFileAtomically } from '../write-file.ts';
+import { readBounded } from './read-bounded.ts';
 
 /** A receipt that the site wrote earlier. */
 export interface StoredReceipt {
@@ -13,6 +14,9 @@ export interface StoredReceipt {
   readonly receipt: Receipt;
 }
 
+/** Receipts read at a time: in the end there are more of them than a process may have files open. */
+const AT_ONCE = 16;
+
 /** Where the site keeps its receipts: `<state>/receipts/<number>-<channel>-<release number>.sigstore.json`, numbered in the order they were written. */
 export async function readReceipts(stateDirectory: string): Promise<StoredReceipt[]> {
   const directory = join(stateDirectory, 'receipts');
@@ -21,12 +25,18 @@ export async function readReceipts(stateDirectory: string): Promise<StoredReceip
     throw cause;
   });
   const files = names.filter((name) => /^\d{6}-.*\.sigstore\.json$/.test(name)).sort();
-  return Promise.all(files.map((name) => readReceipt(join(directory, name))));
+  return await inLanes(files, AT_ONCE, (name) => readReceipt(join(directory, name)), quietRun());
 }
 
-/** Nobody judges its signature here. Throws `STORAGE_FAILED`, and what parsing throws. */
+/** Bytes of a receipt. */
+const MOST = 1_048_576;
+
+/** Nobody judges its signature here. Throws `USAGE` where it cannot be read, `STORAGE_FAILED`, and what parsing throws. */
 export async function readReceipt(file: string): Promise<StoredReceipt> {
-  const bundle = parseJson(await readFile(file), file, { maxBytes: 1_048_576, maxDepth: 20 });
+  const bundle = parseJson(await readBounded(file, 'the receipt', MOST), file, {
+    maxBytes: MOST,
+    maxDepth: 20,
+  });
   const payload = (bundle as { dsseEnvelope?: { payload?: unknown } } | null)?.dsseEnvelope?.payload;
   if (typeof payload !== 'string')
     throw new GapferryError({
