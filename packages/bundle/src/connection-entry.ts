@@ -15,6 +15,8 @@ export interface ConnectionConfig {
   readonly also: readonly string[];
   /** Requests under way at once. */
   readonly connections?: number;
+  /** Seconds that it may be silent for while something is sent; absent: 60. */
+  readonly patience?: number;
 }
 
 /** Where user name and password come from; they never stand in the file. */
@@ -35,6 +37,7 @@ export interface ConnectionEntry {
   readonly insecure?: boolean | undefined;
   readonly also?: readonly string[] | undefined;
   readonly connections?: number | undefined;
+  readonly patience?: number | undefined;
 }
 
 export type CredentialsEntry =
@@ -111,7 +114,7 @@ export function plainHttpProblem(
 }
 
 export function toConnection(entry: ConnectionEntry): ConnectionConfig {
-  const { ca, cert, key, connections, credentials } = entry;
+  const { ca, cert, key, connections, patience, credentials } = entry;
   return {
     ...(credentials !== undefined && { credentials: toCredentials(credentials) }),
     ...(ca !== undefined && { ca }),
@@ -120,6 +123,7 @@ export function toConnection(entry: ConnectionEntry): ConnectionConfig {
     insecure: entry.insecure ?? false,
     also: (entry.also ?? []).map((host) => host.toLowerCase()),
     ...(connections !== undefined && { connections }),
+    ...(patience !== undefined && { patience }),
   };
 }
 

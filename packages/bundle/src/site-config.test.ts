@@ -15,7 +15,7 @@ name: plant-7
 trust: trust.yaml
 key: keys/site.key
 targets:
-  - {name: images, kind: registry, url: "https://registry.plant.example:8443", takes: [images], path: "mirror/{host}/{path}", credentials: {env: PLANT}, ca: ca.pem, cert: client.pem, key: client.key, also: [tokens.plant.example, "Store.plant.example:9000"], connections: 4}
+  - {name: images, kind: registry, url: "https://registry.plant.example:8443", takes: [images], path: "mirror/{host}/{path}", credentials: {env: PLANT}, ca: ca.pem, cert: client.pem, key: client.key, also: [tokens.plant.example, "Store.plant.example:9000"], connections: 4, patience: 120}
   - {name: charts, kind: registry, url: "http://127.0.0.1:5000"}
 `;
 
@@ -94,6 +94,7 @@ describe('site.yaml', () => {
       insecure: false,
       also: ['tokens.plant.example', 'store.plant.example:9000'],
       connections: 4,
+      patience: 120,
     });
     expect(second).toEqual({
       name: 'charts',

@@ -120,6 +120,7 @@ const connection = {
   key: entryPath.optional(),
   insecure: z.boolean().optional(),
   also: z.array(hostName).max(100).optional(),
+  patience: z.number().int().min(1).max(3600).optional(),
 };
 const connections = z.number().int().min(1).max(256).optional();
 const registryEntry = z.strictObject({

@@ -8,17 +8,25 @@ import { readmitForSite } from './judge-release.ts';
 import { findKeptRelease } from './kept-releases.ts';
 import type { TrustedSite } from './open-site.ts';
 import { openTargets } from './open-targets.ts';
+import { unopenedTarget } from './unopened-target.ts';
 
 export type Compared = Pick<ChannelStatus, 'content' | 'targets' | 'notCompared'>;
 
+export interface LookedAt {
+  readonly site: TrustedSite;
+  readonly ledger: OpenLedger;
+  /** Targets that could not be reached, with what they were asked for first: each is waited for once, however many channels there are. Grows. */
+  readonly away: Map<string, GapferryError>;
+}
+
 /** Holds what a channel left at the targets against what they say now, by the releases that the site keeps. Without a kept release, or when today's policy refuses it, it says why nothing was compared. */
 export async function compareChannel(
-  site: TrustedSite,
-  ledger: OpenLedger,
+  place: LookedAt,
   channel: string,
   { loaded, unfinished }: ChannelHistory,
   run: Run,
 ): Promise<Compared> {
+  const { site, ledger } = place;
   // What was set last counts: names of an import that did not come to its end stand beside those of the one before.
   const wanted: HistoricRelease[] = [unfinished ?? [], loaded ?? []].flat();
   const releases: JudgedRelease[] = [];
@@ -41,7 +49,7 @@ export async function compareChannel(
     current === undefined ? [] : contentAges(current.release.opened.manifest, systemClock.now());
   return {
     ...(content.length > 0 && { content }),
-    targets: await lookAround(site, ledger, first, releases, run),
+    targets: await lookAround(place, first, releases, run),
     ...(notCompared !== undefined && { notCompared }),
   };
 }
@@ -52,8 +60,7 @@ function withoutMarks(site: TrustedSite): TrustedSite {
 }
 
 async function lookAround(
-  site: TrustedSite,
-  ledger: OpenLedger,
+  { site, ledger, away }: LookedAt,
   first: JudgedRelease,
   releases: readonly JudgedRelease[],
   run: Run,
@@ -61,14 +68,28 @@ async function lookAround(
   const { findDrift } = await import('@gapferry/importer');
   const rules = site.config.targets.map(({ name, takes }) => ({ name, takes }));
   const gone = goneDepots(site);
-  const opened = await openTargets(withoutTargets(site, gone), process.env, first.release.opened, run);
+  const opened = await openTargets(withoutTargets(site, gone), process.env, first.release.opened, run, {
+    looksOnly: true,
+  });
   try {
-    const targets = new Map([...opened.targets, ...gone.map((name) => [name, emptyTarget(name)] as const)]);
+    const targets = new Map([
+      ...opened.targets,
+      ...gone.map((name) => [name, emptyTarget(name)] as const),
+      ...[...away].map(([name, error]) => [name, unopenedTarget(name, error)] as const),
+    ]);
     const looks = await findDrift({ releases, rules, targets, ledger }, run);
+    for (const look of looks) if (isAway(look)) away.set(look.target, look.error);
     return looks.map(toTargetStatus);
   } finally {
     await opened.close();
   }
+}
+
+/** It did not answer a single question. */
+function isAway(look: TargetLook): look is TargetLook & { readonly error: GapferryError } {
+  const { error, same, drift } = look;
+  const isUnreachable = isGapferryError(error, 'TIMED_OUT') || isGapferryError(error, 'UNREACHABLE');
+  return isUnreachable && same === 0 && drift.length === 0;
 }
 
 /** Opening an embedded depot would make its directory anew; whoever only looks does not. */

@@ -4,6 +4,7 @@ import { readCertificates, readHostSettings } from '../read-host-settings.ts';
 import type { OpenTarget, Surroundings } from './open-registry.ts';
 import type { Site } from './open-site.ts';
 import { registryCredentials } from './registry-credentials.ts';
+import { targetPatience } from './target-patience.ts';
 
 /** Most files are small, and wait for the disk to say that they are safe. */
 const LANES = 32;
@@ -49,6 +50,7 @@ export async function openWebdavTarget(
       credentials: await registryCredentials({ ...place, config: credentials }, run),
     }),
     ...(ca !== undefined && { ca }),
+    ...targetPatience(config),
     connectTo,
     userAgent: 'gapferry',
     ...(witness !== undefined && { witness }),

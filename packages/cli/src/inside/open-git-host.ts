@@ -12,6 +12,7 @@ import { openHostLfs } from './open-host-lfs.ts';
 import type { OpenTarget, Surroundings } from './open-registry.ts';
 import type { Site } from './open-site.ts';
 import { registryCredentials } from './registry-credentials.ts';
+import { targetPatience } from './target-patience.ts';
 
 /** A Git host: system git pushes to it, and its API is asked by an HTTP client of its own. git speaks to the target's host alone, the client to those of `also` as well, and both to no proxy. Reads credentials and certificates at
  *  once; asks nobody. Throws `USAGE`. */
@@ -26,6 +27,10 @@ export async function openGitHost(
   const address = toAddress(site, config);
   const credentials = await readCredentials(site, config, address, surroundings, run);
   const remotes = await openRemotes(site, config, address, { ...surroundings, credentials });
+  const sweep = async (): Promise<void> => {
+    if (surroundings.looksOnly !== true) await remotes.sweep();
+  };
+  await sweep();
   const lfs = await openHostLfs(site, config, address, { ...surroundings, credentials });
   const api =
     config.kind === 'git' ? undefined : await openApi(site, config, { ...surroundings, credentials });
@@ -46,7 +51,7 @@ export async function openGitHost(
       remotes.close();
       lfs.close();
       await target.close();
-      await remotes.sweep();
+      await sweep();
     },
   };
 }
@@ -101,6 +106,7 @@ async function openRemotes(
     workDirectory: join(site.stateDirectory, 'pushing', name),
     // Shared by targets: packs are the same wherever they are sent.
     keptDirectory: join(site.stateDirectory, 'git-packs'),
+    ...targetPatience(config),
     connectTo: environment.connectTo,
     ...(insecure && { insecure: [host] }),
     ...(authorities.length > 0 && { ca: authorities.join('\n') }),
@@ -116,7 +122,6 @@ async function openRemotes(
       },
     }),
   });
-  await remotes.sweep();
   return { ...remotes, close: () => http?.close() };
 }
 
@@ -139,6 +144,7 @@ async function openPushing(
     ...(credentials !== undefined && {
       credentials: async (asked: string) => (asked === host ? credentials : undefined),
     }),
+    ...targetPatience(config),
     connectTo,
     userAgent: 'gapferry',
     ...(witness !== undefined && { witness }),
@@ -165,6 +171,7 @@ async function openApi(
     hosts: new Map([[host, await readHostSettings(withoutUndefined(config), `target ${name}`, site.pathOf)]]),
     ...(insecure && { insecure: [host] }),
     ...(caFile !== undefined && { ca: await readCertificates(caFile, 'GAPFERRY_CA') }),
+    ...targetPatience(config),
     connectTo,
     userAgent: 'gapferry',
     ...(witness !== undefined && { witness }),

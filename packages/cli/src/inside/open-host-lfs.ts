@@ -5,6 +5,7 @@ import { childEnvironment } from '../environment.ts';
 import { readCertificates, readHostSettings } from '../read-host-settings.ts';
 import type { Surroundings } from './open-registry.ts';
 import type { Site } from './open-site.ts';
+import { targetPatience } from './target-patience.ts';
 
 /** Git LFS at a Git host: an HTTP client of its own, which speaks to the target's host and those of `also`, and to no proxy. Of Gitea and GitLab it is always asked over HTTP, where their API is.
  *  `address`: where git pushes to. */
@@ -27,6 +28,7 @@ export async function openHostLfs(
     hosts: new Map([[host, await readHostSettings(own, `target ${name}`, site.pathOf)]]),
     ...(insecure && { insecure: [host] }),
     ...(caFile !== undefined && { ca: await readCertificates(caFile, 'GAPFERRY_CA') }),
+    ...targetPatience(config),
     connectTo,
     credentials: async (asked) => (asked === host ? credentials : undefined),
     userAgent: 'gapferry',
@@ -34,6 +36,7 @@ export async function openHostLfs(
   });
   const remote = lfsRemote({
     http,
+    idleTimeoutMs: targetPatience(config).idleTimeoutMs,
     connectTo,
     environment: childEnvironment(),
     ...(ssh !== undefined && {

@@ -8,6 +8,7 @@ import type { Environment } from '../environment.ts';
 import { readCertificates, readHostSettings } from '../read-host-settings.ts';
 import type { Site } from './open-site.ts';
 import { registryCredentials } from './registry-credentials.ts';
+import { targetPatience } from './target-patience.ts';
 
 export interface OpenTarget {
   readonly target: Target;
@@ -19,6 +20,8 @@ export interface Surroundings {
   readonly environment: Environment;
   /** Where credentials are looked up. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The site's lock is not held: what another process has unfinished in its state stays. */
+  readonly looksOnly?: boolean;
   /** Told what the target's hosts say of themselves. */
   readonly witness?: HostWitness;
 }
@@ -84,6 +87,7 @@ export async function openWriter(
     ...(config.insecure && { insecure: hosts }),
     ...(credentials !== undefined && { credentials }),
     ...(ca !== undefined && { ca }),
+    ...targetPatience(config),
     connectTo,
     userAgent: 'gapferry',
     ...(witness !== undefined && { witness }),

@@ -7,6 +7,7 @@ import { readCertificates, readHostSettings } from '../read-host-settings.ts';
 import type { OpenTarget, Surroundings } from './open-registry.ts';
 import type { Site } from './open-site.ts';
 import { registryCredentials } from './registry-credentials.ts';
+import { targetPatience } from './target-patience.ts';
 import { fileUploads } from './upload-journal.ts';
 
 /** A bucket behind an HTTP client of its own, which speaks to the target's host and those of `also`, and to no proxy. Reads credentials and certificates at once; asks nobody.
@@ -33,6 +34,7 @@ export async function openS3(
     hosts: new Map([[host, await readHostSettings(config, `target ${name}`, site.pathOf)]]),
     ...(insecure && { insecure: [host] }),
     ...(ca !== undefined && { ca }),
+    ...targetPatience(config),
     connectTo: environment.connectTo,
     userAgent: 'gapferry',
     ...(witness !== undefined && { witness }),

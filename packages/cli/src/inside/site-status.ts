@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { formatTime, type LedgerHead, type Run } from '@gapferry/core';
+import { formatTime, type GapferryError, type LedgerHead, type Run } from '@gapferry/core';
 import type { ChannelHistory } from '@gapferry/importer';
 import type { LockHolder, NotedHead, OpenLedger } from '@gapferry/ledger';
 import type { ChannelStatus, SiteStatus } from '@gapferry/report';
@@ -83,10 +83,13 @@ async function channelsOf(
   if (wanted !== undefined && !histories.has(wanted)) throw unknownChannel(wanted, [...histories.keys()]);
   const receipts = await readReceipts(site.stateDirectory);
   const channels: ChannelStatus[] = [];
+  const away = new Map<string, GapferryError>();
   for (const [channel, history] of histories) {
     if (wanted !== undefined && channel !== wanted) continue;
     const compared =
-      offline || ledger === undefined ? {} : await compareChannel(site, ledger, channel, history, run);
+      offline || ledger === undefined
+        ? {}
+        : await compareChannel({ site, ledger, away }, channel, history, run);
     channels.push(toStatus(channel, history, site, receipts, compared));
   }
   return channels;
