@@ -1,7 +1,10 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { parseSiteConfig, type TrustedManifest } from '@gapferry/bundle';
 import { quietRun } from '@gapferry/core';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { Site } from './open-site.ts';
 import { openTargets } from './open-targets.ts';
 
@@ -24,5 +27,27 @@ describe('the targets of a site', () => {
       code: 'CONFIG_INVALID',
       hint: 'give each target a directory of its own',
     });
+  });
+});
+
+describe('what a push has unpacked in the state of the site', () => {
+  const FORGE =
+    '  - { name: forge, kind: git, url: "ssh://git@git.example/plant" }\n  - { name: rest, kind: depot, path: embedded }\n';
+  let stateDirectory = '';
+  afterEach(() => rm(stateDirectory, { recursive: true }));
+
+  it.each([
+    ['stays while somebody looks who does not hold the lock of the site', { looksOnly: true }],
+    ['goes when whoever holds the lock begins: a killed run left it', {}],
+  ])('%s', async (_, options) => {
+    stateDirectory = await mkdtemp(join(tmpdir(), 'gapferry-'));
+    const unpacked = join(stateDirectory, 'pushing/forge/1');
+    await mkdir(unpacked, { recursive: true });
+    const pathOf = (path: string): string => resolve(stateDirectory, path);
+    const site = { ...siteWith(FORGE), stateDirectory, pathOf };
+    const release = { release: { channel: 'line-a', version: '1.0.0', sequence: 1 } } as TrustedManifest;
+    const { close } = await openTargets(site, {}, release, quietRun(), options);
+    await close();
+    expect(existsSync(unpacked)).toBe('looksOnly' in options);
   });
 });

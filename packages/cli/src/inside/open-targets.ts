@@ -24,15 +24,16 @@ export interface OpenTargets {
 }
 
 /** Opens every target of the site for one release: directories of embedded depots are made where there are none, other hosts are asked nothing yet. `env`: where the site's credentials
- *  are looked up. A target that lacks credentials or certificates says so when it is asked. Throws `CONFIG_INVALID`. */
+ *  are looked up. `looksOnly`: for who does not hold the site's lock. A target that lacks credentials or certificates says so when it is asked. Throws `CONFIG_INVALID`. */
 export async function openTargets(
   site: Site,
   env: Readonly<Record<string, string | undefined>>,
   release: TrustedManifest,
   run: Run,
+  { looksOnly = false }: { readonly looksOnly?: boolean } = {},
 ): Promise<OpenTargets> {
   requireSeparate(site);
-  const surroundings: Surroundings = { environment: readEnvironment(env), env };
+  const surroundings: Surroundings = { environment: readEnvironment(env), env, looksOnly };
   const opened = new Map<string, OpenTarget>();
   const close = async (): Promise<void> => {
     for (const target of opened.values()) await target.close();
