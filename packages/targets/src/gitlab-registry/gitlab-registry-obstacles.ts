@@ -4,6 +4,7 @@ import { nameProblems, type PlaceNeed, placeNeeds, someOf } from '../registry-ho
 import { missingProjects } from './gitlab-registry-permissions.ts';
 import type { GitlabRegistryPlace } from './gitlab-registry-place.ts';
 import { askTagRules, type CleanupPolicy, type RegistryProject } from './gitlab-registry-questions.ts';
+import { re2Source } from './re2-source.ts';
 
 /** Everything at GitLab that would stop loading `wanted`, besides permissions. Looks only; warns of policies that would take away what is loaded. */
 export async function gitlabRegistryObstacles(
@@ -129,15 +130,21 @@ function immutableTag(reference: string): Obstacle {
   };
 }
 
-/** Expressions are RE2: what is none here, or would take too long, counts as one that selects nothing. */
+/** What cannot be read, or would take too long, counts as an expression that selects nothing. */
 function contains(pattern: string): (tag: string) => boolean {
-  try {
-    return boundedExpression(pattern.slice(0, 100), 'u', false);
-  } catch {
-    return () => false;
-  }
+  return selects(pattern, (source) => source);
 }
 
 function wholeTag(pattern: string): (tag: string) => boolean {
-  return pattern === '' ? () => false : contains(`^(?:${pattern.slice(0, 90)})$`);
+  return pattern === '' ? () => false : selects(pattern, (source) => `^(?:${source})$`);
+}
+
+/** GitLab takes 255 characters at most. */
+function selects(pattern: string, within: (source: string) => string): (tag: string) => boolean {
+  if (pattern.length > 255) return () => false;
+  try {
+    return boundedExpression(within(re2Source(pattern)), '', false);
+  } catch {
+    return () => false;
+  }
 }

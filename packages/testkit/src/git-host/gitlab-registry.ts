@@ -169,7 +169,7 @@ function gateOf(
         throw challenge(`,scope="repository:${name}:${action === 'push' ? 'pull,push' : action}"`);
       const tag = request.method === 'PUT' ? /\/manifests\/([^/:]+)$/.exec(request.path)?.[1] : undefined;
       if (tag === undefined) return;
-      if (found.denied.some((pattern) => new RegExp(pattern).test(tag)))
+      if (found.denied.some((pattern) => toExpression(pattern).test(tag)))
         throw new RegistryError(
           'DENIED',
           `requested access to the resource is denied: tag ${tag} is protected`,
@@ -184,9 +184,14 @@ function gateOf(
   };
 }
 
+/** Of RE2 it knows `(?i)` in front. */
+function toExpression(pattern: string): RegExp {
+  return pattern.startsWith('(?i)') ? new RegExp(pattern.slice(4), 'i') : new RegExp(pattern);
+}
+
 function isKept(project: GitlabProject | undefined, tag: string): boolean {
   return (project?.registryTagRules ?? []).some(
     ({ tag_name_pattern, minimum_access_level_for_push: role }) =>
-      role === null && new RegExp(tag_name_pattern).test(tag),
+      role === null && toExpression(tag_name_pattern).test(tag),
   );
 }
