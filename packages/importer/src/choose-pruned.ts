@@ -20,7 +20,7 @@ export interface PruneChoice {
   readonly goes: readonly LoadedRelease[];
 }
 
-/** Which releases stay: of each channel that is asked for the newest `keep`, the one at the mark, the one that was loaded last and those that were begun since; of other channels all. Channels without any are left out. */
+/** Which releases stay: of each channel that is asked for the newest `keep`, the one at the mark, the one that was loaded whole last and those that were begun since; of other channels all. Channels without any are left out. */
 export function choosePruned(
   ledger: Ledger,
   wanted: { readonly channel?: string | undefined; readonly keep: number },
@@ -33,8 +33,10 @@ export function choosePruned(
   for (const { kind, data } of ledger.history(kinds)) {
     const release = toLoaded(data);
     if (release === undefined) continue;
-    if (kind === IMPORT_ENTRIES.finished) busy.set(release.channel, new Set([release.statement]));
-    else {
+    if (kind === IMPORT_ENTRIES.finished) {
+      // Of one that is only partly loaded names of the one before stand.
+      if (!isPartly(data)) busy.set(release.channel, new Set([release.statement]));
+    } else {
       busy.set(release.channel, (busy.get(release.channel) ?? new Set()).add(release.statement));
       channels.set(release.channel, [...(channels.get(release.channel) ?? []), release]);
     }
@@ -56,6 +58,10 @@ export function choosePruned(
       goes: all.filter((one) => !stays(one) && !pruned.has(one.statement)),
     };
   });
+}
+
+function isPartly(data: LedgerEntry['data']): boolean {
+  return (data['record'] as { readonly status?: unknown } | undefined)?.status === 'partly-loaded';
 }
 
 /** Releases of which nothing was left, and that were not loaded again since. */

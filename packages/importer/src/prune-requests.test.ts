@@ -1,6 +1,6 @@
 import { type Manifest, parseManifest } from '@gapferry/bundle';
 import { type Loose, type SimulatedItems, simulatedRelease } from '@gapferry/bundle/testing';
-import { type Digest, digestOf, isGapferryError, type PruneRequest } from '@gapferry/core';
+import { type Digest, digestOf, GapferryError, isGapferryError, type PruneRequest } from '@gapferry/core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { choosePruned, type PruneChoice } from './choose-pruned.ts';
 import { pruneRequests } from './prune-requests.ts';
@@ -68,6 +68,23 @@ describe('which releases stay', () => {
     const third = { channel: 'line-a', sequence: 3 };
     await expect(inside.importRelease(third, { targets })).rejects.toThrow('power cut');
     expect(numbers(choose(1))).toEqual({ stays: [2, 3], goes: [1] });
+  });
+
+  it('are those whose names stand: what is only partly loaded has not taken the place of the one before', async () => {
+    for (const sequence of [1, 2]) await load(sequence, { images: { [APP]: `${sequence}` } });
+    await carry(3, { images: { [APP]: '3' } });
+    const refusing = meddledTarget(inside.target, {
+      load: async ({ phase }) => {
+        if (phase === 'name') throw new GapferryError({ code: 'FORBIDDEN', message: 'no', origin: 'target' });
+        return { state: 'same', bytes: 0 };
+      },
+    });
+    const third = { channel: 'line-a', sequence: 3 };
+    const { kind } = await inside.importRelease(third, { targets: new Map([['depot', refusing]]) });
+    expect(kind).toBe('partly-loaded');
+    expect(numbers(choose(1))).toEqual({ stays: [2, 3], goes: [1] });
+    await inside.importRelease(third);
+    expect(numbers(choose(1))).toEqual({ stays: [3], goes: [1, 2] });
   });
 
   it('go once: what was pruned whole is not looked for again, until it is loaded again', async () => {
