@@ -56,7 +56,7 @@ const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const release = z.strictObject({ sequence: sequenceSchema, version: versionSchema, statement: digestSchema });
 const step = z.strictObject({
   place: text,
-  what: z.enum(['name', 'manifest', 'blob', 'file', 'objects', 'files']),
+  what: z.enum(['name', 'manifest', 'blob', 'file', 'objects', 'files', 'refs']),
   count: count.optional(),
   bytes: count.optional(),
   stays: text.optional(),

@@ -12,12 +12,16 @@ export interface PruneRequest {
   readonly tags: readonly PruneTag[];
   /** Files and directories that no release that stays names. */
   readonly files: readonly PruneFile[];
+  /** Refs that imports of the channel put beside branches and tags, and that no release which stays needs. */
+  readonly refs: readonly PruneRefs[];
   /** Digests of everything that a release of any channel that stays needs. */
   readonly needed: ReadonlySet<Digest>;
   /** Of the channel's releases that stay, the versions by number: also of those whose content alone is there. */
   readonly staying: ReadonlyMap<number, string>;
   /** Numbers of those that go and left something there. */
   readonly going: ReadonlySet<number>;
+  /** Of those that go, the versions by number, of which files came there and never got a name. */
+  readonly unnamed: ReadonlyMap<number, string>;
   /** Something was left where the site file said then that the target is, and says no more: nothing of that is in the request. */
   readonly elsewhere?: boolean;
 }
@@ -42,6 +46,17 @@ export interface PruneFile {
   readonly left: NameState;
 }
 
+/** Of one repository. */
+export interface PruneRefs {
+  readonly item: string;
+  /** `host/path` upstream. */
+  readonly repository: string;
+  /** Full names of refs, and the object ids that were put there. */
+  readonly backups: NameState;
+  /** Digests of the statements of releases whose objects may wait there for names that never come. */
+  readonly statements: readonly Digest[];
+}
+
 /** Names of a request; its manifests are those of what has no other name than its digest. */
 export type PruneNames = Pick<PruneRequest, 'manifests' | 'tags' | 'files'>;
 
@@ -49,7 +64,7 @@ export type PruneNames = Pick<PruneRequest, 'manifests' | 'tags' | 'files'>;
 export interface PruneStep {
   /** As the target's own clients name it; unique at the target: `registry.plant7.internal/app@sha256:…`, `s3://bucket/line-a/1.0.0/`. */
   readonly place: string;
-  readonly what: 'name' | 'manifest' | 'blob' | 'file' | 'objects' | 'files';
+  readonly what: 'name' | 'manifest' | 'blob' | 'file' | 'objects' | 'files' | 'refs';
   /** Of what is more than one thing. */
   readonly count?: number;
   /** Where they are known; of a manifest what it alone needs. */

@@ -1,4 +1,5 @@
 import {
+  describeItem,
   type ImportPlan,
   type LookUpOwner,
   type Ownership,
@@ -64,6 +65,7 @@ export function openJournal({ plan, ledger, site, approved, places }: JournalInp
         site,
         approved,
         ...describePlan(plan),
+        ...sendsOf(plan),
         ...overrideData(plan),
         ...(places !== undefined && { places }),
       }),
@@ -98,13 +100,35 @@ export function openJournal({ plan, ledger, site, approved, places }: JournalInp
   };
 }
 
-function toIntents({ name }: PlanStep): { place: string; state: NameState; about?: JsonValue }[] {
+type Intent = { place: string; state: NameState; about?: JsonValue; backups?: JsonValue };
+
+function toIntents({ name, refs = [] }: PlanStep): Intent[] {
   const parts = stateInParts(wantedState(name));
-  return parts.map((state, i) => ({
-    place: placeOf(name),
-    state,
-    ...(i + 1 === parts.length && aboutOf(name)),
-  }));
+  const place = placeOf(name);
+  const kept = refs.flatMap(({ ref, from, backup }) =>
+    from === undefined || backup === undefined ? [] : [{ ref, oid: from, backup }],
+  );
+  const [last = {}, ...before] = parts.toReversed();
+  return [
+    ...before.toReversed().map((state) => ({ place, state })),
+    ...inEntries(kept).flatMap((backups) => ({ place, state: {}, backups })),
+    { place, state: last, ...aboutOf(name) },
+  ];
+}
+
+/** What was there when the import came is not in it, and nothing of that is ever taken away. */
+function sendsOf({ steps, release }: ImportPlan): { sends?: JsonValue } {
+  const indexOf = new Map(release.opened.manifest.items.map((item, i) => [describeItem(item), i]));
+  const sent = steps.filter(
+    ({ content, contentAction }) => content !== undefined && contentAction === 'send',
+  );
+  if (sent.length === 0) return {};
+  const byTarget = Map.groupBy(sent, ({ target }) => target);
+  const sends = [...byTarget].map(([target, own]) => [
+    target,
+    own.flatMap(({ item }) => indexOf.get(item) ?? []),
+  ]);
+  return { sends: Object.fromEntries(sends) };
 }
 
 /** What is said of a repository goes with the last part of its state. */

@@ -1,9 +1,8 @@
-import { describeItem, type Item, loadedAttachments, type Manifest, placesOf } from '@gapferry/bundle';
+import { describeItem, loadedAttachments, type Manifest, placesOf } from '@gapferry/bundle';
 import {
   type Digest,
   GapferryError,
   isDigest,
-  isIndexType,
   type Ledger,
   type NameState,
   type PruneFile,
@@ -13,9 +12,12 @@ import {
 } from '@gapferry/core';
 import type { LoadedRelease, PruneChoice } from './choose-pruned.ts';
 import { IMPORT_ENTRIES } from './import-entries.ts';
+import { type KnownRoot, parseOci, rootsIn } from './known-roots.ts';
+import { goingContent, type SentItems, sentItems } from './sent-content.ts';
+import { spareBackups } from './spare-backups.ts';
 
 /** What each target is asked about a channel, by target. `manifests`: of every release that stays, by statement; those of releases that go where the site has them. `here`: digests of where the targets are now; what was left at another place
- *  is not asked about, nor what stood there before an import came.
+ *  is not asked about, nor what stood there before an import came. Also of releases that came to a target and never got names there: staged, or broken off.
  *  Throws `RELEASE_INCOMPLETE` where it is not known what a release that stays needs: nothing is pruned then. */
 export function pruneRequests(
   ledger: Ledger,
@@ -27,29 +29,60 @@ export function pruneRequests(
   const staying = choices.flatMap(({ stays }) => stays);
   const { needed, places: kept } = neededBy(staying, manifests);
   const own = choices.find((one) => one.channel === channel);
-  const going = new Set((own?.goes ?? []).map(({ statement }) => statement));
+  const goes = own?.goes ?? [];
+  const going = new Set(goes.map(({ statement }) => statement));
   const { named, elsewhere } = namedPlaces(ledger, channel, here);
+  const sent = sentItems(ledger, channel, here);
+  const statements = new Set(staying.map(({ statement }) => statement));
+  const backups = spareBackups(ledger, channel, statements, here);
   const roots = rootsIn(manifests.values());
-  const gone = [...going].flatMap((statement) => manifests.get(statement) ?? []);
-  return new Map(
-    [...named].map(([target, places]) => [
-      target,
-      {
-        channel,
-        ...wishesOf(places, { going, needed, kept, roots, gone }),
-        needed,
-        staying: new Map((own?.stays ?? []).map(({ sequence, version }) => [sequence, version])),
-        going: new Set(leftThere(places, own?.goes ?? [])),
-        ...(elsewhere.has(target) && { elsewhere: true }),
-      },
-    ]),
+  const known = new Map(
+    goes.flatMap(({ statement }) => {
+      const manifest = manifests.get(statement);
+      return manifest === undefined ? [] : [[statement, manifest] as const];
+    }),
   );
+  const gone = [...known.values()];
+  const requestOf = (target: string): PruneRequest => {
+    const places = named.get(target) ?? new Map<string, NamedPlace>();
+    const wishes = wishesOf(places, { going, needed, kept, roots, gone });
+    const content = goingContent(sent.get(target) ?? NOTHING_SENT, known, needed);
+    const left = leftThere(places);
+    return {
+      channel,
+      ...wishes,
+      manifests: distinct([...wishes.manifests, ...content.manifests]),
+      refs: [...(backups.get(target) ?? []), ...content.refs],
+      needed,
+      staying: new Map((own?.stays ?? []).map(({ sequence, version }) => [sequence, version])),
+      going: new Set(goes.flatMap(({ statement, sequence }) => (left.has(statement) ? [sequence] : []))),
+      unnamed: new Map(
+        goes
+          .filter(({ statement }) => content.files.has(statement) && !left.has(statement))
+          .map(({ sequence, version }) => [sequence, version]),
+      ),
+      ...(elsewhere.has(target) && { elsewhere: true }),
+    };
+  };
+  const targets = new Set([...named.keys(), ...sent.keys(), ...backups.keys()]);
+  return new Map([...targets].map((target) => [target, requestOf(target)]));
 }
 
-/** A release that left nothing there has nothing to go. */
-function leftThere(places: ReadonlyMap<string, NamedPlace>, goes: readonly LoadedRelease[]): number[] {
-  const left = new Set([...places.values()].flatMap(({ states }) => [...states.keys()]));
-  return goes.flatMap(({ statement, sequence }) => (left.has(statement) ? [sequence] : []));
+const NOTHING_SENT: SentItems = new Map();
+
+/** Those with a name come first: the ledger tells the same of them. */
+function distinct(manifests: readonly PruneManifest[]): readonly PruneManifest[] {
+  const all = new Map<string, PruneManifest>();
+  for (const one of manifests) {
+    const key = `${one.repository}@${one.digest}`;
+    if (!all.has(key)) all.set(key, one);
+  }
+  return [...all.values()];
+}
+
+/** Statements of releases that left something there: others have nothing to go. */
+function leftThere(places: ReadonlyMap<string, NamedPlace>): ReadonlySet<Digest> {
+  return new Set([...places.values()].flatMap(({ states }) => [...states.keys()]));
 }
 
 function neededBy(
@@ -210,33 +243,3 @@ function attachedAt(
     }),
   );
 }
-
-/** `oci host/path:tag` or `oci host/path@sha256:…`. */
-function parseOci(place: string): { readonly repository: string; readonly tag?: string } | undefined {
-  if (!place.startsWith('oci ')) return undefined;
-  const name = place.slice('oci '.length);
-  const at = name.indexOf('@');
-  if (at >= 0) return { repository: name.slice(0, at) };
-  const colon = name.lastIndexOf(':');
-  return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };
-}
-
-/** What is known of a manifest that an item has at its root. */
-type KnownRoot = Required<Pick<PruneManifest, 'root'>> & Pick<PruneManifest, 'parts'>;
-
-function rootsIn(manifests: Iterable<Manifest>): ReadonlyMap<Digest, KnownRoot> {
-  const roots = new Map<Digest, KnownRoot>();
-  for (const { items } of manifests)
-    for (const item of items) for (const known of rootsOf(item)) roots.set(known.root.digest, known);
-  return roots;
-}
-
-function rootsOf(item: Item): readonly KnownRoot[] {
-  if (item.kind !== 'image' && item.kind !== 'chart') return [];
-  const { root, blobs, attachments = [] } = item;
-  const parts = isIndexType(root.mediaType) && blobs.length <= MOST_PARTS ? { parts: blobs } : {};
-  return [{ root, ...parts }, ...attachments.map((one) => ({ root: one.root }))];
-}
-
-/** Each is asked for where the index is gone. */
-const MOST_PARTS = 1000;

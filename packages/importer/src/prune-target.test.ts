@@ -14,6 +14,8 @@ const REQUEST: PruneRequest = {
   needed: new Set(),
   staying: new Map([[2, '2.0.0']]),
   going: new Set([1]),
+  refs: [],
+  unnamed: new Map(),
 };
 let ledger: MemoryLedger;
 let there: Set<string>;

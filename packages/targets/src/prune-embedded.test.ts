@@ -41,6 +41,8 @@ async function steps(): Promise<readonly string[]> {
     needed: new Set(),
     staying: new Map(),
     going: new Set([1]),
+    refs: [],
+    unnamed: new Map(),
   };
   const found = await prunableInDepot({ store, tree: '/nowhere' }, request, run);
   return found.filter(({ stays }) => stays === undefined).map(({ what }) => what);

@@ -58,12 +58,14 @@ function targetLines({ target, because, steps }: PrunedTarget): string[] {
 
 function stepLine({ place, what, count, bytes, stays }: PruneStep): string {
   const size = [
-    ...(count === undefined ? [] : [what === 'name' ? `${count} listed there` : `${count} files`]),
+    ...(count === undefined ? [] : [`${count} ${COUNTED[what] ?? 'files'}`]),
     ...(bytes === undefined ? [] : [formatBytes(bytes)]),
   ];
   const facts = size.length === 0 ? '' : ` (${size.join(', ')})`;
   return stays === undefined ? `  remove ${what} ${place}${facts}` : `  stays  ${what} ${place}: ${stays}`;
 }
+
+const COUNTED: Partial<Record<PruneStep['what'], string>> = { name: 'listed there', refs: 'refs' };
 
 function numbers(releases: readonly { readonly sequence: number }[]): string {
   return releases.length === 0 ? 'none' : releases.map(({ sequence }) => sequence).join(', ');

@@ -20,6 +20,8 @@ function request(more: Partial<PruneRequest> = {}): PruneRequest {
     needed: new Set(),
     staying: new Map([[2, NEXT.version]]),
     going: new Set([1]),
+    refs: [],
+    unnamed: new Map(),
     ...more,
   };
 }

@@ -9,6 +9,7 @@ import {
   type PermissionTarget,
   type PreflightTarget,
   type Presence,
+  type PruneTarget,
   type Run,
 } from '@gapferry/core';
 import pLimit from 'p-limit';
@@ -23,6 +24,7 @@ import { judgeRepositories } from './judge-repositories.ts';
 import type { LfsStore } from './lfs-store.ts';
 import { loadObjects, proveObjects } from './load-objects.ts';
 import { type LiftJournal, protectionLifts } from './protection-lifts.ts';
+import { prunableRefs, pruneRefs } from './prune-refs.ts';
 import { repositoryMemory } from './repository-memory.ts';
 import { setRefs } from './set-refs.ts';
 
@@ -42,7 +44,7 @@ export interface GitHostTargetOptions {
 }
 
 /** Repositories at a Git host. */
-export interface GitHostTarget extends PreflightTarget, PermissionTarget, ObstacleTarget {
+export interface GitHostTarget extends PreflightTarget, PermissionTarget, ObstacleTarget, PruneTarget {
   /** Removes what was unpacked for pushes. */
   close(): Promise<void>;
 }
@@ -87,6 +89,15 @@ export function gitHostTarget(options: GitHostTargetOptions): GitHostTarget {
     preflight: (loads, run, from) => preflight(place, loads, from, run),
     permissions: async (wanted, run) => (await judged(wanted, run)).permissions,
     obstacles: async (wanted, run) => (await judged(wanted, run)).obstacles,
+    prunable: (request, run) =>
+      atTarget(name, request.channel, async () => {
+        await place.memory.discardAll();
+        place.memory = repositoryMemory({ host, remotes, loads: [] });
+        return await prunableRefs(place, request, run);
+      }),
+    prune: (step, request, run) => atTarget(name, step.place, () => pruneRefs(place, step, request, run)),
+    // Branches and tags are history: no name of theirs goes.
+    gone: async () => ({ manifests: [], tags: [], files: [] }),
     close: () => place.memory.discardAll(),
   };
 }

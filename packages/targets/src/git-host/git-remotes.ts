@@ -17,6 +17,8 @@ export interface GitRemotes {
   stage(content: GitContent, from: BlobReader, run: Run): Promise<StagedRepository>;
   /** The same of what the host has under some refs, brought here. Throws `TARGET_CONFLICT` when a ref is something else by now. */
   mirror(url: string, refs: readonly GitRef[], run: Run): Promise<StagedRepository>;
+  /** Deletes refs, all or none, each only where it stands at its object. Throws `TARGET_CONFLICT` where one does not, and `FORBIDDEN` for what the host refuses. */
+  remove(url: string, refs: readonly GitRef[], run: Run): Promise<void>;
 }
 
 export interface RemoteState {

@@ -54,6 +54,8 @@ function request(more: Partial<PruneRequest> = {}): PruneRequest {
     needed: new Set(),
     staying: new Map([[2, '2.0']]),
     going: new Set([1]),
+    refs: [],
+    unnamed: new Map(),
     ...more,
   };
 }

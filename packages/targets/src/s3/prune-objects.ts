@@ -1,10 +1,11 @@
 import type { PruneFile, PruneNames, PruneOutcome, PruneRequest, PruneStep, Run } from '@gapferry/core';
 import { pruneRelease } from './prune-releases.ts';
 import type { EarlierRelease } from './release-index.ts';
+import { otherReleases } from './release-keys.ts';
 import type { S3Place } from './s3-place.ts';
 import { ownIndex, writeReleaseIndex } from './set-index.ts';
 
-/** Earlier releases that do not stay, by the index: what is below their keys, as it is listed; whose each object is, is asked when it goes. */
+/** Earlier releases that do not stay, by the index, and those that came and never got a name in it: what is below their keys, as it is listed; whose each object is, is asked when it goes. */
 export async function prunableObjects(
   place: S3Place,
   request: PruneRequest,
@@ -17,6 +18,8 @@ export async function prunableObjects(
       count += 1;
       bytes += size;
     }
+    // Nothing names it that would have to be put right.
+    if (count === 0 && request.unnamed.has(release.sequence)) continue;
     steps.push({ place: placeOf(place, release), what: 'objects', count, bytes });
   }
   return steps;
@@ -46,7 +49,7 @@ export async function goneObjects(
   run: Run,
 ): Promise<PruneNames> {
   const none = { manifests: [], tags: [], files: [] };
-  if ((await goingReleases(place, request, run)).length > 0) return none;
+  if ((await goingReleases(place, { ...request, unnamed: new Map() }, run)).length > 0) return none;
   const { index } = await ownIndex(place, run);
   const named = new Set(index?.files.map(({ path }) => path));
   const gone: PruneFile[] = [];
@@ -72,10 +75,12 @@ async function hasCopies(
 
 async function goingReleases(
   place: S3Place,
-  { staying, going }: PruneRequest,
+  { staying, going, unnamed }: PruneRequest,
   run: Run,
 ): Promise<readonly EarlierRelease[]> {
   const { index } = await ownIndex(place, run);
+  const earlier = (index?.earlier ?? []).filter(({ sequence }) => going.has(sequence));
+  const never = [...unnamed].map(([sequence, version]) => ({ sequence, version }));
   // A version that was made twice may share its keys with a release that stays, also with one that is staged and that no index names.
   const kept = new Set(
     [
@@ -83,8 +88,8 @@ async function goingReleases(
       ...[...staying].map(([sequence, version]) => ({ sequence, version })),
     ].map((release) => place.keys.prefixOf(release)),
   );
-  return (index?.earlier ?? []).filter(
-    (release) => going.has(release.sequence) && !kept.has(place.keys.prefixOf(release)),
+  return otherReleases(place.keys, [...earlier, ...never]).filter(
+    (release) => !kept.has(place.keys.prefixOf(release)),
   );
 }
 
