@@ -1,8 +1,10 @@
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type TemporaryDirectory, temporaryDirectory } from '@gapferry/testkit';
+import { seededBuffer, type TemporaryDirectory, temporaryDirectory } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gapferry, gapferryJson, type Machine, type Reported } from '../support/command-line.ts';
+import { allowGoingBack, orderBack } from '../support/going-back.ts';
+import { pinPolicy } from '../support/pin-policy.ts';
 import { makeTwoMachines, type TwoMachines } from '../support/two-machines.ts';
 import type { ReadByBoto3 } from './support/boto3.ts';
 import { startDistribution } from './support/distribution.ts';
@@ -57,6 +59,8 @@ describe.skipIf(lacks(...NEEDS))(
     let clients: ZoneClients;
     let lfs: GitLfs;
     let named: Named;
+    /** By release: what it names, and where its branches stand. */
+    const released = new Map<number, { readonly named: Named; readonly heads: readonly string[] }>();
     let watcher: GitWatcher | undefined;
 
     beforeAll(async () => {
@@ -92,7 +96,7 @@ describe.skipIf(lacks(...NEEDS))(
       const targets = [
         `{name: plant, takes: [images, charts], ${registry.target}}`,
         `{name: forge, takes: [git], ${forge.target}}`,
-        `{name: store, takes: [files], ${bucket.target}}`,
+        `{name: store, takes: [files], latest: "{channel}/latest/{path}", ${bucket.target}}`,
       ];
       const site = `format: gapferry.site/1\nname: plant-7\ntrust: trust.yaml\nkey: keys/plant-7.key\ntargets:\n${targets.map((line) => `  - ${line}\n`).join('')}`;
       await writeFile(join(machine.directory, 'site/site.yaml'), site);
@@ -115,6 +119,8 @@ describe.skipIf(lacks(...NEEDS))(
       named = await upstream.make(version);
       await machines.collect(...(version === 1 ? ['--first'] : []), '--version', `1.${version}.0`);
       await machines.export();
+      const heads = REPOSITORIES.map((name) => upstream[name].git('rev-parse', 'main'));
+      released.set(version, { named, heads: await Promise.all(heads) });
     }
     const load = (): Promise<Reported> => gapferryJson(inside, ['import', machines.stick, ...SITE, '--yes']);
     const plan = async (): Promise<string> => {
@@ -242,6 +248,44 @@ describe.skipIf(lacks(...NEEDS))(
       expect(await index()).not.toBe(told);
       await expectObjects('1.3.0');
     });
+
+    it('goes back to the release before and on again, both without the stick', async () => {
+      await allowGoingBack(inside, ['anna']);
+      await pinPolicy(inside);
+      await orderBack(inside, 'site/site.yaml', { by: 'anna', file: 'back.json', to: 'line-a/2' });
+      await rename(machines.stick, `${machines.stick}.away`);
+      const back = ['import', '--to', 'line-a/2', '--override', 'back.json', ...SITE, '--yes'];
+      expect(await gapferryJson(inside, back)).toMatchObject({ kind: 'loaded' });
+      await expectShown(2);
+      const onward = ['import', '--to', 'line-a/3', ...SITE, '--yes'];
+      expect(await gapferryJson(inside, onward)).toMatchObject({ kind: 'loaded' });
+      await expectShown(3);
+      await rename(`${machines.stick}.away`, machines.stick);
+      expect(await load()).toMatchObject({ kind: 'unchanged' });
+    });
+
+    /** By every name that moves from release to release, as crane, git, git-lfs and boto3 find it. */
+    async function expectShown(number: number): Promise<void> {
+      const wanted = released.get(number);
+      if (wanted === undefined) throw new Error(`there is no release ${number}`);
+      for (const { name, tag, digest } of wanted.named.images)
+        expect(await clients.digest(`${name}:${tag}`), name).toBe(digest);
+      const found = REPOSITORIES.map((name) => lfs.git(home.path, 'ls-remote', url(name), 'refs/heads/main'));
+      expect((await Promise.all(found)).map((line) => line.split('\t')[0])).toEqual(wanted.heads);
+      const clone = home.join('work', `shown-${number}`);
+      await lfs.git(home.path, 'clone', '-q', url('models'), clone);
+      const model = seededBuffer(1_500_000, `model ${number}`);
+      expect((await readFile(join(clone, 'model.bin'))).equals(model)).toBe(true);
+      const latest = 'line-a/latest/';
+      const read = await askBucket<ReadByBoto3[]>(
+        bucket,
+        `answer(everything('${bucket.name}', '${latest}'))`,
+      );
+      const held = read.map(({ key, sha256 }) => [key.slice(latest.length), sha256]);
+      expect(Object.fromEntries(held)).toEqual(wanted.named.objects);
+      const index = `answer(json.loads(s3.get_object(Bucket='${bucket.name}', Key='line-a/index.json')['Body'].read())['version'])`;
+      expect(await askBucket<string>(bucket, index)).toBe(`1.${number}.0`);
+    }
 
     /** By the commit itself, as it comes from the Git host. */
     async function missingOf(repository: string, commit: string): Promise<string[]> {

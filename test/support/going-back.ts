@@ -21,7 +21,7 @@ export async function allowGoingBack(
   await writeFile(file, changed);
 }
 
-/** A new order that one person signs: `file`, to go back to line-a/1. */
+/** A new order that one person signs: `file`, to go back to line-a/1 or another one. */
 export function orderBack(
   machine: Machine,
   siteFile: string,
@@ -30,9 +30,10 @@ export function orderBack(
     file,
     reason = 'it loses messages',
     until = '2099-12-31',
-  }: { by: string; file: string; reason?: string; until?: string },
+    to = 'line-a/1',
+  }: { by: string; file: string; reason?: string; until?: string; to?: string },
 ): Promise<Reported> {
-  const what = ['--to', 'line-a/1', '--reason', reason, '--not-after', until];
+  const what = ['--to', to, '--reason', reason, '--not-after', until];
   const args = ['trust', 'override', '--site', siteFile, ...what, '--key', `site/keys/${by}.key`];
   return gapferryJson(machine, [...args, '-o', file]);
 }
