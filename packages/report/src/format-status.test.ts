@@ -114,6 +114,15 @@ describe('the status of a site', () => {
     );
   });
 
+  it('calls no import broken off while somebody is at work', () => {
+    const at = '2026-03-20T00:00:00Z';
+    const unfinished = { sequence: 18, statement, how: 'broken off' as const, at };
+    const running = { purpose: 'import', since: at, by: 'anna on host, process 7' };
+    const during = formatStatus(statusOf({ unfinished }, { running }));
+    expect(during).toContain(`begun   line-a/18 at ${at}, and has not come to its end yet`);
+    expect(formatStatus(statusOf({ unfinished }))).toContain('no more was heard of it: import it again');
+  });
+
   it('of a site that has nothing says so, and of one that was not asked counts nothing', () => {
     expect(formatStatus({ ...statusOf({}), channels: [] })).toBe('nothing was imported yet');
     expect(formatStatus(statusOf({}))).toBe('line-a\n  loaded  nothing');

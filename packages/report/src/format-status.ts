@@ -45,13 +45,13 @@ function summaryOf(status: SiteStatus): string[] {
     : [`${drift} thing(s) differ from what was left, ${same} name(s) stand${rest}`];
 }
 
-function channelText(channel: ChannelStatus): string {
+function channelText(channel: ChannelStatus, isAtWork: boolean): string {
   const rows = [
     ...loadedRows(channel),
     ...(channel.staged === undefined
       ? []
       : [['staged', `${nameOf(channel, channel.staged)} at ${channel.staged.at}, nothing of it visible`]]),
-    ...unfinishedRows(channel),
+    ...unfinishedRows(channel, isAtWork),
     ...(channel.mark === undefined ? [] : [['mark', String(channel.mark)]]),
     ...channel.overrides.map(({ override, at, to, reason }) => [
       'override',
@@ -80,7 +80,8 @@ function loadedRows(channel: ChannelStatus): string[][] {
   return [['loaded', `${nameOf(channel, loaded)} since ${since}${back}${found}${by}`]];
 }
 
-function unfinishedRows(channel: ChannelStatus): string[][] {
+/** `isAtWork`: somebody holds the site's lock, and may be about to finish it. */
+function unfinishedRows(channel: ChannelStatus, isAtWork: boolean): string[][] {
   const { unfinished } = channel;
   if (unfinished === undefined) return [];
   const { how, at, message } = unfinished;
@@ -88,7 +89,10 @@ function unfinishedRows(channel: ChannelStatus): string[][] {
   const what = {
     'partly-loaded': ['partly', `only in part, at ${at}: import it again to go on`],
     stopped: ['stopped', `at ${at}${why}`],
-    'broken off': ['begun', `at ${at}, and no more was heard of it: import it again to go on`],
+    'broken off': [
+      'begun',
+      `at ${at}, ${isAtWork ? 'and has not come to its end yet' : 'and no more was heard of it: import it again to go on'}`,
+    ],
   }[how];
   return [[what[0] ?? '', `${nameOf(channel, unfinished)} ${what[1]}`]];
 }

@@ -24,6 +24,9 @@ export async function siteStatus(
   { channel: wanted, offline }: SiteStatusOptions,
   run: Run,
 ): Promise<SiteStatus> {
+  const { lockHolder } = await import('@gapferry/ledger');
+  // Before the ledger: who ends while the targets are asked was at work when it was read.
+  const before = await lockHolder(site.stateDirectory);
   // Before the ledger: what they tell of must be in it, also when an import is at work.
   const noted = await notedHeads(site.stateDirectory);
   const file = ledgerFile(site);
@@ -32,8 +35,7 @@ export async function siteStatus(
   try {
     if (ledger !== undefined) await requireKnown(ledger, noted, site);
     const channels = await channelsOf(site, ledger, wanted, offline, run);
-    const { lockHolder } = await import('@gapferry/ledger');
-    const holder = await lockHolder(site.stateDirectory);
+    const holder = before ?? (await lockHolder(site.stateDirectory));
     return {
       site: site.config.name,
       at: formatTime(systemClock.now()),
