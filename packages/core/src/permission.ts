@@ -1,4 +1,5 @@
 import { GapferryError } from './errors.ts';
+import { printable } from './printable.ts';
 
 /** What a target must allow whoever imports, and what is known of it before the first byte. */
 export type Permission = PermissionNeed & PermissionState;
@@ -33,8 +34,8 @@ export function requirePermissions(permissions: readonly TargetPermission[]): vo
   const remedies = [...new Set(lacking.map(({ remedy }) => remedy))];
   throw new GapferryError({
     code: 'FORBIDDEN',
-    message: `the import lacks permissions: ${lackingText(lacking)}`,
-    hint: `nothing was loaded; ${remedies.join('; ')}`,
+    message: printable(`the import lacks permissions: ${lackingText(lacking)}`),
+    hint: printable(`nothing was loaded; ${remedies.join('; ')}`),
     origin: 'target',
     data: { permissions },
   });
