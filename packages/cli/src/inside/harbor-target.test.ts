@@ -230,6 +230,24 @@ describe('what is only a pity at Harbor', () => {
   });
 });
 
+describe('a policy of a project at Harbor that lets nobody pull', () => {
+  it.each([
+    ['what has no signature', { enable_content_trust_cosign: 'true' }, 'The image is not signed in Cosign'],
+    ['what was not scanned', { prevent_vul: 'true' }, 'current image without vulnerability scanning'],
+  ])('%s is said to be in the way where it is loaded', async (_, metadata, words) => {
+    const scanner = [{ scan_status: 'Running' }] as const;
+    const { harbor, open } = await start({ scanner, projects: [{ name: 'docker.io', metadata }] });
+    const { warnings } = await surveyHost(open(), [nginx]);
+    expect(warnings).toEqual([expect.stringContaining('the import stops before anything is visible')]);
+    await expect(loadInto(open(), [nginx])).rejects.toMatchObject({
+      code: 'TARGET_CONFLICT',
+      message: expect.stringContaining(words),
+      hint: expect.stringContaining('have the policy ended'),
+    });
+    expect(harbor.tagged('docker.io/library/nginx', '1.0')).toBeUndefined();
+  });
+});
+
 describe('a Harbor whose disk is not as it should be', () => {
   it('is warned of, once something would be sent there', async () => {
     const { open } = await start({ freeBytes: 100_000 });

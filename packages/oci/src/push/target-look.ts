@@ -115,7 +115,7 @@ function askManifest(
       scope: pullScope(place),
       headers: { Accept: ACCEPTED_MANIFESTS },
       maxBytes: MANIFEST_LIMIT,
-      accept: method === 'HEAD' ? [200, 400, 401, 403, 404, 405, 501] : [200, 401, 403, 404],
+      accept: method === 'HEAD' ? [200, 400, 401, 403, 404, 405, 412, 501] : [200, 401, 403, 404],
     },
     run,
   );

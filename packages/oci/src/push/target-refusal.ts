@@ -72,8 +72,14 @@ function happened({ status }: HttpAnswer, { place, doing, item }: Purpose, said:
   return `${place.host} answered ${status} when ${doing} for ${item} in ${place.path}${said}`;
 }
 
-/** What the distribution-spec's error codes leave no doubt about. */
+/** What the distribution-spec's error codes leave no doubt about, and one of Harbor's: a policy of the project lets nobody pull it. */
 function byCode(answer: HttpAnswer, purpose: Purpose, said: string): Judgement | undefined {
+  if (errorsIn(answer.body).some(({ code }) => code === 'PROJECTPOLICYVIOLATION'))
+    return {
+      code: 'TARGET_CONFLICT',
+      message: happened(answer, purpose, said),
+      hint: `whatever is loaded is read back, and a policy of the project lets nobody read this: have the policy ended while the release is loaded, then run the same command again`,
+    };
   if (answer.status !== 400 && answer.status !== 404) return undefined;
   const what = happened(answer, purpose, said);
   const errors = errorsIn(answer.body);

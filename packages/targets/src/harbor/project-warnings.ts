@@ -17,6 +17,9 @@ export async function warnOfPolicies(
     run.emit({ kind: 'warning', message: `${message} (target ${place.target})` });
 }
 
+const MAY_STOP =
+  'workloads may not get what is loaded, and the import stops before anything is visible where it cannot read back what it loaded';
+
 function pullWarnings({ name, metadata }: FoundProject): readonly string[] {
   const { prevent_vul, severity, enable_content_trust, enable_content_trust_cosign } = metadata;
   const unsigned =
@@ -28,12 +31,12 @@ function pullWarnings({ name, metadata }: FoundProject): readonly string[] {
   return [
     ...(prevent_vul === 'true'
       ? [
-          `the project ${name} lets nobody pull images with vulnerabilities of the severity ${severity ?? 'low'} or above: workloads may not get what is loaded`,
+          `the project ${name} lets nobody pull images with vulnerabilities of the severity ${severity ?? 'low'} or above, or that were not scanned yet: ${MAY_STOP}`,
         ]
       : []),
     ...(unsigned === undefined
       ? []
-      : [`the project ${name} lets nobody pull images that have no signature of ${unsigned}`]),
+      : [`the project ${name} lets nobody pull images that have no signature of ${unsigned}: ${MAY_STOP}`]),
   ];
 }
 

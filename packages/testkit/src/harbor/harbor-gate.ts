@@ -4,6 +4,7 @@ import type { Gate } from '../registry/registry-auth.ts';
 import { RegistryError } from '../registry/registry-error.ts';
 import type { Action } from '../registry/token-issuer.ts';
 import { mayInProject } from './harbor-access.ts';
+import { requirePullable } from './harbor-policies.ts';
 import { type HarborProject, projectIn } from './harbor-projects.ts';
 import { type HarborState, whoAsks } from './harbor-state.ts';
 import { allowsByToken, isLiveToken } from './harbor-tokens.ts';
@@ -45,7 +46,8 @@ export function harborGate(
           `unauthorized to access repository: ${name}, action: ${action}`,
           challenge(request, name, action),
         );
-      if (action !== 'pull') requireWritable(state, project);
+      if (action === 'pull') requirePullable(state, project, request);
+      else requireWritable(state, project);
     },
     allows: allowed,
   };
