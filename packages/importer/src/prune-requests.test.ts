@@ -4,7 +4,7 @@ import { type Digest, digestOf, GapferryError, isGapferryError, type PruneReques
 import { beforeEach, describe, expect, it } from 'vitest';
 import { choosePruned, type PruneChoice } from './choose-pruned.ts';
 import { pruneRequests } from './prune-requests.ts';
-import { Inside, meddledTarget } from './testing/inside.ts';
+import { Inside, MAIN, meddledTarget } from './testing/inside.ts';
 
 let inside: Inside;
 let manifests: Map<Digest, Manifest>;
@@ -209,5 +209,38 @@ describe('what may go of a target', () => {
     manifests.delete(choose(1)[0]?.goes[0]?.statement as Digest);
     expect(request(1).manifests).toMatchObject([{ item: `image ${APP}` }]);
     expect(request(1).manifests[0]?.root).toBeUndefined();
+  });
+});
+
+describe('what came and never got a name', () => {
+  const stage = async (sequence: number, items: SimulatedItems): Promise<void> => {
+    await carry(sequence, items);
+    await inside.stage(await inside.plan({ channel: 'line-a', sequence }));
+  };
+
+  it('may go once a newer release took its place, and stays while it may be activated', async () => {
+    await load(1, { images: { [APP]: 'one' } });
+    const git = { 'git.example/ops/line-a': { main: MAIN } };
+    await stage(2, { images: { [APP]: 'two', [OLD]: 'one' }, git, files: { 'a/tool': 'tool' } });
+    expect(request(1).manifests).toEqual([]);
+    await load(3, { images: { [APP]: 'three' } });
+    const asked = request(1);
+    expect(asked.manifests.map(({ item }) => item).sort()).toEqual([`image ${APP}`, `image ${APP}`]);
+    expect(asked.refs).toEqual([
+      expect.objectContaining({ repository: 'git.example/ops/line-a', statements: [expect.any(String)] }),
+    ]);
+    expect([...asked.unnamed]).toEqual([[2, expect.any(String)]]);
+    expect([...asked.going]).toEqual([1]);
+  });
+
+  it('is not what was there when it came', async () => {
+    await load(1, { images: { [APP]: 'one' } });
+    const before = inside.target;
+    inside = new Inside();
+    Object.assign(inside, { target: before });
+    last = null;
+    await stage(1, { images: { [OLD]: 'one' } });
+    await load(2, { images: { 'docker.io/library/new:1': 'new' } });
+    expect(request(1).manifests).toEqual([]);
   });
 });

@@ -91,6 +91,27 @@ describe('a bucket', () => {
     expect(await pruneAll(target, staged)).toEqual([[], []]);
   });
 
+  it('lets the objects of a release go that came and that no index ever named', async () => {
+    const server = await story.serve();
+    const staged = story.open(server);
+    await staged.target.preflight([makeFile('v1').content], run);
+    await staged.target.load(makeFile('v1').content, makeFile('v1').medium, run);
+    const { target } = story.open(server, { release: NEXT });
+    await importFiles({ target } as never, makeFile('v2'));
+    server.place('plant', 'line-a/1.0.0/theirs.txt', Buffer.from('theirs'), {});
+    const unnamed = new Map([[1, RELEASE.version]]);
+    const [steps, done] = await pruneAll(target, request({ going: new Set(), unnamed }));
+    expect(steps).toMatchObject([{ place: 's3://plant/line-a/1.0.0/', what: 'objects' }]);
+    expect(done).toEqual(['removed']);
+    expect(server.keys('plant')).toEqual([
+      'line-a/1.0.0/theirs.txt',
+      'line-a/1.1.0/tools/setup.txt',
+      'line-a/index.json',
+    ]);
+    const shared = request({ going: new Set(), unnamed: new Map([[1, NEXT.version]]) });
+    expect(await target.prunable(shared, run)).toEqual([]);
+  });
+
   it('never lets the release go that the index names, whatever is asked', async () => {
     const server = await story.serve();
     await importFiles(story.open(server), makeFile('v1'));
