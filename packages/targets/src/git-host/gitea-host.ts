@@ -170,10 +170,13 @@ const OWNER = /^(?=.{1,40}$)[A-Za-z0-9](?:[-._]?[A-Za-z0-9])*$/;
 const NAME = /^(?=.{1,100}$)[A-Za-z0-9._-]+$/;
 /** Words that Gitea keeps for its own pages, as far as an organisation could want them. */
 const RESERVED = new Set(
-  'admin api assets attachments avatar avatars captcha commits debug devtest error explore ghost issues login metrics milestones new notifications org pulls raw repo repo-avatars search user v2'.split(
+  'admin api assets attachments avatar avatars captcha commits debug devtest error explore favicon.ico ghost gitea-actions issues login manifest.json metrics milestones new notifications org pulls raw repo repo-avatars robots.txt search sitemap.xml ssh_info swagger.v1.json user v2'.split(
     ' ',
   ),
 );
+
+/** What it shows of somebody has such an end. */
+const OF_SOMEBODY = /\.(?:keys|gpg|rss|atom|png)$/i;
 
 /** Gitea's own rules for names (models/user, models/repo). */
 function requireNames(path: string): string {
@@ -183,7 +186,8 @@ function requireNames(path: string): string {
       path,
       `"${owner}" is no name of an organisation for Gitea (letters, digits, single . _ - between them, at most 40)`,
     );
-  if (RESERVED.has(owner.toLowerCase())) throw unmapped(path, `Gitea keeps "${owner}" for itself`);
+  if (RESERVED.has(owner.toLowerCase()) || OF_SOMEBODY.test(owner))
+    throw unmapped(path, `Gitea keeps "${owner}" for itself`);
   if (!NAME.test(name) || /^[.-]{1,2}$|\.(?:git|wiki|rss|atom)$/i.test(name))
     throw unmapped(
       path,

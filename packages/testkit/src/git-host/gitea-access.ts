@@ -20,7 +20,7 @@ export interface GiteaAccess {
 const RESERVED = new Set(['api', 'admin', 'assets', 'user', 'v2']);
 
 export function isReservedOwner(name: string): boolean {
-  return RESERVED.has(name.toLowerCase());
+  return RESERVED.has(name.toLowerCase()) || /\.(?:keys|gpg|rss|atom|png)$/i.test(name);
 }
 
 const NAME = /^(?=.{1,100}$)[-.\w]+$/;
