@@ -159,6 +159,12 @@ describe('an exported ledger', { timeout: 60_000 }, () => {
     const file = join(machines.inside.directory, 'ledger.jsonl');
     expect((await readFile(file, 'utf8')).trimEnd().split('\n')).toEqual(all);
     expect((await exporting('-o', 'nowhere/ledger.jsonl')).code).toBe(8);
+    expect((await exporting('-o', 'ledger.jsonl', '--format', 'cef')).code).toBe(0);
+    expect((await exporting('-o', 'ledger.jsonl', '--format', 'syslog')).code).toBe(0);
+    expect((await exporting('-o', 'ledger.jsonl')).code).toBe(0);
+    for (const precious of ['site/state/ledger.db', 'site/state/trust-state.json', 'site'])
+      expect((await exporting('-o', precious)).code).toBe(2);
+    await verifying(0);
   });
 
   it('is for a SIEM one line for each entry', async () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { canonicalJson, GapferryError, type LedgerEntry } from '@gapferry/core';
@@ -8,6 +8,7 @@ import type { OpenLedger } from '@gapferry/ledger';
 import { formatCef, formatSyslog } from '@gapferry/report';
 import { reasonOf } from '../environment.ts';
 import { writeLines } from '../terminal/write-lines.ts';
+import { readBounded } from './read-bounded.ts';
 
 export const EXPORT_FORMATS = ['json-lines', 'cef', 'syslog'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
@@ -50,6 +51,22 @@ export function parseSince(text: string | undefined): LedgerExport['since'] {
     code: 'USAGE',
     message: `--since ${text} is neither the number of an entry nor a time`,
     hint: 'for example --since 120, --since 2026-03-01 or --since 2026-03-01T06:00:00Z',
+  });
+}
+
+/** Every line of an export begins so. */
+const BEGINNING = /^(?:\{"at":"|CEF:0\|gapferry\||<\d{1,3}>1 \S+ - gapferry )/;
+
+/** Only an earlier export gives way to one: not the ledger itself, and no device. Throws `USAGE`. */
+export async function requireExportPlace(path: string): Promise<void> {
+  const facts = await stat(path).catch(() => undefined);
+  if (facts === undefined || (facts.isFile() && facts.size === 0)) return;
+  const bytes = facts.isFile() ? await readBounded(path, 'the file', 64) : new Uint8Array();
+  if (BEGINNING.test(Buffer.from(bytes).toString('latin1'))) return;
+  throw new GapferryError({
+    code: 'USAGE',
+    message: `${path} is there, and it is no export of a ledger`,
+    hint: 'nothing was written; name another file',
   });
 }
 

@@ -10,6 +10,7 @@ import {
   exportedLines,
   type LedgerExport,
   parseSince,
+  requireExportPlace,
   writeLinesTo,
 } from '../../inside/export-ledger.ts';
 import { notedHeads, requireNoted } from '../../inside/noted-heads.ts';
@@ -48,6 +49,7 @@ export default class LedgerExportCommand extends GapferryCommand<typeof LedgerEx
         message: 'with --json, stdout is for the result',
         hint: 'name a file with --output, or leave --json away: the lines are JSON',
       });
+    if (output !== undefined) await requireExportPlace(output);
     const { openLedger } = await import('@gapferry/ledger');
     const file = await findLedger(this.args.place);
     const ledger = await openLedger(file, { clock: systemClock, readOnly: true });
