@@ -91,4 +91,18 @@ describe('lineProgress', () => {
       'x.test was asked for x.test/a: the connection was cut',
     ]);
   });
+
+  it('says once whom everybody waits for, and how long', () => {
+    const { lines, progress, pass } = listen();
+    const silence = { kind: 'silence', place: 'x.test:5000' } as const;
+    for (const item of ['a', 'b', 'c']) progress.tell({ ...silence, item, ms: 10_000 });
+    progress.tell({ ...silence, place: 'y.test', item: 'd', ms: 10_000 });
+    pass(10_000);
+    for (const item of ['a', 'b', 'c']) progress.tell({ ...silence, item, ms: 20_000 });
+    expect(lines).toEqual([
+      '  waiting for x.test:5000, silent for 10 s: a',
+      '  waiting for y.test, silent for 10 s: d',
+      '  waiting for x.test:5000, silent for 20 s: a',
+    ]);
+  });
 });

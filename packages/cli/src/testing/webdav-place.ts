@@ -12,12 +12,16 @@ export interface WebdavFixture {
 /** A target below `/dav` of a server, without waiting between tries. */
 export function openWebdavFixture(
   server: TestServer,
-  options: Partial<FileTreeTargetOptions> & { readonly credentials?: Credentials } = {},
+  options: Partial<FileTreeTargetOptions> & {
+    readonly credentials?: Credentials;
+    readonly idleTimeoutMs?: number;
+  } = {},
 ): WebdavFixture {
-  const { credentials, ...more } = options;
+  const { credentials, idleTimeoutMs, ...more } = options;
   const http = createHttpClient({
     onlyHosts: [server.host],
     wait: async () => {},
+    ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
     ...(credentials !== undefined && { credentials: async () => credentials }),
   });
   const incoming = '.gapferry/incoming/line-a';
