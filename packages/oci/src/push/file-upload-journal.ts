@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { digestOf, GapferryError, hexOf, parseJson } from '@gapferry/core';
+import { digestOf, GapferryError, hexOf, isDigest, parseJson } from '@gapferry/core';
 import { z } from 'zod';
 import type { UploadEntry, UploadJournal, UploadKey } from './upload-journal.ts';
 
@@ -22,22 +22,39 @@ export function fileUploadJournal(directory: string): UploadJournal {
   const fileOf = ({ repository, digest }: UploadKey): string =>
     join(directory, `${hexOf(digestOf(`${repository}@${digest}`))}.json`);
   return {
-    get: (upload) => readEntry(fileOf(upload), upload),
+    async get(upload) {
+      const found = await readEntry(fileOf(upload));
+      const isMeant = found?.repository === upload.repository && found.digest === upload.digest;
+      return isMeant ? entryOf(found) : undefined;
+    },
     put: (upload, entry) => written(directory, () => writeEntry(directory, fileOf(upload), upload, entry)),
     remove: (upload) => written(directory, () => rm(fileOf(upload), { force: true })),
+    async list() {
+      const names = await readdir(directory).catch(() => []);
+      const found = await Promise.all(
+        names.filter((name) => ENTRY.test(name)).map((name) => readEntry(join(directory, name))),
+      );
+      return found.flatMap((one) => one ?? []);
+    },
   };
 }
 
-async function readEntry(file: string, upload: UploadKey): Promise<UploadEntry | undefined> {
+const ENTRY = /^[0-9a-f]{64}\.json$/;
+
+function entryOf({ location, offset, minLength }: UploadEntry): UploadEntry {
+  return { location, offset, ...(minLength !== undefined && { minLength }) };
+}
+
+async function readEntry(file: string): Promise<(UploadKey & UploadEntry) | undefined> {
   try {
     await using handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     if (!isOurs(await handle.stat())) return undefined;
     const buffer = Buffer.alloc(LIMIT);
     const { bytesRead } = await handle.read(buffer, 0, LIMIT, 0);
     const value = parseJson(buffer.subarray(0, bytesRead), file, { maxBytes: LIMIT, maxDepth: 2 });
-    const { repository, digest, minLength, ...entry } = shape.parse(value);
-    if (repository !== upload.repository || digest !== upload.digest) return undefined;
-    return { ...entry, ...(minLength !== undefined && { minLength }) };
+    const { repository, digest, location, offset, minLength } = shape.parse(value);
+    if (!isDigest(digest)) return undefined;
+    return { repository, digest, location, offset, ...(minLength !== undefined && { minLength }) };
   } catch {
     return undefined;
   }

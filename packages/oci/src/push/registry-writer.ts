@@ -1,5 +1,6 @@
 import type { BlobReader, Descriptor, Digest, Run, SizedDigest } from '@gapferry/core';
 import { createTries, createWaiting, type HttpClient, type Tries } from '@gapferry/http';
+import { abandonUploads } from './abandon-uploads.ts';
 import { answersAsRegistry } from './answers-as-registry.ts';
 import { createBlobPusher, type PushBlobOptions } from './blob-pusher.ts';
 import { unlistReferrers } from './fallback-list.ts';
@@ -31,6 +32,8 @@ export interface RegistryWriter {
     options: PushBlobOptions,
     run: Run,
   ): Promise<{ readonly sent: number }>;
+  /** Cancels and forgets uploads of earlier runs: for when all that is wanted is there. Never fails but by `INTERRUPTED`. */
+  abandonUploads(run: Run): Promise<void>;
   /** Under a tag or its own digest, after a look: nothing is sent where it stands already. Throws `TARGET_CONFLICT` when the tag stands at anything but the digest wanted and `replaces`.
    *  A manifest with a subject is listed for it afterwards: by the registry, or under the fallback tag where it has no referrers API. */
   pushManifest(
@@ -86,6 +89,7 @@ export function createRegistryWriter(http: HttpClient, options: RegistryWriterOp
     hasBlob: async (repository, blob, run) =>
       hasTargetBlob(await pushPlace(http, repository, run), blob, run),
     pushBlob,
+    abandonUploads: (run) => abandonUploads(http, journal, run),
     pushManifest,
     referrers: async (repository, digest, run) =>
       readReferrers(await pushPlace(http, repository, run), digest, run),

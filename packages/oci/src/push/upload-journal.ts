@@ -7,6 +7,8 @@ export interface UploadJournal {
   put(upload: UploadKey, entry: UploadEntry): Promise<void>;
   /** Does nothing when there is none. */
   remove(upload: UploadKey): Promise<void>;
+  /** All of them. */
+  list(): Promise<ReadonlyArray<UploadKey & UploadEntry>>;
 }
 
 export interface UploadKey {
@@ -26,11 +28,12 @@ export interface UploadEntry {
 
 /** For one run: what is begun can be gone on with as long as the process lives. */
 export function memoryUploadJournal(): UploadJournal {
-  const entries = new Map<string, UploadEntry>();
+  const known = new Map<string, { readonly upload: UploadKey; readonly entry: UploadEntry }>();
   const keyOf = ({ repository, digest }: UploadKey): string => `${repository}@${digest}`;
   return {
-    get: async (upload) => entries.get(keyOf(upload)),
-    put: async (upload, entry) => void entries.set(keyOf(upload), entry),
-    remove: async (upload) => void entries.delete(keyOf(upload)),
+    get: async (upload) => known.get(keyOf(upload))?.entry,
+    put: async (upload, entry) => void known.set(keyOf(upload), { upload, entry }),
+    remove: async (upload) => void known.delete(keyOf(upload)),
+    list: async () => [...known.values()].map(({ upload, entry }) => ({ ...upload, ...entry })),
   };
 }

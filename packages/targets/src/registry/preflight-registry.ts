@@ -12,6 +12,7 @@ export function beginSurvey(place: RegistryPlace, loads: readonly Load[]): void 
   requireNames(loads, target, (load) => load.kind === 'oci' && repositoryOf(load.repository));
   requireDistinctRepositories(loads, repositoryOf);
   place.memory = surveyMemory(place.registry, loads, repositoryOf);
+  place.tidied = undefined;
 }
 
 /** A new survey. One tag of each repository is asked for at once, the very first one alone: that it answers proves that the registry is there and takes the credentials, and brings the tokens for the others.

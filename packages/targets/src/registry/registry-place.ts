@@ -13,6 +13,8 @@ export interface RegistryPlace {
   readonly lanes: BlobLanes;
   /** Begun anew by every survey. */
   memory: SurveyMemory;
+  /** Uploads that earlier imports left: taken away once, when all content is there. */
+  tidied?: Promise<void> | undefined;
   /** Repositories that were looked into before the first of them was removed. */
   readonly pruning: Map<string, Promise<PruningLook>>;
   /** Small questions under way at once. */

@@ -302,3 +302,23 @@ describe('places', () => {
     await expect(open().inspect(file, run)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 });
+
+it('takes away what earlier imports left half-sent once in each import, when all content is there', async () => {
+  const done: string[] = [];
+  const abandonUploads = async (): Promise<void> => void done.push('tidied');
+  const pushManifest: OciRegistry['pushManifest'] = async (...asked) => {
+    await plainRegistry().pushManifest(...asked);
+    done.push(asked[1].startsWith('sha256:') ? 'content' : 'name');
+  };
+  const writer = { ...plainRegistry(), abandonUploads, pushManifest };
+  const target = registryTarget({
+    name: 'plant',
+    host: registry.host,
+    registry: writer,
+    path: '{host}/{path}',
+  });
+  const images = [releaseImage(nginx, '1.27'), releaseImage('ghcr.io/org/app')];
+  await survey(target, images);
+  await load(target, images);
+  expect(done).toEqual(['content', 'content', 'tidied', 'name', 'name']);
+});

@@ -140,7 +140,12 @@ async function carryOut(
   from: BlobReader,
   run: Run,
 ): Promise<LoadOutcome> {
-  if (load.phase === 'name') return await setTag(place, load, run);
+  if (load.phase === 'name') {
+    // Before the first of them all content was read back.
+    place.tidied ??= place.registry.abandonUploads(run);
+    await place.tidied;
+    return await setTag(place, load, run);
+  }
   const look = place.memory.looks.get(load) ?? (await lookAt(place, load, run));
   // What was missing is not missing any more, or was sent in part: another look is a new one.
   if (look.missing.length > 0) place.memory.looks.delete(load);

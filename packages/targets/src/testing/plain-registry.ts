@@ -25,6 +25,7 @@ export function plainRegistry(): OciRegistry {
     readManifest,
     hasBlob,
     pushBlob,
+    abandonUploads: async () => {},
     pushManifest,
     referrers,
     tags,

@@ -1,0 +1,31 @@
+import { inLanes, isGapferryError, type Run } from '@gapferry/core';
+import type { HttpClient } from '@gapferry/http';
+import { tidyingRun } from './ending-run.ts';
+import { pushPlace } from './push-place.ts';
+import type { UploadJournal } from './upload-journal.ts';
+import { cancelUpload } from './upload-session.ts';
+
+const LANES = 4;
+
+/** Cancels every upload that is remembered, and forgets it: for when all that was wanted is there. What cannot be cancelled now is kept for another time, and forgotten where it never can. Only fails when the run is stopped. */
+export async function abandonUploads(http: HttpClient, journal: UploadJournal, run: Run): Promise<void> {
+  await inLanes(
+    await journal.list(),
+    LANES,
+    async ({ repository, digest, ...session }) => {
+      try {
+        const place = await pushPlace(http, repository, tidyingRun());
+        const upload = {
+          place,
+          blob: { digest, size: 0 },
+          item: `an upload to ${repository} that nobody needs`,
+        };
+        await cancelUpload(upload, session, tidyingRun());
+      } catch (error) {
+        if (!isGapferryError(error) || error.retryable || error.code === 'INTERRUPTED') return;
+      }
+      await journal.remove({ repository, digest }).catch(() => undefined);
+    },
+    run,
+  );
+}
