@@ -41,3 +41,17 @@ it('has a bar that ends somewhere, whatever comes', () => {
   counter.count({ kind: 'bytes', item: 'a', bytes: 7 });
   expect([counter.done, counter.whole]).toEqual([7, 7]);
 });
+
+it('tells how long it will take from when the rate is worth something', () => {
+  let now = 0;
+  const counter = new Counter(() => now);
+  counter.count({ kind: 'stage', stage: 'apply', bytes: 300e6 });
+  counter.count({ kind: 'bytes', item: 'a', bytes: 10 });
+  now = 1000;
+  expect(counter.summary()).not.toContain('left');
+  now = 30_000;
+  expect(counter.summary()).toMatch(/ left$/);
+  counter.count({ kind: 'bytes', item: 'b', bytes: 3e6 });
+  now = 100;
+  expect(counter.summary()).toMatch(/, \d+(\.\d)? s left$/);
+});

@@ -1,6 +1,9 @@
 import { printable, type RunEvent, type Stage } from '@gapferry/core';
 import { formatBytes, formatDuration } from '@gapferry/report';
 
+/** How long a rate of very few bytes is worth nothing: the first go alone, and tell of days. */
+const TELLING_SECONDS = 30;
+
 /** The numbers that move: what the stage has done, and how long it and what follows will take. */
 export class Counter {
   stage: Stage = 'fetch';
@@ -70,7 +73,9 @@ export class Counter {
   summary(): string {
     const seconds = Math.max((this.#now() - this.#since) / 1000, 0.001);
     const rate = this.moved / seconds;
-    const left = this.total > this.bytes && rate > 0 ? this.#left((this.total - this.bytes) / rate) : '';
+    const tells = this.moved >= this.total / 100 || seconds >= TELLING_SECONDS;
+    const left =
+      this.total > this.bytes && tells && rate > 0 ? this.#left((this.total - this.bytes) / rate) : '';
     const of = this.total > this.bytes ? ` of ${formatBytes(this.total)}` : '';
     const there = this.reused > 0 ? ` (${formatBytes(this.reused)} were there)` : '';
     return `${formatBytes(this.bytes)}${of}${there}, ${formatBytes(rate)}/s${left}`;
