@@ -146,7 +146,7 @@ function notADepot(place: DepotPlace, facts: FileFacts | undefined): GapferryErr
     hint:
       facts === undefined
         ? 'check the path, and whether the medium is mounted'
-        : 'name a directory that `gapferry collect` or `gapferry export` made',
+        : 'name a directory that `gapferry collect` or `gapferry export` made; if a medium is mounted here, look whether it still is',
     origin: place.origin,
     data: { path: place.directory },
   });

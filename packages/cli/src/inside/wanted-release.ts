@@ -11,7 +11,7 @@ export type WantedRelease =
 export function wantedRelease(place: string | undefined, to: string | undefined): WantedRelease {
   if (place === undefined && to === undefined)
     throw usage(
-      'import needs a release',
+      'no release is named',
       'name a medium, or a release that was loaded before: --to CHANNEL/NUMBER',
     );
   const named = place === undefined ? undefined : parseReleasePlace(place);

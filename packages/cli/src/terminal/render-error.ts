@@ -7,11 +7,28 @@ export function toGapferryError(error: unknown): GapferryError {
   if (isGapferryError(error)) return error;
   if (isInterruption(error)) return interruption();
   if (isParseError(error)) return usageError(error);
+  if (isFull(error)) return diskFull(error);
   return new GapferryError({
     code: 'INTERNAL',
     message: `this is a bug in gapferry: ${error instanceof Error ? error.message : String(error)}`,
     hint: 'run the command again with --debug and report what it prints',
     cause: error,
+  });
+}
+
+/** Whoever wrote did not know how to say it: it is no bug all the same. */
+function isFull(error: unknown): error is Error {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
+function diskFull(cause: Error): GapferryError {
+  const { path } = cause as NodeJS.ErrnoException;
+  return new GapferryError({
+    code: 'NO_SPACE',
+    message: `no space left${path === undefined ? '' : ` for ${path}`}`,
+    hint: 'free some space on the disk of the site or the depot, and run the same command again: it continues where it stopped',
+    cause,
   });
 }
 
@@ -22,6 +39,8 @@ function interruption(): GapferryError {
     hint: 'run the same command again: it continues where it stopped',
   });
 }
+
+const NO_SITE = 'name the site file: --site site/site.yaml, or GAPFERRY_SITE';
 
 interface ParseError extends Error {
   readonly oclif?: { readonly exit?: number };
@@ -36,7 +55,9 @@ function usageError(error: ParseError): GapferryError {
     .split('\n')
     .map((line) => line.trim().replace(/ {2,}/g, ' – '))
     .filter((line) => line !== '' && !/^(?:See more help|The following errors? occurred)/.test(line));
-  return new GapferryError({ code: 'USAGE', message: lines.join(' '), hint: 'see --help' });
+  const message = lines.join(' ');
+  const hint = message === 'Missing required flag site' ? NO_SITE : 'see --help';
+  return new GapferryError({ code: 'USAGE', message, hint });
 }
 
 /** What people read: one or two sentences, then the hint. */
