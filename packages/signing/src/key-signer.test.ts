@@ -1,5 +1,6 @@
 import { quietRun } from '@gapferry/core';
 import { describe, expect, it } from 'vitest';
+import { keyFingerprint } from './fingerprint.ts';
 import { generateKeyPair } from './generate-key-pair.ts';
 import { keySigner } from './key-signer.ts';
 import { keyVerifier } from './key-verifier.ts';
@@ -44,6 +45,16 @@ describe('a key signer', () => {
 });
 
 describe('the key verifier', () => {
+  it('tells the fingerprint of a key that it does not know as people compare it', async () => {
+    const [signing, other] = [generateKeyPair(), generateKeyPair()];
+    const payload = { type: TYPE, bytes: Buffer.from('{}') };
+    const bundle = await keySigner({ privatePem: signing.privatePem }).sign(payload, quietRun());
+    const { digits } = keyFingerprint(signing.publicPem);
+    expect(() => keyVerifier().verify(bundle, [{ id: 'anna', owner: 'a', pem: other.publicPem }])).toThrow(
+      expect.objectContaining({ code: 'KEY_UNKNOWN', message: expect.stringContaining(digits) }),
+    );
+  });
+
   it('takes the key named by the hint, by id or by fingerprint, and says so when it did not sign', async () => {
     const [signing, other] = [generateKeyPair(), generateKeyPair()];
     const payload = { type: TYPE, bytes: Buffer.from('{}') };

@@ -1,6 +1,13 @@
-import { GapferryError, type TrustedKey, type VerifiedPayload, type Verifier } from '@gapferry/core';
+import {
+  digestFromHex,
+  GapferryError,
+  type TrustedKey,
+  type VerifiedPayload,
+  type Verifier,
+} from '@gapferry/core';
 import { bundleFromJSON } from '@sigstore/bundle';
 import { Verifier as SigstoreVerifier, toSignedEntity, toTrustMaterial } from '@sigstore/verify';
+import { fingerprintOf } from './fingerprint.ts';
 import { keyHint } from './key-hint.ts';
 import { loadPublicKey } from './public-key.ts';
 import { IN_TOTO_PAYLOAD_TYPE, type KeyBundle, parseKeyBundle } from './sigstore-bundle.ts';
@@ -58,11 +65,18 @@ function wrongSignature(hinted: readonly LoadedKey[]): GapferryError {
 }
 
 function unknownKey(bundle: KeyBundle, keys: readonly TrustedKey[]): GapferryError {
-  const named = bundle.hint === undefined ? '' : ` (it names "${bundle.hint.slice(0, 100)}")`;
+  const named = bundle.hint === undefined ? '' : ` (it names ${nameOf(bundle.hint)})`;
   return new GapferryError({
     code: 'KEY_UNKNOWN',
     message: `none of the ${keys.length} trusted keys made this signature${named}`,
-    hint: 'the trust policy must name the key that signs; compare fingerprints by another way first',
+    hint: 'find out who signed; where it is somebody who may, the trust policy has to name that key: compare its fingerprint by another way first',
     data: { hint: bundle.hint, keys: keys.map(({ id }) => id) },
   });
+}
+
+/** As people compare it, where it is what Sigstore's own tools write: the sha256 of the key. */
+function nameOf(hint: string): string {
+  if (!/^[A-Za-z0-9+/]{43}=$/.test(hint)) return `"${hint.slice(0, 100)}"`;
+  const digest = digestFromHex(Buffer.from(hint, 'base64').toString('hex'));
+  return `a key with the fingerprint ${fingerprintOf(digest).digits}`;
 }
