@@ -109,6 +109,13 @@ describe('problems of a YAML file', () => {
     expect(problem).toMatch(new RegExp(`^${line}:\\d+: : `));
   });
 
+  it('of syntax are told by the first of them: one line too far to the left makes many', () => {
+    const text = 'targets:\n  - name: a\n  port: 1\n   name: b\n    port: c: d\n   x: y: z\n';
+    const attempt = (): unknown => parse(text);
+    expect(problemsOf(text).length).toBeGreaterThan(3);
+    expect(attempt).toThrow(/^site.yaml:3:1: [^\n]+\n[^\n]+\n[^\n]+\nand \d+ more$/);
+  });
+
   it('are shown up to a hundred', () => {
     const text = `format: gapferry.site/1\nname: a\n${Array.from({ length: 150 }, (_, i) => `zz${i}: 1`).join('\n')}`;
     expect(() => parse(text)).toThrow(/site\.yaml:102:1: zz99: is not known here\nand 50 more$/);

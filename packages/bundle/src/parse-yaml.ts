@@ -9,6 +9,8 @@ const MAX_BYTES = 1_048_576;
 /** Brackets and indentation steps; what people write has fewer than ten. */
 const MAX_DEPTH = 100;
 const MAX_SHOWN = 100;
+/** One line that stands a little too far to the left makes ten of them. */
+const MAX_SYNTAX_SHOWN = 3;
 
 /** What a YAML file says, and how to point at a place in it. */
 export interface YamlFile<T> {
@@ -48,6 +50,7 @@ export function parseYaml<T>(
     throw configError(
       file,
       syntax.map((found) => ({ path: '', message: syntaxMessage(found, text), ...at(found.pos[0]) })),
+      MAX_SYNTAX_SHOWN,
     );
   const place = (path: readonly PropertyKey[], atKey = false): Pick<Problem, 'line' | 'column'> =>
     at(offsetOf(document, path, atKey));
@@ -197,12 +200,16 @@ function withSuggestion(
 }
 
 /** `file:line:column: path: what is wrong`, one line each. */
-export function configError(file: string, problems: readonly Problem[]): GapferryError {
-  const lines = problems.slice(0, MAX_SHOWN).map(({ path, message, line, column }) => {
+export function configError(
+  file: string,
+  problems: readonly Problem[],
+  maxShown: number = MAX_SHOWN,
+): GapferryError {
+  const lines = problems.slice(0, maxShown).map(({ path, message, line, column }) => {
     const place = line === undefined ? file : `${file}:${line}:${column}`;
     return printable(path === '' ? `${place}: ${message}` : `${place}: ${path}: ${message}`);
   });
-  if (problems.length > MAX_SHOWN) lines.push(`and ${problems.length - MAX_SHOWN} more`);
+  if (problems.length > maxShown) lines.push(`and ${problems.length - maxShown} more`);
   return new GapferryError({
     code: 'CONFIG_INVALID',
     message: lines.join('\n'),
