@@ -65,7 +65,7 @@ const FAR: readonly Meaning[] = [
   {
     words: /certificate|ssl connect error|gnutls|openssl/i,
     code: 'UNREACHABLE',
-    hint: 'give the certificate authority of this host',
+    hint: 'if a private authority signed its certificate, name a PEM file with the certificate of that authority: `ca` of the target in site.yaml, `ca` of the host under `hosts` in bundle.yaml, or GAPFERRY_CA',
   },
   {
     words:

@@ -37,7 +37,7 @@ const UNTRUSTED: Failure = {
   code: 'UNREACHABLE',
   says: 'its certificate is not trusted: no authority known here signed it',
   retryable: false,
-  hint: 'if a private authority signed it, name a PEM file with the certificate of that authority: `ca` of the target in site.yaml, or GAPFERRY_CA; if it was trusted before, ask whoever runs the host whether the certificate was changed, before you trust another one',
+  hint: 'if a private authority signed it, name a PEM file with the certificate of that authority: `ca` of the target in site.yaml, `ca` of the host under `hosts` in bundle.yaml, or GAPFERRY_CA; if it was trusted before, ask whoever runs the host whether the certificate was changed, before you trust another one',
 };
 const EXPIRED: Failure = {
   code: 'UNREACHABLE',

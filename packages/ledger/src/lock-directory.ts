@@ -180,8 +180,10 @@ function cannotLock(directory: string, error: unknown): GapferryError {
   const readOnly = code === 'EROFS' || String(code).startsWith('SQLITE_READONLY');
   return new GapferryError({
     code: readOnly ? 'READ_ONLY' : 'STORAGE_FAILED',
-    message: `cannot lock ${directory}: ${reasonOf(error)}`,
-    hint: 'writing needs a lock file in that directory; check owner, mode and space',
+    message: `cannot lock ${directory}: ${readOnly ? 'it may only be read' : reasonOf(error)}`,
+    hint: readOnly
+      ? 'writing needs a lock file in that directory: mount the medium writable, or take the write protection off it'
+      : 'writing needs a lock file in that directory; check owner, mode and space',
     data: { path: directory },
     cause: error,
   });
