@@ -320,5 +320,6 @@ it('takes away what earlier imports left half-sent once in each import, when all
   const images = [releaseImage(nginx, '1.27'), releaseImage('ghcr.io/org/app')];
   await survey(target, images);
   await load(target, images);
-  expect(done).toEqual(['content', 'content', 'tidied', 'name', 'name']);
+  expect(done.filter((what) => what !== 'content')).toEqual(['tidied', 'name', 'name']);
+  expect(done.lastIndexOf('content')).toBeLessThan(done.indexOf('tidied'));
 });
