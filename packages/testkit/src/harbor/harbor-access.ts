@@ -133,7 +133,12 @@ export function systemRights(who: Principal): ReadonlySet<string> {
 }
 
 export function isProjectRobot(who: Principal): boolean {
-  return who.kind === 'robot' && who.robot.name.includes('+');
+  return who.kind === 'robot' && projectOfRobot(who.robot) !== undefined;
+}
+
+/** Undefined for one of the system. */
+export function projectOfRobot({ name }: Pick<HarborRobot, 'name'>): string | undefined {
+  return /^robot\$([^+]+)\+/.exec(name)?.[1];
 }
 
 const NOBODY: Principal = { kind: 'nobody' };

@@ -1,7 +1,7 @@
 import type { ApiRequest, Route } from '../git-host/api-request.ts';
 import { textOf } from '../git-host/api-request.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
-import { isProjectRobot, type Principal, rightsIn, systemRights } from './harbor-access.ts';
+import { isProjectRobot, type Principal, projectOfRobot, rightsIn, systemRights } from './harbor-access.ts';
 import { HarborError } from './harbor-error.ts';
 import {
   type HarborProject,
@@ -106,6 +106,7 @@ function deleteProject(state: HarborState, who: Principal, name: string): Reply 
   if (repositoriesOf(state, name).length > 0)
     throw new HarborError(412, 'the project contains repositories, can not be deleted');
   state.projects.delete(project.name);
+  state.robots.splice(0, Infinity, ...state.robots.filter((robot) => projectOfRobot(robot) !== name));
   return { status: 200 };
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type ApiRequest, type Route, textOf } from '../git-host/api-request.ts';
 import { jsonReply, type Reply } from '../http/reply.ts';
-import type { HarborPermission, HarborRobot, Principal } from './harbor-access.ts';
+import { type HarborPermission, type HarborRobot, type Principal, projectOfRobot } from './harbor-access.ts';
 import { HarborError } from './harbor-error.ts';
 import type { HarborState } from './harbor-state.ts';
 import { requireRight, requireSystemRight } from './require-right.ts';
@@ -38,8 +38,11 @@ function createRobot(state: HarborState, who: Principal, { body }: ApiRequest): 
 
 function deleteRobot(state: HarborState, who: Principal, id: number): Reply {
   const at = state.robots.findIndex((robot) => robot.id === id);
-  if (at < 0) throw new HarborError(404, `robot ${id} not found`);
-  requireSystemRight(who, 'robot/delete');
+  const robot = state.robots[at];
+  if (robot === undefined) throw new HarborError(404, `robot ${id} not found`);
+  const project = projectOfRobot(robot);
+  if (project === undefined) requireSystemRight(who, 'robot/delete');
+  else requireRight(state, who, project, 'robot/delete');
   state.robots.splice(at, 1);
   return { status: 200 };
 }

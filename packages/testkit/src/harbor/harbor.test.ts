@@ -128,6 +128,32 @@ describe('projects of a Harbor', () => {
   });
 });
 
+describe('robots of a Harbor', () => {
+  it('of a project are made and removed by its administrator, and go with it', async () => {
+    const joe = basic('joe', 'x');
+    await using harbor = await startHarbor({ users: [{ username: 'joe', password: 'x' }], robots: [PUSHER] });
+    await ask(harbor, api('/projects'), { method: 'POST', who: joe, body: { project_name: 'mine' } });
+    const access = [{ resource: 'repository', action: 'pull' }];
+    const make = async (name: string, who = joe) => {
+      const permissions = [{ kind: 'project', namespace: 'mine', access }];
+      const body = { name, level: 'project', duration: 1, permissions };
+      return await ask(harbor, api('/robots'), { method: 'POST', who, body });
+    };
+    const made = await make('one');
+    expect([made.status, (await make('two')).status, (await make('three', ROBOT)).status]).toEqual([
+      201, 201, 403,
+    ]);
+    const { id } = made.json as { id: number };
+    expect((await ask(harbor, api(`/robots/${id}`), { method: 'DELETE', who: joe })).status).toBe(200);
+    expect(harbor.robot('robot$mine+two')).toBeDefined();
+    await ask(harbor, api('/projects/mine'), { method: 'DELETE', who: joe });
+    expect([harbor.robot('robot$mine+two'), harbor.robot(PUSHER.name)]).toEqual([
+      undefined,
+      expect.anything(),
+    ]);
+  });
+});
+
 describe('the registry of a Harbor', () => {
   it('answers 401 with an empty challenge for a missing project, and a token without actions', async () => {
     await using harbor = await startHarbor();
