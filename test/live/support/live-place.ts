@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { quietRun } from '@gapferry/core';
 import { createHttpClient } from '@gapferry/http';
 import type { Credentials } from '@gapferry/testkit';
@@ -14,22 +16,25 @@ export interface LivePlace {
   readonly ca?: string;
 }
 
-/** Undefined where the environment names none: then whoever asks starts a server of his own. */
+/** Undefined where the environment names none: then whoever asks starts a server of his own. An address without a scheme is one of https; a name and a password in it count where no other is given. */
 export function livePlace(
-  kind: 'GITEA' | 'QUAY' | 'REGISTRY' | 'S3',
+  kind: 'GITEA' | 'HARBOR' | 'QUAY' | 'REGISTRY' | 'S3',
   env: NodeJS.ProcessEnv = process.env,
 ): LivePlace | undefined {
-  const [url, user, password, token, ca] = ['URL', 'USER', 'PASSWORD', 'TOKEN', 'CA'].map(
+  const [named, user, password, token, ca] = ['URL', 'USER', 'PASSWORD', 'TOKEN', 'CA'].map(
     (name) => env[`GAPFERRY_LIVE_${kind}_${name}`] || undefined,
   );
-  if (url === undefined) return undefined;
-  const secret = password ?? token;
+  if (named === undefined) return undefined;
+  const url = new URL(/^https?:/.test(named) ? named : `https://${named}`);
+  const secret = password ?? token ?? (decodeURIComponent(url.password) || undefined);
+  // A token says itself whose it is.
+  const username = user ?? (decodeURIComponent(url.username) || 'gapferry');
   return {
-    url: new URL(url).href.replace(/\/+$/, ''),
-    host: new URL(url).host,
-    // A token says itself whose it is.
-    ...(secret !== undefined && { credentials: { username: user ?? 'gapferry', password: secret } }),
-    ...(ca !== undefined && { ca }),
+    url: `${url.origin}${url.pathname.replace(/\/+$/, '')}`,
+    host: url.host,
+    ...(secret !== undefined && { credentials: { username, password: secret } }),
+    // Relative to where the tests were started, and not to a site file.
+    ...(ca !== undefined && { ca: resolve(ca) }),
   };
 }
 
@@ -100,4 +105,30 @@ export async function askPlace(
 
 function basic({ username, password }: Credentials): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
+/** Tries of a removal, and milliseconds between them: somebody's server may be busy with what the tests did last. */
+const TRIES = 4;
+const BETWEEN = 1500;
+
+/** Removes what the tests made there. Never throws: what stays is told. True once it is gone. */
+export async function removeAt(
+  place: LivePlace,
+  path: string,
+  question: PlaceQuestion = { loggedIn: true },
+): Promise<boolean> {
+  let why = '';
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    if (tries > 0) await setTimeout(BETWEEN);
+    try {
+      const { status, json } = await askPlace(place, 'DELETE', path, question);
+      if (status < 300 || status === 404) return true;
+      why = `${status}${json === undefined ? '' : ` ${JSON.stringify(json).slice(0, 200)}`}`;
+      if (status === 401 || status === 403) break;
+    } catch (error) {
+      why = String(error);
+    }
+  }
+  process.stderr.write(`${path} at ${place.host} could not be removed: ${why}\n`);
+  return false;
 }

@@ -1,5 +1,5 @@
 import { QUAY_ADMIN_TOKEN, startQuay } from '@gapferry/testkit';
-import { askPlace, type LivePlace, livePlace, type PlaceAnswer, uniqueName } from './live-place.ts';
+import { askPlace, type LivePlace, livePlace, type PlaceAnswer, removeAt, uniqueName } from './live-place.ts';
 
 /** A Quay: the one that the environment names, or the testkit's. The tests make organisations of their own there, and take away whatever they made. */
 export interface LiveQuay extends AsyncDisposable {
@@ -49,11 +49,8 @@ export async function openLiveQuay(env: NodeJS.ProcessEnv = process.env): Promis
       return tags[0]?.manifest_digest;
     },
     [Symbol.asyncDispose]: async () => {
-      for (const name of organizations) {
-        const { status } = await ask('DELETE', `/organization/${name}`);
-        if (status !== 204 && status !== 404)
-          process.stderr.write(`the organization ${name} could not be removed (${status})\n`);
-      }
+      const headers = { authorization: `Bearer ${token}` };
+      for (const name of organizations) await removeAt(place, `/api/v1/organization/${name}`, { headers });
       await fake?.close();
     },
   };

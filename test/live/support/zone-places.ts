@@ -3,8 +3,8 @@ import { boto3 } from './boto3.ts';
 import { type Distribution, startDistribution } from './distribution.ts';
 import { type AskedOf, startGateway, type Verdict } from './gateway.ts';
 import { type Gitea, startGitea } from './gitea.ts';
-import { liveHarbor, openHarborSession } from './live-harbor.ts';
-import { askPlace, type LivePlace, livePlace, membersOf, uniqueName } from './live-place.ts';
+import { type LiveHarbor, liveHarbor, openHarborSession } from './live-harbor.ts';
+import { askPlace, type LivePlace, livePlace, membersOf, removeAt, uniqueName } from './live-place.ts';
 import { startMinio } from './minio.ts';
 import { hostsOfTokens } from './token-hosts.ts';
 
@@ -64,17 +64,13 @@ export async function openZoneRegistry(
   };
 }
 
-async function openZoneHarbor(harbor: NonNullable<ReturnType<typeof liveHarbor>>): Promise<ZonePlace> {
-  const session = await openHarborSession(harbor);
+async function openZoneHarbor(harbor: LiveHarbor): Promise<ZonePlace> {
+  const session = openHarborSession(harbor);
   const name = `${session.project()}/`;
-  const { url, user, password, ca } = harbor;
+  const { host } = harbor;
   const also = await session.also();
-  const { host } = new URL(url);
   return {
-    url,
-    host,
-    credentials: { username: user, password },
-    ...(ca !== undefined && { ca }),
+    ...harbor,
     name,
     target: `kind: harbor, ${membersOf(harbor)}${alsoMember(also)}, path: "${name}{host}/{path}", credentials: {env: PLANT}`,
     hosts: [host, ...also],
@@ -94,7 +90,8 @@ async function openNamedRegistry(place: LivePlace, repositories: readonly string
     hosts: [place.host, ...also],
     isOurs: false,
     [Symbol.asyncDispose]: async () => {
-      for (const repository of repositories) await removeTags(place, `${name}${repository}`);
+      for (const repository of repositories)
+        await removeTags(place, `${name}${repository}`).catch((error) => tellLeft(repository, error));
     },
   };
 }
@@ -111,9 +108,8 @@ async function removeTags(place: LivePlace, repository: string): Promise<void> {
     const at = `/v2/${repository}/manifests/`;
     const found = await askPlace(place, 'HEAD', `${at}${tag}`, { headers: { accept: MANIFESTS } });
     const digest = found.headers.get('docker-content-digest');
-    if (digest === undefined) continue;
-    const { status } = await askPlace(place, 'DELETE', `${at}${digest}`);
-    if (status >= 300) tellLeft(`${repository}:${tag}`, status);
+    // The registry says itself how it is signed in to.
+    if (digest !== undefined) await removeAt(place, `${at}${digest}`, {});
   }
 }
 
@@ -146,15 +142,10 @@ export async function openZoneGitea(repositories: readonly string[]): Promise<Zo
     hosts: [place.host],
     isOurs: false,
     [Symbol.asyncDispose]: async () => {
-      for (const repository of repositories) await removeAt(place, `/repos/${name}/${repository}`);
-      await removeAt(place, `/orgs/${name}`);
+      for (const repository of repositories) await removeAt(place, `/api/v1/repos/${name}/${repository}`);
+      await removeAt(place, `/api/v1/orgs/${name}`);
     },
   };
-}
-
-async function removeAt(place: LivePlace, path: string): Promise<void> {
-  const { status } = await askPlace(place, 'DELETE', `/api/v1${path}`, { loggedIn: true });
-  if (status >= 300 && status !== 404) tellLeft(path, status);
 }
 
 /** The store that the environment names (`GAPFERRY_LIVE_S3_REGION` where it wants one), otherwise a MinIO. */
@@ -199,22 +190,28 @@ export function askBucket<T>({ url, credentials, ca }: ZonePlace, lines: string)
   );
 }
 
+/** Versions where there are any, and uploads that were begun: only an empty bucket goes. */
 async function removeBucket(bucket: ZonePlace): Promise<void> {
   const said = await askBucket<string>(
     bucket,
     `
+bucket = '${bucket.name}'
+def each(operation, member, act):
+    try:
+        for found in pages(operation, member, Bucket=bucket): act(found)
+    except Exception: pass
+each('list_multipart_uploads', 'Uploads', lambda upload: s3.abort_multipart_upload(Bucket=bucket, Key=upload['Key'], UploadId=upload['UploadId']))
+for member in ('Versions', 'DeleteMarkers'):
+    each('list_object_versions', member, lambda version: s3.delete_object(Bucket=bucket, Key=version['Key'], VersionId=version['VersionId']))
+each('list_objects_v2', 'Contents', lambda found: s3.delete_object(Bucket=bucket, Key=found['Key']))
 try:
-    for version in pages('list_object_versions', 'Versions', Bucket='${bucket.name}'):
-        s3.delete_object(Bucket='${bucket.name}', Key=version['Key'], VersionId=version['VersionId'])
-    for each in pages('list_objects_v2', 'Contents', Bucket='${bucket.name}'):
-        s3.delete_object(Bucket='${bucket.name}', Key=each['Key'])
-    s3.delete_bucket(Bucket='${bucket.name}')
+    s3.delete_bucket(Bucket=bucket)
     answer('')
 except Exception as error: answer('' if 'NoSuchBucket' in str(error) else str(error))`,
-  );
-  if (said !== '') process.stderr.write(`the bucket ${bucket.name} could not be removed: ${said}\n`);
+  ).catch(String);
+  if (said !== '') tellLeft(`the bucket ${bucket.name}`, said);
 }
 
-function tellLeft(what: string, status: number): void {
-  process.stderr.write(`${what} could not be removed (${status})\n`);
+function tellLeft(what: string, why: unknown): void {
+  process.stderr.write(`${what} could not be removed: ${String(why)}\n`);
 }
