@@ -221,8 +221,15 @@ describe('a ledger that is lost for good', { timeout: 60_000 }, () => {
       setAside: expect.stringMatching(/^ledger\.db\.lost-\d{8}T\d{6}Z$/),
     });
     expect(await readdir(state())).toContain(told['setAside']);
+    const forgotten = await gapferryJson(machines.inside, ['status', ...SITE], 6);
+    expect(forgotten['channels']).toMatchObject([
+      { channel: 'line-a', mark: 2, notCompared: { message: expect.stringContaining('begun anew') } },
+    ]);
+    const { stdout: shown } = await gapferry(machines.inside, ['status', ...SITE, '--channel', 'line-a']);
+    expect(shown).not.toMatch(/^ *loaded|nothing was imported/m);
     expect((await importing(1, 4)).error?.code).toBe('ROLLBACK');
     expect(await importing(2)).toMatchObject({ kind: 'unchanged' });
+    await gapferryJson(machines.inside, ['status', ...SITE]);
     const { restarts } = await verifying(0);
     expect(restarts).toMatchObject([{ index: 1, reason: 'disk died' }]);
     const { stdout } = await gapferry(machines.inside, ['ledger', 'verify', 'site/state']);

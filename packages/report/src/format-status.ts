@@ -1,3 +1,4 @@
+import { placeText } from '@gapferry/bundle';
 import { type NameState, printable, shortDigest } from '@gapferry/core';
 import { contentAgeLines } from './content-dates.ts';
 import { formatTable } from './format-table.ts';
@@ -28,7 +29,10 @@ export function formatStatus(status: SiteStatus): string {
     ...(channels.length === 0 ? ['nothing was imported yet'] : []),
   ]
     .map(printable)
-    .concat(channels.map(channelText), summaryOf(status))
+    .concat(
+      channels.map((channel) => channelText(channel, running !== undefined)),
+      summaryOf(status),
+    )
     .join('\n');
 }
 
@@ -71,7 +75,9 @@ function channelText(channel: ChannelStatus, isAtWork: boolean): string {
 }
 
 function loadedRows(channel: ChannelStatus): string[][] {
-  const { loaded } = channel;
+  const { loaded, notCompared, unfinished } = channel;
+  // What is unknown then is what is loaded.
+  if (loaded === undefined && notCompared !== undefined && unfinished === undefined) return [];
   if (loaded === undefined) return [['loaded', 'nothing']];
   const { since, proved, receipt, override } = loaded;
   const by = receipt === undefined ? '' : `; receipt ${receipt.file ?? shortDigest(receipt.statement)}`;
@@ -123,7 +129,7 @@ function driftLines(drift: readonly DriftStatus[]): string[] {
 }
 
 function changeText({ kind, address, place, was = {}, is = {} }: DriftStatus): string {
-  const where = address ?? place;
+  const where = address ?? placeText(place);
   if (kind === 'content') return `${where}: the name stands, what it needs is not there any more`;
   if (kind === 'gone') return `${where}: is not there any more`;
   const keys = Object.keys(was);

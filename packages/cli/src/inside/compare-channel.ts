@@ -1,5 +1,12 @@
 import { existsSync } from 'node:fs';
-import { GapferryError, isGapferryError, isInterruption, type Run, type Target } from '@gapferry/core';
+import {
+  type Digest,
+  GapferryError,
+  isGapferryError,
+  isInterruption,
+  type Run,
+  type Target,
+} from '@gapferry/core';
 import type { ChannelHistory, HistoricRelease, JudgedRelease, TargetLook } from '@gapferry/importer';
 import type { OpenLedger } from '@gapferry/ledger';
 import { type ChannelStatus, contentAges, type StatusProblem, type TargetStatus } from '@gapferry/report';
@@ -39,8 +46,8 @@ export async function compareChannel(
     } catch (error) {
       if (!isGapferryError(error) || isInterruption(error)) throw error;
       // An import that was stopped before anything was visible has nothing to compare.
-      const isBrokenOff = statement !== loaded?.statement && unfinished?.how !== 'partly-loaded';
-      if (!isBrokenOff) notCompared = toProblem(error);
+      if (statement === loaded?.statement || (await wasNamed(ledger, statement)))
+        notCompared = toProblem(error);
     }
   const [first] = releases;
   if (first === undefined) return notCompared === undefined ? {} : { notCompared };
@@ -52,6 +59,14 @@ export async function compareChannel(
     targets: await lookAround(place, first, releases, run),
     ...(notCompared !== undefined && { notCompared }),
   };
+}
+
+/** Was any name of the release about to be set? */
+async function wasNamed(ledger: OpenLedger, statement: Digest): Promise<boolean> {
+  const { IMPORT_ENTRIES } = await import('@gapferry/importer');
+  for (const { data } of ledger.history([IMPORT_ENTRIES.naming]))
+    if (data['statement'] === statement) return true;
+  return false;
 }
 
 /** It was accepted once; a higher mark, after going back, does not matter to who only looks. */
@@ -116,6 +131,7 @@ function toTargetStatus({ error, ...look }: TargetLook): TargetStatus {
   return { ...look, ...(error !== undefined && { error: toProblem(error) }) };
 }
 
-function toProblem({ code, message, hint }: GapferryError): StatusProblem {
+/** An error as a status tells it. */
+export function toProblem({ code, message, hint }: GapferryError): StatusProblem {
   return { code, message, ...(hint !== undefined && { hint }) };
 }

@@ -17,7 +17,13 @@ import {
   type Run,
   type Target,
 } from '@gapferry/core';
-import { choosePruned, type LoadedRelease, type PruneChoice, pruneRequests } from '@gapferry/importer';
+import {
+  channelHistories,
+  choosePruned,
+  type LoadedRelease,
+  type PruneChoice,
+  pruneRequests,
+} from '@gapferry/importer';
 import { readKeptManifests } from './kept-manifests.ts';
 import { openCurrent } from './open-for-prune.ts';
 import type { TrustedSite } from './open-site.ts';
@@ -58,7 +64,7 @@ export async function planPrune(input: PlanPrune, run: Run): Promise<PlannedPrun
   const channels = all.map((one) => one.channel);
   if (channel !== undefined && !channels.includes(channel)) throw unknownChannel(channel, channels);
   const chosen = all.filter((one) => one.goes.length > 0);
-  if (chosen.length > 0) requireKnownChannels(ledger, site.state.marks(), all);
+  if (chosen.length > 0) requireKnownChannels(ledger, site.state.marks(), channelHistories(ledger));
   const releases = all.flatMap(({ stays, goes }) => [...stays, ...goes]);
   const manifests =
     chosen.length === 0 ? new Map<never, never>() : await readKeptManifests(site.stateDirectory, releases);

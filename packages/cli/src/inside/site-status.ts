@@ -4,10 +4,11 @@ import type { ChannelHistory } from '@gapferry/importer';
 import type { LockHolder, NotedHead, OpenLedger } from '@gapferry/ledger';
 import type { ChannelStatus, SiteStatus } from '@gapferry/report';
 import { systemClock } from '../clock.ts';
-import { type Compared, compareChannel } from './compare-channel.ts';
+import { type Compared, compareChannel, toProblem } from './compare-channel.ts';
 import { LEDGER_RESTARTED, notedHeads, requireNoted, requirePresent } from './noted-heads.ts';
 import { ledgerFile, type TrustedSite } from './open-site.ts';
 import { readReceipts, type StoredReceipt } from './receipts.ts';
+import { forgotten, forgottenChannels } from './require-known-channels.ts';
 import { requireLatestMarks } from './require-latest-state.ts';
 import { unknownChannel } from './unknown-channel.ts';
 
@@ -82,17 +83,21 @@ async function channelsOf(
 ): Promise<ChannelStatus[]> {
   const { channelHistories } = await import('@gapferry/importer');
   const histories = ledger === undefined ? new Map<string, ChannelHistory>() : channelHistories(ledger);
-  if (wanted !== undefined && !histories.has(wanted)) throw unknownChannel(wanted, [...histories.keys()]);
+  const lost = ledger === undefined ? [] : forgottenChannels(ledger, site.state.marks(), histories);
+  const names = [...new Set([...histories.keys(), ...lost])];
+  if (wanted !== undefined && !names.includes(wanted)) throw unknownChannel(wanted, names);
   const receipts = await readReceipts(site.stateDirectory);
   const channels: ChannelStatus[] = [];
   const away = new Map<string, GapferryError>();
-  for (const [channel, history] of histories) {
+  for (const channel of names) {
     if (wanted !== undefined && channel !== wanted) continue;
+    const history = histories.get(channel) ?? { overrides: [] };
     const compared =
       offline || ledger === undefined
         ? {}
         : await compareChannel({ site, ledger, away }, channel, history, run);
-    channels.push(toStatus(channel, history, site, receipts, compared));
+    const unknown = lost.includes(channel) ? { notCompared: toProblem(forgotten([channel])) } : {};
+    channels.push(toStatus(channel, history, site, receipts, { ...compared, ...unknown }));
   }
   return channels;
 }
