@@ -8,6 +8,7 @@ import type { PourSession } from './pour-pool.ts';
 import { startPouredTrip } from './poured-trip.ts';
 import { LONGEST_WAIT } from './refusal.ts';
 import { parseRetryAfter } from './retry-after.ts';
+import { sendableHeaders } from './sendable-headers.ts';
 import { startSentTrip } from './sent-trip.ts';
 import type { TakeSlot } from './slots.ts';
 import type { TokenQuestion } from './token-question.ts';
@@ -49,14 +50,16 @@ export async function ask(
 ): Promise<Trip> {
   checkRun(run);
   const { agents } = parts;
-  const slot = await parts.takeSlot(url, run, request.isReading ? request.item : undefined);
-  const headers = {
+  const said = {
     Accept: '*/*',
     'Accept-Encoding': 'identity',
     'User-Agent': parts.userAgent,
     ...(authorization === undefined ? request.headers : withoutAuthorization(request.headers)),
     ...(authorization !== undefined && { Authorization: authorization }),
   };
+  // Before there is a place to give back.
+  const headers = sendableHeaders(said, { item: request.item, url });
+  const slot = await parts.takeSlot(url, run, request.isReading ? request.item : undefined);
   const init: TripInit = {
     method: request.method ?? 'GET',
     headers,
