@@ -1,4 +1,4 @@
-import { type PruneRefs, type PruneRequest, type PruneStep, quietRun } from '@gapferry/core';
+import { digestFromHex, type PruneRefs, type PruneRequest, type PruneStep, quietRun } from '@gapferry/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { GitHostKind } from '../testing/git-host-fixture.ts';
 import { type GitHostStory, NESTED, PLACE, startStory } from '../testing/git-host-story.ts';
@@ -109,9 +109,9 @@ describe('what waits for names that never come', () => {
     const waiting = async (): Promise<string[]> =>
       Object.keys(await there('gitea')).filter((name) => name.startsWith('refs/gapferry/incoming/'));
     expect(await waiting()).toHaveLength(1);
-    const foreign = `sha256:${'b'.repeat(64)}` as const;
+    const foreign = digestFromHex('b'.repeat(64));
     expect((await prune(request({ statements: [foreign] }))).steps).toEqual([]);
-    const { told } = await prune(request({ statements: [`sha256:${'19'.padStart(64, 'a')}`] }));
+    const { told } = await prune(request({ statements: [digestFromHex('19'.padStart(64, 'a'))] }));
     expect(told).toEqual(['removed']);
     expect(await waiting()).toEqual([]);
   });

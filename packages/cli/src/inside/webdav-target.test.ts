@@ -1,4 +1,11 @@
-import { type FileName, quietRun, type RunEvent } from '@gapferry/core';
+import {
+  type Digest,
+  digestOf,
+  type FileName,
+  type PruneRequest,
+  quietRun,
+  type RunEvent,
+} from '@gapferry/core';
 import { makeDirectory, makeFile, type TestFile } from '@gapferry/core/testing';
 import {
   isMissing,
@@ -278,5 +285,74 @@ describe('a server that takes PUT alone', () => {
     server.files.set('.gapferry/line-a/begun', Buffer.from(`${release('1.0.0').statement}\n`));
     await load(open(server, { path }), file);
     expect(String(server.files.get(name))).toBe('v1');
+  });
+});
+
+describe('a prune of files at a WebDAV server', () => {
+  const request = (more: Partial<PruneRequest> = {}): PruneRequest => ({
+    channel: 'line-a',
+    manifests: [],
+    tags: [],
+    files: [],
+    refs: [],
+    needed: new Set(),
+    staying: new Map([[2, '2.0.0']]),
+    going: new Set([1]),
+    unnamed: new Map(),
+    ...more,
+  });
+  const prune = async (target: Fixture, wanted: PruneRequest): Promise<string[]> => {
+    const told: string[] = [];
+    for (const step of await target.prunable(wanted, run)) {
+      const outcome = await target.prune(step, wanted, run);
+      told.push(`${new URL(step.place).pathname} ${outcome.state}`);
+    }
+    return told;
+  };
+
+  it('takes the paths of a release that goes, without what somebody put or changed there', async () => {
+    const server = await serve();
+    const by = (version: string): Fixture =>
+      open(server, { path: '{channel}/{version}/{path}', release: release(version) });
+    await load(by('1.0.0'), makeDirectory('v1'));
+    server.files.set('line-a/1.0.0/theirs.txt', Buffer.from('theirs'));
+    const target = by('2.0.0');
+    await load(target, makeDirectory('v2'));
+    const files = [{ item: 'kit', path: 'tools/kit/', left: { 'tools/kit/doc/a': digestOf('v1') } }];
+    const wanted = request({ files });
+    expect((await target.gone(wanted, wanted, run)).files).toEqual([]);
+    expect(await prune(target, wanted)).toEqual(['/dav/line-a/1.0.0/ removed']);
+    expect(visible(server)).toEqual([
+      'line-a/1.0.0/theirs.txt',
+      'line-a/2.0.0/SHA256SUMS',
+      'line-a/2.0.0/tools/kit/bin/run',
+      'line-a/2.0.0/tools/kit/doc/a',
+      'line-a/2.0.0/tools/kit/doc/b',
+    ]);
+    expect(await prune(target, wanted)).toEqual([]);
+    // The name is that of the release which stays.
+    expect((await target.gone(wanted, wanted, run)).files).toEqual([]);
+    const other = [{ item: 'old', path: 'tools/old', left: { digest: digestOf('old') } }];
+    expect((await target.gone({ ...wanted, files: other }, wanted, run)).files).toEqual(other);
+  });
+
+  it('takes single files where paths stay, as they were left', async () => {
+    const server = await serve();
+    const target = open(server, { release: release('1.0.0') });
+    await load(target, makeDirectory('v1'));
+    const digestAt = (path: string): Digest => digestOf(server.files.get(path) ?? '');
+    const [own, other] = ['line-a/tools/kit/doc/a', 'line-a/tools/kit/doc/b'].map(digestAt);
+    const left = { 'tools/kit/doc/a': String(own), 'tools/kit/doc/b': String(other) };
+    const wanted = request({ files: [{ item: 'kit', path: 'tools/kit/', left }] });
+    const steps = await target.prunable(wanted, run);
+    expect(steps).toHaveLength(2);
+    server.files.set('line-a/tools/kit/doc/b', Buffer.from('theirs'));
+    const states: string[] = [];
+    for (const step of steps) states.push((await target.prune(step, wanted, run)).state);
+    expect(states).toEqual(['removed', 'stays']);
+    expect(visible(server)).not.toContain('line-a/tools/kit/doc/a');
+    expect((await target.gone(wanted, wanted, run)).files).toEqual([]);
+    server.files.delete('line-a/tools/kit/doc/b');
+    expect((await target.gone(wanted, wanted, run)).files).toEqual(wanted.files);
   });
 });
