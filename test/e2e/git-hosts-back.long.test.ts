@@ -134,7 +134,7 @@ beforeAll(async () => {
   await release(source, '--first', '--version', '1.0.0');
   await comeFurther(source);
   await release(source, '--version', '1.1.0');
-}, 60_000);
+});
 afterAll(async () => {
   await machines.close();
   await home.remove();
@@ -168,6 +168,7 @@ interface Site {
   order(): Promise<void>;
   readonly back: readonly string[];
   readonly onward: readonly string[];
+  readonly status: readonly string[];
 }
 
 async function settled(id: string, target: string, address = 'localhost'): Promise<Site> {
@@ -193,6 +194,7 @@ async function settled(id: string, target: string, address = 'localhost'): Promi
     order: async () => void (await orderBack(machine, file, { by: 'anna', file: order })),
     back: ['import', '--to', 'line-a/1', '--override', order, ...given],
     onward: ['import', '--to', 'line-a/2', ...given],
+    status: ['status', '--site', file],
   };
 }
 
@@ -219,7 +221,7 @@ describe.each(HOSTS)('%s', (_, id, open) => {
     await host.protect();
     rules = host.rules();
     await site.order();
-  }, 60_000);
+  });
   afterAll(() => host[Symbol.asyncDispose]());
 
   it('keeps a branch that it protects where it is, and says what the operator may do', async () => {
@@ -241,6 +243,7 @@ describe.each(HOSTS)('%s', (_, id, open) => {
       expect(now[`refs/gapferry/backup/1/${ref}`]).toBe(next[`refs/${ref}`]);
     expect(now).toMatchObject(onlyBackups(second));
     expect(host.rules()).toEqual(rules);
+    await gapferryJson(site.machine, site.status);
   });
 
   async function dieAt(at: string): Promise<void> {
