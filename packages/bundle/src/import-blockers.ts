@@ -3,11 +3,13 @@ import {
   isLacking,
   lackingText,
   obstaclesText,
+  printable,
   requirePermissions,
   type TargetObstacle,
   type TargetPermission,
 } from '@gapferry/core';
-import type { Blockers } from './blockers.ts';
+import { type Blockers, CONFLICT_REMEDY } from './blockers.ts';
+import { placeText } from './import-loads.ts';
 import { troublesError } from './target-troubles.ts';
 
 /** Throws everything that is in the way at once: whoever clears it should need one walk. `TARGET_CONFLICT` with every conflict and obstacle, `FORBIDDEN` where only permissions lack; where targets could not be asked
@@ -23,17 +25,19 @@ export function requireWay(blockers: Blockers): void {
 function conflictError({ conflicts, obstacles, permissions }: Omit<Blockers, 'failures'>): GapferryError {
   const lines = conflicts
     .slice(0, 10)
-    .map(({ target, place, reason }) => `${place} at target ${target} ${reason}`);
+    .map(({ target, place, kind, reason }) => `${placeText(place, kind)} at target ${target} ${reason}`);
   const more = conflicts.length > 10 ? `; and ${conflicts.length - 10} more` : '';
   const isForeign = conflicts.some(({ refused }) => refused === undefined);
   const besides = obstacles.length === 0 ? '' : `; besides, ${obstaclesText(obstacles)}`;
   const what = isForeign
-    ? 'nothing was loaded; find out who put it there, move it away or take it out of the bundle'
+    ? `nothing was loaded; ${CONFLICT_REMEDY}`
     : 'nothing was loaded; `refs` of the target in site.yaml says what may be forced, moved and lifted';
   return new GapferryError({
     code: 'TARGET_CONFLICT',
-    message: `${isForeign ? 'the import would replace what is not its own' : 'the release wants what a target does not take'}: ${lines.join('; ')}${more}${besides}${lackText(permissions)}`,
-    hint: [what, ...remediesOf(obstacles)].join('; '),
+    message: printable(
+      `${isForeign ? 'the import would replace what is not its own' : 'the release wants what a target does not take'}: ${lines.join('; ')}${more}${besides}${lackText(permissions)}`,
+    ),
+    hint: printable([what, ...remediesOf(obstacles)].join('; ')),
     origin: 'target',
     data: {
       conflicts,
@@ -50,8 +54,10 @@ function obstacleError(
   const remedies = [...remediesOf(obstacles), ...permissions.filter(isLacking).map(({ remedy }) => remedy)];
   return new GapferryError({
     code: 'TARGET_CONFLICT',
-    message: `the release cannot be loaded as things stand: ${obstaclesText(obstacles)}${lackText(permissions)}`,
-    hint: `nothing was loaded; ${[...new Set(remedies)].join('; ')}`,
+    message: printable(
+      `the release cannot be loaded as things stand: ${obstaclesText(obstacles)}${lackText(permissions)}`,
+    ),
+    hint: printable(`nothing was loaded; ${[...new Set(remedies)].join('; ')}`),
     origin: 'target',
     data: { obstacles, ...(permissions.some(isLacking) && { permissions }) },
   });

@@ -262,6 +262,12 @@ export function placeOf(load: NameLoad): string {
   }
 }
 
+/** A place (`placeOf`) for people, to whom `oci` says nothing: `image registry/path:tag`, or without a kind `registry/path:tag`. */
+export function placeText(place: string, kind?: ItemKind): string {
+  const name = place.slice(place.indexOf(' ') + 1);
+  return kind === undefined ? name : `${kind} ${name}`;
+}
+
 /** Places that an item of a release fills at its target, with those of its attachments' tags; nothing of it need be at hand but the manifest. */
 export function placesOf(item: Item): readonly string[] {
   const loads = loadsOf(item, NOTHING_READ);

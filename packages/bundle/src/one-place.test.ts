@@ -69,7 +69,7 @@ describe('two spellings of one place', () => {
       charts: { 'registry.example/app:1': 'y' },
     });
     expect(() => planImport(verified, surveyed, () => undefined)).toThrow(
-      'would both be oci registry.example/app:1',
+      'would both be registry.example/app:1',
     );
   });
 

@@ -17,7 +17,7 @@ const image = verified({ images: { 'docker.io/library/nginx:1.27': 'nginx' } });
 const git = verified({ git: { 'git.example/ops': { main: MAIN, next: 'b'.repeat(40) } } });
 
 interface Scene {
-  readonly outlook?: Pick<Presence, 'changes' | 'prunable' | 'head' | 'about'>;
+  readonly outlook?: Pick<Presence, 'changes' | 'prunable' | 'head' | 'about'> & { readonly stands?: true };
   readonly there?: NameState;
   readonly content?: Presence;
   readonly owner?: Ownership;
@@ -87,6 +87,15 @@ describe('a repository whose refs all stand', () => {
       name: { aboutLeft: [] },
     });
   });
+});
+
+it('a file that stands, and of which only the list of its release does not tell, is not made anew', () => {
+  const file = verified({ files: { 'tools/tool.bin': 'tool' } });
+  const outlook = { stands: true } as const;
+  expect(plan(file, { content: { state: 'same' }, outlook }).steps[0]?.nameAction).toBe('describe');
+  expect(plan(file, { content: { state: 'same' } }).steps[0]?.nameAction).toBe('create');
+  // At a bucket the key of this release is another one than that of the last.
+  expect(plan(file, { outlook }).steps[0]?.nameAction).toBe('create');
 });
 
 describe('what stands in the way', () => {
@@ -177,7 +186,7 @@ describe('a place that holds something else', () => {
     expect(() => plan(image, { there: { digest: X } })).toThrow(
       expect.objectContaining({
         code: 'TARGET_CONFLICT',
-        message: expect.stringContaining('oci docker.io/library/nginx:1.27 at target depot'),
+        message: expect.stringContaining('image docker.io/library/nginx:1.27 at target depot'),
       }),
     );
   });

@@ -24,7 +24,7 @@ import { requireVerified, type VerifiedRelease } from './complete.ts';
 import { isFiltered } from './diff-manifests.ts';
 import { estimateTime, type ImportRates, type TimeEstimate } from './estimate-time.ts';
 import { requireWay } from './import-blockers.ts';
-import { type ItemLoads, placeOf, wantedState } from './import-loads.ts';
+import { type ItemLoads, placeOf, placeText, wantedState } from './import-loads.ts';
 import { describeItem, type Item, type ItemKind } from './manifest.ts';
 import { requireContentThere } from './require-content-there.ts';
 import { stepState } from './step-state.ts';
@@ -96,7 +96,7 @@ export interface PlanStep {
   /** Where the name will be found, as the target's own clients name it; only of targets that say so. */
   readonly address?: string;
   readonly contentAction: 'send' | 'same';
-  /** `describe`: all refs stand; only the default branch, or what the host says of the repository, is set. */
+  /** `describe`: all of it stands; of a repository only the default branch, or what the host says of it, is set, of files what tells of their release. */
   readonly nameAction: 'create' | 'move' | 'describe' | 'same';
   /** Bytes that will be sent for the content. */
   readonly bytes: number;
@@ -230,7 +230,7 @@ function requireOnePlaceEach(surveyed: readonly ItemLoads[]): void {
 function samePlace(one: Item, other: Item, place: string, target: string): GapferryError {
   return new GapferryError({
     code: 'NAME_UNSAFE',
-    message: `${describeItem(one)} and ${describeItem(other)} would both be ${place} at target ${target}`,
+    message: `${describeItem(one)} and ${describeItem(other)} would both be ${placeText(place)} at target ${target}`,
     hint: 'take one of them out of the bundle, or send them to different targets',
     origin: 'site',
   });
@@ -277,13 +277,14 @@ function plannedName({ name, namePresence }: SurveyedLoads, prunes: readonly Ref
 }
 
 function nameActionOf(
-  { name, namePresence }: SurveyedLoads,
+  { name, namePresence, contentPresence }: SurveyedLoads,
   prunes: readonly RefChange[],
   about: PlanStep['about'],
 ): PlanStep['nameAction'] {
   if (prunes.length > 0) return 'move';
   if (namePresence.state === 'same') return about === undefined ? 'same' : 'describe';
-  if (namePresence.state === 'absent') return 'create';
+  if (namePresence.state === 'absent')
+    return namePresence.stands && contentPresence?.state === 'same' ? 'describe' : 'create';
   if (isReplacing(namePresence.there, name)) return 'move';
   const isWhole = Object.keys(wantedState(name)).every((key) => key in namePresence.there);
   return isWhole && namePresence.head !== undefined ? 'describe' : 'create';
@@ -343,7 +344,7 @@ function conflictsOf(
 ): Conflict[] {
   const place = placeOf(name);
   const owner = ownerOf(target, place);
-  const base = { target, place, item: describeItem(item) };
+  const base = { target, place, kind: item.kind, item: describeItem(item) };
   if (owner !== undefined && owner.channel !== channel && isHeld(owner, namePresence))
     return [{ ...base, reason: `belongs to channel ${owner.channel}` }];
   const foreign =

@@ -4,9 +4,11 @@ import {
   type ErrorCode,
   GapferryError,
   isLacking,
+  printable,
   type TargetFailure,
 } from '@gapferry/core';
-import type { Blockers } from './blockers.ts';
+import { type Blockers, CONFLICT_REMEDY } from './blockers.ts';
+import { placeText } from './import-loads.ts';
 
 /** One thing that is in the way at one target. */
 interface Trouble {
@@ -50,13 +52,13 @@ export function troublesError(blockers: Blockers): GapferryError {
 function troublesIn({ conflicts, obstacles, permissions, failures }: Blockers): readonly Trouble[] {
   const all: readonly Trouble[] = [
     ...failures.map(toTrouble),
-    ...conflicts.map(({ target, place, reason, refused }) => ({
+    ...conflicts.map(({ target, place, kind, reason, refused }) => ({
       target,
       code: 'TARGET_CONFLICT' as const,
-      what: `${place} ${reason}`,
+      what: `${placeText(place, kind)} ${reason}`,
       remedy:
         refused === undefined
-          ? 'find out who put it there, move it away or take it out of the bundle'
+          ? CONFLICT_REMEDY
           : '`refs` of the target in site.yaml says what may be forced, moved and lifted',
     })),
     ...obstacles.map(({ target, problem, remedy }) => ({
@@ -87,7 +89,9 @@ function gravityOf({ code }: Trouble): number {
 function toLines([target, troubles]: readonly [string, readonly Trouble[]]): readonly string[] {
   const told = troubles.slice(0, MOST_TOLD).flatMap(({ what, remedy }, i, { length }) => {
     const isSaid = remedy === undefined || (i + 1 < length && troubles[i + 1]?.remedy === remedy);
-    return isSaid ? [`  ${target}: ${what}`] : [`  ${target}: ${what}`, `    → ${remedy}`];
+    const lines = isSaid ? [`  ${target}: ${what}`] : [`  ${target}: ${what}`, `    → ${remedy}`];
+    // Hosts' own words are among them: none begins a line of its own.
+    return lines.map(printable);
   });
   const more = troubles.length - MOST_TOLD;
   return more > 0 ? [...told, `  ${target}: and ${more} more`] : told;

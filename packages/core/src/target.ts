@@ -119,6 +119,8 @@ export interface Absent extends GitOutlook {
   readonly missingBytes: number;
   /** What is made first where it is missing, and holds other loads as well: `project docker.io (private)`. */
   readonly makes?: string;
+  /** Of a name: all of it stands there as it should, and only what tells of releases (an index, a list of checksums) does not have it yet. */
+  readonly stands?: true;
 }
 
 export interface Same extends GitOutlook {

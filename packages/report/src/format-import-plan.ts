@@ -1,4 +1,4 @@
-import { type ImportPlan, isChange, type PlanStep, placeOf } from '@gapferry/bundle';
+import { type ImportPlan, isChange, type PlanStep, placeOf, placeText } from '@gapferry/bundle';
 import {
   fileState,
   formatReleaseAddress,
@@ -68,14 +68,25 @@ function makingLines(steps: readonly PlanStep[]): string[] {
 }
 
 function rowOf(step: PlanStep): string[] {
-  const bytes = step.contentAction === 'same' ? 'content there' : formatBytes(step.bytes);
+  const bytes = step.contentAction === 'same' ? thereText(step) : formatBytes(step.bytes);
   const notes = [
     filesText(step),
     replacedText(step),
     ...(step.lfs === undefined ? [] : [count(step.lfs, 'LFS object')]),
   ];
   const note = notes.filter((text) => text !== '').join(', ');
-  return [ACTIONS[step.nameAction], step.item, `→ ${step.address ?? placeOf(step.name)}`, bytes, note];
+  return [
+    ACTIONS[step.nameAction],
+    step.item,
+    `→ ${step.address ?? placeText(placeOf(step.name))}`,
+    bytes,
+    note,
+  ];
+}
+
+/** A file may be in its place and only not told of. */
+function thereText({ kind, nameAction }: PlanStep): string {
+  return kind === 'file' && nameAction === 'describe' ? 'stands there' : 'content there';
 }
 
 const ACTIONS = { move: 'move', create: 'create', describe: 'describe', same: 'content' } as const;

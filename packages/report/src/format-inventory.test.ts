@@ -180,8 +180,8 @@ describe('an import plan', () => {
         `release line-a/3 (${digestOf('statement').slice(0, 19)}…)`,
         '',
         'target here',
-        `  move    image docker.io/library/app:1  → oci docker.io/library/app:1  content there  replaces ${digestOf('old').slice(0, 19)}…`,
-        '  create  file tool                      → file tool                          2.00 MB',
+        `  move    image docker.io/library/app:1  → docker.io/library/app:1  content there  replaces ${digestOf('old').slice(0, 19)}…`,
+        '  create  file tool                      → tool                           2.00 MB',
         '',
         'target there',
         '  1 item there already',
@@ -212,7 +212,7 @@ describe('an import plan', () => {
     } as ImportPlan;
     const text = formatImportPlan(plan);
     expect(text).toContain('\n  1 tag of attachments\n  1 item there already\n');
-    expect(text).toContain(`  move  image docker.io/library/app:1  → oci docker.io/library/app:${tag.tag}`);
+    expect(text).toContain(`  move  image docker.io/library/app:1  → docker.io/library/app:${tag.tag}`);
     expect(text).toContain('1 image is a filtered index');
     const { steps } = toImportPlanJson(plan);
     expect(steps.map(({ of }) => of)).toEqual([undefined, undefined, undefined, 'attachment', 'attachment']);
@@ -235,7 +235,7 @@ describe('an import plan', () => {
     const plan = { ...PLAN, steps: [described] } as unknown as ImportPlan;
     expect(formatImportPlan(plan).split('\n').slice(2, 8)).toEqual([
       'target forge',
-      '  describe  git git.example/a  → git git.example/a  content there',
+      '  describe  git git.example/a  → git.example/a  content there',
       '  about git git.example/a',
       '    HEAD         main → trunk',
       '    description  none → "Line 3"',
@@ -343,7 +343,7 @@ describe('a directory', () => {
       bytes: 1,
     } as const;
     const planned = (more: object) => formatImportPlan({ ...PLAN, steps: [{ ...step, ...more }] } as never);
-    expect(planned({})).toContain('→ file kit/  1 B  3 files, replaces 1');
+    expect(planned({})).toContain('→ kit/  1 B  3 files, replaces 1');
     expect(planned({ nameAction: 'create' })).toMatch(/1 B +3 files$/m);
   });
 });

@@ -34,7 +34,7 @@ function short(text: string): string {
 
 describe('what moved since a plan was approved', () => {
   it('is said of each step: what it was and what it is', () => {
-    const place = 'oci docker.io/library/app:1 at target harbor';
+    const place = 'image docker.io/library/app:1 at target harbor';
     expect(planDifferenceLines(moved(STEP, DONE))).toEqual([
       `${place} was send 2.00 MB and create, is there already`,
     ]);

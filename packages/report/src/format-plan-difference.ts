@@ -1,11 +1,12 @@
-import type {
-  ConditionDifference,
-  NamedRelease,
-  PlanDifference,
-  PlanFileStep,
-  PlanOverride,
-  StepDifference,
-  SubjectDifference,
+import {
+  type ConditionDifference,
+  type NamedRelease,
+  type PlanDifference,
+  type PlanFileStep,
+  type PlanOverride,
+  placeText,
+  type StepDifference,
+  type SubjectDifference,
 } from '@gapferry/bundle';
 import { printable, shortDigest } from '@gapferry/core';
 import { formatBytes } from './format-bytes.ts';
@@ -84,7 +85,8 @@ function orderText({ statement, signers, reason }: PlanOverride): string {
 }
 
 function stepText({ target, place, was, is }: StepDifference): string {
-  const where = `${place} at target ${target}`;
+  const kind = (is ?? was)?.kind;
+  const where = `${placeText(place, kind)} at target ${target}`;
   if (was === undefined) return `${where} came new: ${is === undefined ? '' : doneText(is)}`;
   if (is === undefined) return `${where} went: was ${doneText(was)}`;
   const [before, now] = [doneText(was), doneText(is)];

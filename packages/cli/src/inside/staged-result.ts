@@ -30,6 +30,6 @@ function stagedLines(
     return [`${name} is loaded already: its ${items} item(s) were read back, and nothing is to be activated`];
   return [
     `${name} is staged: its ${items} item(s) are at ${targets.join(', ')}, read back; ${formatBytes(bytes)} written, ${names} name(s) not set`,
-    `nothing shows it yet, and there is no receipt; in the maintenance window, without the medium: gapferry activate ${channel}/${sequence} --site ${siteFile}`,
+    `these show nothing of it yet, and no receipt was written; in the maintenance window, without the medium: gapferry activate ${channel}/${sequence} --site ${siteFile}`,
   ];
 }

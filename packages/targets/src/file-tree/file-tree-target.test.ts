@@ -197,7 +197,7 @@ describe('files in a plain directory', () => {
     await load(open(), file);
     expect(await open().inspect(file.name, run)).toEqual({ state: 'same' });
     await rm(directory.join('line-a/SHA256SUMS'));
-    expect(await open().inspect(file.name, run)).toEqual({ state: 'absent', missingBytes: 0 });
+    expect(await open().inspect(file.name, run)).toEqual({ state: 'absent', missingBytes: 0, stands: true });
     await load(open(), file);
     expect(await readFile(directory.join('line-a/SHA256SUMS'), 'utf8')).toContain('tools/setup.txt');
   });

@@ -25,7 +25,7 @@ export async function inspectTreeName(place: TreePlace, load: FileName, run: Run
   const there = stateOf(load, looks);
   if (looks.every(isInPlace)) {
     const isTold = await isToldOf(place, looks, run);
-    return isTold ? { state: 'same' } : { state: 'absent', missingBytes: 0 };
+    return isTold ? { state: 'same' } : { state: 'absent', missingBytes: 0, stands: true };
   }
   if (Object.keys(there).length === 0) return { state: 'absent', missingBytes: 0 };
   return { state: 'different', there, missingBytes: 0 };

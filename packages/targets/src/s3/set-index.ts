@@ -33,7 +33,8 @@ export async function inspectName(place: S3Place, load: FileName, run: Run): Pro
   const isOurs = seen.index?.statement === place.release.statement;
   const isWanted = (file: LoadFile): boolean =>
     isEntryAsWanted(entries.get(file.path), file) && hasCopy(place, entries.get(file.path));
-  if (load.files.every(isWanted)) return isOurs ? { state: 'same' } : { state: 'absent', missingBytes: 0 };
+  if (load.files.every(isWanted))
+    return isOurs ? { state: 'same' } : { state: 'absent', missingBytes: 0, stands: true };
   const there = stateOf(load, entries);
   if (Object.keys(there).length === 0) return { state: 'absent', missingBytes: 0 };
   return { state: 'different', there, missingBytes: 0 };
