@@ -1,3 +1,4 @@
+import { readdir, utimes } from 'node:fs/promises';
 import { digestOf, quietRun } from '@gapferry/core';
 import { createHttpClient } from '@gapferry/http';
 import { startRegistry, type TestRegistry, temporaryDirectory } from '@gapferry/testkit';
@@ -9,7 +10,11 @@ const run = quietRun();
 const digests = ['a layer', 'another'].map((text) => digestOf(Buffer.from(text)));
 
 /** A registry with an upload that was begun and not ended for each of the digests, which are remembered; what remains of both afterwards. */
-async function abandoned(prepare: (registry: TestRegistry) => void, places: (host: string) => string[]) {
+async function abandoned(
+  prepare: (registry: TestRegistry) => void,
+  places: (host: string) => string[],
+  days = 3,
+) {
   await using registry = await startRegistry();
   await using home = await temporaryDirectory();
   const journal = fileUploadJournal(home.join('uploads'));
@@ -22,6 +27,9 @@ async function abandoned(prepare: (registry: TestRegistry) => void, places: (hos
       { location, offset: 0 },
     );
   }
+  const then = new Date(Date.now() - days * 86_400_000);
+  for (const name of await readdir(home.join('uploads')))
+    await utimes(home.join('uploads', name), then, then);
   prepare(registry);
   await createRegistryWriter(http, { journal, wait: async () => {} }).abandonUploads(run);
   http.close();
@@ -33,6 +41,10 @@ const own = (host: string): string[] => [`${host}/team/app`, `${host}/team/app`]
 describe('uploads that nobody needs any more', () => {
   it('are cancelled and forgotten', async () => {
     expect(await abandoned(() => {}, own)).toEqual({ open: 0, remembered: 0 });
+  });
+
+  it('are kept for whoever goes on with them within two days', async () => {
+    expect(await abandoned(() => {}, own, 1)).toEqual({ open: 2, remembered: 2 });
   });
 
   it('are forgotten where they are gone, or may not be cancelled', async () => {

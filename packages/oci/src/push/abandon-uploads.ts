@@ -6,13 +6,18 @@ import type { UploadJournal } from './upload-journal.ts';
 import { cancelUpload } from './upload-session.ts';
 
 const LANES = 4;
+/** Until then an import that broke, of another channel as well, may go on with it. */
+const STALE_MS = 2 * 86_400_000;
 
-/** Cancels every upload that is remembered, and forgets it: for when all that was wanted is there. What cannot be cancelled now is kept for another time, and forgotten where it never can. Only fails when the run is stopped. */
+/** Cancels every upload that is remembered and that nobody went on with for two days, and forgets it: for when all that was wanted is there. What cannot be cancelled now is kept for another time, and forgotten where it
+ *  never can. Only fails when the run is stopped. */
 export async function abandonUploads(http: HttpClient, journal: UploadJournal, run: Run): Promise<void> {
+  const before = Date.now() - STALE_MS;
+  const stale = (await journal.list()).filter(({ writtenAt }) => writtenAt.getTime() < before);
   await inLanes(
-    await journal.list(),
+    stale,
     LANES,
-    async ({ repository, digest, ...session }) => {
+    async ({ repository, digest, writtenAt: _, ...session }) => {
       try {
         const place = await pushPlace(http, repository, tidyingRun());
         const upload = {

@@ -4,7 +4,7 @@ import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, GapferryError, hexOf, isDigest, parseJson } from '@gapferry/core';
 import { z } from 'zod';
-import type { UploadEntry, UploadJournal, UploadKey } from './upload-journal.ts';
+import type { ListedUpload, UploadEntry, UploadJournal, UploadKey } from './upload-journal.ts';
 
 const LIMIT = 32_768;
 
@@ -45,16 +45,18 @@ function entryOf({ location, offset, minLength }: UploadEntry): UploadEntry {
   return { location, offset, ...(minLength !== undefined && { minLength }) };
 }
 
-async function readEntry(file: string): Promise<(UploadKey & UploadEntry) | undefined> {
+async function readEntry(file: string): Promise<ListedUpload | undefined> {
   try {
     await using handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    if (!isOurs(await handle.stat())) return undefined;
+    const facts = await handle.stat();
+    if (!isOurs(facts)) return undefined;
     const buffer = Buffer.alloc(LIMIT);
     const { bytesRead } = await handle.read(buffer, 0, LIMIT, 0);
     const value = parseJson(buffer.subarray(0, bytesRead), file, { maxBytes: LIMIT, maxDepth: 2 });
     const { repository, digest, location, offset, minLength } = shape.parse(value);
     if (!isDigest(digest)) return undefined;
-    return { repository, digest, location, offset, ...(minLength !== undefined && { minLength }) };
+    const entry = entryOf({ location, offset, ...(minLength !== undefined && { minLength }) });
+    return { repository, digest, ...entry, writtenAt: facts.mtime };
   } catch {
     return undefined;
   }

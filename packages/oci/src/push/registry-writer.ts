@@ -32,7 +32,7 @@ export interface RegistryWriter {
     options: PushBlobOptions,
     run: Run,
   ): Promise<{ readonly sent: number }>;
-  /** Cancels and forgets uploads of earlier runs: for when all that is wanted is there. Never fails but by `INTERRUPTED`. */
+  /** Cancels and forgets uploads of earlier runs that nobody went on with for two days: for when all that is wanted is there. Never fails but by `INTERRUPTED`. */
   abandonUploads(run: Run): Promise<void>;
   /** Under a tag or its own digest, after a look: nothing is sent where it stands already. Throws `TARGET_CONFLICT` when the tag stands at anything but the digest wanted and `replaces`.
    *  A manifest with a subject is listed for it afterwards: by the registry, or under the fallback tag where it has no referrers API. */

@@ -7,9 +7,11 @@ export interface UploadJournal {
   put(upload: UploadKey, entry: UploadEntry): Promise<void>;
   /** Does nothing when there is none. */
   remove(upload: UploadKey): Promise<void>;
-  /** All of them. */
-  list(): Promise<ReadonlyArray<UploadKey & UploadEntry>>;
+  /** All of them, with when each was written last. */
+  list(): Promise<readonly ListedUpload[]>;
 }
+
+export type ListedUpload = UploadKey & UploadEntry & { readonly writtenAt: Date };
 
 export interface UploadKey {
   readonly repository: string;
@@ -28,12 +30,13 @@ export interface UploadEntry {
 
 /** For one run: what is begun can be gone on with as long as the process lives. */
 export function memoryUploadJournal(): UploadJournal {
-  const known = new Map<string, { readonly upload: UploadKey; readonly entry: UploadEntry }>();
+  const known = new Map<string, { readonly entry: UploadEntry; readonly listed: ListedUpload }>();
   const keyOf = ({ repository, digest }: UploadKey): string => `${repository}@${digest}`;
   return {
     get: async (upload) => known.get(keyOf(upload))?.entry,
-    put: async (upload, entry) => void known.set(keyOf(upload), { upload, entry }),
+    put: async (upload, entry) =>
+      void known.set(keyOf(upload), { entry, listed: { ...upload, ...entry, writtenAt: new Date() } }),
     remove: async (upload) => void known.delete(keyOf(upload)),
-    list: async () => [...known.values()].map(({ upload, entry }) => ({ ...upload, ...entry })),
+    list: async () => [...known.values()].map(({ listed }) => listed),
   };
 }

@@ -17,7 +17,7 @@ export interface OciRegistry {
     options: PushBlobOptions,
     run: Run,
   ): Promise<{ readonly sent: number }>;
-  /** Cancels uploads that earlier runs began and remembered: for when all content is there. Never fails but by `INTERRUPTED`. */
+  /** Cancels uploads that earlier runs began and remembered, and that nobody went on with for two days: for when all content is there. Never fails but by `INTERRUPTED`. */
   abandonUploads(run: Run): Promise<void>;
   /** PUT under a tag or its own digest, right after a last look: nothing is sent where it stands already. A manifest with a subject is listed among the subject's referrers afterwards,
    *  by the registry or by the fallback tag. Throws `TARGET_CONFLICT` when the tag stands at anything but the digest wanted and `replaces`. */
