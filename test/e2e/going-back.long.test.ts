@@ -184,6 +184,10 @@ describe('an older release', { timeout: 120_000 }, () => {
     const told = JSON.parse(await readFile(inside('back.json'), 'utf8')).override;
     expect(told).toMatchObject({ reason: 'once more', signers: [{ owner: 'anna' }, { owner: 'boris' }] });
     expect(plan['override']).toEqual(told);
+    // They stand where the older release put them: only SHA256SUMS tells of the newer one.
+    const files = (plan['steps'] as { kind: string }[]).filter(({ kind }) => kind === 'file');
+    expect(files).not.toHaveLength(0);
+    for (const file of files) expect(file).toMatchObject({ content: 'same', name: 'describe', bytes: 0 });
     await order('other.sigstore.json', 'for another reason');
     const otherwise = ['import', '--to', 'line-a/1', ...signed('other'), '--plan', 'back.json', ...SITE];
     const { error } = await gapferryJson(zone.inside, otherwise, 7);

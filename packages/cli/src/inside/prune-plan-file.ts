@@ -56,11 +56,12 @@ export function requireSamePrune(
   const moved = progress?.state === 'begun' ? compareRest(file, now) : comparePruneFiles(file, now);
   if (moved.length === 0) return;
   const more = moved.length > SHOWN ? `; and ${moved.length - SHOWN} more` : '';
+  const channel = file.channel === undefined ? '' : ` --channel ${file.channel}`;
   const done = progress?.state === 'done' ? `, and was carried out at ${progress.at}` : '';
   throw new GapferryError({
     code: 'PLAN_MOVED',
     message: `the prune file ${path} says something else than what would be done now${done}: ${moved.slice(0, SHOWN).join('; ')}${more}`,
-    hint: `nothing was removed; look again with "gapferry prune --site ${site} --keep ${file.keep} -o FILE" and have the new file approved`,
+    hint: `nothing was removed; look again with "gapferry prune --site ${site} --keep ${file.keep}${channel} -o FILE" and have the new file approved`,
     origin: 'site',
     data: { file: path, moved: moved.slice(0, 1000) },
   });
