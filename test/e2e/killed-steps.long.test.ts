@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BreakableZone, makeBreakableZone, type ReleaseContent } from '../support/breakable-zone.ts';
 import { type Allowed, readBrokenImportTable } from '../support/broken-import-table.ts';
-import { killEverywhere, type Moment, runUnbroken, type Undertaking } from '../support/kill-everywhere.ts';
+import {
+  killEverywhere,
+  killInARow,
+  type Moment,
+  runUnbroken,
+  type Undertaking,
+} from '../support/kill-everywhere.ts';
 
 const MINUTES = 300_000;
 
@@ -70,6 +76,37 @@ describe('kill -9 at everything that an import writes down', { timeout: MINUTES 
       commands: [['import', '--to', 'line-a/1', '--override', zone.order, '--yes']],
     };
     await breakIt(undertaking, onOneSide);
+  });
+
+  // What is pruned was loaded into these very servers.
+  it('in a row while it takes away what an older release left: what stays is whole, and the same command goes on', async () => {
+    const undertaking: Undertaking = {
+      ...onward(),
+      fresh: () => zone.fresh(0),
+      commands: [
+        ['import', zone.place(1), '--yes'],
+        ['import', zone.place(2), '--yes'],
+        ['prune', '--keep', '1', '-o', '{state}.prune.json'],
+        ['prune', '--plan', '{state}.prune.json', '--yes'],
+      ],
+    };
+    const { moments, end } = await runUnbroken(undertaking);
+    // Killed before these, the next run has nothing more to say: what was moved aside is swept, and what is done is done.
+    const unsure = new Set(['prune.removed the state of the site', 'head noted']);
+    const isSaid = ({ label }: Moment['step']): boolean => !unsure.has(label);
+    const pruning = moments.filter(
+      ({ command, step }) => command === 3 && step.side === 'after' && isSaid(step),
+    );
+    // What was removed and not said once, at the first target; everywhere else after each word.
+    const [unsaid] = pruning.filter(({ step }) => step.label.startsWith('prune.removed'));
+    const row = pruning.map(({ step, last }) =>
+      step === unsaid?.step
+        ? { at: `before ${step.label}`, last: 'prune.removing' }
+        : { at: `after ${step.label}`, last },
+    );
+    await killInARow(undertaking, row, end);
+    for (const { last } of row) seen.add(last);
+    expect({ left: end.left, kept: end.kept.length }).toEqual({ left: [], kept: 1 });
   });
 
   it('and nothing else stands in the guide', () => {

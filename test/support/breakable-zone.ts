@@ -52,8 +52,8 @@ export interface BreakableZone extends AsyncDisposable {
   readonly releases: ReadonlyMap<number, ReleaseContent>;
   /** What import takes: release N of the depot. */
   place(release: number): string;
-  /** Servers, a state and an embedded depot of their own, all as they were when this release had been imported. */
-  fresh(loaded?: 1 | 2): Promise<ZoneCopy>;
+  /** Servers, a state and an embedded depot of their own, all as they were when this release had been imported; 0: before any. */
+  fresh(loaded?: 0 | 1 | 2): Promise<ZoneCopy>;
   /** A signed order to go back from release 2 to 1. */
   readonly order: string;
 }
@@ -96,7 +96,8 @@ export async function makeBreakableZone(): Promise<BreakableZone> {
     releases,
     place,
     order,
-    fresh: (loaded = 1) => copyZone(home, machines, loaded === 1 ? first : second, String(++copies)),
+    fresh: (loaded = 1) =>
+      copyZone(home, machines, [empty, first, second][loaded] ?? first, String(++copies)),
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
   };
 }

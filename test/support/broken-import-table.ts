@@ -17,9 +17,11 @@ const WORDS: Readonly<Record<string, readonly (Shown | ZoneView['digests'])[]>> 
 };
 const COLUMNS = ['digests', 'attachments', 'images', 'charts', 'git', 'index', 'latest'] as const;
 
-/** The guide's table, by what was written down last: `import.named images`, `mark`. The test that kills imports holds them against it, so it cannot say what is not so. */
+/** The guide's first table, by what was written down last: `import.named images`, `mark`. The test that kills imports holds them against it, so it cannot say what is not so. */
 export async function readBrokenImportTable(): Promise<ReadonlyMap<string, Allowed>> {
-  const lines = (await readFile(GUIDE, 'utf8')).split('\n').filter((line) => line.startsWith('| '));
+  const all = (await readFile(GUIDE, 'utf8')).split('\n');
+  const from = all.findIndex((line) => line.startsWith('| '));
+  const lines = all.slice(from, all.indexOf('', from));
   const rows = lines.slice(2).map((line) => {
     const [last = '', ...cells] = line
       .slice(1, -1)

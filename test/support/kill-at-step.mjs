@@ -7,7 +7,7 @@ import { relative } from 'node:path';
 const { KILL_AT = '', STEPS_IN = '', STEPS_LOG = '' } = process.env;
 /** Caches and locks are none: nothing is remembered there. */
 const REMEMBERED =
-  /^(?:trust-state\.json$|(?:receipts|lifted|uploads|overrides)\/|releases\/[^/]+\/[^/]+\/releases\/[^/]+\/\d+$)/;
+  /^(?:trust-state\.json$|(?:receipts|lifted|uploads|overrides)\/|releases\/[^/]+\/[^/]+\/releases\/[^/]+\/\d+$|releases\/[^/]+\/[^/]+\.going$)/;
 let steps = 0;
 
 function begin(label) {
@@ -28,7 +28,7 @@ function labelOf(path, from, to) {
   if (place === 'uploads') return isEmpty(from) ? 'upload ended' : 'upload begun';
   if (place === 'lifted') return isEmpty(from) ? 'rule restored' : 'rule lifted';
   if (place === 'receipts') return 'receipt';
-  if (place === 'releases') return 'release kept';
+  if (place === 'releases') return path.endsWith('.going') ? 'release forgotten' : 'release kept';
   if (place === 'overrides') return 'order kept';
   return marksIn(from) === marksIn(to) ? 'head noted' : 'mark';
 }

@@ -4,7 +4,7 @@ import { IMPORT_ENTRIES, ownersIn } from '@gapferry/importer';
 import { openLedger, verifyLedger } from '@gapferry/ledger';
 import { fixedClock } from '@gapferry/testkit';
 import { expect } from 'vitest';
-import { BUCKET, REPOSITORY, type ReleaseContent, type ZoneCopy } from './breakable-zone.ts';
+import { BUCKET, REGISTRY, REPOSITORY, type ReleaseContent, type ZoneCopy } from './breakable-zone.ts';
 import type { Allowed } from './broken-import-table.ts';
 import { gapferry, gapferryJson } from './command-line.ts';
 import { atStep, type JournalStep, readSteps } from './journal-steps.ts';
@@ -14,7 +14,7 @@ import { lookAtZone, type ZoneView } from './look-at-zone.ts';
 export interface Undertaking {
   /** Servers and a state of their own, with the release before. */
   readonly fresh: () => Promise<ZoneCopy>;
-  /** Commands one after the other, without the site. */
+  /** Commands one after the other, without the site; `{state}` is the state directory of whichever copy they work with. */
   readonly commands: readonly (readonly string[])[];
   readonly before: ReleaseContent;
   readonly after: ReleaseContent;
@@ -45,6 +45,10 @@ interface EndState {
   readonly charts: string;
   /** Releases that receipts are about, each once. */
   readonly receipts: readonly string[];
+  /** What the registry still has of the release before. */
+  readonly left: readonly string[];
+  /** Releases that the site keeps something of. */
+  readonly kept: readonly string[];
 }
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -67,7 +71,7 @@ export async function runUnbroken({
   let last = 'nothing yet';
   for (const [command, args] of commands.entries()) {
     const log = `${zone.log}-${command}`;
-    await gapferryJson(atStep(zone.inside, zone.state, log), [...args, ...zone.site]);
+    await gapferryJson(atStep(zone.inside, zone.state, log), given(zone, args));
     for (const step of await readSteps(log)) {
       if (step.side === 'after') last = nameOf(step, args);
       moments.push({ command, step, last });
@@ -89,15 +93,35 @@ export async function killEverywhere(
   await Promise.all(Array.from({ length: LANES }, lane));
 }
 
+/** Kills the last of the commands at all of these moments (`after prune.began`), one after the other, in one copy: each run goes on where the one before died. */
+export async function killInARow(
+  { fresh, commands, before, after, table, watched }: Undertaking,
+  row: readonly { readonly at: string; readonly last: string }[],
+  end: EndState,
+): Promise<void> {
+  await using zone = await fresh();
+  for (const args of commands.slice(0, -1)) await gapferryJson(zone.inside, given(zone, args));
+  const last = given(zone, commands.at(-1) ?? []);
+  for (const { at, last: written } of row) {
+    const how = `killed ${at}`;
+    const killed = await gapferry(atStep(zone.inside, zone.state, zone.log, at), last);
+    expect(killed.signal, `${how}: ${killed.stdout}${killed.stderr}`).toBe('SIGKILL');
+    expectAllowed(table.get(written), await lookAtZone(zone, before, after), watched, how);
+  }
+  await gapferryJson(zone.inside, last);
+  expect(await endOf(zone, before, after)).toEqual(end);
+  const { tampered } = await verifyLedger(join(zone.state, 'ledger.db'));
+  expect(tampered).toBeUndefined();
+}
+
 async function killAt(undertaking: Undertaking, moment: Moment, end: EndState): Promise<void> {
   const { commands, before, after, table, watched, refusedAfter } = undertaking;
   const { command, step } = moment;
   const how = `killed ${step.side} step ${step.number} (${step.label}) of ${commands[command]?.[0]}`;
   await using zone = await undertaking.fresh();
-  const given = (args: readonly string[]): string[] => [...args, ...zone.site];
-  for (const args of commands.slice(0, command)) await gapferryJson(zone.inside, given(args));
+  for (const args of commands.slice(0, command)) await gapferryJson(zone.inside, given(zone, args));
   const machine = atStep(zone.inside, zone.state, zone.log, `${step.number} ${step.side}`);
-  const killed = await gapferry(machine, given(commands[command] ?? []));
+  const killed = await gapferry(machine, given(zone, commands[command] ?? []));
   expect(killed.signal, `${how}: ${killed.stdout}${killed.stderr}`).toBe('SIGKILL');
   expectAllowed(
     table.get(moment.last),
@@ -106,7 +130,7 @@ async function killAt(undertaking: Undertaking, moment: Moment, end: EndState): 
     `${how}, after ${moment.last}`,
   );
   for (const args of commands.slice(command)) {
-    const again = await gapferry(zone.inside, given(args));
+    const again = await gapferry(zone.inside, given(zone, args));
     const isDone = refusedAfter?.last.has(moment.last) === true;
     const expected = isDone ? refusedAfter?.code : 0;
     expect(again.code, `${how}, again: ${again.stdout}${again.stderr}`).toBe(expected);
@@ -117,10 +141,15 @@ async function killAt(undertaking: Undertaking, moment: Moment, end: EndState): 
   expect(tampered, how).toBeUndefined();
 }
 
+function given({ state, site }: ZoneCopy, args: readonly string[]): string[] {
+  return [...args.map((arg) => arg.replace('{state}', state)), ...site];
+}
+
 /** As the guide calls it: targets by what they take. */
 function nameOf({ label }: JournalStep, args: readonly string[]): string {
   if (label === 'import.began' && args[0] === 'activate') return 'import.began of activate';
   if (label === 'head noted' && args.includes('--stage')) return 'head noted of --stage';
+  if (label.startsWith('prune.')) return label.split(' ')[0] ?? label;
   const [entry = '', target = '', kind = KINDS[target]] = label.split(' ');
   return KINDS[target] === undefined ? label : `${entry} ${kind}`;
 }
@@ -151,7 +180,7 @@ function expectOrder(view: ZoneView, watched: readonly (keyof ZoneView)[] | unde
 }
 
 async function endOf(zone: ZoneCopy, before: ReleaseContent, after: ReleaseContent): Promise<EndState> {
-  const { gitea, store, state } = zone;
+  const { gitea, registry, store, state } = zone;
   const objects = store.keys(BUCKET).map((key) => {
     const found = store.object(BUCKET, key);
     return [key, key.endsWith('index.json') ? '' : found?.etag, found?.metadata];
@@ -163,6 +192,10 @@ async function endOf(zone: ZoneCopy, before: ReleaseContent, after: ReleaseConte
     rules: gitea.repository(REPOSITORY).branchRules,
     objects,
     charts: await readFile(join(zone.embedded, 'index.json'), 'utf8'),
+    left: Object.entries(before.images).flatMap(([name, { root }]) =>
+      registry.hasManifest(`${REGISTRY}/${name}`, root.digest) ? [name] : [],
+    ),
+    kept: (await readdir(join(state, 'releases/line-a'))).sort(),
     receipts: [...new Set((await readdir(join(state, 'receipts'))).map((name) => name.slice(7)))].sort(),
   };
 }
