@@ -28,7 +28,7 @@ export async function retryTrips<T>(
       if (error.code === 'TIMED_OUT') silences += 1;
       if (silences >= MOST_SILENCES) throw error;
       const waitMs = 1000 * 2 ** (attempt - 1);
-      run.emit({ kind: 'retry', item, place, attempt, waitMs, reason: error.message });
+      run.emit({ kind: 'retry', item, place, attempt: attempt + 1, waitMs, reason: error.message });
       await wait(waitMs, run.signal).catch(() => {});
       checkRun(run);
     }

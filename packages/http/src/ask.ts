@@ -3,7 +3,7 @@ import type { Agents } from './agents.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { HostRules } from './host-rules.ts';
 import type { HostWitness, HttpRequest } from './http-client.ts';
-import type { PatienceFor } from './patience.ts';
+import type { BorneRequest, PatienceFor } from './patience.ts';
 import type { PourSession } from './pour-pool.ts';
 import { startPouredTrip } from './poured-trip.ts';
 import { LONGEST_WAIT } from './refusal.ts';
@@ -26,14 +26,10 @@ export interface ExchangeParts {
   readonly witness?: HostWitness;
 }
 
-export interface ExchangeRequest extends Omit<HttpRequest, 'method'> {
+export interface ExchangeRequest extends Omit<HttpRequest, 'method'>, Omit<BorneRequest, 'body'> {
   /** Default GET. */
   readonly method?: Method;
   readonly body?: TripBody;
-  readonly workingTimeoutMs?: number;
-  readonly workingBytes?: number;
-  /** A small answer is wanted, and nothing changes: silence is borne for a shorter time. */
-  readonly isReading?: boolean;
   /** The file that the body of the answer may be poured into. Only for GET. */
   readonly session?: PourSession;
   /** For a question that is not asked again as a whole: how often the token service is. */

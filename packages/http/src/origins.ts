@@ -44,5 +44,5 @@ function isOld({ silentSince }: Probe): boolean {
 function ask(url: URL, options: HttpClientOptions, run: Run): Promise<boolean | undefined> {
   const port = hostWithPort(url);
   const to = splitHostPort(options.connectTo?.get(port) ?? port);
-  return speaksTls(to, options.connectTimeoutMs ?? PROBE_MS, run);
+  return speaksTls(to, Math.min(options.connectTimeoutMs ?? PROBE_MS, PROBE_MS), run);
 }

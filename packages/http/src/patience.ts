@@ -1,5 +1,4 @@
-import type { ExchangeRequest } from './ask.ts';
-import type { HttpClientOptions } from './http-client.ts';
+import type { HttpClientOptions, SendRequest } from './http-client.ts';
 import type { Patience } from './silence.ts';
 
 /** Somebody who waits wants to know after so long what for. */
@@ -8,9 +7,14 @@ const TELL_MS = 10_000;
 /** What a server checks, moves or copies in a millisecond, at least. */
 const BYTES_PER_MS = 26_214;
 
-export type PatienceFor = (
-  request: Pick<ExchangeRequest, 'body' | 'isReading' | 'workingBytes' | 'workingTimeoutMs'>,
-) => Patience;
+/** How the silence that follows a question is borne. */
+export interface BorneRequest extends Pick<SendRequest, 'workingBytes' | 'workingTimeoutMs'> {
+  readonly body?: { readonly size: number };
+  /** A small answer is wanted, and nothing changes: silence is borne for a shorter time. */
+  readonly isReading?: boolean;
+}
+
+export type PatienceFor = (request: BorneRequest) => Patience;
 
 export function createPatience({
   idleTimeoutMs = 60_000,

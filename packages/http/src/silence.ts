@@ -107,7 +107,7 @@ function openWindow(
       const quietMs = performance.now() - quietSince;
       // What drips is not silent.
       if (quietMs >= tellMs / 2) tell(Math.round(quietMs));
-      tellAt *= 2;
+      while (tellAt <= silentMs + 0.5) tellAt *= 2;
     }
     arm(counting ? Math.min(limit, tellAt) - silentMs : Math.min(limit, tellMs));
   }

@@ -55,15 +55,7 @@ export function bucketUploads(
       if (etag === undefined) throw unclear(parts, item);
       return { number, size, etag, ...(sha256 !== undefined && sha256 !== '' && { sha256 }) };
     },
-    async complete({ key, item, ifMatch }, uploadId, done, run) {
-      const workingBytes = done.reduce((sum, { size }) => sum + size, 0);
-      const question = { method: 'POST', key, item, query: { uploadId }, body: completion(done) } as const;
-      const headers = conditions({ ifMatch });
-      const answer = await askForXml(parts, { ...question, headers, workingBytes }, run);
-      const etag = textIn(answer, 'ETag');
-      if (etag === undefined) throw unclear(parts, item);
-      return { etag };
-    },
+    complete: (at, upload, done, run) => complete(parts, at, upload, done, run),
     async abort({ key, item }, uploadId, run) {
       await askS3(parts, { method: 'DELETE', key, item, query: { uploadId }, accept: [200, 204, 404] }, run);
     },
@@ -72,6 +64,22 @@ export function bucketUploads(
 
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield bytes;
+}
+
+async function complete(
+  parts: S3Parts,
+  { key, item, ifMatch }: Parameters<S3Bucket['complete']>[0],
+  uploadId: string,
+  done: readonly UploadedPart[],
+  run: Run,
+): ReturnType<S3Bucket['complete']> {
+  const question = { method: 'POST', key, item, query: { uploadId }, body: completion(done) } as const;
+  const headers = conditions({ ifMatch });
+  const workingBytes = done.reduce((sum, { size }) => sum + size, 0);
+  const answer = await askForXml(parts, { ...question, headers, workingBytes }, run);
+  const etag = textIn(answer, 'ETag');
+  if (etag === undefined) throw unclear(parts, item);
+  return { etag };
 }
 
 async function listParts(
