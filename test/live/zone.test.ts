@@ -18,6 +18,7 @@ import {
   openZoneGitea,
   openZoneRegistry,
   type ZonePlace,
+  zoneServers,
 } from './support/zone-places.ts';
 import {
   CHARTS,
@@ -31,19 +32,9 @@ import {
 } from './support/zone-release.ts';
 
 const SITE = ['--site', 'site/site.yaml'];
-const NEEDS = [
-  'docker-registry',
-  'distribution-3',
-  'gitea',
-  'minio',
-  'skopeo',
-  'crane',
-  'helm',
-  'git-lfs',
-  'boto3',
-] as const;
+const CLIENTS = ['skopeo', 'crane', 'helm', 'git-lfs', 'boto3'] as const;
 
-describe.skipIf(lacks(...NEEDS))(
+describe.skipIf(lacks('docker-registry', ...zoneServers(), ...CLIENTS))(
   'a zone with a registry, a Git host and a bucket',
   { timeout: 180_000 },
   () => {
@@ -86,7 +77,7 @@ describe.skipIf(lacks(...NEEDS))(
       inside = await settle(machines.inside);
       await release(1);
     }, 180_000);
-    afterAll(() => cleanup.disposeAsync(), 120_000);
+    afterAll(() => cleanup.disposeAsync(), 300_000);
 
     /** What goes wrong there is told by whoever reads what was seen. */
     const looked = async (): Promise<void> => await watcher?.looked().catch(() => {});

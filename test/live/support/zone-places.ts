@@ -26,6 +26,17 @@ export interface ZonePlace extends AsyncDisposable {
   readonly isOurs: boolean;
 }
 
+/** Programs that stand where the environment names no server. */
+export function zoneServers(env: NodeJS.ProcessEnv = process.env): string[] {
+  const isNamed = (...kinds: readonly string[]): boolean =>
+    kinds.some((kind) => (env[`GAPFERRY_LIVE_${kind}_URL`] ?? '') !== '');
+  return [
+    ...(isNamed('HARBOR', 'REGISTRY') ? [] : ['distribution-3']),
+    ...(isNamed('GITEA') ? [] : ['gitea']),
+    ...(isNamed('S3') ? [] : ['minio']),
+  ];
+}
+
 /** Waits for whoever watches before a tag is set, where the registry is ours. */
 export type BeforeTag = () => Promise<unknown>;
 
