@@ -81,7 +81,8 @@ async function readCredentials(
   if (credentials === undefined) return undefined;
   const { host } = new URL(kind === 'git' ? address : url);
   const { credentialFiles } = environment;
-  const place = { target: name, host, config: credentials, env, credentialFiles, pathOf: site.pathOf };
+  const reach = { host, env, credentialFiles, pathOf: site.pathOf };
+  const place = { ...reach, target: name, config: credentials, pair: 'user:token' };
   return await (await registryCredentials(place, run))(host);
 }
 

@@ -69,7 +69,8 @@ async function readKeys(
   if (credentials === undefined) throw noKeys(name);
   const { host } = new URL(endpoint);
   const { credentialFiles } = environment;
-  const place = { target: name, host, config: credentials, env, credentialFiles, pathOf: site.pathOf };
+  const reach = { host, env, credentialFiles, pathOf: site.pathOf };
+  const place = { ...reach, target: name, config: credentials, pair: 'access:secret' };
   const found = await (await registryCredentials(place, run))(host);
   if (found === undefined || !('username' in found)) throw noKeys(name);
   const token = credentials.from === 'environment' ? env[`${credentials.name}_SESSION_TOKEN`] : undefined;

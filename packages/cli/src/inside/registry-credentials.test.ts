@@ -17,6 +17,7 @@ afterEach(() => home.remove());
 const told = (
   config: CredentialsConfig,
   env: Readonly<Record<string, string>> = {},
+  pair?: string,
 ): ReturnType<typeof registryCredentials> =>
   registryCredentials(
     {
@@ -24,6 +25,7 @@ const told = (
       host: HOST,
       config,
       env,
+      ...(pair !== undefined && { pair }),
       credentialFiles: [home.join('config.json')],
       pathOf: (path) => home.join(path),
     },
@@ -84,3 +86,8 @@ it.each(['no colon', 'two:lines\nof:it', '', ':x', 'x:'])(
     await expect(told(FILE)).rejects.toThrow(/login is not one line user:password$/);
   },
 );
+
+it('are called what the kind of target calls them', async () => {
+  const refused = told(PLANT, {}, 'access:secret');
+  await expect(refused).rejects.toMatchObject({ hint: expect.stringMatching(/ or PLANT to access:secret$/) });
+});

@@ -11,12 +11,16 @@ export interface CredentialsPlace {
   /** The registry's host[:port]: nobody else is given them by name. */
   readonly host: string;
   readonly config: CredentialsConfig;
+  /** What the two are called where they stand in one line: `user:password` unless told. */
+  readonly pair?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Docker config files. */
   readonly credentialFiles: readonly string[];
   /** Absolute path of a path in site.yaml. */
   pathOf(relative: string): string;
 }
+
+const PAIR = 'user:password';
 
 /** User name and password of a target, from where site.yaml says they are. What they are is in no message. Throws `USAGE` when they are not there or are no `user:password`;
  *  warns of a file that others may read. */
@@ -36,7 +40,7 @@ export async function registryCredentials(
   return async (asked) => (asked === host ? found : undefined);
 }
 
-function fromEnvironment({ target, env }: CredentialsPlace, name: string): Credentials {
+function fromEnvironment({ target, env, pair = PAIR }: CredentialsPlace, name: string): Credentials {
   const username = env[`${name}_USERNAME`] ?? '';
   const password = env[`${name}_PASSWORD`] ?? '';
   if (username !== '' && password !== '') return { username, password };
@@ -47,22 +51,19 @@ function fromEnvironment({ target, env }: CredentialsPlace, name: string): Crede
       `set both ${name}_USERNAME and ${name}_PASSWORD`,
     );
   const both = env[name] ?? '';
-  const hint = `set ${name}_USERNAME and ${name}_PASSWORD, or ${name} to user:password`;
+  const hint = `set ${name}_USERNAME and ${name}_PASSWORD, or ${name} to ${pair}`;
   if (both === '')
     throw unusable(target, `neither ${name}_USERNAME and ${name}_PASSWORD nor ${name} is set`, hint);
   const parsed = split(both);
-  if (parsed === undefined) throw unusable(target, `${name} is not user:password`, hint);
+  if (parsed === undefined) throw unusable(target, `${name} is not ${pair}`, hint);
   return parsed;
 }
 
 async function fromFile(place: CredentialsPlace, path: string, run: Run): Promise<Credentials> {
+  const { target, pathOf, pair = PAIR } = place;
   const parsed = split(await readSecret(place, path, run));
   if (parsed === undefined)
-    throw unusable(
-      place.target,
-      `${place.pathOf(path)} is not one line user:password`,
-      'write user:password, nothing else',
-    );
+    throw unusable(target, `${pathOf(path)} is not one line ${pair}`, `write ${pair}, nothing else`);
   return parsed;
 }
 
