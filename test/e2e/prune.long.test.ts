@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { quietRun } from '@gapferry/core';
 import { lockDirectory } from '@gapferry/ledger';
-import { startRegistry, type TestRegistry } from '@gapferry/testkit';
+import { gitEnvironment, mustRun, startRegistry, type TestRegistry } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gapferry, gapferryJson, type Machine, type Reported } from '../support/command-line.ts';
 import { treeDigest } from '../support/tree-digest.ts';
@@ -41,6 +41,9 @@ targets:
   await zone.upstream.change();
   await load('1.1.0');
   zone.upstream.registry.seedImage('line-a/app', '1.0', await zone.upstream.appImage(3));
+  // Rewritten: what stood inside is kept aside.
+  await zone.upstream.git.git('reset', '-q', '--hard', 'HEAD~1');
+  await zone.upstream.git.commit({ message: 'Otherwise', files: { 'README.md': 'line A, anew\n' } });
   await load('1.2.0');
 }, 180_000);
 afterAll(async () => {
@@ -72,6 +75,17 @@ interface Told {
 const stepsAt = ({ targets }: Told, name: string): Told['targets'][number]['steps'] =>
   targets.find(({ target }) => target === name)?.steps ?? [];
 
+/** Names of refs, by repository. */
+async function refsInside(): Promise<Record<string, string[]>> {
+  const found = await readdir(at('site/srv'), { recursive: true });
+  const bares = found.filter((name) => name.endsWith('.git'));
+  const refs = bares.map(async (name) => {
+    const args = ['--git-dir', at('site/srv', name), 'for-each-ref', '--format=%(refname)'];
+    return [name, (await mustRun('git', args, { env: gitEnvironment() })).trim().split('\n')] as const;
+  });
+  return Object.fromEntries(await Promise.all(refs));
+}
+
 describe('a prune', { timeout: 120_000 }, () => {
   it('has nothing to do while as many releases stay as there are', async () => {
     expect(await prune(['--keep', '3'])).toMatchObject({ channels: [], targets: [] });
@@ -92,7 +106,13 @@ describe('a prune', { timeout: 120_000 }, () => {
         .map(({ place }) => place)
         .join(' '),
     ).toContain('historian:4.1.0');
-    expect(stepsAt(told, 'forge')).toEqual([]);
+    expect(stepsAt(told, 'forge')).toEqual([
+      {
+        place: expect.stringMatching(/^file:.*line-a\.git refs\/gapferry\/backup\/3\/$/),
+        what: 'refs',
+        count: 1,
+      },
+    ]);
     expect(told.totals.bytes).toBeGreaterThan(0);
     expect(await treeDigest(at('site/embedded'))).toBe(before);
     expect(hub.hasManifest(`${REGISTRY}/line-a/app`, apps[0] as never)).toBe(true);
@@ -123,9 +143,17 @@ describe('a prune', { timeout: 120_000 }, () => {
     expect(hub.hasManifest(app, apps[1] as never)).toBe(false);
     expect(hub.tagged(app, '1.0')).toBe(apps[2]);
     expect((await readdir(at('site/share/line-a'))).sort()).toEqual(['1.2.0']);
+    expect(Object.values(await refsInside())).toEqual([
+      ['refs/heads/main', 'refs/tags/v1.0', 'refs/tags/v1.1'],
+    ]);
     const index = await readFile(at('site/embedded/index.json'), 'utf8');
     expect(index).not.toContain('historian:4.1.0');
     expect(index).toContain('historian:4.2.0');
+  });
+
+  it('says when it was carried out to whoever runs it again', async () => {
+    const again = await gapferry(inside, ['prune', ...SITE, '--plan', 'prune.json', '--yes']);
+    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('was carried out at 20')]);
   });
 
   it('leaves what stays whole: the newest release is read back and found unchanged', async () => {
