@@ -81,6 +81,9 @@ describe('names of bundles, channels and sites', () => {
     ['..', false],
     ['nul', false],
     ['com1.x', false],
+    ['constructor', false],
+    ['prototype', false],
+    ['constructor-2', true],
     ['a\n', false],
   ])('%j: %s', (name, expected) => {
     expect(nameSchema.safeParse(name).success).toBe(expected);

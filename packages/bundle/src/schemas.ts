@@ -10,7 +10,10 @@ export const sizeSchema: z.ZodType<number> = z.number().int().min(0).max(Number.
 
 export const textSchema: z.ZodType<string> = z.string().min(1).max(2000);
 
-/** Bundle, channel and site names: they become directory names. */
+/** See `parseJson`; what is kept of a site has members that are names. */
+const JSON_REFUSED: readonly string[] = ['constructor', 'prototype'];
+
+/** Bundle, channel, target and site names: they become directory names, and members of what is recorded. */
 export const nameSchema: z.ZodType<string> = z
   .string()
   .regex(/^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/, {
@@ -18,6 +21,9 @@ export const nameSchema: z.ZodType<string> = z
   })
   .refine((name) => unsafePathReason(name) === undefined, {
     error: 'is a name that some file systems refuse',
+  })
+  .refine((name) => !JSON_REFUSED.includes(name), {
+    error: 'is a name that no JSON of gapferry has for a member',
   });
 
 export const versionSchema: z.ZodType<string> = z

@@ -149,6 +149,16 @@ it('gives back any JSON data', async () => {
   expect((await verifyLedger(file)).tampered).toBeUndefined();
 });
 
+it('writes nothing that it could not read back', async () => {
+  const first = ledger.append('a.b', { n: 1 });
+  const said = {
+    places: { constructor: 'where a target of that name is' },
+  } as unknown as LedgerEntry['data'];
+  expect(() => ledger.append('a.b', said)).toThrow(expect.objectContaining({ code: 'INTERNAL' }));
+  expect(ledger.head()).toEqual({ index: 1, digest: first.digest });
+  requireIntact(await verifyLedger(file));
+});
+
 it('records what a host said also where it holds half a character', async () => {
   const { digest } = ledger.append('a.b', { scan: { severity: JSON.parse('"a\\ud800b"') as string } });
   expect([...ledger.history()]).toMatchObject([{ data: { scan: { severity: 'a\ufffdb' } }, digest }]);

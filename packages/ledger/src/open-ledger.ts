@@ -183,7 +183,7 @@ function append(
       .prepare(
         'INSERT INTO entry (idx, at, kind, data, previous, digest) VALUES (@idx, @at, @kind, @data, @previous, @digest)',
       )
-      .run(toRow(entry));
+      .run(readableRow(entry));
     return entry;
   });
   try {
@@ -191,6 +191,17 @@ function append(
   } catch (error) {
     throw isGapferryError(error) ? error : unwritable(path, error);
   }
+}
+
+/** One entry that nobody can read is the end of a ledger: it is not written. */
+function readableRow(entry: LedgerEntry): ReturnType<typeof toRow> {
+  const row = toRow(entry);
+  const judged = judgeRow(row);
+  if (typeof judged !== 'string') return row;
+  throw new GapferryError({
+    code: 'INTERNAL',
+    message: `an entry of kind ${entry.kind} could not be read back: it ${judged}`,
+  });
 }
 
 /** Members that are undefined are not there, and half a character, which no canonical JSON holds, is none: what hosts say keeps nothing from being recorded. */

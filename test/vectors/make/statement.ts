@@ -124,6 +124,12 @@ function wrongPredicates(): Vector[] {
     predicate('sequence-text', 'a number in quotes', { sequence: '1' }, ['sequence']),
     predicate('channel-escapes', 'a channel that is a path', { channel: '../line-b' }, ['channel']),
     predicate('channel-device', 'a channel that is a DOS device', { channel: 'nul' }, ['channel']),
+    predicate(
+      'channel-special',
+      'a channel that could be no member of what is kept',
+      { channel: 'constructor' },
+      ['channel'],
+    ),
     predicate('channel-upper-case', 'a channel in upper case', { channel: 'Line-A' }, ['channel']),
     predicate('previous-short', 'a cut digest of the release before', { previous: 'sha256:12' }, [
       'previous',
