@@ -7,6 +7,7 @@ import {
   GapferryError,
   type Load,
   type NameLoad,
+  quietRun,
   type Target,
 } from '@gapferry/core';
 import { memoryTarget, recordCalls } from '@gapferry/testkit';
@@ -21,6 +22,7 @@ import {
   NEXT,
   secondRelease,
 } from './testing/inside.ts';
+import { watchRun } from './watch-run.ts';
 
 let inside: Inside;
 beforeEach(() => {
@@ -126,6 +128,23 @@ describe('a first import', () => {
     expect(record.items.flatMap(({ error }) => error?.message ?? [])).toEqual([
       expect.stringMatching(/x{499}\ufffd$/),
     ]);
+  });
+
+  it('writes no password into the ledger, whoever said it', async () => {
+    await inside.carryFirst();
+    const said = 'Failed to parse URL from https://anna:S3cretValue@registry.plant-7/v2/';
+    const target = meddledTarget(inside.target, {
+      load: async () => {
+        throw new TypeError(said);
+      },
+    });
+    await expect(inside.importRelease(first, only(target))).rejects.toThrow(TypeError);
+    const run = watchRun(quietRun(), () => 0);
+    run.emit({ kind: 'warning', message: said, item: said });
+    const { record } = await inside.importRelease(first, { run });
+    expect(record.warnings?.[0]?.message).toContain('://***@registry.plant-7');
+    expect(inside.story).toContain('import.stopped');
+    expect(JSON.stringify(inside.ledger.entries)).not.toContain('S3cretValue');
   });
 
   it('records each intent before its effect', async () => {

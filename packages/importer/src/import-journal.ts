@@ -16,6 +16,7 @@ import {
   type LedgerHead,
   type NameLoad,
   type NameState,
+  redact,
 } from '@gapferry/core';
 import { overrideData } from './going-back.ts';
 import { IMPORT_ENTRIES } from './import-entries.ts';
@@ -177,7 +178,7 @@ function recordStop(
 ): void {
   const { code, message } = isGapferryError(error)
     ? error
-    : { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) };
+    : { code: 'INTERNAL', message: redact(error instanceof Error ? error.message : String(error)) };
   try {
     append(IMPORT_ENTRIES.stopped, { code, message });
   } catch {

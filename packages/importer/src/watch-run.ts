@@ -1,4 +1,4 @@
-import { printable, type Run, type RunEvent } from '@gapferry/core';
+import { printable, type Run, type RunEvent, redact } from '@gapferry/core';
 import { lengthOf, type Measured, type Monotonic } from './import-timing.ts';
 
 /** A warning as the record keeps it. */
@@ -73,7 +73,7 @@ function keep(
   else limits.unheard += 1;
 }
 
-/** Whole characters: half of one could be written into no ledger. */
+/** Whole characters: half of one could be written into no ledger. What a tool said may hold what only an error hides. */
 function shortened(text: string): string {
-  return printable(text).slice(0, MAX_LENGTH).toWellFormed();
+  return redact(printable(text)).slice(0, MAX_LENGTH).toWellFormed();
 }

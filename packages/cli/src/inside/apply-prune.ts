@@ -1,6 +1,6 @@
 import { rename, rm } from 'node:fs/promises';
 import type { PruneFile } from '@gapferry/bundle';
-import { type Digest, isGapferryError, type JsonValue, type Ledger, type Run } from '@gapferry/core';
+import { type Digest, isGapferryError, type JsonValue, type Ledger, type Run, redact } from '@gapferry/core';
 import { type DoneStep, openPruneJournal, type PruneJournal } from '@gapferry/importer';
 import { keptOf } from './kept-manifests.ts';
 import { readKeptReleases } from './kept-releases.ts';
@@ -46,7 +46,7 @@ export async function applyPrune(
   } catch (error) {
     const { code, message } = isGapferryError(error)
       ? error
-      : { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) };
+      : { code: 'INTERNAL', message: redact(error instanceof Error ? error.message : String(error)) };
     journal.stopped(code, message);
     throw error;
   }
