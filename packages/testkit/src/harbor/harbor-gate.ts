@@ -57,7 +57,10 @@ function requireWritable({ settings }: HarborState, project: HarborProject): voi
   if (settings.readOnly)
     throw new RegistryError('DENIED', 'The system is in read only mode. Any modification is prohibited.');
   if (project.registryId !== undefined)
-    throw new RegistryError('UNSUPPORTED', `can not push artifact to a proxy project: ${project.name}`);
+    throw new RegistryError(
+      'METHOD_NOT_ALLOWED',
+      `can not push artifact to a proxy project: ${project.name}`,
+    );
 }
 
 /** Who comes with credentials is not sent to the token service. */
