@@ -38,6 +38,15 @@ describe('what is there and what becomes of it', () => {
     });
   });
 
+  it('has the default branch of upstream also where the host chooses another one after the first push', async () => {
+    const state = await story.release();
+    const onRelease = { ...state, refs: { ...state.refs, head: 'refs/heads/release' } };
+    await story.load(onRelease);
+    expect(story.fixture.gitea?.repository(PLACE)).toMatchObject({ defaultBranch: 'release' });
+    expect(await story.survey(onRelease)).toEqual({ state: 'same' });
+    expect(story.fixture.gitea?.repository(PLACE)).toMatchObject({ defaultBranch: 'release' });
+  });
+
   it('makes one organisation for many repositories that come at once', async () => {
     const names = ['a', 'b', 'c', 'd'].map((name) => `git.example/${name}`);
     const states = await Promise.all(names.map((name) => story.release(name)));

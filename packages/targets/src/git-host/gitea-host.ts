@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { GapferryError, type RepositoryAbout, type Run } from '@gapferry/core';
 import pLimit from 'p-limit';
 import { askHost, listOf, memberOf, textIn } from './ask-host.ts';
@@ -77,7 +78,8 @@ async function look(api: HostApi, path: string, run: Run): Promise<HostedReposit
     description: textIn(value, 'description') ?? '',
     homepage: textIn(value, 'website') ?? '',
     topics: await topicsOf(api, path, value, run),
-    ...(branch !== '' && { head: `refs/heads/${branch}` }),
+    // Of an empty one it changes: with the first push the host chooses anew.
+    ...(branch !== '' && !isEmpty(value) && { head: `refs/heads/${branch}` }),
     ...(closed !== undefined && { closed }),
     ...(memberOf(memberOf(value, 'permissions'), 'push') !== true && { mayPush: false as const }),
   };
@@ -155,8 +157,10 @@ async function settle(
   { head, description, homepage, topics }: RepositoryFacts,
   run: Run,
 ): Promise<void> {
+  const branch = head?.slice('refs/heads/'.length);
+  const isSet = branch !== undefined && (await chosenBranch(api, path, run)) === branch;
   const body = {
-    ...(head !== undefined && { default_branch: head.slice('refs/heads/'.length) }),
+    ...(branch !== undefined && !isSet && { default_branch: branch }),
     ...(description !== undefined && { description: description.slice(0, 2048) }),
     ...(homepage !== undefined && { website: homepage }),
   };
@@ -164,6 +168,24 @@ async function settle(
     await askHost(api, { method: 'PATCH', path: `/repos/${path}`, body }, run);
   if (topics !== undefined)
     await askHost(api, { method: 'PUT', path: `/repos/${path}/topics`, body: { topics } }, run);
+}
+
+/** Milliseconds between looks; together some seconds. */
+const LOOKS = [25, 50, 100, 200, 400, 800, 1600, 3200];
+
+/** The default branch, once the host has taken note of the first push, which it does some time after it (services/repository/push.go): from then on it chooses none by itself. After some
+ *  seconds whatever it is then. */
+async function chosenBranch(api: HostApi, path: string, run: Run): Promise<string | undefined> {
+  for (const wait of [...LOOKS, undefined]) {
+    const { value } = await askHost(api, { method: 'GET', path: `/repos/${path}` }, run);
+    if (!isEmpty(value) || wait === undefined) return textIn(value, 'default_branch');
+    await pause(wait, undefined, { signal: run.signal });
+  }
+  return undefined;
+}
+
+function isEmpty(repository: unknown): boolean {
+  return memberOf(repository, 'empty') === true;
 }
 
 const OWNER = /^(?=.{1,40}$)[A-Za-z0-9](?:[-._]?[A-Za-z0-9])*$/;

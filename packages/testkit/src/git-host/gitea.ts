@@ -13,6 +13,8 @@ import {
   isUsableName,
   outOfScope,
 } from './gitea-access.ts';
+import { type FirstPush, noticeFirstPush } from './gitea-first-push.ts';
+import { hookRules } from './gitea-rules.ts';
 import { type HostedRepositories, hostedRepositories } from './hosted-repositories.ts';
 
 export interface GiteaFakeOptions extends HttpServerOptions {
@@ -53,7 +55,7 @@ export interface GiteaRepository {
   tagRules: Record<string, unknown>[];
 }
 
-type Known = GiteaRepository & { readonly path: string };
+type Known = GiteaRepository & FirstPush;
 
 interface State {
   readonly options: GiteaFakeOptions;
@@ -87,7 +89,10 @@ export async function startGiteaFake(options: GiteaFakeOptions): Promise<GiteaFa
     adopt: (path: string, known: GiteaRepository) => {
       const [name = ''] = path.split('/');
       state.organisations.set(name.toLowerCase(), { name, visibility: 'private', ours: true });
-      state.known.set(path.toLowerCase(), structuredClone({ ...known, path }));
+      state.known.set(
+        path.toLowerCase(),
+        structuredClone({ ...known, path, noticed: 'its branches' as const }),
+      );
     },
   });
 }
@@ -236,6 +241,7 @@ async function makeRepository(state: State, owner: string, body: Record<string, 
     private: body['private'] === true,
     branchRules: [],
     tagRules: [],
+    noticed: 'nothing' as const,
   };
   state.known.set(path.toLowerCase(), repository);
   await state.repositories.create(
@@ -251,10 +257,11 @@ async function showRepository(state: State, repository: Known): Promise<Reply> {
 }
 
 async function view({ repositories, options }: State, repository: Known): Promise<Record<string, unknown>> {
+  await noticeFirstPush(repositories, repository);
   const { path, archived, mirror, mayPush, description, website, defaultBranch, topics } = repository;
   return {
     full_name: path,
-    empty: await repositories.isEmpty(path),
+    empty: repository.noticed !== 'its branches',
     private: repository.private,
     archived,
     mirror,
@@ -347,7 +354,7 @@ function routesOfRules(
 ): Route[] {
   const changed = async (repository: Known, status: number, value: unknown): Promise<Reply> => {
     const { username } = state.options.credentials;
-    await state.repositories.setRules(repository.path, rulesOf(repository, username));
+    await state.repositories.setRules(repository.path, hookRules(repository, username));
     return jsonReply(status, value);
   };
   const add = (repository: Known, body: Record<string, unknown>): Promise<Reply> => {
@@ -371,32 +378,5 @@ function routesOfRules(
       `${path}/:rule`,
       withRepository((repository, { body }, [rule]) => edit(repository, body, rule)),
     ],
-  ];
-}
-
-/** As Gitea's own hook judges: deletion of a protected branch is never let. */
-function rulesOf(
-  { branchRules, tagRules }: GiteaRepository,
-  me: string,
-): { pattern: string; lets: string; message: string }[] {
-  const isMine = (rule: Record<string, unknown>, list: string): boolean =>
-    (rule[list] as string[]).includes(me);
-  return [
-    ...branchRules.map((rule) => {
-      const push =
-        rule['enable_push'] === true &&
-        (rule['enable_push_whitelist'] !== true || isMine(rule, 'push_whitelist_usernames'));
-      const force = push && rule['enable_force_push'] === true;
-      return {
-        pattern: `refs/heads/${String(rule['rule_name'])}`,
-        lets: `${push ? 'p' : ''}${force ? 'f' : ''}`,
-        message: `Gitea: Not allowed to push to protected branch ${String(rule['rule_name'])}`,
-      };
-    }),
-    ...tagRules.map((rule) => ({
-      pattern: `refs/tags/${String(rule['name_pattern'])}`,
-      lets: isMine(rule, 'whitelist_usernames') ? 'pfd' : '',
-      message: `Gitea: Tag ${String(rule['name_pattern'])} is protected`,
-    })),
   ];
 }
