@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises';
-import { mkdir } from 'node:fs/promises';
 import { createGit, type GitPusherOptions, gitPusher } from '@gapferry/git';
 import { createHttpClient } from '@gapferry/http';
 import {
@@ -70,7 +69,6 @@ export async function openGitHostFixture(
 ): Promise<GitHostFixture> {
   const home = await temporaryDirectory();
   const directory = home.join('srv');
-  await mkdir(directory);
   await mkdir(directory);
   const options = { directory, credentials: CREDENTIALS, ...more };
   const gitea = kind === 'gitea' ? await startGiteaFake(options) : undefined;
