@@ -1,4 +1,4 @@
-import type { Descriptor } from './descriptor.ts';
+import type { Descriptor, SizedDigest } from './descriptor.ts';
 import type { Digest } from './digest.ts';
 import type { Run } from './run.ts';
 import type { NameState, Target } from './target.ts';
@@ -20,6 +20,8 @@ export interface PruneRequest {
   readonly staying: ReadonlyMap<number, string>;
   /** Numbers of those that go and left something there. */
   readonly going: ReadonlySet<number>;
+  /** Contents of files that imports of the channel sent there, of releases that go, and that no release which stays needs. */
+  readonly contents: readonly SizedDigest[];
   /** Of those that go, the versions by number, of which files came there and never got a name. */
   readonly unnamed: ReadonlyMap<number, string>;
   /** Something was left where the site file said then that the target is, and says no more: nothing of that is in the request. */

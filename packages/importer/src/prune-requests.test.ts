@@ -230,6 +230,7 @@ describe('what came and never got a name', () => {
       expect.objectContaining({ repository: 'git.example/ops/line-a', statements: [expect.any(String)] }),
     ]);
     expect([...asked.unnamed]).toEqual([[2, expect.any(String)]]);
+    expect(asked.contents).toEqual([{ digest: digestOf(Buffer.from('tool')), size: 4 }]);
     expect([...asked.going]).toEqual([1]);
   });
 

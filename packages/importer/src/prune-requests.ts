@@ -52,6 +52,7 @@ export function pruneRequests(
       channel,
       ...wishes,
       manifests: distinct([...wishes.manifests, ...content.manifests]),
+      contents: content.contents,
       refs: [...(backups.get(target) ?? []), ...content.refs],
       needed,
       staying: new Map((own?.stays ?? []).map(({ sequence, version }) => [sequence, version])),

@@ -16,6 +16,7 @@ const REQUEST: PruneRequest = {
   going: new Set([1]),
   refs: [],
   unnamed: new Map(),
+  contents: [],
 };
 let ledger: MemoryLedger;
 let there: Set<string>;

@@ -1,5 +1,12 @@
 import { describeItem, type Item, loadedAttachments, type Manifest, placesOf } from '@gapferry/bundle';
-import { type Digest, isDigest, type Ledger, type PruneManifest, type PruneRefs } from '@gapferry/core';
+import {
+  type Digest,
+  isDigest,
+  type Ledger,
+  type PruneManifest,
+  type PruneRefs,
+  type SizedDigest,
+} from '@gapferry/core';
 import { IMPORT_ENTRIES } from './import-entries.ts';
 import { parseOci, rootsOf } from './known-roots.ts';
 
@@ -34,6 +41,8 @@ export interface GoingContent {
   readonly refs: readonly PruneRefs[];
   /** Statements of which files were sent. */
   readonly files: ReadonlySet<Digest>;
+  /** Contents of these. */
+  readonly contents: readonly SizedDigest[];
 }
 
 /** `releases`: the manifests of those that go. */
@@ -45,14 +54,20 @@ export function goingContent(
   const manifests: PruneManifest[] = [];
   const refs: PruneRefs[] = [];
   const files = new Set<Digest>();
-  for (const [statement, { items }] of releases)
+  const contents = new Map<Digest, SizedDigest>();
+  for (const [statement, { items, blobs }] of releases) {
+    const sizes = new Map(blobs.map(({ digest, size }) => [digest, size]));
     for (const [i, item] of items.entries()) {
       if (sent.get(statement)?.has(i) !== true) continue;
-      if (item.kind === 'file') files.add(statement);
-      else if (item.kind === 'git') refs.push(waitingRefs(item, statement));
+      if (item.kind === 'file') {
+        files.add(statement);
+        for (const digest of item.blobs)
+          if (!needed.has(digest)) contents.set(digest, { digest, size: sizes.get(digest) ?? 0 });
+      } else if (item.kind === 'git') refs.push(waitingRefs(item, statement));
       else manifests.push(...manifestsOf(item).filter(({ digest }) => !needed.has(digest)));
     }
-  return { manifests, refs, files };
+  }
+  return { manifests, refs, files, contents: [...contents.values()] };
 }
 
 function waitingRefs(item: Item, statement: Digest): PruneRefs {

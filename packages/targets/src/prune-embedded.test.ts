@@ -1,5 +1,5 @@
 import type { Descriptor, PruneRequest } from '@gapferry/core';
-import { quietRun } from '@gapferry/core';
+import { digestOf, quietRun } from '@gapferry/core';
 import { makeImage, memoryBlobStore, type TestImage } from '@gapferry/testkit';
 import { beforeEach, expect, it } from 'vitest';
 import type { NamedRoot, PrunableStore } from './embedded-store.ts';
@@ -19,7 +19,7 @@ beforeEach(async () => {
   releases = [];
 });
 
-async function steps(): Promise<readonly string[]> {
+async function steps(more: Partial<PruneRequest> = {}): Promise<readonly string[]> {
   const blobs = memoryBlobStore();
   await blobs.add(image.root.mediaType, image.manifest, run);
   for (const { digest, size } of image.blobs) blobs.blobs.set(digest, new Uint8Array(size));
@@ -43,6 +43,8 @@ async function steps(): Promise<readonly string[]> {
     going: new Set([1]),
     refs: [],
     unnamed: new Map(),
+    contents: [],
+    ...more,
   };
   const found = await prunableInDepot({ store, tree: '/nowhere' }, request, run);
   return found.filter(({ stays }) => stays === undefined).map(({ what }) => what);
@@ -60,4 +62,16 @@ it('blobs stay that an entry without a name stands for', async () => {
 it('blobs stay where the depot holds releases, which may need them', async () => {
   releases = [{ channel: 'line-a', sequence: 1 }];
   expect(await steps()).toEqual(['name']);
+});
+
+it('contents of files go that nothing that stays needs, and that are there', async () => {
+  const [content] = image.blobs;
+  if (content === undefined) throw new Error('no blob');
+  const contents = [{ ...content }, { digest: digestOf('nowhere'), size: 7 }];
+  const request = { manifests: [], tags: [], contents };
+  // Somebody's name leads to it.
+  expect(await steps(request)).toEqual([]);
+  names = [];
+  expect(await steps(request)).toEqual(['blob']);
+  expect(await steps({ ...request, needed: new Set([content.digest]) })).toEqual([]);
 });

@@ -15,6 +15,7 @@ import {
   parseManifestLinks,
   type Run,
   readVerified,
+  type SizedDigest,
   unsafePathReason,
 } from '@gapferry/core';
 import { type EmbeddedStore, isPrunable, type NamedRoot, type PrunableStore } from './embedded-store.ts';
@@ -33,7 +34,7 @@ export interface PrunePlace {
 /** Files that are read at a time. */
 const FILES_AT_ONCE = 4;
 
-/** Names that no release that stays sets and that stand where the channel left them; then blobs that only they, or names that moved on since, needed; then files that are as the channel left them. */
+/** Names that no release that stays sets and that stand where the channel left them; then blobs that only they, or names that moved on since, or files of releases that go needed; then files that are as the channel left them. */
 export async function prunableInDepot(
   place: PrunePlace,
   request: PruneRequest,
@@ -107,7 +108,7 @@ async function judge(
   store: PrunableStore,
   request: PruneRequest,
   run: Run,
-): Promise<{ readonly names: readonly NamedRoot[]; readonly blobs: readonly Descriptor[] }> {
+): Promise<{ readonly names: readonly NamedRoot[]; readonly blobs: readonly SizedDigest[] }> {
   const { names, others } = await judgeNames(store, request);
   const stays = new Map<Digest, Descriptor>();
   for (const root of [...others.map((one) => one.root), ...(await store.unnamed())])
@@ -118,10 +119,16 @@ async function judge(
   const blobs = [...reached.values()].filter(
     ({ digest }) => !stays.has(digest) && !request.needed.has(digest),
   );
+  const contents: SizedDigest[] = [];
+  for (const content of request.contents) {
+    const isOther = stays.has(content.digest) || reached.has(content.digest);
+    if (!isOther && !request.needed.has(content.digest) && (await store.has(content, run)))
+      contents.push(content);
+  }
   // What names others goes after them, an index last: what a break leaves is found again from it.
   const parts = blobs.filter(({ mediaType }) => !hasLinks(mediaType));
   const manifests = blobs.filter(({ mediaType }) => hasLinks(mediaType)).reverse();
-  return { names, blobs: [...parts, ...manifests] };
+  return { names, blobs: [...contents, ...parts, ...manifests] };
 }
 
 async function judgeNames(

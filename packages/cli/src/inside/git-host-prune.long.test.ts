@@ -30,6 +30,7 @@ function request(refs: Partial<PruneRefs>): PruneRequest {
     staying: new Map([[18, '1.4.0']]),
     going: new Set([17]),
     unnamed: new Map(),
+    contents: [],
   };
 }
 

@@ -22,6 +22,7 @@ function request(more: Partial<PruneRequest> = {}): PruneRequest {
     going: new Set([1]),
     refs: [],
     unnamed: new Map(),
+    contents: [],
     ...more,
   };
 }

@@ -299,6 +299,7 @@ describe('a prune of files at a WebDAV server', () => {
     staying: new Map([[2, '2.0.0']]),
     going: new Set([1]),
     unnamed: new Map(),
+    contents: [],
     ...more,
   });
   const prune = async (target: Fixture, wanted: PruneRequest): Promise<string[]> => {
