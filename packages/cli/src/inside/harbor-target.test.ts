@@ -259,6 +259,13 @@ describe('a Harbor whose disk is not as it should be', () => {
   });
 });
 
+describe('a Harbor that does not see its disk', () => {
+  it('is warned of no disk without room', async () => {
+    const { open } = await start({ freeBytes: 'unseen' });
+    expect((await surveyHost(open(), [nginx])).warnings).toEqual([]);
+  });
+});
+
 describe('repositories of one name', () => {
   it('are told apart by where they come from, charts as well as images', async () => {
     const { harbor, open } = await start();

@@ -159,12 +159,12 @@ export async function askQuota(
   return hard === undefined || used === undefined ? undefined : { hard, used };
 }
 
-/** Bytes free on Harbor's disk; undefined for who may not know. */
+/** Bytes free on Harbor's disk; undefined for who may not know, and where Harbor does not see the disk itself (in a cluster): then all of it has 0 bytes. Go leaves zeros out. */
 export async function askFreeBytes(api: HostApi, run: Run): Promise<number | undefined> {
   const path = `${ROOT}/systeminfo/volumes`;
   const answer = await askHost(api, { method: 'GET', path, accept: [403, 404] }, run);
   const [storage] = listOf(memberOf(answer.value, 'storage'));
-  return numberIn(storage, 'free');
+  return (numberIn(storage, 'total') ?? 0) === 0 ? undefined : (numberIn(storage, 'free') ?? 0);
 }
 
 export interface NewProject {

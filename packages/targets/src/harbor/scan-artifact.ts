@@ -1,5 +1,6 @@
 import { GapferryError, type OciTag, type Run, type ScanSummary } from '@gapferry/core';
-import { askHost, memberOf, numberIn, textIn } from '../git-host/ask-host.ts';
+import { askHost, memberOf, numberIn, saidBy, textIn } from '../git-host/ask-host.ts';
+import type { HostAnswer } from '../git-host/git-host.ts';
 import { artifactPath } from './harbor-names.ts';
 import type { HarborPlace } from './harbor-place.ts';
 
@@ -23,14 +24,15 @@ export async function scanArtifact(
   // 409: one is under way already.
   const question = { method: 'POST', path: `${path}/scan`, accept: [409, 412], again: true } as const;
   const answer = await askHost(api, question, run);
-  if (answer.status === 412) throw noScanner(place);
+  if (answer.status === 412) throw noScanner(place, answer);
   return scan.mode === 'await' ? await awaitScan(place, path, scan.within, run) : undefined;
 }
 
-function noScanner({ target }: HarborPlace): GapferryError {
+function noScanner({ target }: HarborPlace, answer: HostAnswer): GapferryError {
+  const words = saidBy(answer);
   return new GapferryError({
     code: 'TARGET_CONFLICT',
-    message: `Harbor has no scanner for target ${target}`,
+    message: `Harbor has no scanner for target ${target}${words === '' ? '' : ` (${words})`}`,
     hint: 'have one installed there, or say `scan: none` of the target in site.yaml',
     origin: 'target',
   });

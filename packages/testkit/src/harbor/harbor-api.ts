@@ -62,6 +62,7 @@ function systemInfo({ settings, now }: HarborState, who: Principal): unknown {
 
 function volumes({ settings }: HarborState, who: Principal): Reply {
   requireSystemRight(who, 'system-volumes/read');
+  if (settings.freeBytes === 'unseen') return jsonReply(200, { storage: [{ total: 0, free: 0 }] });
   return jsonReply(200, { storage: [{ total: 2 ** 40, free: settings.freeBytes }] });
 }
 

@@ -48,8 +48,8 @@ export interface HarborSettings {
   defaultQuota: number;
   /** What a scan comes to; absent: there is no scanner. */
   scanner?: readonly HarborScan[];
-  /** Bytes free where the registry keeps its blobs. */
-  freeBytes: number;
+  /** Bytes free where the registry keeps its blobs; `unseen`: its API has no disk to look at, as in a cluster (harbor-helm#441). */
+  freeBytes: number | 'unseen';
 }
 
 export function whoAsks(state: HarborState, request: TestRequest): Principal {
