@@ -237,7 +237,10 @@ describe('files in a bucket', () => {
   it('leave an index alone that is not the channel’s own', async () => {
     const server = await serve();
     server.place('plant', 'line-a/index.json', Buffer.from('{"mine": true}'));
-    await expect(importFiles(open(server), makeFile('v1'))).rejects.toThrow('is no index of gapferry');
+    await expect(importFiles(open(server), makeFile('v1'))).rejects.toMatchObject({
+      message: expect.stringContaining('is no index of gapferry'),
+      hint: expect.stringContaining('move it away: the next import writes it anew'),
+    });
     const keys = 'all/{version}/{path}';
     await importFiles(open(server, { keys }), makeFile('v1'));
     const other = { ...RELEASE, channel: 'line-b', version: '2.0.0' };

@@ -26,7 +26,10 @@ export async function ownTreeIndex(
   throw new GapferryError({
     code: 'TARGET_CONFLICT',
     message: `${path} in ${tree.place} at target ${target} ${what}`,
-    hint: 'nothing was loaded; begin `path` of the target with something that is this channel’s own, like {channel}/',
+    hint:
+      seen.index === undefined
+        ? 'find out who put it there, and move it away: the next import writes it anew'
+        : 'begin `path` of the target with something that is this channel’s own, like {channel}/',
     origin: 'target',
     data: { target, path },
   });

@@ -80,7 +80,10 @@ export async function ownIndex(
   throw new GapferryError({
     code: 'TARGET_CONFLICT',
     message: `${keys.index} in ${store.place} at target ${target} ${what}`,
-    hint: 'nothing was loaded; begin `keys` of the target with something that is this channel’s own, like {channel}/',
+    hint:
+      seen.index === undefined
+        ? 'find out who put it there, and move it away: the next import writes it anew'
+        : 'begin `keys` of the target with something that is this channel’s own, like {channel}/',
     origin: 'target',
     data: { target, key: keys.index },
   });
