@@ -1,6 +1,6 @@
 import { digestOf, quietRun } from '@gapferry/core';
 import { createHttpClient } from '@gapferry/http';
-import { startHttpServer, textReply } from '@gapferry/testkit';
+import { startHarbor, startHttpServer, textReply } from '@gapferry/testkit';
 import { expect, it } from 'vitest';
 import { createRegistryWriter } from './registry-writer.ts';
 
@@ -43,4 +43,26 @@ it.each([
 ])('a registry that answers %d and "%s" is full', async (status, words) => {
   const { error } = await look('team/app', status, words);
   expect(error).toMatchObject({ code: 'NO_SPACE', origin: 'target' });
+});
+
+it('Harbor answers 401 to a robot that may push and not delete: what it must be allowed is said', async () => {
+  const access = [{ resource: 'repository', action: 'push' }];
+  const permissions = [{ kind: 'project', namespace: 'line', access }] as const;
+  const credentials = { username: 'robot$loader', password: 's3cret' };
+  await using harbor = await startHarbor({
+    projects: [{ name: 'line' }],
+    robots: [{ name: credentials.username, secret: credentials.password, permissions }],
+  });
+  const http = createHttpClient({ insecure: [harbor.host], credentials: async () => credentials });
+  const removed = createRegistryWriter(http).removeManifest(
+    `${harbor.host}/line/app`,
+    descriptor.digest,
+    quietRun(),
+  );
+  await expect(removed).rejects.toMatchObject({
+    code: 'UNAUTHORIZED',
+    message: expect.stringContaining('action: delete'),
+    hint: expect.stringContaining('must be allowed to delete from line/app'),
+  });
+  http.close();
 });

@@ -136,14 +136,15 @@ function byStatus(answer: HttpAnswer, purpose: Purpose, said: string): Judgement
 }
 
 /** Harbor answers a question about a missing project so, without a challenge; and 401, not 403, to a robot that lacks the permission. */
-function unauthorized(answer: HttpAnswer, { place }: Purpose, message: string): Judgement {
+function unauthorized(answer: HttpAnswer, { place, doing }: Purpose, message: string): Judgement {
   const isOffered = (answer.headers.get('www-authenticate') ?? '').trim() !== '';
   const project = place.path.split('/', 1)[0];
+  const what = doing.startsWith('deleting') ? 'delete from' : 'push to';
   return {
     code: 'UNAUTHORIZED',
     message: isOffered ? message : `${message} (and offers no way to sign in)`,
     hint: isOffered
-      ? `check the credentials for ${place.host}: they must be allowed to push to ${place.path}`
+      ? `check the credentials for ${place.host}: they must be allowed to ${what} ${place.path}`
       : `check that the project "${project}" exists at ${place.host} and that the credentials may push to it`,
   };
 }
