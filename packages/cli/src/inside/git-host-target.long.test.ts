@@ -41,6 +41,12 @@ describe('what is there and what becomes of it', () => {
   it('has the default branch of upstream also where the host chooses another one after the first push', async () => {
     const state = await story.release();
     const onRelease = { ...state, refs: { ...state.refs, head: 'refs/heads/release' } };
+    // A real one says so while it still counts what was pushed.
+    story.fixture.gitea?.addFault({
+      match: ({ method }) => method === 'PATCH',
+      times: 1,
+      do: { kind: 'status', status: 500, body: '{"message":"already in queue"}' },
+    });
     await story.load(onRelease);
     expect(story.fixture.gitea?.repository(PLACE)).toMatchObject({ defaultBranch: 'release' });
     expect(await story.survey(onRelease)).toEqual({ state: 'same' });

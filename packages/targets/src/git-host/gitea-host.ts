@@ -139,14 +139,15 @@ async function create(
     ...(description !== undefined && { description: description.slice(0, 2048) }),
     ...(head !== undefined && { default_branch: head.slice('refs/heads/'.length) }),
   };
-  // 409: somebody was faster; whether it may be used shows when it is looked at.
-  await askHost(api, { method: 'POST', path: into, body, accept: [409] }, run);
+  // 409: somebody was faster, or we were and the answer was lost; whether it may be used shows when it is looked at.
+  await askHost(api, { method: 'POST', path: into, body, accept: [409], again: true }, run);
 }
 
-/** 409, 422: another repository of the same import was faster. */
+/** 409, 422: another repository of the same import was faster, or the answer was lost. */
 async function makeOrganisation(api: HostApi, name: string, visibility: string, run: Run): Promise<void> {
   const body = { username: name, visibility };
-  const made = await askHost(api, { method: 'POST', path: '/orgs', body, accept: [409, 422] }, run);
+  const request = { method: 'POST', path: '/orgs', body, accept: [409, 422], again: true } as const;
+  const made = await askHost(api, request, run);
   if (made.status < 300) return;
   await askHost(api, { method: 'GET', path: `/orgs/${name}` }, run);
 }
@@ -164,10 +165,12 @@ async function settle(
     ...(description !== undefined && { description: description.slice(0, 2048) }),
     ...(homepage !== undefined && { website: homepage }),
   };
+  // Whatever became of one that was not answered well: right after a push it says that something is "already in queue".
+  const again = true;
   if (Object.keys(body).length > 0)
-    await askHost(api, { method: 'PATCH', path: `/repos/${path}`, body }, run);
+    await askHost(api, { method: 'PATCH', path: `/repos/${path}`, body, again }, run);
   if (topics !== undefined)
-    await askHost(api, { method: 'PUT', path: `/repos/${path}/topics`, body: { topics } }, run);
+    await askHost(api, { method: 'PUT', path: `/repos/${path}/topics`, body: { topics }, again }, run);
 }
 
 /** Milliseconds between looks; together some seconds. */
