@@ -17,6 +17,8 @@ import {
   type Machine,
   type Reported,
 } from '../support/command-line.ts';
+import { allowGoingBack, orderBack } from '../support/going-back.ts';
+import { pinPolicy } from '../support/pin-policy.ts';
 import { makeTwoMachines, type TwoMachines } from '../support/two-machines.ts';
 import { type Gitea, startGitea } from './support/gitea.ts';
 import { killWhen } from './support/kill-when.ts';
@@ -259,6 +261,49 @@ describe.skipIf(lacks('gitea', 'ssh-keygen'))('a Gitea of the plant', { timeout:
     expect(error?.message).toContain('it is archived');
     await gitea.api('PATCH', `/repos/${HOST}/ops-tools`, { archived: false });
     expect(await load()).toMatchObject({ kind: 'loaded' });
+  });
+
+  it('goes back to the release before with one order, also after kill -9 while a rule is lifted, and on again', async () => {
+    const [old, url] = [await upstream.refs(), `/repos/${HOST}/ops-line-a`];
+    await upstream.commit({
+      message: 'Wrong',
+      branch: 'main',
+      files: { 'wrong.txt': 'w\n' },
+      tags: ['v2.0'],
+    });
+    await upstream.commit({ message: 'Next', branch: 'next', files: { 'next.txt': 'n\n' } });
+    await release();
+    expect(await load()).toMatchObject({ kind: 'loaded' });
+    expect(await gitea.api('GET', url)).toMatchObject({ default_branch: 'next' });
+    const [loaded, next] = [await refsAt('ops-line-a'), await upstream.refs()];
+    await gitea.api('POST', RULES, { ...rule, rule_name: 'main', enable_push: true });
+    const before = withoutTimes(await gitea.api('GET', RULES));
+
+    await allowGoingBack(inside, ['anna']);
+    await pinPolicy(inside);
+    const to = `line-a/${version - 1}`;
+    await orderBack(inside, 'site/site.yaml', { by: 'anna', file: 'back.json', to });
+    const back = ['import', '--to', to, '--override', 'back.json', ...SITE, '--yes'];
+    expect((await gapferryJson(inside, back, 7)).error?.message).toContain('the rule "main"');
+    await siteWith(', refs: {protected: lift}');
+    const lifted = async (): Promise<boolean> =>
+      JSON.stringify(withoutTimes(await gitea.api('GET', RULES))) !== JSON.stringify(before);
+    await killWhen(gapferryCommand(inside, back), lifted);
+    await gapferryJson(inside, back);
+    const now = await refsAt('ops-line-a');
+    expect(visible(now)).toEqual({ ...visible(next), ...visible(old) });
+    expect(now[`refs/gapferry/backup/${version - 1}/heads/main`]).toBe(next['refs/heads/main']);
+    expect(await gitea.api('GET', url)).toMatchObject({ default_branch: 'main' });
+    expect(withoutTimes(await gitea.api('GET', RULES))).toEqual(before);
+    expect((await gapferryJson(inside, back, 4)).error?.code).toBe('OVERRIDE_REFUSED');
+
+    expect(
+      await gapferryJson(inside, ['import', '--to', `line-a/${version}`, ...SITE, '--yes']),
+    ).toMatchObject({ kind: 'loaded' });
+    expect(await refsAt('ops-line-a')).toMatchObject(loaded);
+    expect(await gitea.api('GET', url)).toMatchObject({ default_branch: 'next' });
+    await gitea.api('DELETE', `${RULES}/main`);
+    await siteWith();
   });
 
   it('is refused with a token that is none, which is nowhere to be read', async () => {
