@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { quietRun } from '@gapferry/core';
+import { type Digest, quietRun } from '@gapferry/core';
 import { lockDirectory } from '@gapferry/ledger';
 import { gitEnvironment, mustRun, startRegistry, type TestRegistry } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,6 +13,7 @@ const SITE = ['--site', 'site/site.yaml'];
 let zone: Zone;
 let hub: TestRegistry;
 let inside: Machine;
+let staged: Digest | undefined;
 /** Digests that app:1.0 had, by release. */
 const apps: string[] = [];
 
@@ -40,6 +41,7 @@ targets:
   await load('1.0.0', '--first');
   await zone.upstream.change();
   await load('1.1.0');
+  await stage('1.1.5');
   zone.upstream.registry.seedImage('line-a/app', '1.0', await zone.upstream.appImage(3));
   // Rewritten: what stood inside is kept aside.
   await zone.upstream.git.git('reset', '-q', '--hard', 'HEAD~1');
@@ -58,6 +60,17 @@ async function load(version: string, ...flags: readonly string[]): Promise<void>
   await zone.export();
   await gapferryJson(inside, ['import', zone.stick, ...SITE, '--yes']);
   apps.push(String(hub.tagged(`${REGISTRY}/line-a/app`, '1.0')));
+}
+
+/** It comes, and is never activated. */
+async function stage(version: string): Promise<void> {
+  const image = await zone.upstream.appImage(9);
+  zone.upstream.registry.seedImage('line-a/app', '1.0', image);
+  await zone.collect('--version', version);
+  await zone.export();
+  await gapferryJson(inside, ['import', zone.stick, ...SITE, '--stage', '--yes']);
+  // Of those that the bundle wants.
+  staged = image.children[0]?.root.digest;
 }
 
 const prune = (args: readonly string[], exitCode = 0): Promise<Reported> =>
@@ -88,7 +101,7 @@ async function refsInside(): Promise<Record<string, string[]>> {
 
 describe('a prune', { timeout: 120_000 }, () => {
   it('has nothing to do while as many releases stay as there are', async () => {
-    expect(await prune(['--keep', '3'])).toMatchObject({ channels: [], targets: [] });
+    expect(await prune(['--keep', '4'])).toMatchObject({ channels: [], targets: [] });
   });
 
   it('tells what would go, and changes nothing', async () => {
@@ -108,14 +121,15 @@ describe('a prune', { timeout: 120_000 }, () => {
     ).toContain('historian:4.1.0');
     expect(stepsAt(told, 'forge')).toEqual([
       {
-        place: expect.stringMatching(/^file:.*line-a\.git refs\/gapferry\/backup\/3\/$/),
+        place: expect.stringMatching(/^file:.*line-a\.git refs\/gapferry\/backup\/4\/$/),
         what: 'refs',
         count: 1,
       },
     ]);
     expect(told.totals.bytes).toBeGreaterThan(0);
     expect(await treeDigest(at('site/embedded'))).toBe(before);
-    expect(hub.hasManifest(`${REGISTRY}/line-a/app`, apps[0] as never)).toBe(true);
+    for (const digest of [apps[0], staged])
+      expect(hub.hasManifest(`${REGISTRY}/line-a/app`, digest as Digest)).toBe(true);
   });
 
   it('is not done without an answer, nor from a file that says something else than a look does now', async () => {
@@ -141,6 +155,7 @@ describe('a prune', { timeout: 120_000 }, () => {
     for (const child of children) expect(hub.hasManifest(app, child.root.digest)).toBe(true);
     expect(hub.hasManifest(app, apps[0] as never)).toBe(false);
     expect(hub.hasManifest(app, apps[1] as never)).toBe(false);
+    expect(hub.hasManifest(app, staged as Digest)).toBe(false);
     expect(hub.tagged(app, '1.0')).toBe(apps[2]);
     expect((await readdir(at('site/share/line-a'))).sort()).toEqual(['1.2.0']);
     expect(Object.values(await refsInside())).toEqual([
@@ -174,6 +189,6 @@ describe('a prune', { timeout: 120_000 }, () => {
 
   it('forgets what the site kept of them, so that only their medium brings them back', async () => {
     const kept = await readdir(at('site/state/releases/line-a'));
-    expect(kept.map((name) => name.split('-')[0])).toEqual(['3']);
+    expect(kept.map((name) => name.split('-')[0])).toEqual(['4']);
   });
 });
