@@ -6,11 +6,14 @@ const LIMITS: JsonLimits = { maxBytes: 8 << 20, maxDepth: 64 };
 /** The host says what it means by them: they come back as answers. */
 const ANSWERS = [200, 201, 202, 204, 400, 401, 403, 404, 405, 409, 410, 412, 422, 423, 451];
 
+/** How to wait between tries; for tests. */
+type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
+
 /** A host's API through the one HTTP client. `root`: without a slash at the end. `authorization`: of a header, sent to nobody but the host; absent: what the client says by itself. */
-export function hostApi(http: HttpClient, root: string, authorization?: string): HostApi {
+export function hostApi(http: HttpClient, root: string, authorization?: string, wait?: Wait): HostApi {
   return {
     async ask(request, run) {
-      const answer = await send(http, `${root}${request.path}`, request, authorization, run);
+      const answer = await send({ http, authorization, wait }, `${root}${request.path}`, request, run);
       const isJson = /\bjson\b/i.test(answer.headers.get('content-type') ?? '');
       const value =
         isJson && answer.body.byteLength > 0
@@ -21,11 +24,16 @@ export function hostApi(http: HttpClient, root: string, authorization?: string):
   };
 }
 
+interface Way {
+  readonly http: HttpClient;
+  readonly authorization: string | undefined;
+  readonly wait: Wait | undefined;
+}
+
 function send(
-  http: HttpClient,
+  { http, authorization, wait }: Way,
   url: string,
   { method, path, body, headers: own, again }: HostRequest,
-  authorization: string | undefined,
   run: Run,
 ): Promise<HttpAnswer> {
   const item = `${method} ${path}`;
@@ -43,14 +51,19 @@ function send(
     headers: { ...headers, ...(bytes !== undefined && { 'content-type': 'application/json' }) },
     ...(bytes !== undefined && { body: bytes }),
   };
-  return again === true ? sendAgain(http, request, run) : http.send(request, run);
+  return again === true ? sendAgain(http, request, wait, run) : http.send(request, run);
 }
 
 /** Until it is answered: at most as often as a question that only reads. */
-async function sendAgain(http: HttpClient, request: SendRequest, run: Run): Promise<HttpAnswer> {
+async function sendAgain(
+  http: HttpClient,
+  request: SendRequest,
+  wait: Wait | undefined,
+  run: Run,
+): Promise<HttpAnswer> {
   const { createTries, createWaiting } = await import('@gapferry/http');
   const { host } = new URL(request.url);
-  const tries = createTries(request.item, host, { waiting: createWaiting(), random: Math.random });
+  const tries = createTries(request.item, host, { waiting: createWaiting(wait), random: Math.random });
   for (;;) {
     try {
       return await http.send(request, run);

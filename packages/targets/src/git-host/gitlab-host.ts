@@ -136,9 +136,10 @@ async function create(
     initialize_with_readme: false,
     ...(description !== undefined && { description: description.slice(0, 2000) }),
   };
-  const made = await askHost(api, { method: 'POST', path: '/projects', body, accept: [400, 409] }, run);
+  const request = { method: 'POST', path: '/projects', body, accept: [400, 409], again: true } as const;
+  const made = await askHost(api, request, run);
   if (made.status < 300) return;
-  // Somebody was faster, or the host says why not.
+  // Somebody was faster, the answer was lost, or the host says why not.
   if ((await readProject(api, path, run)) === undefined) throw notOurs(path, wordsOf(made.value));
 }
 
@@ -147,7 +148,8 @@ async function makeGroups(api: HostApi, path: string, visibility: string, run: R
   for (; missing.length > 0; { group, missing } = await findGroup(api, path, run)) {
     const [name = ''] = missing;
     const body = { name, path: name, visibility, ...(group !== undefined && { parent_id: group.id }) };
-    const made = await askHost(api, { method: 'POST', path: '/groups', body, accept: [400, 409] }, run);
+    const request = { method: 'POST', path: '/groups', body, accept: [400, 409], again: true } as const;
+    const made = await askHost(api, request, run);
     // Another repository of the same import may have been faster: then it is found now.
     const next = made.status < 300 ? undefined : await findGroup(api, path, run);
     if (next !== undefined && next.missing.length >= missing.length)
@@ -175,7 +177,8 @@ async function settle(
     ...(description !== undefined && { description: description.slice(0, 2000) }),
     ...(topics !== undefined && { topics }),
   };
-  await askHost(api, { method: 'PUT', path: `/projects/${encodeURIComponent(path)}`, body }, run);
+  const project = `/projects/${encodeURIComponent(path)}`;
+  await askHost(api, { method: 'PUT', path: project, body, again: true }, run);
 }
 
 /** GitLab's rules for paths: letters, digits, `_`, `-`, `.`; a special character neither first nor last, nor two in a row. */
