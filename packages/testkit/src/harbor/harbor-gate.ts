@@ -25,6 +25,16 @@ export function harborGate(
       return isLiveToken(grants, token, state.now()) && allowsByToken(token, name, action);
     return mayInProject(whoAsks(state, request), project, 'repository', action);
   };
+  const requireAllowed = (request: TestRequest, name: string, action: Action): HarborProject => {
+    const project = state.projects.get(projectIn(name));
+    // The challenge is empty: signing in would not help.
+    if (project === undefined) throw unauthorized(`project ${projectIn(name)} not found`, '');
+    if (allowed(request, name, action)) return project;
+    throw unauthorized(
+      `unauthorized to access repository: ${name}, action: ${action}`,
+      challenge(request, name, action),
+    );
+  };
   return {
     enter(request) {
       const token = bearerToken(request);
@@ -38,14 +48,9 @@ export function harborGate(
           'authorize header needed to send HEAD to repository',
           challenge(request, name, action),
         );
-      const project = state.projects.get(projectIn(name));
-      // The challenge is empty: signing in would not help.
-      if (project === undefined) throw unauthorized(`project ${projectIn(name)} not found`, '');
-      if (!allowed(request, name, action))
-        throw unauthorized(
-          `unauthorized to access repository: ${name}, action: ${action}`,
-          challenge(request, name, action),
-        );
+      const project = requireAllowed(request, name, action);
+      const from = request.method === 'POST' ? request.query.get('from') : null;
+      if (from !== null) requireAllowed(request, from, 'pull');
       if (action === 'pull') requirePullable(state, project, request);
       else requireWritable(state, project);
     },

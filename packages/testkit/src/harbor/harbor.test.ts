@@ -206,6 +206,22 @@ describe('the registry of a Harbor', () => {
     expect((await ask(harbor, api('/users/current/permissions'), { who: ROBOT })).status).toBe(401);
   });
 
+  it('mounts a blob for who may read where it lies, and answers 401 to others', async () => {
+    await using harbor = await startHarbor({
+      projects: [{ name: 'docker.io' }, { name: 'other' }],
+      robots: [PUSHER],
+    });
+    const bytes = Buffer.from('abc');
+    for (const name of ['docker.io/x', 'other/x']) await putBlob(harbor, name, bytes);
+    const mount = async (from: string) => {
+      const path = `/v2/docker.io/y/blobs/uploads/?mount=${digestOf(bytes)}&from=${from}`;
+      return (await ask(harbor, path, { method: 'POST', who: ROBOT })).status;
+    };
+    expect([await mount('other/x'), await mount('gone/x'), await mount('docker.io/x')]).toEqual([
+      401, 401, 201,
+    ]);
+  });
+
   it('counts a blob once for its project, and refuses what goes beyond the quota at its PUT', async () => {
     await using harbor = await startHarbor({ projects: [{ name: 'docker.io', storageLimit: 5 }] });
     expect((await putBlob(harbor, 'docker.io/x', Buffer.from('abc'))).status).toBe(201);
