@@ -183,6 +183,19 @@ it('walks through more entries than it fetches at a time', () => {
   );
 });
 
+it('walks through entries of which few fit into memory at a time, and takes others meanwhile', async () => {
+  const large = 'x'.repeat(1_500_000);
+  const sizes = [0, large.length, large.length, 0, 0, 3_000_000, large.length, 0];
+  for (const size of sizes) ledger.append(size === 0 ? 'a.small' : 'a.large', { text: 'x'.repeat(size) });
+  const walked: number[] = [];
+  for (const { data } of ledger.history()) {
+    if (walked.push(String(data['text']).length) === 2) ledger.append('a.small', { text: '' });
+  }
+  expect(walked).toEqual([...sizes, 0]);
+  expect([...ledger.history(['a.large'])].map(({ index }) => index)).toEqual([2, 3, 6, 7]);
+  expect((await verifyLedger(file)).entries).toBe(9);
+});
+
 describe('verifying', () => {
   /** Changes rows behind the triggers' back, as somebody with the file could. */
   function tamper(sql: string): void {

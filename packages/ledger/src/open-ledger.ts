@@ -20,6 +20,7 @@ import {
   toRow,
 } from './ledger-row.ts';
 import { APPLICATION_ID, createSchema, hasSchema, SCHEMA_VERSION } from './ledger-schema.ts';
+import { rowsOf } from './rows-of.ts';
 import { isCorrupt, openSqlite, reasonOf, type SqliteDatabase, sqliteCode } from './sqlite.ts';
 
 export interface LedgerOptions {
@@ -39,8 +40,6 @@ export interface OpenLedger extends Ledger {
 
 /** Milliseconds that an append waits for another process that appends. */
 const BUSY_MS = 5000;
-/** Rows fetched at a time: a caller may append while it walks through the history. */
-const PAGE = 500;
 
 /** Opens the ledger file, made with its directory where there is none. A row is never changed: triggers refuse it, and each entry names the digest of the one before.
  *  Throws `LEDGER_UNWRITABLE` when it cannot be opened for writing, `LEDGER_TAMPERED` when the file is no ledger, `USAGE` when it is to be read and is not there. */
@@ -142,16 +141,10 @@ function* historyOf(
   path: string,
   kinds: readonly string[] | undefined,
 ): Iterable<LedgerEntry> {
-  const wanted = kinds === undefined ? '' : `AND kind IN (${kinds.map(() => '?').join(', ')})`;
-  const statement = database.prepare(`SELECT * FROM entry WHERE idx > ? ${wanted} ORDER BY idx LIMIT ?`);
-  for (let after = 0; ; ) {
-    const rows = reading(path, () => statement.all(after, ...(kinds ?? []), PAGE)) as LedgerRow[];
-    for (const row of rows) {
-      const entry = toEntry(row, path);
-      after = entry.index;
-      yield entry;
-    }
-    if (rows.length < PAGE) return;
+  try {
+    for (const row of rowsOf(database, kinds)) yield toEntry(row, path);
+  } catch (error) {
+    throw readFailed(path, error);
   }
 }
 

@@ -3,6 +3,7 @@ import { isGapferryError, type LedgerEntry, type LedgerHead } from '@gapferry/co
 import { EMPTY_DIGEST, judgeLink, judgeRow, kindOf, type LedgerRow, tampered } from './ledger-row.ts';
 import { brokenTriggers } from './ledger-schema.ts';
 import { openToRead } from './open-ledger.ts';
+import { rowsOf } from './rows-of.ts';
 import { isCorrupt, reasonOf, type SqliteDatabase } from './sqlite.ts';
 
 export interface LedgerVerdict {
@@ -92,19 +93,6 @@ function walk(database: SqliteDatabase, { noted = [], linksOnly = false }: Verif
 }
 
 const MAX_SET_BACK = 100;
-/** Rows fetched at a time. */
-const PAGE = 100;
-
-/** Page by page: as long as a reader walks, SQLite keeps an entry from being written, and an import that waits too long for its ledger stops. */
-function* rowsOf(database: SqliteDatabase): Iterable<LedgerRow> {
-  const statement = database.prepare('SELECT * FROM entry WHERE idx > ? ORDER BY idx LIMIT ?');
-  for (let after: unknown = -Number.MAX_VALUE; ; ) {
-    const rows = statement.all(after, PAGE) as LedgerRow[];
-    yield* rows;
-    if (rows.length < PAGE) return;
-    after = rows.at(-1)?.idx;
-  }
-}
 
 function isBefore(at: string, other: string): boolean {
   return Date.parse(at) < Date.parse(other);
