@@ -356,4 +356,19 @@ describe('a prune of files at a WebDAV server', () => {
     server.files.delete('line-a/tools/kit/doc/b');
     expect((await target.gone(wanted, wanted, run)).files).toEqual(wanted.files);
   });
+
+  it('takes what came out of sight and never got a name', async () => {
+    const server = await serve();
+    const target = open(server);
+    const file = makeDirectory('v1');
+    await target.load(file.content, file.medium, run);
+    const hidden = (): string[] => [...server.files.keys()].filter((path) => path.includes('/incoming/'));
+    const [one, other] = [...new Map(file.content.files.map(({ root }) => [root.digest, root])).values()];
+    if (one === undefined || other === undefined) throw new Error('no files');
+    expect(hidden()).toHaveLength(2);
+    expect(await prune(target, request({ contents: [one] }))).toEqual([
+      expect.stringMatching(/\/dav\/\.gapferry\/incoming\/line-a\/[0-9a-f]{64} removed$/),
+    ]);
+    expect(hidden()).toEqual([expect.stringContaining(other.digest.slice(7))]);
+  });
 });

@@ -9,18 +9,20 @@ import {
   unsafePathReason,
 } from '@gapferry/core';
 import type { EarlierRelease } from '../s3/release-index.ts';
+import type { TreePath } from './file-tree.ts';
+import { waitingAt } from './look-at-tree.ts';
 import { pruneRelease, removeOwn } from './prune-tree.ts';
 import { SUMS, type TreePlace } from './tree-place.ts';
 import { ownTreeIndex, readTreeSums, writeTreeIndex } from './tree-records.ts';
 
-/** Where each release has paths of its own, the earlier ones that do not stay; where paths stay from release to release, files that no release which stays names and that are as the channel left them. */
+/** Where each release has paths of its own, the earlier ones that do not stay; where paths stay from release to release, files that no release which stays names and that are as the channel left them; in both, contents of releases that go which still wait for a name. */
 export async function prunableFiles(
   place: TreePlace,
   request: PruneRequest,
   run: Run,
 ): Promise<readonly PruneStep[]> {
-  if (!place.isByRelease) return await staleFiles(place, request, run);
-  const steps: PruneStep[] = [];
+  const steps = await waitingFiles(place, request, run);
+  if (!place.isByRelease) return [...steps, ...(await staleFiles(place, request, run))];
   for (const release of await goingReleases(place, request, run)) {
     const lines = (await readTreeSums(place, place.keys.prefixOf(release), run)) ?? [];
     steps.push({ place: addressOf(place, release), what: 'files', count: lines.length });
@@ -34,6 +36,8 @@ export async function pruneFiles(
   request: PruneRequest,
   run: Run,
 ): Promise<PruneOutcome> {
+  const waiting = waitsAt(place, request).find(({ path }) => place.tree.addressOf(path) === step.place);
+  if (waiting !== undefined) return await pruneWaiting(place, waiting, run);
   if (!place.isByRelease) return await pruneStaleFile(place, step, request, run);
   const going = await goingReleases(place, request, run);
   const release = going.find((one) => addressOf(place, one) === step.place);
@@ -46,6 +50,28 @@ export async function pruneFiles(
       { ...index, earlier: index.earlier.filter(({ sequence }) => sequence !== release.sequence) },
       run,
     );
+  return { state: 'removed' };
+}
+
+/** Contents that came out of sight and never got a name: each is called by its digest. */
+async function waitingFiles(place: TreePlace, request: PruneRequest, run: Run): Promise<PruneStep[]> {
+  const look = async (at: TreePath, inner: Run): Promise<PruneStep[]> => {
+    const fact = await place.tree.look(at, inner);
+    return fact === undefined
+      ? []
+      : [{ place: place.tree.addressOf(at.path), what: 'file', bytes: fact.size }];
+  };
+  return (await inLanes(waitsAt(place, request), place.lanes, look, run)).flat();
+}
+
+function waitsAt(place: TreePlace, { contents }: PruneRequest): TreePath[] {
+  return contents.map(({ digest }) => waitingAt(place, digest, digest));
+}
+
+async function pruneWaiting(place: TreePlace, at: TreePath, run: Run): Promise<PruneOutcome> {
+  if ((await place.tree.look(at, run)) === undefined) return { state: 'gone' };
+  await place.tree.remove(at, run);
+  place.memory.forget(at.path);
   return { state: 'removed' };
 }
 
