@@ -191,7 +191,7 @@ it('walks through entries of which few fit into memory at a time, and takes othe
   for (const { data } of ledger.history()) {
     if (walked.push(String(data['text']).length) === 2) ledger.append('a.small', { text: '' });
   }
-  expect(walked).toEqual([...sizes, 0]);
+  expect(walked).toEqual(sizes);
   expect([...ledger.history(['a.large'])].map(({ index }) => index)).toEqual([2, 3, 6, 7]);
   expect((await verifyLedger(file)).entries).toBe(9);
 });
