@@ -1,11 +1,13 @@
-import type { GiteaRepository } from './gitea.ts';
 import type { RefRule } from './hosted-repositories.ts';
 
+/** Protection rules of a repository, as its API shows them. */
+export interface GiteaRules {
+  branchRules: Record<string, unknown>[];
+  tagRules: Record<string, unknown>[];
+}
+
 /** As Gitea's own hook judges: deletion of a protected branch is never let. */
-export function hookRules(
-  { branchRules, tagRules }: Pick<GiteaRepository, 'branchRules' | 'tagRules'>,
-  me: string,
-): RefRule[] {
+export function hookRules({ branchRules, tagRules }: GiteaRules, me: string): RefRule[] {
   const isMine = (rule: Record<string, unknown>, list: string): boolean =>
     (rule[list] as string[]).includes(me);
   return [

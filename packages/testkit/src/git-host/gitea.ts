@@ -14,7 +14,7 @@ import {
   outOfScope,
 } from './gitea-access.ts';
 import { type FirstPush, noticeFirstPush } from './gitea-first-push.ts';
-import { hookRules } from './gitea-rules.ts';
+import { type GiteaRules, hookRules } from './gitea-rules.ts';
 import { type HostedRepositories, hostedRepositories } from './hosted-repositories.ts';
 
 export interface GiteaFakeOptions extends HttpServerOptions {
@@ -42,7 +42,7 @@ export interface GiteaFake extends TestServer {
   adopt(path: string, known: GiteaRepository): void;
 }
 
-export interface GiteaRepository {
+export interface GiteaRepository extends GiteaRules {
   archived: boolean;
   mirror: boolean;
   mayPush: boolean;
@@ -51,8 +51,6 @@ export interface GiteaRepository {
   website: string;
   topics: string[];
   readonly private: boolean;
-  branchRules: Record<string, unknown>[];
-  tagRules: Record<string, unknown>[];
 }
 
 type Known = GiteaRepository & FirstPush;
