@@ -14,6 +14,7 @@ export * from './format-diff.ts';
 export * from './format-duration.ts';
 export * from './format-import-plan.ts';
 export * from './format-inventory.ts';
+export * from './format-ledger-entry.ts';
 export * from './format-plan-difference.ts';
 export * from './format-status.ts';
 export * from './format-table.ts';

@@ -1,4 +1,4 @@
-import { printable } from '@gapferry/core';
+import { formatLedgerEntry } from '@gapferry/report';
 import { Args, Flags } from '@oclif/core';
 import { systemClock } from '../../clock.ts';
 import { COMMANDS } from '../../command-table.ts';
@@ -32,11 +32,7 @@ export default class LedgerShow extends GapferryCommand<typeof LedgerShow> {
     try {
       const all = [...ledger.history(this.flags.kind)];
       const entries = this.flags.last === undefined ? all : all.slice(-this.flags.last);
-      const lines = entries.map((entry) =>
-        printable(
-          `${String(entry.index).padStart(5)}  ${entry.at}  ${entry.kind.padEnd(16)}  ${JSON.stringify(entry.data)}`,
-        ),
-      );
+      const lines = entries.map(formatLedgerEntry);
       return {
         json: { head: ledger.head(), entries },
         text: lines.length === 0 ? 'no entries' : lines.join('\n'),
