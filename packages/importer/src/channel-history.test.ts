@@ -89,6 +89,39 @@ describe('the history of a channel', () => {
     expect(history()).not.toHaveProperty('unfinished');
   });
 
+  it('calls nothing staged of which names may stand: not when it is staged again, nor when activating it stops', async () => {
+    await inside.carryFirst();
+    const failing = (code: 'SERVER_ERROR' | 'LEDGER_UNWRITABLE') => {
+      const target = meddledTarget(inside.target, {
+        load: async (load) => {
+          if (load.kind === 'git' && load.phase === 'name') {
+            if (code === 'LEDGER_UNWRITABLE') throw new TypeError('a bug');
+            throw new GapferryError({ code, message: 'no' });
+          }
+          return { state: 'same', bytes: 0 };
+        },
+      });
+      return { targets: new Map([['depot', target]]) };
+    };
+    await inside.importRelease(undefined, failing('SERVER_ERROR'));
+    await inside.stage(await inside.plan());
+    expect(history()).toMatchObject({ unfinished: { sequence: 1, how: 'partly-loaded' } });
+    expect(history()).not.toHaveProperty('staged');
+    for (const kind of ['import.began', 'import.staged'])
+      inside.ledger.append(kind, release(2, 'b') as never);
+    expect(history()).toMatchObject({
+      staged: { sequence: 2 },
+      unfinished: { sequence: 1, how: 'partly-loaded', version: '1.1.0' },
+    });
+
+    inside = new Inside();
+    await inside.carryFirst();
+    await inside.stage(await inside.plan());
+    await expect(inside.importRelease(undefined, failing('LEDGER_UNWRITABLE'))).rejects.toThrow('a bug');
+    expect(history()).toMatchObject({ unfinished: { sequence: 1, how: 'stopped' } });
+    expect(history()).not.toHaveProperty('staged');
+  });
+
   it('lists every override with its reason, once, and says which one led to what is loaded', () => {
     const override = digestOf('override');
     const began = { ...release(1, 'a'), override, back: { reason: '17 loses messages' } };

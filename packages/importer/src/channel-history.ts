@@ -52,6 +52,7 @@ export interface ChannelHistory {
 const KINDS: readonly string[] = [
   IMPORT_ENTRIES.began,
   IMPORT_ENTRIES.staged,
+  IMPORT_ENTRIES.naming,
   IMPORT_ENTRIES.finished,
   IMPORT_ENTRIES.stopped,
   IMPORT_ENTRIES.receipted,
@@ -68,15 +69,18 @@ export function channelHistories(ledger: Ledger): ReadonlyMap<string, ChannelHis
     channels.set(channel, draft);
     tell(draft, entry, release);
   }
-  return new Map([...channels].map(([channel, { overriding: _, ...history }]) => [channel, history]));
+  return new Map(
+    [...channels].map(([channel, { overriding: _, named: __, ...history }]) => [channel, history]),
+  );
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** `overriding`: of the import that is told of. */
+/** `overriding`: of the import that is told of. `named`: the release of which names were about to be set, and since when, while it is not loaded whole. */
 type Draft = Mutable<Omit<ChannelHistory, 'overrides'>> & {
   overrides: UsedOverride[];
   overriding?: Digest;
+  named?: HistoricRelease & { readonly at: string };
 };
 
 function tell(draft: Draft, entry: LedgerEntry, release: HistoricRelease): void {
@@ -84,12 +88,20 @@ function tell(draft: Draft, entry: LedgerEntry, release: HistoricRelease): void 
   if (kind === IMPORT_ENTRIES.began) began(draft, entry, release);
   else if (kind === IMPORT_ENTRIES.finished) finished(draft, entry, release);
   else if (kind === IMPORT_ENTRIES.receipted) receipted(draft, entry, release);
-  else if (kind === IMPORT_ENTRIES.staged) {
-    // Staged again, what is loaded is proved once more and stays visible.
-    if (draft.loaded?.statement !== release.statement)
-      draft.staged = { ...pick(release, draft.unfinished), at };
-    delete draft.unfinished;
+  else if (kind === IMPORT_ENTRIES.staged) staged(draft, at, release);
+  else if (kind === IMPORT_ENTRIES.naming) {
+    draft.named = { ...pick(release, draft.unfinished), at };
+    if (draft.staged?.statement === release.statement) delete draft.staged;
   } else draft.unfinished = { ...pick(release, draft.unfinished), how: 'stopped', at, ...errorIn(entry) };
+}
+
+/** Staged again, what is loaded is proved once more and stays visible; what is loaded in part is no less so, whatever is staged. */
+function staged(draft: Draft, at: string, release: HistoricRelease): void {
+  const known = pick(release, draft.unfinished);
+  const { loaded, named } = draft;
+  delete draft.unfinished;
+  if (named !== undefined) draft.unfinished = { ...named, how: 'partly-loaded' };
+  if ([loaded, named].every((one) => one?.statement !== release.statement)) draft.staged = { ...known, at };
 }
 
 function began(draft: Draft, entry: LedgerEntry, release: HistoricRelease): void {
@@ -117,6 +129,7 @@ function finished(draft: Draft, entry: LedgerEntry, release: HistoricRelease): v
     return;
   }
   delete draft.unfinished;
+  delete draft.named;
   if (draft.staged !== undefined && draft.staged.sequence <= release.sequence) delete draft.staged;
   const before = draft.loaded?.statement === release.statement ? draft.loaded : undefined;
   draft.loaded = {
