@@ -60,7 +60,13 @@ async function inRepository(
     case 'begun':
       return [{ ...need, state: 'probed' }];
     case 'untried':
-      return [{ ...need, state: 'unknown', reason: 'this registry lets nobody cancel an upload on trial' }];
+      return [
+        {
+          ...need,
+          state: 'unknown',
+          reason: 'an upload on trial could not be cancelled in this registry, so that no other was begun',
+        },
+      ];
     case 'refused':
       return [{ ...need, ...lacking(place, 'push to', trial.error.message) }];
     case 'stopped':
