@@ -107,7 +107,7 @@ export default class Init extends GapferryCommand<typeof Init> {
   #nextSteps({ bundle }: InitAnswers, paths: readonly string[]): string {
     const to = relative('.', this.args.directory);
     return [
-      ...paths.map((path) => `wrote ${path}`),
+      ...paths.map((path) => `wrote ${path}${path.endsWith('.key') ? ' (not encrypted)' : ''}`),
       '',
       'next, outside:',
       ...(to === '' ? [] : [`  cd ${to}`]),

@@ -59,6 +59,9 @@ export function trustYaml({ bundle, owner }: InitAnswers): string {
     '    allow: {images: ["**"], charts: ["**"], git: ["**"], files: ["**"]}',
     '    require:',
     '      - {role: collector, keys: [collector], count: 1}',
+    '    # Who may order a way back to an older release. Nobody, until a key is named: name it before it is needed.',
+    '    # overrides:',
+    '    #   - {role: approver, keys: [collector], count: 1}',
     '',
   ].join('\n');
 }
