@@ -45,6 +45,8 @@ export interface ChannelHistory {
   readonly staged?: HistoricRelease & { readonly at: string };
   /** The last import, where it did not come to its end. */
   readonly unfinished?: UnfinishedImport;
+  /** An import began to set its names, and none has loaded it whole since: they may stand beside those of what is loaded. `at`: since when. */
+  readonly named?: HistoricRelease & { readonly at: string };
   /** Ever, oldest first. */
   readonly overrides: readonly UsedOverride[];
 }
@@ -69,18 +71,15 @@ export function channelHistories(ledger: Ledger): ReadonlyMap<string, ChannelHis
     channels.set(channel, draft);
     tell(draft, entry, release);
   }
-  return new Map(
-    [...channels].map(([channel, { overriding: _, named: __, ...history }]) => [channel, history]),
-  );
+  return new Map([...channels].map(([channel, { overriding: _, ...history }]) => [channel, history]));
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** `overriding`: of the import that is told of. `named`: the release of which names were about to be set, and since when, while it is not loaded whole. */
+/** `overriding`: of the import that is told of. */
 type Draft = Mutable<Omit<ChannelHistory, 'overrides'>> & {
   overrides: UsedOverride[];
   overriding?: Digest;
-  named?: HistoricRelease & { readonly at: string };
 };
 
 function tell(draft: Draft, entry: LedgerEntry, release: HistoricRelease): void {

@@ -1,12 +1,5 @@
 import { existsSync } from 'node:fs';
-import {
-  type Digest,
-  GapferryError,
-  isGapferryError,
-  isInterruption,
-  type Run,
-  type Target,
-} from '@gapferry/core';
+import { GapferryError, isGapferryError, isInterruption, type Run, type Target } from '@gapferry/core';
 import type { ChannelHistory, HistoricRelease, JudgedRelease, TargetLook } from '@gapferry/importer';
 import type { OpenLedger } from '@gapferry/ledger';
 import { type ChannelStatus, contentAges, type StatusProblem, type TargetStatus } from '@gapferry/report';
@@ -30,12 +23,13 @@ export interface LookedAt {
 export async function compareChannel(
   place: LookedAt,
   channel: string,
-  { loaded, unfinished }: ChannelHistory,
+  { loaded, named }: ChannelHistory,
   run: Run,
 ): Promise<Compared> {
   const { site, ledger } = place;
   // What was set last counts: names of an import that did not come to its end stand beside those of the one before.
-  const wanted: HistoricRelease[] = [unfinished ?? [], loaded ?? []].flat();
+  const isAgain = named?.statement === loaded?.statement;
+  const wanted: HistoricRelease[] = [isAgain ? [] : (named ?? []), loaded ?? []].flat();
   const releases: JudgedRelease[] = [];
   let notCompared: StatusProblem | undefined;
   for (const { sequence, statement } of wanted)
@@ -45,9 +39,7 @@ export async function compareChannel(
       releases.push({ ...(await readmitForSite(kept, withoutMarks(site), ledger, run)), isLoaded });
     } catch (error) {
       if (!isGapferryError(error) || isInterruption(error)) throw error;
-      // An import that was stopped before anything was visible has nothing to compare.
-      if (statement === loaded?.statement || (await wasNamed(ledger, statement)))
-        notCompared = toProblem(error);
+      notCompared = toProblem(error);
     }
   const [first] = releases;
   if (first === undefined) return notCompared === undefined ? {} : { notCompared };
@@ -59,14 +51,6 @@ export async function compareChannel(
     targets: await lookAround(place, first, releases, run),
     ...(notCompared !== undefined && { notCompared }),
   };
-}
-
-/** Was any name of the release about to be set? */
-async function wasNamed(ledger: OpenLedger, statement: Digest): Promise<boolean> {
-  const { IMPORT_ENTRIES } = await import('@gapferry/importer');
-  for (const { data } of ledger.history([IMPORT_ENTRIES.naming]))
-    if (data['statement'] === statement) return true;
-  return false;
 }
 
 /** It was accepted once; a higher mark, after going back, does not matter to who only looks. */
