@@ -1,9 +1,11 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ProcessResult, runProcess } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeZone, type Zone } from '../e2e/zone.ts';
 import { gapferryJson, type Machine, type Reported } from '../support/command-line.ts';
+import { allowGoingBack } from '../support/going-back.ts';
+import { pinPolicy } from '../support/pin-policy.ts';
 import { REGISTRY } from '../support/upstream.ts';
 import { type Distribution, startDistribution } from './support/distribution.ts';
 import { type Minio, startMinio } from './support/minio.ts';
@@ -58,23 +60,6 @@ async function digestAt({ host }: Distribution, reference: string): Promise<stri
   return answer.headers.get('docker-content-digest') ?? undefined;
 }
 
-async function pinWithOverrides(): Promise<void> {
-  await gapferryJson(zone.inside, ['keys', 'generate', 'site/keys/anna', '--plain']);
-  const file = at('site/trust.yaml');
-  const text = await readFile(file, 'utf8');
-  const changed = text
-    .replace(/^version: 1\b/m, 'version: 2')
-    .replace(/^keys:\n/m, 'keys:\n  anna: {file: keys/anna.pub, owner: anna}\n')
-    .replace(
-      /^ {4}require:/m,
-      '    overrides:\n      - {role: approver, keys: [anna], count: 1}\n    require:',
-    );
-  await writeFile(file, changed);
-  const shown = await gapferryJson(zone.inside, ['trust', 'show', '--trust', 'site/trust.yaml']);
-  const { words } = shown['fingerprint'] as { words: string };
-  await gapferryJson(zone.inside, ['trust', 'pin', ...SITE, '--fingerprint', words]);
-}
-
 async function load(hub: Distribution, version: string, ...flags: readonly string[]): Promise<void> {
   await zone.collect('--version', version, ...flags);
   await zone.export();
@@ -90,7 +75,8 @@ beforeAll(async () => {
   cleanup.defer(() => zone.close());
   minio = cleanup.use(await startMinio());
   storage = zone.path('storage');
-  await pinWithOverrides();
+  await allowGoingBack(zone.inside, ['anna']);
+  await pinPolicy(zone.inside);
 }, 60_000);
 afterAll(() => cleanup.disposeAsync());
 
