@@ -63,7 +63,7 @@ export function judgeOverride(order: OverrideOrder, input: JudgeOverride): Accep
   if (order.isSpent(statement))
     throw refused(
       `the override ${shortDigest(statement)} was used already`,
-      'an override counts once: have another one signed',
+      'an override counts once, and "gapferry status" tells where it led; to go back again have another one signed',
     );
   const { from, to, reason, notAfter, issuedAt } = override;
   const named = counted.map(({ id, owner }) => ({ key: id, owner }));

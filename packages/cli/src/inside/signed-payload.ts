@@ -1,4 +1,4 @@
-import { type Digest, digestOf, GapferryError, parseJson } from '@gapferry/core';
+import { type Digest, digestOf, GapferryError, isGapferryError, parseJson } from '@gapferry/core';
 import { readBounded } from './read-bounded.ts';
 
 /** Bytes of a signature file. */
@@ -29,9 +29,18 @@ export async function readSignedFile(file: string, what: string): Promise<Signed
   return { file, bundle, payload, statement: digestOf(payload) };
 }
 
-/** What is signed in a Sigstore bundle of at most 1 MiB, whoever signed it; undefined where nothing is. `what`: for messages. Throws `JSON_INVALID`, `LIMIT_EXCEEDED`. */
+/** What is signed in a Sigstore bundle of at most 1 MiB, whoever signed it; undefined where nothing is, or it is no JSON. `what`: for messages. Throws `LIMIT_EXCEEDED`. */
 function payloadOf(bundle: Uint8Array, what: string): Uint8Array | undefined {
-  const value = parseJson(bundle, what, { maxBytes: MOST, maxDepth: 20 });
-  const text = (value as { dsseEnvelope?: { payload?: unknown } } | null)?.dsseEnvelope?.payload;
+  const value = jsonOf(bundle, what);
+  const text = (value as { dsseEnvelope?: { payload?: unknown } } | null | undefined)?.dsseEnvelope?.payload;
   return typeof text === 'string' ? Buffer.from(text, 'base64') : undefined;
+}
+
+function jsonOf(bytes: Uint8Array, what: string): unknown {
+  try {
+    return parseJson(bytes, what, { maxBytes: MOST, maxDepth: 20 });
+  } catch (error) {
+    if (isGapferryError(error, 'JSON_INVALID')) return undefined;
+    throw error;
+  }
 }
