@@ -1,11 +1,6 @@
 import { isGapferryError, type Run } from '@gapferry/core';
 import { change, urlOf, type WebdavChange, type WebdavParts } from './ask-webdav.ts';
-
-/** What writing on trial came to. `refused`: what the server says. `unclear`: neither, with its status. */
-export type WriteTrial =
-  | { readonly kind: 'allowed' }
-  | { readonly kind: 'refused'; readonly said: string }
-  | { readonly kind: 'unclear'; readonly status: number };
+import type { WriteTrial } from './webdav-server.ts';
 
 /** Moves, or removes where the server cannot move, what is not there: who may not is refused before anybody looks for it, everybody else is told that there is none. Changes nothing. */
 export async function tryWrite(

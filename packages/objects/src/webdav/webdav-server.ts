@@ -1,5 +1,4 @@
 import type { Bytes, Digest, Run } from '@gapferry/core';
-import type { WriteTrial } from './try-write.ts';
 
 /** Files at a WebDAV server (RFC 4918) or one that takes PUT alone. Questions are asked again after failed trips; every one may be asked twice. */
 export interface WebdavServer {
@@ -27,6 +26,12 @@ export interface WebdavServer {
   /** Removes a collection with all that is in it, as far as the server does. */
   clear(collection: WebdavPath, run: Run): Promise<void>;
 }
+
+/** What writing on trial came to. `refused`: what the server says. `unclear`: neither, with its status. */
+export type WriteTrial =
+  | { readonly kind: 'allowed' }
+  | { readonly kind: 'refused'; readonly said: string }
+  | { readonly kind: 'unclear'; readonly status: number };
 
 export interface WebdavPath {
   /** Relative, with `/`, not encoded. */
