@@ -51,8 +51,8 @@ export async function admitRelease(
   before(wanted.address);
   const statement = await loadedStatement(site, wanted.address);
   const kept = await findKeptRelease(site.stateDirectory, { ...wanted.address, statement });
-  const readmitted = await readmitForSite(kept, site, ledger, run, override).catch((error: unknown) => {
-    throw withWayBack(error, site);
+  const readmitted = await readmitForSite(kept, site, ledger, run, override).catch(async (error: unknown) => {
+    throw await withWayBack(error, site);
   });
   return { ...readmitted, keep: undefined };
 }

@@ -34,8 +34,8 @@ export async function verifyForSite(
     },
     run,
   );
-  return await verifying.catch((error: unknown) => {
-    throw withWayBack(error, site);
+  return await verifying.catch(async (error: unknown) => {
+    throw await withWayBack(error, site);
   });
 }
 

@@ -1,5 +1,5 @@
 import type { OverrideOrder, Receipt } from '@gapferry/bundle';
-import { type Digest, GapferryError, isGapferryError, type Ledger } from '@gapferry/core';
+import { type Digest, GapferryError, isGapferryError, type Ledger, shortDigest } from '@gapferry/core';
 import { isOverrideSpent } from '@gapferry/importer';
 import type { TrustedSite } from './open-site.ts';
 import { readReceipts, type StoredReceipt } from './receipts.ts';
@@ -39,10 +39,16 @@ function isFollowed({ channel, override }: Receipt, later: readonly StoredReceip
   return later.some(({ receipt }) => receipt.channel === channel && receipt.override !== override);
 }
 
-/** An older release is refused for a reason; whoever wants it all the same is told how. */
-export function withWayBack(error: unknown, site: TrustedSite): unknown {
+/** An older release is refused for a reason; whoever wants it all the same is told how. No order leads to one that only has the number of what was loaded here: that is `FORK`. */
+export async function withWayBack(error: unknown, site: TrustedSite): Promise<unknown> {
   if (!isGapferryError(error, 'ROLLBACK')) return error;
-  const { channel, sequence } = error.data;
+  const { channel, sequence, statement } = error.data;
+  const loaded = (await readReceipts(site.stateDirectory).catch(() => []))
+    .map(({ receipt }) => receipt)
+    .filter((receipt) => receipt.channel === channel && receipt.sequence === sequence);
+  const [other] = loaded;
+  if (other !== undefined && loaded.every((receipt) => receipt.statement !== statement))
+    return twoHistories(error, other);
   if (site.policy.channels.get(String(channel))?.overrides.length === 0) return error;
   const to = `${channel}/${sequence}`;
   return new GapferryError({
@@ -51,6 +57,18 @@ export function withWayBack(error: unknown, site: TrustedSite): unknown {
     hint: `${error.hint}; or go back on purpose: gapferry trust override --site ${site.file} --to ${to} --reason TEXT --not-after DATE --key KEY, then gapferry import --to ${to} --override FILE --site ${site.file}`,
     origin: 'medium',
     data: error.data,
+    cause: error,
+  });
+}
+
+function twoHistories(error: GapferryError, loaded: Receipt): GapferryError {
+  const { channel, sequence, statement } = loaded;
+  return new GapferryError({
+    code: 'FORK',
+    message: `${error.message}; and another release was loaded here as ${channel}/${sequence} (statement ${shortDigest(statement)}): channel ${channel} has two histories`,
+    hint: 'two depots numbered this channel, or somebody used the signing key: stop, and find out which with the sender',
+    origin: 'medium',
+    data: { ...error.data, loaded: statement },
     cause: error,
   });
 }

@@ -2,12 +2,12 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { encodeReceipt, type Receipt } from '@gapferry/bundle';
-import { type Digest, digestOf } from '@gapferry/core';
+import { type Digest, digestOf, GapferryError } from '@gapferry/core';
 import type { SignedReceipt } from '@gapferry/importer';
 import { memoryLedger, temporaryDirectory } from '@gapferry/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { TrustedSite } from './open-site.ts';
-import { orderBack } from './order-back.ts';
+import { orderBack, withWayBack } from './order-back.ts';
 import { isLoadedLast, readReceipt, readReceipts, storeReceipt } from './receipts.ts';
 
 const [ONE, TWO, ORDER] = ['one', 'two', 'order'].map((text) => digestOf(text)) as [Digest, Digest, Digest];
@@ -124,4 +124,27 @@ it('takes an override for spent when another release came after it, also where i
   expect(await isSpent()).toBe(false);
   await store({ sequence: 2, statement: TWO });
   expect(await isSpent()).toBe(true);
+});
+
+describe('an older release that is refused', () => {
+  const overrides = [{ role: 'approver', keys: ['anna'], count: 1 }];
+  const policy = { channels: new Map([['line-a', { overrides }]]) };
+  const refused = async (statement: Digest): Promise<unknown> => {
+    const site = { stateDirectory: home.path, file: 'site.yaml', policy } as unknown as TrustedSite;
+    const data = { channel: 'line-a', sequence: 1, statement };
+    return withWayBack(new GapferryError({ code: 'ROLLBACK', message: 'older', hint: 'no', data }), site);
+  };
+
+  it('is told how to go back to it where it was loaded here, or nothing of its number was', async () => {
+    expect(await refused(ONE)).toMatchObject({ hint: expect.stringContaining('trust override') });
+    await store({ statement: TWO }, { statement: ONE });
+    expect(await refused(ONE)).toMatchObject({ code: 'ROLLBACK', hint: expect.stringContaining('override') });
+  });
+
+  it('is a second history where another one of its number was loaded: no order leads there', async () => {
+    await store({ statement: TWO }, { sequence: 2, statement: ONE });
+    const error = await refused(ONE);
+    expect(error).toMatchObject({ code: 'FORK', message: expect.stringContaining('has two histories') });
+    expect(error).toMatchObject({ hint: expect.not.stringContaining('override'), data: { loaded: TWO } });
+  });
 });
