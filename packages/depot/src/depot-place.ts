@@ -27,8 +27,11 @@ export async function openRegular(
   if (there === undefined) return undefined;
   if (!there.isFile()) throw notAFile(place, path);
   const file = await place.files.open(path, flags).catch((error: unknown) => {
+    // It has gone since.
+    if (errnoOf(error) === 'ENOENT') return undefined;
     throw errnoOf(error) === 'ELOOP' ? notAFile(place, path) : trouble(place, 'open', path, error);
   });
+  if (file === undefined) return undefined;
   try {
     const facts = await file.stat();
     if (!facts.isFile()) throw notAFile(place, path);

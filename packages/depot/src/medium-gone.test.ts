@@ -36,6 +36,24 @@ it('tells a medium that was pulled out from a blob that is missing', async () =>
   await read(stick, BLOB);
 });
 
+it('tells it also where the medium is pulled out between looking for a blob and opening it', async () => {
+  await using home = await temporaryDirectory();
+  await makeStick(home.join('stick'));
+  const files: FileSystem = {
+    ...nodeFileSystem,
+    lstat: async (path) => {
+      const facts = await nodeFileSystem.lstat(path);
+      if (path.includes('/blobs/sha256/')) await rename(home.join('stick'), home.join('in-a-pocket'));
+      return facts;
+    },
+  };
+  const stick = await openDepot(home.join('stick'), { readOnly: true, origin: 'medium', files });
+  await expect(read(stick, BLOB)).rejects.toMatchObject({
+    code: 'STORAGE_FAILED',
+    message: expect.stringContaining(`${home.join('stick')} cannot be read any more`),
+  });
+});
+
 it.each(['EIO', 'ENODEV', 'ENOMEDIUM', 'ESTALE'])(
   'says to plug it in again where reading says %s',
   async (code) => {
