@@ -76,17 +76,18 @@ async function findingIn(file: string, noted: readonly NotedHead[], clock: Clock
   });
 }
 
+/** With its journal: SQLite would play that back into the new one, or throw it away. Returns the name of the first. */
 async function setAsideFile(file: string, clock: Clock): Promise<string | undefined> {
-  if (!existsSync(file)) return undefined;
+  const parts = ['', '-journal'].filter((part) => existsSync(`${file}${part}`));
+  const [first] = parts;
+  if (first === undefined) return undefined;
   const stamp = formatTime(clock.now()).replaceAll(/[:-]/g, '');
   for (let n = 1; ; n += 1) {
     const aside = `${file}.lost-${stamp}${n === 1 ? '' : `-${n}`}`;
-    if (existsSync(aside)) continue;
-    await rename(file, aside);
-    // SQLite would play it back into the new one.
-    if (existsSync(`${file}-journal`)) await rename(`${file}-journal`, `${aside}-journal`);
+    if (parts.some((part) => existsSync(`${aside}${part}`))) continue;
+    for (const part of parts) await rename(`${file}${part}`, `${aside}${part}`);
     const directory = await open(dirname(file), 'r');
     await directory.sync().finally(() => directory.close());
-    return basename(aside);
+    return basename(`${aside}${first}`);
   }
 }
