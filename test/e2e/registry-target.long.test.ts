@@ -16,6 +16,10 @@ const TAGS = [
   `mirror/${REGISTRY}/charts/mqtt/manifests/1.2.3`,
   `${APP}/manifests/1.0`,
 ].map((path) => `/v2/${path}`);
+interface Root {
+  readonly digest: Digest;
+}
+
 const robot = { username: 'robot$line-a', password: 'Sesam:47$' };
 const IMPORT = ['import', '--site', 'site/site.yaml', '--yes'];
 
@@ -99,6 +103,20 @@ describe('a site with a registry of its own', { timeout: 60_000 }, () => {
     expect(lines.toSorted()).toEqual(TAGS.map((tag) => `HEAD ${tag}`));
   });
 
+  it('sends what the registry has lost once somebody deletes the tag there', async () => {
+    const layer = await layerOfApp();
+    plant.loseBlob(APP, layer);
+    plant.deleteTag(APP, '1.0');
+    const lines = await asked(async () => expect(await load()).toMatchObject({ kind: 'loaded' }));
+    expect(plant.hasBlob(APP, layer)).toBe(true);
+    expect(plant.tagged(APP, '1.0')).toBe(await digestOfApp());
+    expect(
+      changes(lines)
+        .filter((line) => line.startsWith('PUT'))
+        .map((line) => line.replace(/\?.*/, '')),
+    ).toEqual([expect.stringContaining('/blobs/uploads/'), `PUT /v2/${APP}/manifests/1.0`]);
+  });
+
   it('writes nothing where somebody else has moved a tag: exit 7', async () => {
     const stranger = await makeImage({ seed: 'hot fix of the site' });
     plant.seedImage(APP, '1.0', stranger);
@@ -139,6 +157,17 @@ async function killedAtTag(): Promise<void> {
   const [, signal] = (await once(child, 'close')) as [number | null, string | null];
   plant.clearFaults();
   expect(signal).toBe('SIGKILL');
+}
+
+/** The first of its first platform. */
+async function layerOfApp(): Promise<Digest> {
+  const read = async (digest: Digest): Promise<{ manifests?: Root[]; layers?: Root[] }> =>
+    JSON.parse(await readFile(join(zone.stick, 'blobs', ...digest.split(':')), 'utf8'));
+  const root = await read(await digestOfApp());
+  const image = root.manifests?.[0] === undefined ? root : await read(root.manifests[0].digest);
+  const layer = image.layers?.[0]?.digest;
+  if (layer === undefined) throw new Error('the app has no layers');
+  return layer;
 }
 
 /** As the release on the stick says. */

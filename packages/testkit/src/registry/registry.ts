@@ -45,6 +45,8 @@ export interface TestRegistry extends TestServer {
   /** Puts a graph in place whose bytes stay in `blobsFrom`. */
   seedFromDirectory(repository: string, tag: string | undefined, root: Descriptor): Promise<void>;
   deleteTag(repository: string, tag: string): void;
+  /** What a disk does that goes bad: whatever names the blob stays. */
+  loseBlob(repository: string, digest: Digest): void;
   /** What a tag points to now. */
   tagged(repository: string, tag: string): Digest | undefined;
   hasBlob(repository: string, digest: Digest): boolean;
@@ -98,6 +100,7 @@ export function registryOver(
     seedImage: (repository, tag, image) => store.seedImage(repository, tag, image),
     seedFromDirectory: (repository, tag, root) => store.seedFromDirectory(repository, tag, root),
     deleteTag: (repository, tag) => void store.get(repository).tags.delete(tag),
+    loseBlob: (repository, digest) => void store.get(repository).blobs.delete(digest),
     tagged: (repository, tag) => store.find(repository)?.tags.get(tag),
     hasBlob: (repository, digest) => store.find(repository)?.blobs.has(digest) ?? false,
     hasManifest: (repository, digest) => store.find(repository)?.manifests.has(digest) ?? false,
