@@ -27,7 +27,7 @@ export interface SendRequest extends Omit<HttpRequest, 'method'> {
   readonly body?: Uint8Array | StreamedBody;
   /** Milliseconds that the server may be silent from the end of the body to the end of its answer, any byte of which counts. The client's own patience unless given. */
   readonly workingTimeoutMs?: number;
-  /** Bytes that the server checks, moves or copies before it answers, where they are not those of the body: it is waited for longer. */
+  /** Bytes that the server checks, moves or copies before it answers, where they are not those of the body: it is waited for longer, also where it answers with a head at once and goes on to work, as S3 does (CompleteMultipartUpload, CopyObject). */
   readonly workingBytes?: number;
 }
 

@@ -21,10 +21,12 @@ export function createPatience({
   readingTimeoutMs = idleTimeoutMs,
   leastBytes = 1024,
 }: HttpClientOptions): PatienceFor {
-  return ({ body, isReading, workingBytes = body?.size ?? 0, workingTimeoutMs }) => ({
+  const answerMs = (bytes: number): number => idleTimeoutMs + Math.ceil(bytes / BYTES_PER_MS);
+  return ({ body, isReading, workingBytes, workingTimeoutMs }) => ({
     idleMs: isReading ? readingTimeoutMs : idleTimeoutMs,
     leastBytes,
-    answerMs: idleTimeoutMs + Math.ceil(workingBytes / BYTES_PER_MS),
+    answerMs: answerMs(workingBytes ?? body?.size ?? 0),
+    ...(workingBytes !== undefined && { restMs: answerMs(workingBytes) }),
     ...(workingTimeoutMs !== undefined && { workingMs: workingTimeoutMs }),
     tellMs: Math.min(TELL_MS, idleTimeoutMs / 6),
   });

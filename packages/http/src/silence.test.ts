@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { quietRun, type Run } from '@gapferry/core';
 import { startHttpServer } from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -154,4 +156,40 @@ it('a body that drips is a failed trip', async () => {
   await expect(client.request({ url: server.url, item: 'blob' }, run)).rejects.toThrow('stopped on request');
   expect(reasons).toEqual([expect.stringMatching(/sent no more than \d+ bytes of blob/)]);
   client.close();
+});
+
+it('a server that answers at once and then works on what it was given is waited for as it would be before its answer', async () => {
+  await using server = await startHttpServer(() => ({
+    status: 200,
+    // S3: spaces until a copy stands, then what became of it.
+    body: (async function* () {
+      for (let i = 0; i < 8; i += 1) {
+        yield Buffer.from(' ');
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      yield Buffer.from('<CopyObjectResult/>');
+    })(),
+  }));
+  const client = createHttpClient({ idleTimeoutMs: 60 });
+  const request = { method: 'PUT', url: server.url, item: 'a copy', workingBytes: 5 * 2 ** 30 } as const;
+  const answer = await client.send(request, quietRun());
+  expect(Buffer.from(answer.body).toString().trim()).toBe('<CopyObjectResult/>');
+  client.close();
+});
+
+it('a host that answered while this process stood still was not silent', async () => {
+  const server = createServer((_, response) => {
+    response.end('here');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250);
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const client = createHttpClient({ idleTimeoutMs: 50, wait: async () => {} });
+  const kinds: string[] = [];
+  const run: Run = { ...quietRun(), emit: ({ kind }) => void kinds.push(kind) };
+  const answer = await client.request({ url: `http://127.0.0.1:${port}/`, item: 'x' }, run);
+  expect(Buffer.from(answer.body).toString()).toBe('here');
+  expect(kinds).not.toContain('retry');
+  client.close();
+  server.close();
 });

@@ -12,6 +12,8 @@ export interface Patience {
   readonly tellMs: number;
   /** In place of `answerMs`, and until the answer has ended: the server works meanwhile, and any byte says so. */
   readonly workingMs?: number;
+  /** In place of `idleMs` once it has everything: it may begin to answer before its work is done, and only say that it is still there. */
+  readonly restMs?: number;
 }
 
 /** Watches one trip: ends it when the run is stopped or the other side is silent for too long. */
@@ -75,22 +77,25 @@ interface Silence {
   readonly came: number;
 }
 
+/** A timer that fires so many milliseconds late was held up on this side: by a process that stood still, or a machine. What came meanwhile is taken in before anybody is called silent. */
+const LATE_MS = 100;
+
 /** Counts what comes while we wait. A window ends well with `leastBytes`, and badly when it was waited in for too long. The timer is left alone while all is well: it is
  *  looked at the time when it fires. */
 function openWindow(
-  { idleMs: idle, leastBytes: least, answerMs, workingMs, tellMs }: Patience,
+  { idleMs: idle, leastBytes: least, answerMs, workingMs, restMs = idle, tellMs }: Patience,
   { tell, tooLong }: Listener,
 ): Pick<SilenceWatch, 'waiting' | 'sending' | 'busy' | 'asked' | 'stop'> {
   let [idleMs, leastBytes] = [idle, least];
   let [limit, came, waited, since, tellAt] = [idleMs, 0, 0, performance.now(), tellMs];
   let quietSince = since;
-  let [counting, stopped] = [true, false];
+  let [counting, stopped, heldUp] = [true, false, false];
   let awaited: Awaited = 'answer';
   let timer = setTimeout(look, Math.min(limit, tellAt));
   const restart = (what: Awaited, ms: number): void => {
     const isSooner = ms < limit || tellAt > tellMs;
     [came, waited, since, counting, tellAt] = [0, 0, performance.now(), true, tellMs];
-    [awaited, limit, quietSince] = [what, ms, since];
+    [awaited, limit, quietSince, heldUp] = [what, ms, since, false];
     if (isSooner) arm(Math.min(limit, tellAt));
   };
   function arm(ms: number): void {
@@ -99,6 +104,11 @@ function openWindow(
   }
   function look(): void {
     const silentMs = waited + (counting ? performance.now() - since : 0);
+    if (counting && silentMs >= limit + LATE_MS && !heldUp) {
+      heldUp = true;
+      arm(LATE_MS);
+      return;
+    }
     if (counting && silentMs >= limit - 0.5) {
       tooLong({ awaited, came }, limit);
       return;
@@ -126,6 +136,7 @@ function openWindow(
     },
     asked() {
       if (workingMs !== undefined) [idleMs, leastBytes] = [workingMs, 1];
+      else idleMs = restMs;
       restart('judgement', workingMs ?? answerMs);
     },
     stop() {

@@ -97,7 +97,7 @@ export function placeOf({ endpoint, bucket }: S3Place): string {
 }
 
 async function askOnce(parts: S3Parts, question: S3Question, run: Run): Promise<HttpAnswer> {
-  const { method, body, workingBytes = body?.size ?? 0, item, accept = FINE, maxBytes = 32 << 20 } = question;
+  const { method, body, workingBytes, item, accept = FINE, maxBytes = 32 << 20 } = question;
   const request = {
     ...signedS3(parts, question),
     // A signature counts for one host, and a session token is a secret.
@@ -109,7 +109,15 @@ async function askOnce(parts: S3Parts, question: S3Question, run: Run): Promise<
   const answer =
     method === 'GET' || method === 'HEAD'
       ? await parts.http.request({ ...request, method }, run)
-      : await parts.http.send({ ...request, method, body: body ?? new Uint8Array(), workingBytes }, run);
+      : await parts.http.send(
+          {
+            ...request,
+            method,
+            body: body ?? new Uint8Array(),
+            ...(workingBytes !== undefined && { workingBytes }),
+          },
+          run,
+        );
   if (accept.includes(answer.status)) return answer;
   throw s3Error(answer, purposeOf(parts, item));
 }
