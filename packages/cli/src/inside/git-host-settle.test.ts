@@ -66,3 +66,31 @@ it.each([
     http.close();
   },
 );
+
+it('who stops the import while Gitea is still looking at the first push is told so', async () => {
+  const stop = new AbortController();
+  let looks = 0;
+  await using server = await startHttpServer(() => {
+    looks += 1;
+    if (looks === 4) setTimeout(() => stop.abort(), 60);
+    return {
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: '{"empty":true,"default_branch":"main"}',
+    };
+  });
+  const http = createHttpClient();
+  const host = giteaHost({
+    template: '{host}/{path}',
+    visibility: 'private',
+    gitUrl: server.url,
+    api: hostApi(http, server.url, 'Basic x'),
+  });
+  const settling = host.settle(
+    'line/infra',
+    { head: 'refs/heads/release' },
+    { ...quietRun(), signal: stop.signal },
+  );
+  await expect(settling).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  http.close();
+});

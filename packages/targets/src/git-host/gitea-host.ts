@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { GapferryError, type RepositoryAbout, type Run } from '@gapferry/core';
+import { checkRun, GapferryError, type RepositoryAbout, type Run } from '@gapferry/core';
 import pLimit from 'p-limit';
 import { askHost, listOf, memberOf, textIn } from './ask-host.ts';
 import type { GitHost, HostApi, HostedRepository, NewRepository, RepositoryFacts } from './git-host.ts';
@@ -182,7 +182,8 @@ async function chosenBranch(api: HostApi, path: string, run: Run): Promise<strin
   for (const wait of [...LOOKS, undefined]) {
     const { value } = await askHost(api, { method: 'GET', path: `/repos/${path}` }, run);
     if (!isEmpty(value) || wait === undefined) return textIn(value, 'default_branch');
-    await pause(wait, undefined, { signal: run.signal });
+    await pause(wait, undefined, { signal: run.signal }).catch(() => {});
+    checkRun(run);
   }
   return undefined;
 }
