@@ -73,6 +73,21 @@ describe('a host whose Git LFS is set up badly, or lies', () => {
     ]);
   });
 
+  it('and names a port of its own that it is reached by behind a proxy is sent to over TLS as well', async () => {
+    await using host = await hostOf(uploadTo(`http://${NAME}:3000/Ops/line-a.git/info/lfs/objects/1`));
+    const remote = remoteAt(host.ca, { 443: host });
+    await remote.send(repository, [blobOf(SMALL)], medium, 'git ops/line-a', run);
+    expect(host.requests.at(-1)).toMatchObject({ url: '/Ops/line-a.git/info/lfs/objects/1' });
+  });
+
+  it('and names plain HTTP of something else on its machine does not get what is meant for that', async () => {
+    await using host = await hostOf(uploadTo(`http://${NAME}:9000/lfs/1?X-Amz-Signature=47`));
+    const remote = remoteAt(host.ca, { 443: host });
+    const sending = remote.send(repository, [blobOf(SMALL)], medium, 'git ops/line-a', run);
+    await expect(sending).rejects.toThrow(`sends from https to plain HTTP (${NAME}:9000)`);
+    expect(host.requests).toHaveLength(1);
+  });
+
   it('and names plain HTTP of another host gets nothing, and neither does that one', async () => {
     await using plain = await startHttpServer(() => ({ status: 200 }));
     await using host = await hostOf(uploadTo(`http://${plain.host}/up`));

@@ -2,13 +2,12 @@ import { GapferryError } from '@gapferry/core';
 import type { LfsAction } from './batch-answer.ts';
 import type { LfsEndpoint } from './lfs-endpoint.ts';
 
-/** An address that is as well protected as the API that named it: its header may be a password. A host behind a proxy that ends TLS may not know that it is asked by https: what it says of itself is meant so.
- *  Throws `PROTOCOL_VIOLATION` for plain HTTP of another host; never quotes the address, which may be signed. */
+/** An address that is as well protected as the API that named it: its header may be a password. A host behind a proxy that ends TLS may not know that it is asked by https: what it says of itself is meant so. Another port may be something else, unless what lies there is the repository's.
+ *  Throws `PROTOCOL_VIOLATION` for plain HTTP elsewhere; never quotes the address, which may be signed. */
 export function protectedAction({ url }: LfsEndpoint, action: LfsAction, item: string): LfsAction {
   const [asked, place] = [new URL(url), new URL(action.href)];
   if (asked.protocol !== 'https:' || place.protocol !== 'http:') return action;
-  if (place.hostname === asked.hostname)
-    return { ...action, href: `${asked.origin}${place.pathname}${place.search}` };
+  if (isItself(asked, place)) return { ...action, href: `${asked.origin}${place.pathname}${place.search}` };
   throw new GapferryError({
     code: 'PROTOCOL_VIOLATION',
     origin: 'source',
@@ -16,4 +15,11 @@ export function protectedAction({ url }: LfsEndpoint, action: LfsAction, item: s
     hint: `have ${place.host} speak https, and the addresses that ${asked.host} gives out corrected`,
     data: { host: asked.host, item },
   });
+}
+
+function isItself(asked: URL, place: URL): boolean {
+  if (place.hostname !== asked.hostname) return false;
+  // Hosts do not care how owners are spelled.
+  const repository = `${asked.pathname.replace(/\/info\/lfs$/, '')}/`.toLowerCase();
+  return place.port === '' || place.pathname.toLowerCase().startsWith(repository);
 }
