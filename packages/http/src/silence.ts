@@ -104,14 +104,10 @@ function openWindow(
   }
   function look(): void {
     const silentMs = waited + (counting ? performance.now() - since : 0);
-    if (counting && silentMs >= limit + LATE_MS && !heldUp) {
-      heldUp = true;
-      arm(LATE_MS);
-      return;
-    }
     if (counting && silentMs >= limit - 0.5) {
-      tooLong({ awaited, came }, limit);
-      return;
+      if (heldUp || silentMs < limit + LATE_MS) return tooLong({ awaited, came }, limit);
+      heldUp = true;
+      return arm(LATE_MS);
     }
     if (counting && silentMs >= tellAt - 0.5) {
       const quietMs = performance.now() - quietSince;
