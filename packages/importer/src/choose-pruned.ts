@@ -44,8 +44,10 @@ export function choosePruned(
   return [...channels].map(([channel, begun]) => {
     const known = [...new Map(begun.map((one) => [one.statement, one])).values()];
     const all = known.sort((a, b) => a.sequence - b.sequence);
+    // Of those nobody knows any more what they need, and nothing of them is there.
+    const there = all.filter(({ statement }) => !pruned.has(statement));
     const isAsked = wanted.channel === undefined || wanted.channel === channel;
-    const newest = new Set(all.slice(isAsked ? -wanted.keep : 0).map(({ statement }) => statement));
+    const newest = new Set(there.slice(isAsked ? -wanted.keep : 0).map(({ statement }) => statement));
     const current = busy.get(channel) ?? new Set();
     const mark = markOf(channel);
     const stays = ({ statement }: LoadedRelease): boolean =>
@@ -55,26 +57,38 @@ export function choosePruned(
       channel,
       current: last ?? lastOf(begun, channel),
       stays: all.filter(stays),
-      goes: all.filter((one) => !stays(one) && !pruned.has(one.statement)),
+      goes: there.filter((one) => !stays(one)),
     };
   });
 }
 
-function isPartly(data: LedgerEntry['data']): boolean {
+/** Of `import.finished`. */
+export function isPartly(data: LedgerEntry['data']): boolean {
   return (data['record'] as { readonly status?: unknown } | undefined)?.status === 'partly-loaded';
 }
 
 /** Releases of which nothing was left, and that were not loaded again since. */
 function prunedBefore(ledger: Ledger): ReadonlySet<Digest> {
   const pruned = new Set<Digest>();
-  let going: readonly Digest[] = [];
-  const kinds = [PRUNE_ENTRIES.began, PRUNE_ENTRIES.finished, IMPORT_ENTRIES.began];
-  for (const { kind, data } of ledger.history(kinds)) {
-    if (kind === IMPORT_ENTRIES.began && isDigest(data['statement'])) pruned.delete(data['statement']);
-    else if (kind === PRUNE_ENTRIES.began) going = goingIn(data['channels']);
-    else if (data['stayed'] === 0) for (const statement of going) pruned.add(statement);
+  for (const entry of historyWithPrunes(ledger, [IMPORT_ENTRIES.began])) {
+    if ('pruned' in entry) for (const statement of entry.pruned) pruned.add(statement);
+    else if (isDigest(entry.data['statement'])) pruned.delete(entry.data['statement']);
   }
   return pruned;
+}
+
+/** Entries of these kinds and, where a prune came to its end, the statements of the releases of which it left nothing. */
+export function* historyWithPrunes(
+  ledger: Ledger,
+  kinds: readonly string[],
+): Generator<LedgerEntry | { readonly pruned: readonly Digest[] }> {
+  let going: readonly Digest[] = [];
+  for (const entry of ledger.history([PRUNE_ENTRIES.began, PRUNE_ENTRIES.finished, ...kinds])) {
+    const { kind, data } = entry;
+    if (kind === PRUNE_ENTRIES.began) going = goingIn(data['channels']);
+    else if (kind !== PRUNE_ENTRIES.finished) yield entry;
+    else if (data['stayed'] === 0) yield { pruned: going };
+  }
 }
 
 function goingIn(channels: unknown): Digest[] {

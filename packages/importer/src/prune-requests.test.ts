@@ -4,7 +4,7 @@ import { type Digest, digestOf, GapferryError, isGapferryError, type PruneReques
 import { beforeEach, describe, expect, it } from 'vitest';
 import { choosePruned, type PruneChoice } from './choose-pruned.ts';
 import { pruneRequests } from './prune-requests.ts';
-import { Inside, MAIN, meddledTarget } from './testing/inside.ts';
+import { Inside, MAIN, meddledTarget, NEXT } from './testing/inside.ts';
 
 let inside: Inside;
 let manifests: Map<Digest, Manifest>;
@@ -98,6 +98,12 @@ describe('which releases stay', () => {
     inside.ledger.append('prune.began', { channels });
     inside.ledger.append('prune.finished', { removed: 1, stayed: 0 });
     expect(numbers(choose(1)).goes).toEqual([]);
+    // Nobody asks what it needs, which the site forgot with it.
+    manifests.delete(goes[0] as Digest);
+    expect(numbers(choose(9))).toEqual({ stays: [2], goes: [] });
+    expect(choose(1, 'line-b')[0]?.stays.map(({ sequence }) => sequence)).toEqual([2]);
+    await inside.importRelease({ channel: 'line-a', sequence: 2 });
+    expect(numbers(choose(9)).stays).toEqual([2]);
   });
 });
 
@@ -178,6 +184,21 @@ describe('what may go of a target', () => {
     expect(tags).toEqual([]);
   });
 
+  it('is not what somebody put back by hand after a prune took it away', async () => {
+    const both = { images: { [APP]: 'one', [OLD]: 'old' }, files: { 'a/gone': 'gone' } };
+    await load(1, both);
+    await load(2, { images: { [APP]: 'one' } });
+    const goes = [choose(1)[0]?.goes[0]?.statement ?? null];
+    inside.ledger.append('prune.began', { channels: [{ channel: 'line-a', stays: [], goes }] });
+    const places = [`oci ${OLD}`, 'file a/gone'];
+    inside.ledger.append('prune.freed', { target: 'depot', channel: 'line-a', places });
+    expect(request(1)).toMatchObject({ tags: [], files: [] });
+    inside.ledger.append('prune.finished', { removed: 2, stayed: 0 });
+    await load(3, both);
+    await load(4, { images: { [APP]: 'one' } });
+    expect(request(1)).toMatchObject({ manifests: [], tags: [], files: [] });
+  });
+
   it('is not looked for where the site file said something else of where the target is', async () => {
     await load(1, { images: { [APP]: 'one', [OLD]: 'old' }, files: { 'a/gone': 'gone' } });
     await load(2, { images: { [APP]: 'two' } });
@@ -232,6 +253,17 @@ describe('what came and never got a name', () => {
     expect([...asked.unnamed]).toEqual([[2, expect.any(String)]]);
     expect(asked.contents).toEqual([{ digest: digestOf(Buffer.from('tool')), size: 4 }]);
     expect([...asked.going]).toEqual([1]);
+  });
+
+  it('stays while a newer release that never got its names stays, and found the same objects there', async () => {
+    const git = { 'git.example/ops/line-a': { main: NEXT } };
+    await load(1, { images: { [APP]: 'one' } });
+    await stage(2, { images: { [APP]: 'two' }, git });
+    await stage(3, { images: { [APP]: 'three' }, git });
+    await load(4, { images: { [APP]: 'four' } });
+    expect(numbers(choose(2))).toEqual({ stays: [3, 4], goes: [1, 2] });
+    expect(request(2).refs).toEqual([]);
+    expect(request(1).refs).toMatchObject([{ repository: 'git.example/ops/line-a' }]);
   });
 
   it('is not what was there when it came', async () => {

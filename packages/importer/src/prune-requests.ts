@@ -10,9 +10,10 @@ import {
   type PruneRequest,
   type PruneTag,
 } from '@gapferry/core';
-import type { LoadedRelease, PruneChoice } from './choose-pruned.ts';
+import { isPartly, type LoadedRelease, type PruneChoice } from './choose-pruned.ts';
 import { IMPORT_ENTRIES } from './import-entries.ts';
 import { type KnownRoot, parseOci, rootsIn } from './known-roots.ts';
+import { PRUNE_ENTRIES } from './prune-entries.ts';
 import { goingContent, type SentItems, sentItems } from './sent-content.ts';
 import { spareBackups } from './spare-backups.ts';
 
@@ -35,6 +36,7 @@ export function pruneRequests(
   const sent = sentItems(ledger, channel, here);
   const statements = new Set(staying.map(({ statement }) => statement));
   const backups = spareBackups(ledger, channel, statements, here);
+  const awaited = awaitedRepositories(ledger, statements, manifests);
   const roots = rootsIn(manifests.values());
   const known = new Map(
     goes.flatMap(({ statement }) => {
@@ -53,7 +55,9 @@ export function pruneRequests(
       ...wishes,
       manifests: distinct([...wishes.manifests, ...content.manifests]),
       contents: content.contents,
-      refs: [...(backups.get(target) ?? []), ...content.refs],
+      refs: [...(backups.get(target) ?? []), ...content.refs].filter(
+        ({ repository }) => !awaited.has(repository),
+      ),
       needed,
       staying: new Map((own?.stays ?? []).map(({ sequence, version }) => [sequence, version])),
       going: new Set(goes.flatMap(({ statement, sequence }) => (left.has(statement) ? [sequence] : []))),
@@ -86,6 +90,21 @@ function leftThere(places: ReadonlyMap<string, NamedPlace>): ReadonlySet<Digest>
   return new Set([...places.values()].flatMap(({ states }) => [...states.keys()]));
 }
 
+/** Repositories of releases that stay and that no import has loaded whole yet. What they need may stand under any ref of ours there: it was not sent again. */
+function awaitedRepositories(
+  ledger: Ledger,
+  staying: ReadonlySet<Digest>,
+  manifests: ReadonlyMap<Digest, Manifest>,
+): ReadonlySet<string> {
+  const waiting = new Set(staying);
+  for (const { data } of ledger.history([IMPORT_ENTRIES.finished])) {
+    const { statement } = data;
+    if (isDigest(statement) && !isPartly(data)) waiting.delete(statement);
+  }
+  const places = [...waiting].flatMap((one) => manifests.get(one)?.items.flatMap(placesOf) ?? []);
+  return new Set(places.flatMap((place) => (place.startsWith('git ') ? [place.slice('git '.length)] : [])));
+}
+
 function neededBy(
   staying: readonly LoadedRelease[],
   manifests: ReadonlyMap<Digest, Manifest>,
@@ -116,6 +135,8 @@ interface NamedPlace {
   /** By release. */
   readonly states: Map<Digest, Record<string, string>>;
   last: Digest;
+  /** A prune found that nothing stood there any more, and nothing was left there since. */
+  isFreed: boolean;
 }
 
 interface Named {
@@ -129,26 +150,46 @@ function namedPlaces(ledger: Ledger, channel: string, here: Readonly<Record<stri
   const targets = new Map<string, Map<string, NamedPlace>>();
   const elsewhere = new Set<string>();
   let then: Record<string, unknown> = {};
-  for (const { kind, data } of ledger.history([IMPORT_ENTRIES.began, IMPORT_ENTRIES.named])) {
+  for (const { kind, data } of ledger.history([
+    IMPORT_ENTRIES.began,
+    IMPORT_ENTRIES.named,
+    PRUNE_ENTRIES.freed,
+  ])) {
     const { target, place, item, statement } = data;
     if (data['channel'] !== channel) continue;
+    if (kind === PRUNE_ENTRIES.freed) freePlaces(targets.get(String(target)), data['places']);
     if (kind === IMPORT_ENTRIES.began) then = (data['places'] ?? {}) as typeof then;
     if (typeof target !== 'string' || typeof place !== 'string' || !isDigest(statement)) continue;
     const places = targets.get(target) ?? new Map<string, NamedPlace>();
     targets.set(target, places);
     if (here[target] !== undefined && here[target] !== then[target]) elsewhere.add(target);
-    if ((here[target] !== undefined && here[target] !== then[target]) || data['found'] === true) continue;
+    if (here[target] !== undefined && here[target] !== then[target]) continue;
+    if (data['found'] === true) {
+      // Put back by somebody else.
+      if (places.get(place)?.isFreed === true) places.delete(place);
+      continue;
+    }
     const known = places.get(place) ?? {
       place,
       item: String(item),
       states: new Map<Digest, Record<string, string>>(),
       last: statement,
+      isFreed: false,
     };
     known.states.set(statement, { ...known.states.get(statement), ...stateOf(data['left']) });
     known.last = statement;
+    known.isFreed = false;
     places.set(place, known);
   }
   return { named: targets, elsewhere };
+}
+
+/** What stands there from now on is somebody else's; what hung on it may be left. */
+function freePlaces(places: ReadonlyMap<string, NamedPlace> | undefined, freed: unknown): void {
+  for (const place of Array.isArray(freed) ? freed : []) {
+    const known = places?.get(place);
+    if (known !== undefined) known.isFreed = true;
+  }
 }
 
 function stateOf(value: unknown): NameState {
@@ -183,8 +224,9 @@ function wishesOf(
   ];
   const keptIn = new Set([...kept].flatMap(directoriesOf));
   for (const one of attachedAt(places, gone, needed)) manifests.set(`${one.repository}@${one.digest}`, one);
-  for (const { place, item, states, last } of places.values()) {
-    const isKept = kept.has(place);
+  for (const { place, item, states, last, isFreed } of places.values()) {
+    // As little ours.
+    const isKept = isFreed || kept.has(place);
     const oci = parseOci(place);
     if (oci !== undefined) {
       for (const [statement, { digest }] of states) {

@@ -7,6 +7,7 @@ import {
   type PruneRefs,
   type SizedDigest,
 } from '@gapferry/core';
+import { historyWithPrunes } from './choose-pruned.ts';
 import { IMPORT_ENTRIES } from './import-entries.ts';
 import { parseOci, rootsOf } from './known-roots.ts';
 
@@ -20,7 +21,12 @@ export function sentItems(
   here: Readonly<Record<string, unknown>>,
 ): ReadonlyMap<string, SentItems> {
   const sent = new Map<string, Map<Digest, Set<number>>>();
-  for (const { data } of ledger.history([IMPORT_ENTRIES.began])) {
+  for (const entry of historyWithPrunes(ledger, [IMPORT_ENTRIES.began])) {
+    if ('pruned' in entry) {
+      for (const releases of sent.values()) for (const one of entry.pruned) releases.delete(one);
+      continue;
+    }
+    const { data } = entry;
     const { statement } = data;
     if (data['channel'] !== channel || !isDigest(statement)) continue;
     const places = membersOf(data['places']);
