@@ -1,4 +1,4 @@
-import { GapferryError, isInterruption } from '@gapferry/core';
+import { type ErrorCode, GapferryError, isInterruption } from '@gapferry/core';
 
 /** Asks a registry for an item: what fails names the item and the target, and counts as the target's side. */
 export async function atTarget<T>(target: string, item: string, act: () => Promise<T>): Promise<T> {
@@ -8,11 +8,12 @@ export async function atTarget<T>(target: string, item: string, act: () => Promi
     if (!(error instanceof GapferryError) || isInterruption(error)) throw error;
     const isOurs = error.origin === undefined || error.origin === 'source';
     const message = named(error, target, item);
-    if (message === error.message && !isOurs) throw error;
+    const hint = error.hint ?? HINTS[error.code];
+    if (message === error.message && !isOurs && hint === error.hint) throw error;
     throw new GapferryError({
       code: error.code,
       message,
-      ...(error.hint !== undefined && { hint: error.hint }),
+      ...(hint !== undefined && { hint }),
       origin: isOurs ? 'target' : error.origin,
       retryable: error.retryable,
       ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter }),
@@ -21,6 +22,11 @@ export async function atTarget<T>(target: string, item: string, act: () => Promi
     });
   }
 }
+
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  TIMED_OUT:
+    'run the same command again, it continues where it stopped; a target that is only slow is waited for longer with `patience` in site.yaml',
+};
 
 /** What went wrong between us and a host says which target it is: its address alone is in no operator's head. */
 function named({ message, category }: GapferryError, target: string, item: string): string {
