@@ -66,7 +66,7 @@ export function openJournal({ plan, ledger, site, approved, places }: JournalInp
         site,
         approved,
         ...describePlan(plan),
-        ...sendsOf(plan),
+        ...sendsOf(plan, (step) => isStrange(step, base.channel, ownerOf)),
         ...overrideData(plan),
         ...(places !== undefined && { places }),
       }),
@@ -117,11 +117,14 @@ function toIntents({ name, refs = [] }: PlanStep): Intent[] {
   ];
 }
 
-/** What was there when the import came is not in it, and nothing of that is ever taken away. */
-function sendsOf({ steps, release }: ImportPlan): { sends?: JsonValue } {
+/** What was there when the import came is not in it, and nothing of that is ever taken away; nor an image of which somebody else's tag tells: only something beside it is sent. */
+function sendsOf(
+  { steps, release }: ImportPlan,
+  isStrange: (step: PlanStep) => boolean,
+): { sends?: JsonValue } {
   const indexOf = new Map(release.opened.manifest.items.map((item, i) => [describeItem(item), i]));
   const sent = steps.filter(
-    ({ content, contentAction }) => content !== undefined && contentAction === 'send',
+    (step) => step.content !== undefined && step.contentAction === 'send' && !isStrange(step),
   );
   if (sent.length === 0) return {};
   const byTarget = Map.groupBy(sent, ({ target }) => target);
@@ -158,6 +161,14 @@ function wasIntended(owner: Ownership | undefined, channel: string, name: NameLo
   if (owner?.channel !== channel) return false;
   const wanted = Object.entries(wantedState(name));
   return (owner.intended ?? []).some((state) => wanted.every(([key, value]) => state[key] === value));
+}
+
+/** It stands there, and no import of the channel set it. */
+function isStrange(step: PlanStep, channel: string, ownerOf: LookUpOwner): boolean {
+  const { target, name, nameAction } = step;
+  if (name.kind !== 'oci' || nameAction !== 'same') return false;
+  const owner = ownerOf(target, placeOf(name));
+  return !isKnown(step, channel, ownerOf) && !wasIntended(owner, channel, name);
 }
 
 function isKnown({ target, name }: PlanStep, channel: string, ownerOf: LookUpOwner): boolean {

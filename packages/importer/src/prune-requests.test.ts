@@ -276,4 +276,21 @@ describe('what came and never got a name', () => {
     await load(2, { images: { 'docker.io/library/new:1': 'new' } });
     expect(request(1).manifests).toEqual([]);
   });
+
+  it('is not an image that stood there, of which only something beside it was sent', async () => {
+    await load(1, { images: { [OLD]: 'one' } });
+    const before = inside.target;
+    inside = new Inside();
+    Object.assign(inside, { target: before });
+    last = null;
+    await carry(1, { images: { [OLD]: 'one', [APP]: 'one' } });
+    const lacking = meddledTarget(before, {
+      inspect: async ({ phase }) =>
+        phase === 'content' ? { state: 'absent', missingBytes: 1 } : (undefined as never),
+    });
+    const swap = { targets: new Map([['depot', lacking]]) };
+    await inside.stage(await inside.plan({ channel: 'line-a', sequence: 1 }, swap), swap);
+    await load(2, { images: { 'docker.io/library/new:1': 'new' } });
+    expect(request(1).manifests.map(({ item }) => item)).toEqual([`image ${APP}`]);
+  });
 });
