@@ -1,6 +1,13 @@
 import { type Digest, quietRun } from '@gapferry/core';
 import { createHttpClient } from '@gapferry/http';
-import { makeArtifact, makeImage, startRegistry, type TestImage, type TestRegistry } from '@gapferry/testkit';
+import {
+  makeArtifact,
+  makeImage,
+  makeIndex,
+  startRegistry,
+  type TestImage,
+  type TestRegistry,
+} from '@gapferry/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRegistryWriter } from './registry-writer.ts';
 
@@ -51,6 +58,21 @@ describe('a list of referrers without the API for it', () => {
     registry.addFault({ match: ({ method }) => method === 'DELETE', do: { kind: 'status', status: 405 } });
     expect(await unlist(first.root.digest, second.root.digest)).toBe('unsupported');
     expect(await listed()).toEqual([first.root.digest, second.root.digest]);
+  });
+
+  it('is left where somebody else wrote another one meanwhile', async () => {
+    await unlist(first.root.digest);
+    const theirs = await makeIndex([first]);
+    let asked = 0;
+    registry.addFault({
+      match: ({ url }) => {
+        if (url.endsWith(tag) && ++asked === 2) registry.seedImage('app', tag, theirs);
+        return false;
+      },
+      do: { kind: 'status', status: 500 },
+    });
+    await unlist(second.root.digest);
+    expect(await listed()).toEqual([first.root.digest]);
   });
 
   it('is told when somebody else wrote it at the same time', async () => {

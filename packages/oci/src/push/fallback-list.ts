@@ -64,25 +64,19 @@ export async function unlistReferrers(
   deleted: readonly Digest[],
   run: Run,
 ): Promise<'removed' | 'gone' | 'unsupported'> {
+  // Before it is read: what somebody writes from here on is another list, and does not go with this one.
+  const there = await lookAtManifest(place, fallbackTag(subject), run);
   const index = await readFallbackIndex(place, subject, run);
-  const listed = index?.manifests ?? [];
+  if (there === undefined || index === undefined) return 'gone';
+  const listed = index.manifests ?? [];
   const left = listed.filter(({ digest }) => !deleted.includes(digest));
   if (left.length === listed.length) return 'gone';
-  if (left.length === 0) return await removeList(place, subject, run);
+  if (left.length === 0) return await removeManifest(place, there.digest, run);
   const body = Buffer.from(JSON.stringify({ ...index, manifests: left }));
   await putList(place, subject, body, `${place.repository}:${fallbackTag(subject)}`, run);
   const now = await lookAtManifest(place, fallbackTag(subject), run);
   if (now?.digest === digestOf(body)) return 'removed';
   throw overwritten(place, subject, 'what was deleted may be listed still');
-}
-
-async function removeList(
-  place: PushPlace,
-  subject: Digest,
-  run: Run,
-): Promise<'removed' | 'gone' | 'unsupported'> {
-  const there = await lookAtManifest(place, fallbackTag(subject), run);
-  return there === undefined ? 'gone' : await removeManifest(place, there.digest, run);
 }
 
 function withReferrer(index: ReferrerIndex | undefined, referrer: Referrer): Buffer {
