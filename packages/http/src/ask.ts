@@ -55,13 +55,14 @@ export async function ask(
   };
   // Before there is a place to give back.
   const headers = sendableHeaders(said, { item: request.item, url });
-  const slot = await parts.takeSlot(url, run, request.isReading ? request.item : undefined);
+  const kind = request.isReading ? 'reading' : request.body ? 'sending' : 'body';
+  const slot = await parts.takeSlot(url, run, { item: request.item, kind });
   const init: TripInit = {
     method: request.method ?? 'GET',
     headers,
     item: request.item,
     agent: agents.forUrl(url),
-    patience: parts.patienceFor(request),
+    patience: parts.patienceFor({ ...request, isReading: kind === 'reading' && !slot.isAtWork }),
     release: slot.release,
   };
   const trip = await startAny(parts, request, url, init, run).catch((error: unknown) => {

@@ -86,7 +86,7 @@ describe('a storm of 429', () => {
       async ask(): Promise<void> {
         const tries = createTries('x', 'a.test', { waiting, random });
         for (;;) {
-          const slot = await takeSlot(new URL('http://a.test/'), quietRun());
+          const slot = await takeSlot(new URL('http://a.test/'), quietRun(), { item: 'x', kind: 'body' });
           await waiting.wait(20, quietRun());
           const isOpen = Date.now() >= openAt;
           if (isOpen) openAt = Date.now() + ms;

@@ -65,3 +65,30 @@ it('however many questions wait for one place of it, a host is borne for two sil
   expect(silences).toHaveLength(2);
   client.close();
 });
+
+it('a host that works on what was sent to it may take as long for questions', async () => {
+  const reads: string[] = [];
+  const asked = Promise.withResolvers<void>();
+  const done = Promise.withResolvers<void>();
+  await using server = await startHttpServer(async ({ method, body }) => {
+    for await (const _ of body);
+    if (method === 'PUT') {
+      asked.resolve();
+      await done.promise;
+    } else {
+      reads.push(method);
+      await new Promise((resolve) => setTimeout(resolve, 120));
+    }
+    return { status: 200 };
+  });
+  const client = createHttpClient({ wait: async () => {}, idleTimeoutMs: 30_000, readingTimeoutMs: 40 });
+  const request = { url: server.url, item: 'a layer' };
+  const sending = client.send({ ...request, method: 'PUT', body: Buffer.from('bytes') }, quietRun());
+  await asked.promise;
+  expect((await client.request({ ...request, method: 'HEAD' }, quietRun())).status).toBe(200);
+  done.resolve();
+  await sending;
+  expect(reads).toEqual(['HEAD']);
+  await expect(client.request(request, quietRun())).rejects.toMatchObject({ code: 'TIMED_OUT' });
+  client.close();
+});

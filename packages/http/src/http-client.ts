@@ -146,7 +146,7 @@ export interface HttpClientOptions {
   readonly idleTimeoutMs?: number;
   /** Bytes that must come within `idleTimeoutMs` of waiting: what drips more slowly counts as silent too. Default 1024. */
   readonly leastBytes?: number;
-  /** The same for questions that only read and whose answer is small (`request`, and for tokens); default `idleTimeoutMs`. */
+  /** The same for questions that only read and whose answer is small (`request`, and for tokens); default `idleTimeoutMs`, which counts also while something is being sent to the host: it has other things to do. */
   readonly readingTimeoutMs?: number;
   readonly witness?: HostWitness;
   /** How to wait between tries; for tests. Rejects when the signal aborts. */

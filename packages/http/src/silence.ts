@@ -105,9 +105,10 @@ function openWindow(
   function look(): void {
     const silentMs = waited + (counting ? performance.now() - since : 0);
     if (counting && silentMs >= limit - 0.5) {
-      if (heldUp || silentMs < limit + LATE_MS) return tooLong({ awaited, came }, limit);
+      if (heldUp || silentMs < limit + LATE_MS) tooLong({ awaited, came }, limit);
+      else arm(LATE_MS);
       heldUp = true;
-      return arm(LATE_MS);
+      return;
     }
     if (counting && silentMs >= tellAt - 0.5) {
       const quietMs = performance.now() - quietSince;

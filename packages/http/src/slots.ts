@@ -5,10 +5,17 @@ import type { SettingsFor } from './host-settings.ts';
 import { createHostSilence, type HostSilence } from './host-silence.ts';
 import type { Waiting } from './waiting.ts';
 
-/** Waits for one of a host's places, and for the turn. `wanted`: the item of a question that a host which is known to be silent need not be asked. Rejects with `INTERRUPTED`, and `TIMED_OUT` for such a host. */
-export type TakeSlot = (url: URL, run: Run, wanted?: string) => Promise<Slot>;
+/** Waits for one of a host's places, and for the turn. Rejects with `INTERRUPTED`, and `TIMED_OUT` for a question that only reads and a host that is known to be silent. */
+export type TakeSlot = (url: URL, run: Run, purpose: SlotPurpose) => Promise<Slot>;
+
+export interface SlotPurpose {
+  readonly item: string;
+  readonly kind: 'reading' | 'sending' | 'body';
+}
 
 export interface Slot {
+  /** The host has something else to do that was sent to it. */
+  readonly isAtWork: boolean;
   release(): void;
   /** Tells how the host took it. `tooMany`: seconds it asks to leave it alone. */
   answered(tooMany?: number): void;
@@ -20,19 +27,28 @@ interface Host {
   readonly limit: LimitFunction;
   readonly pace: HostPace;
   readonly silence: HostSilence;
+  /** Trips under way that send something. */
+  sending: number;
 }
 
 /** Limits the trips under way per host. Not left to the agent's queue: a trip that waits its turn there would look like a server that is silent. */
 export function createSlots(perHost: number, settingsFor: SettingsFor, waiting: Waiting): TakeSlot {
   const hosts = new Map<string, Host>();
-  return async (url, run, wanted) => {
+  return async (url, run, { item, kind }) => {
     const host = hosts.get(url.host) ?? newHost(url);
     hosts.set(url.host, host);
-    const release = await takeFrom(host.limit, run);
+    const free = await takeFrom(host.limit, run);
+    const sends = kind === 'sending' ? 1 : 0;
+    host.sending += sends;
+    const release = (): void => {
+      host.sending -= sends;
+      free();
+    };
     try {
       const began = await host.pace.begin(run);
-      if (wanted !== undefined) host.silence.requireVoice(wanted);
+      if (kind === 'reading') host.silence.requireVoice(item);
       return {
+        isAtWork: host.sending > sends,
         release,
         answered(tooMany) {
           host.silence.heard();
@@ -53,6 +69,7 @@ export function createSlots(perHost: number, settingsFor: SettingsFor, waiting: 
       limit: pLimit(connections ?? perHost),
       pace: createHostPace(requestsPerSecond, waiting),
       silence: createHostSilence(url.host, () => waiting.now()),
+      sending: 0,
     };
   }
 }
