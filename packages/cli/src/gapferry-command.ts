@@ -102,7 +102,7 @@ export abstract class GapferryCommand<C extends typeof Command = typeof Command>
   /** Loaded late: the help of a command needs none of it. */
   async #progress(): Promise<Progress> {
     const { barProgress, lineProgress, silentProgress } = await import('./terminal/progress.ts');
-    if (this.flags['json'] || this.flags['no-progress']) return silentProgress();
+    if (this.flags['json'] || this.flags['no-progress']) return silentProgress(this.output);
     return this.output.interactive ? barProgress(this.output) : lineProgress(this.output);
   }
 }

@@ -28,9 +28,15 @@ const DOING: Readonly<Record<Stage, string>> = {
   serve: 'serving',
 };
 
-/** Nothing but warnings: for `--json`. */
-export function silentProgress(): Progress {
-  return { tell: () => {}, stop: () => {} };
+/** Nothing but warnings. */
+export function silentProgress(output: Output): Progress {
+  return {
+    tell(event) {
+      const line = event.kind === 'warning' ? lineOf(event) : undefined;
+      if (line !== undefined) output.err(line);
+    },
+    stop: () => {},
+  };
 }
 
 /** A line every few seconds, for logs. */
