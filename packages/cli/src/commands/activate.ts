@@ -11,6 +11,7 @@ import { type ImportSession, inImportSession } from '../inside/import-session.ts
 import { readmitForSite } from '../inside/judge-release.ts';
 import { planForSite } from '../inside/plan-for-site.ts';
 import { siteFlag } from '../inside/site-flag.ts';
+import { openSiteSigner } from '../inside/site-signer.ts';
 import { watchImport } from '../inside/watch-import.ts';
 
 export default class Activate extends GapferryCommand<typeof Activate> {
@@ -41,24 +42,14 @@ export default class Activate extends GapferryCommand<typeof Activate> {
 
   async #activate(session: ImportSession, run: Run): Promise<Outcome> {
     const { site, ledger } = session;
+    const receiptSigner = await openSiteSigner(site, this.flags);
     const { release, medium } = await this.#readmit(session, run);
     const targets = await session.open(release.opened);
     const plan = await planForSite(release, site, { medium, targets, ledger }, run);
     await this.#confirm(plan);
     await session.lockTargets();
-    const applied = await applyForSite(
-      {
-        plan,
-        medium,
-        targets,
-        site,
-        ledger,
-        approved: undefined,
-        passphraseFile: this.flags['passphrase-file'],
-        mayAsk: !this.flags.json && process.stdin.isTTY === true,
-      },
-      run,
-    );
+    const given = { plan, medium, targets, site, ledger, approved: undefined, receiptSigner };
+    const applied = await applyForSite(given, run);
     return importResult(applied, release);
   }
 

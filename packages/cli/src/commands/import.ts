@@ -17,6 +17,7 @@ import { readPlanFile } from '../inside/plan-file.ts';
 import { planForSite } from '../inside/plan-for-site.ts';
 import { requireApproved, requireSubject } from '../inside/require-approved.ts';
 import { siteFlag } from '../inside/site-flag.ts';
+import { openSiteSigner, tellOfSiteKey } from '../inside/site-signer.ts';
 import { stageForSite } from '../inside/stage-for-site.ts';
 import { stagedResult } from '../inside/staged-result.ts';
 import { wantedRelease } from '../inside/wanted-release.ts';
@@ -70,6 +71,8 @@ export default class Import extends GapferryCommand<typeof Import> {
   async #import(session: ImportSession, run: Run): Promise<Outcome> {
     const { site, ledger } = session;
     run.emit(await loadingFollows(ledger));
+    const receiptSigner = this.flags.stage ? undefined : await openSiteSigner(site, this.flags);
+    if (receiptSigner === undefined) await tellOfSiteKey(site, run);
     const onePass = this.flags['one-pass'];
     const approved = this.flags.plan === undefined ? undefined : await readPlanFile(this.flags.plan);
     const order = await orderBack(this.flags.override ?? [], site, ledger);
@@ -87,8 +90,8 @@ export default class Import extends GapferryCommand<typeof Import> {
     await session.lockTargets();
     await keepOverrides(site.stateDirectory, release.opened.override, order);
     const parts = { plan, medium, targets, site, ledger, keep, approved: approved?.digest };
-    if (this.flags.stage) return stagedResult(await stageForSite(parts, run), release, site);
-    return importResult(await applyForSite({ ...parts, ...this.#passphrase() }, run), release, back);
+    if (receiptSigner === undefined) return stagedResult(await stageForSite(parts, run), release, site);
+    return importResult(await applyForSite({ ...parts, receiptSigner }, run), release, back);
   }
 
   async #confirm(plan: ImportPlan, back: GoingBack | undefined): Promise<void> {
@@ -104,12 +107,5 @@ export default class Import extends GapferryCommand<typeof Import> {
   #question(back: GoingBack | undefined): string {
     if (back !== undefined) return 'Go back to this release?';
     return this.flags.stage ? 'Stage this release?' : 'Load this release?';
-  }
-
-  #passphrase(): { readonly passphraseFile: string | undefined; readonly mayAsk: boolean } {
-    return {
-      passphraseFile: this.flags['passphrase-file'],
-      mayAsk: !this.flags.json && process.stdin.isTTY === true,
-    };
   }
 }

@@ -17,6 +17,7 @@ import { requirePlanPlace, type WrittenPlan, writePlanFile } from '../inside/pla
 import { planForSite } from '../inside/plan-for-site.ts';
 import { requireLatestState } from '../inside/require-latest-state.ts';
 import { siteFlag } from '../inside/site-flag.ts';
+import { tellOfSiteKey } from '../inside/site-signer.ts';
 import { type WantedRelease, wantedRelease } from '../inside/wanted-release.ts';
 import { formatReleasePlace } from '../release-place.ts';
 
@@ -54,6 +55,7 @@ export default class Plan extends GapferryCommand<typeof Plan> {
       const site = await openTrustedSite(this.flags.site);
       const { toldTrust } = await import('@gapferry/importer');
       requireLatestState(toldTrust(ledger), site.state);
+      await tellOfSiteKey(site, run);
       const order = await orderBack(this.flags.override ?? [], site, ledger);
       const given = { site, ledger, onePass: false, order, before: () => {} };
       const { release, medium: from } = await admitRelease(wanted, given, run);

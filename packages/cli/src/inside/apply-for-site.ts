@@ -1,9 +1,7 @@
 import type { ImportPlan } from '@gapferry/bundle';
-import type { BlobReader, Digest, Run, Target } from '@gapferry/core';
+import type { BlobReader, Digest, Run, Signer, Target } from '@gapferry/core';
 import type { ImportOutcome } from '@gapferry/importer';
 import { systemClock } from '../clock.ts';
-import { readEnvironment } from '../environment.ts';
-import { openSigner } from '../outside/private-key.ts';
 import type { ImportSession } from './import-session.ts';
 import { isLoadedLast, readReceipts, storeReceipt } from './receipts.ts';
 import { targetPlaces } from './target-places.ts';
@@ -17,10 +15,8 @@ export interface ApplyForSite extends Pick<ImportSession, 'site' | 'ledger'> {
   readonly keep?: ((run: Run) => Promise<void>) | undefined;
   /** sha256 of the plan file that the plan was held against; undefined where there is none. */
   readonly approved: Digest | undefined;
-  /** Of the site's key; undefined: environment or terminal. */
-  readonly passphraseFile: string | undefined;
-  /** May a passphrase be asked for? */
-  readonly mayAsk: boolean;
+  /** The site's key. */
+  readonly receiptSigner: Signer;
 }
 
 export interface AppliedForSite {
@@ -29,17 +25,11 @@ export interface AppliedForSite {
   readonly receiptFile: string | undefined;
 }
 
-/** Applies a plan with the site's key, marks and ledger, and stores the receipt. Throws what `applyPlan` throws, and `KEY_UNUSABLE` before the first effect. */
+/** Applies a plan with the site's key, marks and ledger, and stores the receipt. Throws what `applyPlan` throws. */
 export async function applyForSite(given: ApplyForSite, run: Run): Promise<AppliedForSite> {
-  const { plan, medium, targets, site, ledger } = given;
+  const { plan, medium, targets, site, ledger, receiptSigner } = given;
   const { applyPlan } = await import('@gapferry/importer');
   const earlier = await readReceipts(site.stateDirectory);
-  const receiptSigner = await openSigner(
-    site.keyFile,
-    readEnvironment(process.env),
-    given.passphraseFile,
-    given.mayAsk,
-  );
   const hasReceipt = isLoadedLast(earlier, plan.release.opened.release.channel, plan.statement);
   const state = { mark: site.mark, raiseMark: site.state.raiseMark };
   const outcome = await applyPlan(

@@ -6,7 +6,7 @@ import { targetPlaces } from './target-places.ts';
 
 /** Does the first half of a plan, to the barrier, with the site's marks and ledger. The site's key is not needed: nothing is loaded, so there is no receipt. Throws what `stagePlan` throws. */
 export async function stageForSite(
-  given: Omit<ApplyForSite, 'passphraseFile' | 'mayAsk'>,
+  given: Omit<ApplyForSite, 'receiptSigner'>,
   run: Run,
 ): Promise<StagedOutcome> {
   const { plan, medium, targets, site, ledger, keep, approved } = given;
