@@ -2,7 +2,7 @@ import { readdir, utimes } from 'node:fs/promises';
 import { digestOf, quietRun } from '@gapferry/core';
 import { createHttpClient } from '@gapferry/http';
 import { startRegistry, type TestRegistry, temporaryDirectory } from '@gapferry/testkit';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { fileUploadJournal } from './file-upload-journal.ts';
 import { createRegistryWriter } from './registry-writer.ts';
 
@@ -58,6 +58,24 @@ describe('uploads that nobody needs any more', () => {
     const trouble = (registry: TestRegistry) =>
       registry.addFault({ match: ({ method }) => method === 'DELETE', do: { kind: 'status', status: 503 } });
     expect(await abandoned(trouble, own)).toEqual({ open: 2, remembered: 2 });
+  });
+
+  it('are not waited for one after the other where the registry says nothing', async () => {
+    vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => {
+      const stop = new AbortController();
+      setTimeout(() => stop.abort(), 200);
+      return stop.signal;
+    });
+    let asked = 0;
+    const stall = (registry: TestRegistry) =>
+      registry.addFault({
+        match: ({ method }) => method === 'DELETE' && ++asked > 0,
+        do: { kind: 'stall' },
+      });
+    const many = (host: string) => Array.from({ length: 9 }, (_, i) => `${host}/team/app${i}`);
+    expect(await abandoned(stall, many)).toMatchObject({ remembered: 9 });
+    vi.restoreAllMocks();
+    expect(asked).toBeLessThan(5);
   });
 
   it('of a registry that the target is no more are only forgotten', async () => {
