@@ -30,7 +30,7 @@ export interface RemoteOptions extends RemoteAccess {
   readonly hosts?: ReadonlyMap<string, RemoteAccess>;
   /** Milliseconds without a word until a trip counts as failed; default 120,000. */
   readonly idleTimeoutMs?: number;
-  /** The same for questions that only read; default `idleTimeoutMs`. */
+  /** The same for questions that only read, but not over SSH; default `idleTimeoutMs`. */
   readonly readingTimeoutMs?: number;
 }
 

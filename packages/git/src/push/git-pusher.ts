@@ -88,6 +88,8 @@ export function gitPusher(options: GitPusherOptions): GitPusher {
   const reach = (url: string): Promise<RemoteSurroundings> => surroundingsOf(url, options);
   const reading = async (url: string): Promise<RemoteSurroundings> => {
     const remote = await reach(url);
+    // Before sshd says a word it looks up names and asks for accounts, which takes long where nobody answers that.
+    if (remote.protocol === 'ssh') return remote;
     return { ...remote, idleTimeoutMs: options.readingTimeoutMs ?? remote.idleTimeoutMs };
   };
   const limits = new Map<string, { bytes: number }>();
