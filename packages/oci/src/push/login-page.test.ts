@@ -43,6 +43,15 @@ it.each<[string, (writer: RegistryWriter, repository: string) => Promise<unknown
   http.close();
 });
 
+it('a blob that is a web page itself is no page to sign in', async () => {
+  const headers = { ...PAGE.headers, 'docker-content-digest': blob.digest };
+  await using server = await startHttpServer(() => ({ status: 200, headers, body: BLOB }));
+  const http = createHttpClient({ wait: async () => {} });
+  const writer = createRegistryWriter(http, { wait: async () => {} });
+  expect(await writer.hasBlob(`${server.host}/team/docs`, blob, run)).toBe(true);
+  http.close();
+});
+
 it('a manifest that another digest is said of is not the one that was asked for', async () => {
   const other = digestOf(Buffer.from('another'));
   await using server = await startHttpServer(() => ({

@@ -126,12 +126,13 @@ function purposeOf(place: PushPlace, reference: string): { place: PushPlace; ite
   return { place, item, doing: 'looking' };
 }
 
-/** Something before the registry that sends whoever it does not know to a page answers 200 to everything. */
+/** Something before the registry that sends whoever it does not know to a page answers 200 to everything, and names no digest. */
 function requireNoPage(
   { status, headers }: HttpAnswer,
   { place, item }: Pick<Purpose, 'place' | 'item'>,
 ): void {
-  if (status !== 200 || !/\bx?html\b/i.test(headers.get('content-type') ?? '')) return;
+  const isPage = /\bx?html\b/i.test(headers.get('content-type') ?? '');
+  if (status !== 200 || !isPage || headers.has('docker-content-digest')) return;
   throw new GapferryError({
     code: 'PROTOCOL_VIOLATION',
     message: `${place.host} answers with a web page when asked for ${item}`,
