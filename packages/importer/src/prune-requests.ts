@@ -12,6 +12,7 @@ import {
 } from '@gapferry/core';
 import { isPartly, type LoadedRelease, type PruneChoice } from './choose-pruned.ts';
 import { IMPORT_ENTRIES } from './import-entries.ts';
+import { isHere, type TargetPlaces } from './is-here.ts';
 import { type KnownRoot, parseOci, rootsIn } from './known-roots.ts';
 import { PRUNE_ENTRIES } from './prune-entries.ts';
 import { goingContent, type SentItems, sentItems } from './sent-content.ts';
@@ -25,7 +26,7 @@ export function pruneRequests(
   choices: readonly PruneChoice[],
   channel: string,
   manifests: ReadonlyMap<Digest, Manifest>,
-  here: Readonly<Record<string, unknown>> = {},
+  here: TargetPlaces = {},
 ): ReadonlyMap<string, PruneRequest> {
   const staying = choices.flatMap(({ stays }) => stays);
   const { needed, places: kept } = neededBy(staying, manifests);
@@ -146,10 +147,10 @@ interface Named {
   readonly elsewhere: ReadonlySet<string>;
 }
 
-function namedPlaces(ledger: Ledger, channel: string, here: Readonly<Record<string, unknown>>): Named {
+function namedPlaces(ledger: Ledger, channel: string, here: TargetPlaces): Named {
   const targets = new Map<string, Map<string, NamedPlace>>();
   const elsewhere = new Set<string>();
-  let then: Record<string, unknown> = {};
+  let then: TargetPlaces = {};
   for (const { kind, data } of ledger.history([
     IMPORT_ENTRIES.began,
     IMPORT_ENTRIES.named,
@@ -158,12 +159,14 @@ function namedPlaces(ledger: Ledger, channel: string, here: Readonly<Record<stri
     const { target, place, item, statement } = data;
     if (data['channel'] !== channel) continue;
     if (kind === PRUNE_ENTRIES.freed) freePlaces(targets.get(String(target)), data['places']);
-    if (kind === IMPORT_ENTRIES.began) then = (data['places'] ?? {}) as typeof then;
+    if (kind === IMPORT_ENTRIES.began) then = (data['places'] ?? {}) as TargetPlaces;
     if (typeof target !== 'string' || typeof place !== 'string' || !isDigest(statement)) continue;
     const places = targets.get(target) ?? new Map<string, NamedPlace>();
     targets.set(target, places);
-    if (here[target] !== undefined && here[target] !== then[target]) elsewhere.add(target);
-    if (here[target] !== undefined && here[target] !== then[target]) continue;
+    if (!isHere(target, here, then)) {
+      elsewhere.add(target);
+      continue;
+    }
     if (data['found'] === true) {
       // Put back by somebody else.
       if (places.get(place)?.isFreed === true) places.delete(place);

@@ -9,6 +9,7 @@ import {
 } from '@gapferry/core';
 import { historyWithPrunes } from './choose-pruned.ts';
 import { IMPORT_ENTRIES } from './import-entries.ts';
+import { isHere, type TargetPlaces } from './is-here.ts';
 import { parseOci, rootsOf } from './known-roots.ts';
 
 /** Items of which imports of one channel began to send content to a target, by release: what was there when they came is not among them. */
@@ -18,7 +19,7 @@ export type SentItems = ReadonlyMap<Digest, ReadonlySet<number>>;
 export function sentItems(
   ledger: Ledger,
   channel: string,
-  here: Readonly<Record<string, unknown>>,
+  here: TargetPlaces,
 ): ReadonlyMap<string, SentItems> {
   const sent = new Map<string, Map<Digest, Set<number>>>();
   for (const entry of historyWithPrunes(ledger, [IMPORT_ENTRIES.began])) {
@@ -31,7 +32,7 @@ export function sentItems(
     if (data['channel'] !== channel || !isDigest(statement)) continue;
     const places = membersOf(data['places']);
     for (const [target, items] of Object.entries(membersOf(data['sends']))) {
-      if (here[target] !== undefined && here[target] !== places[target]) continue;
+      if (!isHere(target, here, places)) continue;
       const releases = sent.get(target) ?? new Map<Digest, Set<number>>();
       const indexes = releases.get(statement) ?? new Set();
       for (const index of Array.isArray(items) ? items : []) indexes.add(index);

@@ -1,5 +1,6 @@
 import { type Digest, isDigest, type Ledger, type LedgerEntry, type PruneRefs } from '@gapferry/core';
 import { IMPORT_ENTRIES } from './import-entries.ts';
+import { isHere, type TargetPlaces } from './is-here.ts';
 
 /** A backup ref that an import announced. */
 interface Backup {
@@ -27,33 +28,24 @@ export function spareBackups(
   ledger: Ledger,
   channel: string,
   staying: ReadonlySet<Digest>,
-  here: Readonly<Record<string, unknown>>,
+  here: TargetPlaces,
 ): ReadonlyMap<string, readonly PruneRefs[]> {
   const begun: Digest[] = [];
   const repositories = new Map<string, Repository>();
-  let places: Record<string, unknown> = {};
+  let places: TargetPlaces = {};
   for (const entry of ledger.history([IMPORT_ENTRIES.began, IMPORT_ENTRIES.naming, IMPORT_ENTRIES.named])) {
     const { kind, data } = entry;
     if (data['channel'] !== channel) share(repositories, entry);
     else if (!isDigest(data['statement'])) continue;
     else if (kind === IMPORT_ENTRIES.began) {
       begun.push(data['statement']);
-      places = (data['places'] ?? {}) as typeof places;
-    } else if (isHere(data['target'], here, places)) {
+      places = (data['places'] ?? {}) as TargetPlaces;
+    } else if (isHere(String(data['target']), here, places)) {
       if (kind === IMPORT_ENTRIES.naming) announce(repositories, entry, data['statement'], begun);
       else confirm(repositories, entry, data['statement'], begun);
     }
   }
   return spareIn([...repositories.values()], begun, staying);
-}
-
-function isHere(
-  target: unknown,
-  here: Readonly<Record<string, unknown>>,
-  then: Record<string, unknown>,
-): boolean {
-  const now = here[String(target)];
-  return now === undefined || now === then[String(target)];
 }
 
 function share(repositories: Map<string, Repository>, { data }: LedgerEntry): void {
