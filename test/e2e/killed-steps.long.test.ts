@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BreakableZone, makeBreakableZone, type ReleaseContent } from '../support/breakable-zone.ts';
+import { type BreakableZone, makeBreakableZone } from '../support/breakable-zone.ts';
 import { type Allowed, readBrokenImportTable } from '../support/broken-import-table.ts';
 import {
   killEverywhere,
@@ -22,14 +22,9 @@ describe('kill -9 at everything that an import writes down', { timeout: MINUTES 
   }, MINUTES);
   afterAll(() => zone[Symbol.asyncDispose]());
 
-  const release = (number: number): ReleaseContent => {
-    const found = zone.releases.get(number);
-    if (found === undefined) throw new Error(`there is no release ${number}`);
-    return found;
-  };
   const onward = (): Pick<Undertaking, 'before' | 'after' | 'table'> => ({
-    before: release(1),
-    after: release(2),
+    before: zone.release(1),
+    after: zone.release(2),
     table,
   });
 
@@ -67,8 +62,8 @@ describe('kill -9 at everything that an import writes down', { timeout: MINUTES 
   it('on the way back to the release before, with an order that counts once', async () => {
     const undertaking: Undertaking = {
       table,
-      before: release(2),
-      after: release(1),
+      before: zone.release(2),
+      after: zone.release(1),
       // What came with the newer release stays, but for names that move.
       watched: ['images', 'git', 'index', 'latest'],
       refusedAfter: { last: new Set(['receipt', 'head noted']), code: 4 },

@@ -2,12 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FaultAction, ProcessResult, TestRequest } from '@gapferry/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type BreakableZone,
-  makeBreakableZone,
-  type ReleaseContent,
-  type ZoneCopy,
-} from '../support/breakable-zone.ts';
+import { type BreakableZone, makeBreakableZone, type ZoneCopy } from '../support/breakable-zone.ts';
 import { gapferry } from '../support/command-line.ts';
 import { lookAtZone, type ZoneView } from '../support/look-at-zone.ts';
 
@@ -68,12 +63,7 @@ describe('a target that stalls', { timeout: MINUTES, concurrent: true }, () => {
   }, MINUTES);
   afterAll(() => zone[Symbol.asyncDispose]());
 
-  const release = (number: number): ReleaseContent => {
-    const found = zone.releases.get(number);
-    if (found === undefined) throw new Error(`there is no release ${number}`);
-    return found;
-  };
-  const view = (copy: ZoneCopy): Promise<ZoneView> => lookAtZone(copy, release(1), release(2));
+  const view = (copy: ZoneCopy): Promise<ZoneView> => lookAtZone(copy, zone.release(1), zone.release(2));
   const load = (copy: ZoneCopy): Promise<ProcessResult> =>
     gapferry(copy.inside, ['import', zone.place(2), ...copy.site, '--yes']);
 

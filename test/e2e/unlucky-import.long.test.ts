@@ -8,7 +8,6 @@ import {
   BUCKET,
   makeBreakableZone,
   REPOSITORY,
-  type ReleaseContent,
   type ZoneCopy,
 } from '../support/breakable-zone.ts';
 import { gapferry } from '../support/command-line.ts';
@@ -48,14 +47,9 @@ describe('bad luck in the middle of an import', { timeout: MINUTES, concurrent: 
   }, MINUTES);
   afterAll(() => zone[Symbol.asyncDispose]());
 
-  const release = (number: number): ReleaseContent => {
-    const found = zone.releases.get(number);
-    if (found === undefined) throw new Error(`there is no release ${number}`);
-    return found;
-  };
   const load = (copy: ZoneCopy, place = zone.place(2)): Promise<ProcessResult> =>
     gapferry(copy.inside, ['import', place, ...copy.site, '--yes']);
-  const view = (copy: ZoneCopy): Promise<ZoneView> => lookAtZone(copy, release(1), release(2));
+  const view = (copy: ZoneCopy): Promise<ZoneView> => lookAtZone(copy, zone.release(1), zone.release(2));
 
   /** With the trouble over, the command that failed finishes. */
   async function expectRecovery(copy: ZoneCopy, place?: string): Promise<void> {

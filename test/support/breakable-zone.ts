@@ -48,8 +48,8 @@ export interface ReleaseContent {
 /** Two releases, and zones that have one of them, as often as they are wanted. */
 export interface BreakableZone extends AsyncDisposable {
   readonly machines: TwoMachines;
-  /** By number, from 1. */
-  readonly releases: ReadonlyMap<number, ReleaseContent>;
+  /** What the release with this number has, from 1. */
+  release(number: number): ReleaseContent;
   /** What import takes: release N of the depot. */
   place(release: number): string;
   /** Servers, a state and an embedded depot of their own, all as they were when this release had been imported; 0: before any. */
@@ -93,7 +93,7 @@ export async function makeBreakableZone(): Promise<BreakableZone> {
   let copies = 0;
   return {
     machines,
-    releases,
+    release: (number) => contentOf(releases, number),
     place,
     order,
     fresh: (loaded = 1) =>
@@ -163,6 +163,14 @@ interface Source {
   >;
 }
 
+type Releases = ReadonlyMap<number, ReleaseContent>;
+
+function contentOf(releases: Releases, number: number): ReleaseContent {
+  const found = releases.get(number);
+  if (found === undefined) throw new Error(`there is no release ${number}`);
+  return found;
+}
+
 /** A zone that has nothing but a pinned policy. */
 async function settleNew(home: TemporaryDirectory, machines: TwoMachines): Promise<Source> {
   const directory = home.join('empty');
@@ -180,7 +188,7 @@ async function advance(
   home: TemporaryDirectory,
   machines: TwoMachines,
   source: Source,
-  { number, place, releases }: { number: number; place: string; releases: BreakableZone['releases'] },
+  { number, place, releases }: { number: number; place: string; releases: Releases },
 ): Promise<Source> {
   await using zone = await copyZone(home, machines, source, `advanced-${number}`);
   const { inside, site, state, embedded, gitea, store } = zone;
@@ -190,10 +198,9 @@ async function advance(
   await cp(home.join(`copy-advanced-${number}`, 'git'), join(directory, 'git'), { recursive: true });
   await cp(state, join(directory, 'state'), { recursive: true });
   await cp(embedded, join(directory, 'embedded'), { recursive: true });
-  const release = releases.get(number);
   return {
     directory,
-    loaded: [...source.loaded, ...(release === undefined ? [] : [release])],
+    loaded: [...source.loaded, contentOf(releases, number)],
     gitea: structuredClone(gitea.repository(REPOSITORY)),
     objects: new Map(store.keys(BUCKET).map((key) => [key, objectOf(store, key)])),
   };
